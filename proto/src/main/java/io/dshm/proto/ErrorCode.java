@@ -1,0 +1,65 @@
+package io.dshm.proto;
+
+import java.nio.charset.StandardCharsets;
+
+/**
+ * Every error a client can get, with what it says about the command. On the wire an error is
+ * {@code ERROR code[ text]\r\n}; clients decide by the code, the text is for people.
+ */
+public enum ErrorCode {
+    /** A wrong number of arguments, an unreadable number, an unknown verb, a key with forbidden bytes. */
+    MALFORMED_REQUEST(Effect.NONE),
+    /** Well-formed, but not for this kind of entry: INCR on a limiter's key, RATE_LIMITER on a plain one. */
+    BAD_REQUEST(Effect.NONE),
+    /** The key is absent or has expired. */
+    NOT_FOUND(Effect.NONE),
+    /** An INCR whose sum does not fit into 64 bits. */
+    OVERFLOW(Effect.NONE),
+    /** A key, a value, a line or a limiter's capacity beyond its limit. */
+    TOO_LARGE(Effect.NONE),
+    /** Too much is outstanding on this node. */
+    BUSY(Effect.NEVER),
+    /** No leader was found within the request timeout. */
+    NO_LEADER(Effect.NEVER),
+    /** The node is stopping. */
+    SHUTTING_DOWN(Effect.NEVER),
+    /** The outcome was not known within the request timeout. */
+    TIMEOUT(Effect.UNKNOWN),
+    /** The outcome cannot be known any more. */
+    UNKNOWN_OUTCOME(Effect.UNKNOWN);
+
+    /** What an error says about the command that got it. */
+    public enum Effect {
+        /** It was not applied; the request itself is at fault. */
+        NONE,
+        /** It was not applied and never will be; it may be sent again. */
+        NEVER,
+        /** It may have taken effect, or may still do so, once. */
+        UNKNOWN
+    }
+
+    private final Effect effect;
+    private final String wireName;
+    private final byte[] wireBytes;
+
+    ErrorCode(Effect effect) {
+        this.effect = effect;
+        this.wireName = name().toLowerCase(java.util.Locale.ROOT);
+        this.wireBytes = wireName.getBytes(StandardCharsets.US_ASCII);
+    }
+
+    /** What this error says about the command. */
+    public Effect effect() {
+        return effect;
+    }
+
+    /** The code as it stands on the wire, for example {@code not_found}. */
+    public String wireName() {
+        return wireName;
+    }
+
+    /** A copy of {@link #wireName()} in ASCII. */
+    public byte[] wireBytes() {
+        return wireBytes.clone();
+    }
+}

@@ -1,0 +1,90 @@
+package io.dshm.proto;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.concurrent.ThreadLocalRandom;
+
+/**
+ * A key: 1 to {@link Limits#KEY_BYTES_MAX} bytes, the region included, with its hash.
+ *
+ * <p>The hash is seeded anew in every process, so that clients who choose keys cannot choose collisions. It must
+ * therefore never reach the log, a snapshot or another node.
+ */
+public final class Key {
+
+    private static final VarHandle LONGS = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+    private static final long SEED = ThreadLocalRandom.current().nextLong();
+    private static final long MULTIPLIER = 0x9E3779B97F4A7C15L;
+
+    private final byte[] bytes;
+    private final int hash;
+
+    private Key(byte[] bytes) {
+        this.bytes = bytes;
+        this.hash = hash(bytes);
+    }
+
+    /**
+     * A key of these bytes, which the caller must not change afterwards.
+     *
+     * @throws IllegalArgumentException if there are none or too many
+     */
+    public static Key of(byte[] bytes) {
+        if (bytes.length == 0 || bytes.length > Limits.KEY_BYTES_MAX) {
+            throw new IllegalArgumentException(
+                    "a key has 1 to " + Limits.KEY_BYTES_MAX + " bytes, not " + bytes.length);
+        }
+        return new Key(bytes);
+    }
+
+    /** A key of this text's UTF-8 bytes; see {@link #of(byte[])}. */
+    public static Key of(String text) {
+        return of(text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** The bytes themselves, not a copy: not to be changed. */
+    public byte[] bytes() {
+        return bytes;
+    }
+
+    /** The hash, well mixed in all its bits. */
+    public int hash() {
+        return hash;
+    }
+
+    private static int hash(byte[] bytes) {
+        long state = SEED ^ bytes.length * MULTIPLIER;
+        int at = 0;
+        for (; at + Long.BYTES <= bytes.length; at += Long.BYTES) {
+            state = mix(state ^ (long) LONGS.get(bytes, at));
+        }
+        long tail = 0;
+        for (; at < bytes.length; at++) {
+            tail = tail << Byte.SIZE | bytes[at] & 0xFF;
+        }
+        state = mix(state ^ tail);
+        return (int) (state ^ state >>> Integer.SIZE);
+    }
+
+    private static long mix(long state) {
+        return Math.multiplyHigh(state, MULTIPLIER) ^ Long.rotateLeft(state * MULTIPLIER, 29) ^ SEED;
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof Key that && hash == that.hash && Arrays.equals(bytes, that.bytes);
+    }
+
+    @Override
+    public int hashCode() {
+        return hash;
+    }
+
+    @Override
+    public String toString() {
+        return new String(bytes, StandardCharsets.UTF_8);
+    }
+}

@@ -1,0 +1,85 @@
+package io.dshm.proto;
+
+/**
+ * Every limit of the project, each with its reason. Relations between them are checked when this class is loaded.
+ *
+ * <p>What an operator may change is a configuration key of the server instead; the largest values allowed there are
+ * named here.
+ */
+public final class Limits {
+
+    /** Bytes of a key. Longer ones are refused with {@link ErrorCode#TOO_LARGE}; the protocol promises this much. */
+    public static final int KEY_BYTES_MAX = 65_535;
+
+    /**
+     * Bytes of a request line without its line end: the longest verb, a key, and three numbers of
+     * {@link #NUMBER_CHARS_MAX} fit. A line that goes on beyond it cannot be told from data, so the connection closes.
+     */
+    public static final int LINE_BYTES_MAX = KEY_BYTES_MAX + 256;
+
+    /** Characters of a number in a request: a sign, 19 digits before the point, and a fraction. */
+    public static final int NUMBER_CHARS_MAX = 40;
+
+    /** Bytes of a value, and the largest value that the server's {@code value-bytes-max} may have: 32 MiB. */
+    public static final int VALUE_BYTES_MAX = 32 * 1024 * 1024;
+
+    /** Bytes of a request's value from which on it counts against the node's budget for values in flight. */
+    public static final int VALUE_BUDGET_STEP_BYTES = 64 * 1024;
+
+    /**
+     * Bytes of a value that travels inside one command; a longer one goes as {@link #CHUNK_BYTES} pieces, so that no
+     * log entry is large enough to hold up the others or the leader's heartbeats.
+     */
+    public static final int INLINE_VALUE_BYTES_MAX = 256 * 1024;
+
+    /** Bytes of one piece of a large value. */
+    public static final int CHUNK_BYTES = 256 * 1024;
+
+    /**
+     * Grants that a rate limiter may have in its window: eight bytes each are kept for as long as they count. A larger
+     * capacity is refused with {@link ErrorCode#TOO_LARGE}.
+     */
+    public static final int LIMITER_CAPACITY_MAX = 1_000_000;
+
+    /** Commands in one log entry: measured, more bring nothing (a quarter of them already brings nearly all). */
+    public static final int ENTRY_COMMANDS_MAX = 64;
+
+    /** Bytes of commands in one log entry, unless a single command is larger. */
+    public static final int ENTRY_BYTES_MAX = 256 * 1024;
+
+    /** Log entries that one event loop of the leader has proposed and not yet seen applied; the rest waits, and shares. */
+    public static final int ENTRIES_IN_FLIGHT_MAX = 128;
+
+    /** Commands that one event loop has taken and not yet answered; one more is refused with {@link ErrorCode#BUSY}. */
+    public static final int COMMANDS_OUTSTANDING_MAX = 1 << 16;
+
+    /** Writes that one connection may have outstanding before the server stops reading from it. */
+    public static final int CONNECTION_WRITES_OUTSTANDING_MAX = 1024;
+
+    /** Bytes of a frame between nodes: a full log entry's worth of commands, each with a key of full length, fits. */
+    public static final int PEER_FRAME_BYTES_MAX = 16 * 1024 * 1024;
+
+    /** Event loops of a node. */
+    public static final int THREADS_MAX = 64;
+
+    /** Bytes of a frame in a snapshot; one entry with a full value fits. */
+    public static final int SNAPSHOT_FRAME_BYTES_MAX = VALUE_BYTES_MAX + 1024 * 1024;
+
+    static {
+        require(LINE_BYTES_MAX >= KEY_BYTES_MAX + 16 + 3 * (NUMBER_CHARS_MAX + 1), "a full line fits");
+        require(INLINE_VALUE_BYTES_MAX <= ENTRY_BYTES_MAX, "an inline value fits into an entry");
+        require(CHUNK_BYTES <= ENTRY_BYTES_MAX, "a piece fits into an entry");
+        require(
+                PEER_FRAME_BYTES_MAX >= ENTRY_BYTES_MAX + ENTRY_COMMANDS_MAX * (KEY_BYTES_MAX + 128),
+                "a full entry fits into a frame");
+        require(SNAPSHOT_FRAME_BYTES_MAX > VALUE_BYTES_MAX + KEY_BYTES_MAX, "an entry fits into a snapshot frame");
+    }
+
+    private Limits() {}
+
+    private static void require(boolean relation, String meaning) {
+        if (!relation) {
+            throw new AssertionError("limits contradict each other: " + meaning);
+        }
+    }
+}
