@@ -1,6 +1,6 @@
 package io.dshm.proto;
 
-import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 
 /**
  * Every error a client can get, with what it says about the command. On the wire an error is
@@ -40,12 +40,10 @@ public enum ErrorCode {
 
     private final Effect effect;
     private final String wireName;
-    private final byte[] wireBytes;
 
     ErrorCode(Effect effect) {
         this.effect = effect;
-        this.wireName = name().toLowerCase(java.util.Locale.ROOT);
-        this.wireBytes = wireName.getBytes(StandardCharsets.US_ASCII);
+        this.wireName = name().toLowerCase(Locale.ROOT);
     }
 
     /** What this error says about the command. */
@@ -56,10 +54,5 @@ public enum ErrorCode {
     /** The code as it stands on the wire, for example {@code not_found}. */
     public String wireName() {
         return wireName;
-    }
-
-    /** A copy of {@link #wireName()} in ASCII. */
-    public byte[] wireBytes() {
-        return wireBytes.clone();
     }
 }

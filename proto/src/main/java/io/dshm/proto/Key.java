@@ -56,17 +56,17 @@ public final class Key {
     }
 
     private static int hash(byte[] bytes) {
-        long state = SEED ^ bytes.length * MULTIPLIER;
+        long state = SEED ^ (bytes.length * MULTIPLIER);
         int at = 0;
         for (; at + Long.BYTES <= bytes.length; at += Long.BYTES) {
             state = mix(state ^ (long) LONGS.get(bytes, at));
         }
         long tail = 0;
         for (; at < bytes.length; at++) {
-            tail = tail << Byte.SIZE | bytes[at] & 0xFF;
+            tail = (tail << Byte.SIZE) | (bytes[at] & 0xFF);
         }
         state = mix(state ^ tail);
-        return (int) (state ^ state >>> Integer.SIZE);
+        return (int) (state ^ (state >>> Integer.SIZE));
     }
 
     private static long mix(long state) {
