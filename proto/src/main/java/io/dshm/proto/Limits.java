@@ -20,6 +20,21 @@ public final class Limits {
     /** Characters of a number in a request: a sign, 19 digits before the point, and a fraction. */
     public static final int NUMBER_CHARS_MAX = 40;
 
+    /** Digits of a length, of a capacity, and of the whole seconds of a duration: any such number fits into 64 bits. */
+    public static final int COUNT_DIGITS_MAX = 18;
+
+    /**
+     * Milliseconds of a time to live or of a limiter's window; a longer one becomes this. It is 146 million years,
+     * "never" for all practical purposes, and added to any clock it does not overflow 64 bits.
+     */
+    public static final long TTL_MILLIS_MAX = Long.MAX_VALUE / 2;
+
+    /** Bytes of the text that may follow an error's code; a longer one is cut. */
+    public static final int ERROR_TEXT_BYTES_MAX = 256;
+
+    /** Bytes of the first line of a reply without its line end; a client closes a connection that sends a longer one. */
+    public static final int REPLY_LINE_BYTES_MAX = 512;
+
     /** Bytes of a value, and the largest value that the server's {@code value-bytes-max} may have: 32 MiB. */
     public static final int VALUE_BYTES_MAX = 32 * 1024 * 1024;
 
@@ -67,6 +82,9 @@ public final class Limits {
 
     static {
         require(LINE_BYTES_MAX >= KEY_BYTES_MAX + 16 + 3 * (NUMBER_CHARS_MAX + 1), "a full line fits");
+        require(COUNT_DIGITS_MAX < NUMBER_CHARS_MAX, "a count is a number");
+        require(REPLY_LINE_BYTES_MAX >= ERROR_TEXT_BYTES_MAX + 64, "an error with its text fits into a reply's line");
+        require(VALUE_BUDGET_STEP_BYTES < VALUE_BYTES_MAX, "the budget counts the large values");
         require(INLINE_VALUE_BYTES_MAX <= ENTRY_BYTES_MAX, "an inline value fits into an entry");
         require(CHUNK_BYTES <= ENTRY_BYTES_MAX, "a piece fits into an entry");
         require(

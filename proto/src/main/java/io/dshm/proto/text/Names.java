@@ -1,0 +1,49 @@
+package io.dshm.proto.text;
+
+import io.dshm.proto.ErrorCode;
+import io.dshm.proto.Limits;
+import io.dshm.proto.Reply.Failure;
+import org.jspecify.annotations.Nullable;
+
+/** What may be a key or a region on the wire: there both are words of a line. */
+final class Names {
+
+    private static final Failure KEY_TOO_LARGE =
+            new Failure(ErrorCode.TOO_LARGE, "a key has at most " + Limits.KEY_BYTES_MAX + " bytes");
+    private static final Failure REGION_TOO_LARGE =
+            new Failure(ErrorCode.TOO_LARGE, "the name of a region has at most " + Limits.KEY_BYTES_MAX + " bytes");
+
+    private Names() {}
+
+    /** Why {@code bytes[from, to)} is no key; null if it is one. */
+    static @Nullable Failure keyFault(byte[] bytes, int from, int to) {
+        if (!isName(bytes, from, to)) {
+            return Failure.MALFORMED_REQUEST;
+        }
+        return to - from > Limits.KEY_BYTES_MAX ? KEY_TOO_LARGE : null;
+    }
+
+    /** Why {@code bytes[from, to)} does not name a region; null if it does. */
+    static @Nullable Failure regionFault(byte[] bytes, int from, int to) {
+        if (!isName(bytes, from, to)) {
+            return Failure.MALFORMED_REQUEST;
+        }
+        for (int at = from; at < to; at++) {
+            if (bytes[at] == ':') {
+                return Failure.MALFORMED_REQUEST; // no key is in a region of that name
+            }
+        }
+        return to - from > Limits.KEY_BYTES_MAX ? REGION_TOO_LARGE : null;
+    }
+
+    /** Whether this is 1 byte or more without space and control characters; bytes above 0x7F are anyone's letters. */
+    private static boolean isName(byte[] bytes, int from, int to) {
+        for (int at = from; at < to; at++) {
+            byte character = bytes[at];
+            if ((character >= 0 && character <= ' ') || character == 0x7F) {
+                return false;
+            }
+        }
+        return from < to;
+    }
+}

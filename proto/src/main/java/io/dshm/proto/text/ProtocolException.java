@@ -1,0 +1,15 @@
+package io.dshm.proto.text;
+
+/**
+ * A server has sent what is no reply of this protocol. What follows on that connection cannot be told apart any more: it
+ * must be closed, and the outcome of every command that waits for a reply there is unknown.
+ */
+public final class ProtocolException extends Exception {
+
+    private static final long serialVersionUID = 1L;
+
+    /** With a message for people that names what was expected. */
+    public ProtocolException(String message) {
+        super(message);
+    }
+}

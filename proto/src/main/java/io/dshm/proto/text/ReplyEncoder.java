@@ -1,0 +1,79 @@
+package io.dshm.proto.text;
+
+import io.dshm.proto.Limits;
+import io.dshm.proto.Reply;
+import io.netty.buffer.ByteBuf;
+import java.nio.charset.StandardCharsets;
+
+/**
+ * Makes bytes of replies, for a server. Stateless; writes at the buffer's writer index and lets the buffer grow.
+ *
+ * <p>A large value need not be copied: {@link #encodeHead}, the value as a buffer of its own, {@link #encodeTail}.
+ */
+public final class ReplyEncoder {
+
+    private static final byte[] DONE = ascii("DONE\r\n");
+    private static final byte[] LENGTH = ascii("LEN ");
+    private static final byte[] TAIL = ascii("\r\nDONE\r\n");
+    private static final byte[] ERROR = ascii("ERROR ");
+    private static final byte[] CRLF = ascii("\r\n");
+
+    private ReplyEncoder() {}
+
+    /** Writes a whole reply. */
+    public static void encode(Reply reply, ByteBuf out) {
+        if (reply instanceof Reply.Value value) {
+            encodeHead(value.bytes().length, out);
+            out.writeBytes(value.bytes());
+            encodeTail(out);
+        } else if (reply instanceof Reply.IntegerValue integer) {
+            encodeHead(Decimals.length(integer.number()), out);
+            Decimals.write(integer.number(), out);
+            encodeTail(out);
+        } else if (reply instanceof Reply.Failure failure) {
+            encodeFailure(failure, out);
+        } else {
+            out.writeBytes(DONE);
+        }
+    }
+
+    /**
+     * Writes what precedes a value.
+     *
+     * @param valueLength bytes of the value, 0 or more
+     */
+    public static void encodeHead(long valueLength, ByteBuf out) {
+        out.writeBytes(LENGTH);
+        Decimals.write(valueLength, out);
+        out.writeBytes(CRLF);
+    }
+
+    /** Writes what follows a value. */
+    public static void encodeTail(ByteBuf out) {
+        out.writeBytes(TAIL);
+    }
+
+    private static void encodeFailure(Reply.Failure failure, ByteBuf out) {
+        out.writeBytes(ERROR);
+        writeAscii(failure.code().wireName(), out);
+        String text = failure.text();
+        if (text != null && !text.isEmpty()) {
+            out.writeByte(' ');
+            writeAscii(text, out);
+        }
+        out.writeBytes(CRLF);
+    }
+
+    /** Whatever a text is made of, it stays within its line and is no longer than a client accepts. */
+    private static void writeAscii(String text, ByteBuf out) {
+        int length = Math.min(text.length(), Limits.ERROR_TEXT_BYTES_MAX);
+        for (int at = 0; at < length; at++) {
+            char character = text.charAt(at);
+            out.writeByte(character >= ' ' && character <= '~' ? character : '?');
+        }
+    }
+
+    private static byte[] ascii(String text) {
+        return text.getBytes(StandardCharsets.US_ASCII);
+    }
+}
