@@ -1,0 +1,127 @@
+package io.dshm.proto.text;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.dshm.proto.Command;
+import io.dshm.proto.Limits;
+import io.dshm.proto.Request;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+/** A large value counts against the node's budget as it arrives, and only then. */
+class RequestDecoderBudgetTest {
+
+    private static final int STEP = Limits.VALUE_BUDGET_STEP_BYTES;
+
+    private final CountingBudget budget = new CountingBudget(10L * STEP);
+    private final RequestDecoder decoder = new RequestDecoder(Limits.VALUE_BYTES_MAX, budget);
+    private final ByteBuf in = Unpooled.buffer();
+
+    @Test
+    void a_value_of_one_step_reserves_nothing() {
+        assertNull(send("SET k 0 " + STEP + "\r\n"));
+        assertNotNull(sendData(STEP));
+        assertEquals(0, budget.reservedMost());
+        assertEquals(0, RequestDecoder.budgetOf(STEP));
+        assertEquals(0, RequestDecoder.budgetOf(0));
+    }
+
+    @Test
+    void announcing_a_value_reserves_nothing() {
+        assertNull(send("SET k 0 " + 8 * STEP + "\r\n"));
+        assertNull(sendData(STEP));
+        assertEquals(0, budget.reserved());
+    }
+
+    @Test
+    void what_is_reserved_doubles_with_what_arrives_up_to_the_length() {
+        assertNull(send("SET k 0 " + 5 * STEP + "\r\n"));
+        assertNull(sendData(STEP));
+        assertNull(sendData(1));
+        assertEquals(2 * STEP, budget.reserved());
+        assertNull(sendData(STEP));
+        assertEquals(4 * STEP, budget.reserved());
+        assertNull(sendData(2 * STEP));
+        assertEquals(5 * STEP, budget.reserved());
+    }
+
+    @Test
+    void a_finished_value_keeps_its_length_reserved_for_the_caller() {
+        int length = STEP + 1;
+        assertNull(send("SET k 0 " + length + "\r\n"));
+        Request request = sendData(length);
+        assertEquals(length, ((Command.Set) assertNonNull(request)).value().length);
+        assertEquals(length, budget.reserved());
+        assertEquals(length, RequestDecoder.budgetOf(length));
+        decoder.close();
+        assertEquals(length, budget.reserved());
+    }
+
+    @Test
+    void a_value_beyond_the_budget_is_refused_and_the_connection_goes_on() {
+        assertNull(send("SET k 0 " + 11 * STEP + "\r\n"));
+        assertNull(sendData(8 * STEP));
+        assertEquals(8 * STEP, budget.reserved());
+        Request refusal = sendData(1);
+        assertEquals("REJECTED busy", Rendering.of(assertNonNull(refusal)));
+        assertEquals(0, budget.reserved());
+        assertTrue(decoder.midRequest());
+        assertNull(sendData(3 * STEP - 1));
+        assertFalse(decoder.midRequest());
+        assertEquals("GET key=\"k\"", Rendering.of(assertNonNull(send("GET k\r\n"))));
+    }
+
+    @Test
+    void what_others_hold_counts() {
+        assertTrue(budget.reserve(10 * STEP));
+        assertNull(send("SET k 0 " + 2 * STEP + "\r\n"));
+        assertNull(sendData(STEP));
+        assertEquals("REJECTED busy", Rendering.of(assertNonNull(sendData(STEP))));
+        assertFalse(decoder.midRequest());
+        assertEquals(10 * STEP, budget.reserved());
+        budget.release(10 * STEP);
+        assertNull(send("SET k 0 " + 2 * STEP + "\r\n"));
+        assertNotNull(sendData(2 * STEP));
+    }
+
+    @Test
+    void close_gives_back_what_an_unfinished_value_holds() {
+        assertNull(send("SET k 0 " + 4 * STEP + "\r\n"));
+        assertNull(sendData(3 * STEP));
+        assertEquals(4 * STEP, budget.reserved());
+        decoder.close();
+        assertEquals(0, budget.reserved());
+        decoder.close();
+        assertEquals(0, budget.reserved());
+    }
+
+    private @Nullable Request send(String text) {
+        in.writeCharSequence(text, StandardCharsets.US_ASCII);
+        return decoder.decode(in);
+    }
+
+    private @Nullable Request sendData(int bytes) {
+        in.discardReadBytes();
+        in.writeZero(bytes);
+        Request request = decoder.decode(in);
+        if (request != null) {
+            assertNull(decoder.decode(in));
+        }
+        assertFalse(in.isReadable());
+        return request;
+    }
+
+    private static Request assertNonNull(@Nullable Request request) {
+        if (request == null) {
+            throw new AssertionError("no request");
+        }
+        return request;
+    }
+}
