@@ -1,0 +1,22 @@
+--- Runs all groups of cases in one request of nginx; see ./run.
+
+local tap = require("support.tap")
+
+tap.start()
+
+tap.comment("what is sent, and how replies are read: a scripted socket")
+require("requests_test")()
+
+tap.comment("connections that fail: nginx itself plays the server")
+require("faults_test")(os.getenv("DSHM_TEST_SOCKET"))
+
+local port = tonumber(os.getenv("DSHM_PORT"))
+if port then
+    local host = os.getenv("DSHM_HOST") or "127.0.0.1"
+    tap.comment("a live server: " .. host .. ":" .. port)
+    require("live_test")(host, port)
+else
+    tap.comment("no DSHM_PORT: the cases that need a live server are left out")
+end
+
+tap.finish()
