@@ -112,9 +112,9 @@ return function(host, port)
         returns(values(1), store:touch(key("touched"), 0.05))
         eventually(function() return select(2, store:get(key("touched"))) == "not found" end)
 
-        returns(values("v"), store:set(key("kept"), "v", 1))
+        returns(values("v"), store:set(key("kept"), "v", 2))
         returns(values(1), store:touch(key("kept")))
-        ngx.sleep(1.2)
+        ngx.sleep(2.2)
         returns(values("v"), store:get(key("kept")))
 
         returns(values(1), store:touch(key("absent"), 10))
