@@ -39,7 +39,7 @@ public final class Limits {
     public static final int VALUE_BYTES_MAX = 32 * 1024 * 1024;
 
     /** Bytes of a request's value from which on it counts against the node's budget for values in flight. */
-    public static final int VALUE_BUDGET_STEP_BYTES = 64 * 1024;
+    public static final int VALUE_BUDGET_STEP_BYTES = 4 * 1024;
 
     /**
      * Bytes of a value that travels inside one command; a longer one goes as {@link #CHUNK_BYTES} pieces, so that no
@@ -56,14 +56,17 @@ public final class Limits {
      */
     public static final int LIMITER_CAPACITY_MAX = 1_000_000;
 
-    /** Commands in one log entry: measured, more bring nothing (a quarter of them already brings nearly all). */
-    public static final int ENTRY_COMMANDS_MAX = 64;
+    /** Commands in one log entry, and in one message to the leader. */
+    public static final int ENTRY_COMMANDS_MAX = 512;
 
     /** Bytes of commands in one log entry, unless a single command is larger. */
     public static final int ENTRY_BYTES_MAX = 256 * 1024;
 
-    /** Log entries that one event loop of the leader has proposed and not yet seen applied; the rest waits, and shares. */
-    public static final int ENTRIES_IN_FLIGHT_MAX = 128;
+    /**
+     * Log entries that one event loop of the leader has proposed and not yet seen applied: one on the disks, one on its way
+     * there. What comes meanwhile shares the next one; with more in flight, entries are smaller, and each costs a round.
+     */
+    public static final int ENTRIES_IN_FLIGHT_MAX = 2;
 
     /** Commands that one event loop has taken and not yet answered; one more is refused with {@link ErrorCode#BUSY}. */
     public static final int COMMANDS_OUTSTANDING_MAX = 1 << 16;
@@ -71,8 +74,17 @@ public final class Limits {
     /** Writes that one connection may have outstanding before the server stops reading from it. */
     public static final int CONNECTION_WRITES_OUTSTANDING_MAX = 1024;
 
-    /** Bytes of a frame between nodes: a full log entry's worth of commands, each with a key of full length, fits. */
-    public static final int PEER_FRAME_BYTES_MAX = 16 * 1024 * 1024;
+    /** Bytes of values that one connection may have outstanding, unless a single one is larger. */
+    public static final int CONNECTION_BYTES_OUTSTANDING_MAX = 1024 * 1024;
+
+    /**
+     * Bytes of a value that is kept with an outcome: INCR replies a value that is no integer as it is. A longer one is
+     * read from the store when the outcome is known, so that what is remembered for repeats stays small.
+     */
+    public static final int OUTCOME_VALUE_BYTES_MAX = 4 * 1024;
+
+    /** Bytes of a frame between nodes: as many commands as share a log entry fit, and so do their results. */
+    public static final int PEER_FRAME_BYTES_MAX = 4 * 1024 * 1024;
 
     /** Event loops of a node. */
     public static final int THREADS_MAX = 64;
@@ -88,8 +100,11 @@ public final class Limits {
         require(INLINE_VALUE_BYTES_MAX <= ENTRY_BYTES_MAX, "an inline value fits into an entry");
         require(CHUNK_BYTES <= ENTRY_BYTES_MAX, "a piece fits into an entry");
         require(
-                PEER_FRAME_BYTES_MAX >= ENTRY_BYTES_MAX + ENTRY_COMMANDS_MAX * (KEY_BYTES_MAX + 128),
-                "a full entry fits into a frame");
+                PEER_FRAME_BYTES_MAX >= ENTRY_BYTES_MAX + INLINE_VALUE_BYTES_MAX + KEY_BYTES_MAX + 1024,
+                "a full entry's commands fit into a frame");
+        require(
+                PEER_FRAME_BYTES_MAX >= ENTRY_COMMANDS_MAX * (OUTCOME_VALUE_BYTES_MAX + 64),
+                "a full entry's results fit into a frame");
         require(SNAPSHOT_FRAME_BYTES_MAX > VALUE_BYTES_MAX + KEY_BYTES_MAX, "an entry fits into a snapshot frame");
     }
 

@@ -5,8 +5,8 @@ import io.netty.buffer.ByteBuf;
 import java.util.Arrays;
 
 /**
- * A value on its way in. Its array grows with the bytes that arrive, so that announcing a large value costs a peer as
- * much as sending it.
+ * A value on its way in. Its array begins with at most {@link Limits#VALUE_BUDGET_STEP_BYTES} and grows with the bytes
+ * that arrive, so that a peer has to send half of what it makes this side hold.
  *
  * <p>Invariant: {@code reserved} is 0 while the array has at most {@link Limits#VALUE_BUDGET_STEP_BYTES}, and the
  * array's length from then on.

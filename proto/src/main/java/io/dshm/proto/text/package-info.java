@@ -25,10 +25,9 @@
  *
  * <ul>
  *   <li><b>Memory is bounded.</b> An unfinished line stays in the caller's buffer, up to {@link
- *       io.dshm.proto.Limits#LINE_BYTES_MAX}. A value is taken out of that buffer as it arrives, into an array that
- *       grows with what has arrived and not with what was announced, and from {@link
- *       io.dshm.proto.Limits#VALUE_BUDGET_STEP_BYTES} on only as far as the node's {@link
- *       io.dshm.proto.text.ValueBudget} allows.
+ *       io.dshm.proto.Limits#LINE_BYTES_MAX}. A value is taken out of that buffer as it arrives, into an array that from
+ *       {@link io.dshm.proto.Limits#VALUE_BUDGET_STEP_BYTES} on grows with what has arrived, not with what was announced,
+ *       and only as far as the node's {@link io.dshm.proto.text.ValueBudget} allows.
  *   <li><b>Data is never run as commands.</b> Where a command with data is refused, its data is skipped; where its
  *       length cannot be told, the connection ends.
  *   <li><b>Bytes never raise an exception in a server.</b> What is not a command is a {@link io.dshm.proto.Rejection},

@@ -18,10 +18,13 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
 import java.util.function.IntSupplier;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -120,10 +123,13 @@ class ConversationTest {
         assertEquals(steps.get(steps.size() - 1) instanceof Conversation.Closed, closes);
     }
 
-    @ParameterizedTest
-    @MethodSource("conversations")
-    void begins_with_a_flush_of_what_it_uses(Conversation conversation) {
-        assertTrue(decoded(conversation).get(0).startsWith("FLUSHALL "));
+    @Test
+    void each_begins_with_a_flush_of_a_region_that_no_other_uses() throws IOException {
+        Set<String> flushes = new HashSet<>();
+        for (Conversation conversation : conversations()) {
+            String first = decoded(conversation).get(0);
+            assertTrue(first.startsWith("FLUSHALL ") && flushes.add(first), conversation + ": " + first);
+        }
     }
 
     private List<Request> decode(byte[] bytes, IntSupplier pieceSize) {
