@@ -1,0 +1,96 @@
+package io.dshm.server.store;
+
+/**
+ * What the store keeps under one key: its content, its deadline and its version. Immutable, so that a reader holds a
+ * consistent entry however long it looks at it.
+ *
+ * <p>There is one of these for every key, by the million: three fields, 32 bytes on the usual JVM. A new field costs
+ * every entry eight bytes more.
+ */
+public final class Entry {
+
+    /** The deadline of an entry that never expires. */
+    public static final long NEVER = Long.MAX_VALUE;
+
+    /** A {@code byte[]} or a {@link Limiter}: one field for both, because of the memory. */
+    private final Object content;
+
+    private final long expiresAtMillis;
+    private final long version;
+
+    private Entry(Object content, long expiresAtMillis, long version) {
+        this.content = content;
+        this.expiresAtMillis = expiresAtMillis;
+        this.version = version;
+    }
+
+    /**
+     * An entry with a plain value.
+     *
+     * @param value not copied: nobody may change it afterwards
+     * @param expiresAtMillis an instant of the cluster clock, or {@link #NEVER}
+     * @param version that of the command that wrote it; see {@link Store}
+     */
+    public static Entry of(byte[] value, long expiresAtMillis, long version) {
+        return new Entry(value, expiresAtMillis, version);
+    }
+
+    /** An entry with a rate limiter; for the other parameters see {@link #of(byte[], long, long)}. */
+    public static Entry of(Limiter limiter, long expiresAtMillis, long version) {
+        return new Entry(limiter, expiresAtMillis, version);
+    }
+
+    /** The same content, with another deadline, written by the command of that version. */
+    public Entry withExpiresAt(long expiresAtMillis, long version) {
+        return new Entry(content, expiresAtMillis, version);
+    }
+
+    /** Whether this is a rate limiter's entry; otherwise it has a plain value. */
+    public boolean isLimiter() {
+        return content instanceof Limiter;
+    }
+
+    /**
+     * The plain value itself, not a copy: not to be changed.
+     *
+     * @throws IllegalStateException if this is a rate limiter's entry
+     */
+    public byte[] value() {
+        if (content instanceof byte[] value) {
+            return value;
+        }
+        throw new IllegalStateException("a rate limiter has no plain value");
+    }
+
+    /**
+     * The rate limiter.
+     *
+     * @throws IllegalStateException if this entry has a plain value
+     */
+    public Limiter limiter() {
+        if (content instanceof Limiter limiter) {
+            return limiter;
+        }
+        throw new IllegalStateException("a plain value is no rate limiter");
+    }
+
+    /** The instant of the cluster clock from which on this entry counts as absent, or {@link #NEVER}. */
+    public long expiresAtMillis() {
+        return expiresAtMillis;
+    }
+
+    /** Whether this entry has a deadline at all. */
+    public boolean hasDeadline() {
+        return expiresAtMillis != NEVER;
+    }
+
+    /** Whether this entry counts as absent at that instant of the cluster clock: from its deadline on. */
+    public boolean isExpiredAt(long clockMillis) {
+        return hasDeadline() && expiresAtMillis <= clockMillis;
+    }
+
+    /** The version of the command that wrote this entry; see {@link Store}. */
+    public long version() {
+        return version;
+    }
+}

@@ -1,0 +1,30 @@
+/**
+ * The data of one node, as a structure in memory: entries with deadlines and versions, rate limiters, regions. It does
+ * no I/O, and has no clock, no thread and no idea of Raft.
+ *
+ * <p>{@link io.dshm.server.store.Store} is the whole: one table for all keys, in which one thread writes, the one that
+ * applies the log, and all event loops read, without locks. Whoever calls brings what is not in here: the cluster clock
+ * as a number, versions for what it writes, and the rhythm at which dead entries are purged. So the same calls lead to
+ * the same content on every node, at any speed.
+ *
+ * <p>Three things must never take long, because the log waits for the writer:
+ *
+ * <ul>
+ *   <li>Growing. The table is cut into segments that are resized one by one ({@code Table}).
+ *   <li>Flushing a region. Nothing is deleted: a mark hides what is older, and a sweep purges it later
+ *       ({@code FlushMarks}).
+ *   <li>A snapshot. A {@link io.dshm.server.store.View} shows one moment's entries to another thread; the writer saves
+ *       for it what it overwrites meanwhile.
+ * </ul>
+ *
+ * <p>What follows from purging being each node's own business: an entry that is expired or flushed may still be there on
+ * one node and gone on another. {@link io.dshm.server.store.Store#get} hides the flushed ones, but returns the expired
+ * ones: only the caller knows by which clock they count. Counters include both.
+ *
+ * <p>Invariants: an entry, and a limiter in it, never change. Nobody changes the bytes of a key or value once the
+ * store has them. A hash is only used to find the key; it decides no result, since it differs between processes.
+ */
+@NullMarked
+package io.dshm.server.store;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,203 @@
+package io.dshm.server.store;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+/** The sliding window log. */
+class LimiterTest {
+
+    @Test
+    void a_limiter_grants_its_capacity_and_no_more() {
+        Limiter limiter = Limiter.of(3, 1000);
+        assertEquals(3, limiter.tokensLeftAt(0));
+        for (int left = 2; left >= 0; left--) {
+            limiter = granted(limiter, 100);
+            assertEquals(left, limiter.tokensLeftAt(100));
+        }
+        assertNull(limiter.grant(100, 3, 1000));
+        assertNull(limiter.grant(1099, 3, 1000));
+        assertEquals(0, limiter.tokensLeftAt(1099));
+    }
+
+    @Test
+    void a_grant_is_out_of_the_window_exactly_one_duration_later() {
+        Limiter limiter = granted(Limiter.of(1, 1000), 100);
+        assertEquals(1100, limiter.windowEndMillis());
+        assertEquals(0, limiter.tokensLeftAt(1099));
+        assertEquals(1, limiter.tokensLeftAt(1100));
+        assertNull(limiter.grant(1099, 1, 1000));
+        assertNotNull(limiter.grant(1100, 1, 1000));
+    }
+
+    @Test
+    void the_window_slides_it_does_not_jump() {
+        Limiter limiter = granted(granted(Limiter.of(2, 1000), 0), 900);
+        limiter = granted(limiter, 1000);
+        assertNull(limiter.grant(1899, 2, 1000), "the grants of 900 and 1000 count");
+        limiter = granted(limiter, 1900);
+        assertEquals(List.of(1000L, 1900L), grantsOf(limiter));
+    }
+
+    @Test
+    void a_refused_call_takes_and_changes_nothing() {
+        Limiter limiter = granted(Limiter.of(1, 1000), 0);
+        assertNull(limiter.grant(10, 1, 5000));
+        assertEquals(1000, limiter.durationMillis());
+        assertEquals(List.of(0L), grantsOf(limiter));
+        assertNotNull(limiter.grant(1000, 1, 1000));
+    }
+
+    @Test
+    void the_call_brings_capacity_and_duration() {
+        Limiter limiter = granted(granted(Limiter.of(2, 1000), 0), 0);
+        Limiter larger = limiter.grant(0, 5, 1000);
+        assertNotNull(larger);
+        assertEquals(2, larger.tokensLeftAt(0));
+        assertNull(larger.grant(0, 2, 1000), "three grants are more than two");
+        Limiter shorter = larger.grant(100, 2, 100);
+        assertNotNull(shorter, "those at 0 are out of a window of 100 ms");
+        assertEquals(List.of(100L), grantsOf(shorter));
+        assertEquals(200, shorter.windowEndMillis());
+    }
+
+    @Test
+    void capacity_reduced_below_what_was_granted_leaves_no_tokens_not_a_negative_number() {
+        Limiter limiter = Limiter.restore(1, 1000, new long[] {1, 2, 3});
+        assertEquals(0, limiter.tokensLeftAt(3));
+    }
+
+    @Test
+    void extremes() {
+        assertNull(Limiter.of(0, 1000).grant(5, 0, 1000), "a capacity of 0 refuses always");
+        Limiter instant = granted(Limiter.of(1, 0), 5);
+        assertNotNull(instant.grant(5, 1, 0), "a window of 0 ms is always empty");
+        Limiter endless = granted(Limiter.of(1, Long.MAX_VALUE), 5);
+        assertEquals(Entry.NEVER, endless.windowEndMillis());
+        assertNull(endless.grant(1L << 60, 1, Long.MAX_VALUE));
+        assertEquals(0, Limiter.of(1, 1000).windowEndMillis());
+    }
+
+    @Test
+    void misuse_is_refused() {
+        assertThrows(IllegalArgumentException.class, () -> Limiter.of(-1, 1));
+        assertThrows(IllegalArgumentException.class, () -> Limiter.of(1, -1));
+        assertThrows(IllegalArgumentException.class, () -> Limiter.restore(1, 1, new long[] {2, 1}));
+        Limiter limiter = granted(Limiter.of(2, 1000), 100);
+        assertThrows(IllegalArgumentException.class, () -> limiter.grant(99, 2, 1000));
+        assertThrows(IndexOutOfBoundsException.class, () -> limiter.grantMillis(1));
+        assertThrows(IndexOutOfBoundsException.class, () -> limiter.grantMillis(-1));
+    }
+
+    @Test
+    void two_grants_on_one_view_do_not_meet() {
+        Limiter origin = granted(granted(granted(Limiter.of(10, 1000), 1), 2), 3);
+        Limiter one = granted(origin, 10);
+        Limiter other = granted(origin, 20);
+        one = granted(one, 11);
+        assertEquals(List.of(1L, 2L, 3L), grantsOf(origin));
+        assertEquals(List.of(1L, 2L, 3L, 10L, 11L), grantsOf(one));
+        assertEquals(List.of(1L, 2L, 3L, 20L), grantsOf(other));
+    }
+
+    @Test
+    void memory_follows_need() {
+        int capacity = 1000;
+        Limiter limiter = Limiter.of(capacity, 1000);
+        assertEquals(0, limiter.slotCount());
+        limiter = granted(limiter, 0);
+        assertEquals(2, limiter.slotCount());
+        long clock = 0;
+        for (int i = 0; i < 20 * capacity; i++) {
+            clock += 1;
+            limiter = granted(limiter, clock);
+            assertTrue(limiter.slotCount() <= 2 * capacity);
+        }
+        limiter = granted(limiter, clock + 999);
+        assertTrue(limiter.slotCount() <= 8, "after a burst the array shrinks: " + limiter.slotCount());
+    }
+
+    @Test
+    void a_limiter_agrees_with_a_list_and_old_views_stay_as_they_were() {
+        long seed = Keys.seed();
+        try {
+            Random random = new Random(seed);
+            for (int round = 0; round < 300; round++) {
+                compareWithList(random);
+            }
+        } catch (AssertionError e) {
+            throw new AssertionError("repeat with -Ddshm.seed=" + seed + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static void compareWithList(Random random) {
+        int capacity = 1 + random.nextInt(40);
+        long durationMillis = 1L + random.nextInt(200);
+        Limiter limiter = Limiter.of(capacity, durationMillis);
+        List<Long> expected = new ArrayList<>();
+        List<Limiter> views = new ArrayList<>();
+        List<List<Long>> copies = new ArrayList<>();
+        long clock = random.nextInt(1000);
+        for (int step = 0; step < 400; step++) {
+            clock += random.nextInt(20) == 0 ? random.nextInt(300) : random.nextInt(8);
+            if (random.nextInt(30) == 0) {
+                capacity = random.nextInt(40);
+                durationMillis = random.nextInt(200);
+            }
+            if (random.nextInt(50) == 0) {
+                limiter = Limiter.restore(
+                        limiter.capacity(),
+                        limiter.durationMillis(),
+                        expected.stream().mapToLong(Long::longValue).toArray());
+            }
+            List<Long> live = within(expected, clock, durationMillis);
+            Limiter next = limiter.grant(clock, capacity, durationMillis);
+            assertEquals(live.size() < capacity, next != null);
+            if (next != null) {
+                limiter = next;
+                live.add(clock);
+                expected = live;
+                assertEquals(durationMillis, limiter.durationMillis());
+                assertEquals(capacity, limiter.capacity());
+                assertEquals(clock + durationMillis, limiter.windowEndMillis());
+            }
+            assertEquals(expected, grantsOf(limiter));
+            int counting = within(expected, clock, limiter.durationMillis()).size();
+            assertEquals(counting, limiter.grantCountAt(clock));
+            assertEquals(Math.max(0, limiter.capacity() - counting), limiter.tokensLeftAt(clock));
+            views.add(limiter);
+            copies.add(List.copyOf(expected));
+        }
+        for (int i = 0; i < views.size(); i++) {
+            assertEquals(copies.get(i), grantsOf(views.get(i)));
+        }
+    }
+
+    private static List<Long> within(List<Long> grants, long clock, long durationMillis) {
+        List<Long> live = new ArrayList<>(grants);
+        live.removeIf(grant -> clock - grant >= durationMillis);
+        return live;
+    }
+
+    private static Limiter granted(Limiter limiter, long clockMillis) {
+        @Nullable Limiter granted = limiter.grant(clockMillis, limiter.capacity(), limiter.durationMillis());
+        assertNotNull(granted);
+        return granted;
+    }
+
+    private static List<Long> grantsOf(Limiter limiter) {
+        List<Long> grants = new ArrayList<>();
+        for (int i = 0; i < limiter.grantCount(); i++) {
+            grants.add(limiter.grantMillis(i));
+        }
+        return grants;
+    }
+}
