@@ -1,0 +1,34 @@
+package io.dshm.server.store;
+
+import java.util.Arrays;
+
+/**
+ * The region of a key: what stands before its first {@code :}. A key with none, or with nothing before it, is in the
+ * default region, whose name is empty. There is no object for a region, only the bytes at the head of its keys.
+ */
+public final class Region {
+
+    private Region() {}
+
+    /** Bytes of the name of the region of that key, 0 for the default region. */
+    public static int lengthIn(byte[] key) {
+        for (int i = 0; i < key.length; i++) {
+            if (key[i] == ':') {
+                return i;
+            }
+        }
+        return 0;
+    }
+
+    /** Orders keys by their regions alone: 0 if and only if both keys are in the same one. */
+    static int compare(byte[] key, byte[] other) {
+        return Arrays.compare(key, 0, lengthIn(key), other, 0, lengthIn(other));
+    }
+
+    /** The shortest key in that region: it stands for the region where keys are compared by {@link #compare}. */
+    static byte[] keyFor(byte[] region) {
+        byte[] key = Arrays.copyOf(region, region.length + 1);
+        key[region.length] = ':';
+        return key;
+    }
+}
