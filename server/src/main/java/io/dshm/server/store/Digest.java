@@ -1,0 +1,74 @@
+package io.dshm.server.store;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
+
+/**
+ * The hash behind {@link Store#digestOf}: 64 bits, the same in every process and for ever, because nodes of different
+ * versions compare their digests, and operators compare a backup's with a cluster's. Not for hash tables, since anyone
+ * can make collisions.
+ */
+final class Digest {
+
+    private static final VarHandle LONGS = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+
+    private static final long START = 0x9E3779B97F4A7C15L;
+    private static final long MULTIPLIER = 0xD6E8FEB86659FD93L;
+
+    /** Which kind of content follows. */
+    private static final long VALUE = 1;
+
+    private static final long LIMITER = 2;
+
+    private long state = START;
+
+    private Digest() {}
+
+    static long of(byte[] key, Entry entry, long clockMillis) {
+        Digest digest = new Digest();
+        digest.add(key);
+        digest.add(entry.expiresAtMillis());
+        digest.add(entry.version());
+        if (entry.isLimiter()) {
+            digest.add(LIMITER);
+            digest.add(entry.limiter(), clockMillis);
+        } else {
+            digest.add(VALUE);
+            digest.add(entry.value());
+        }
+        return digest.state;
+    }
+
+    private void add(Limiter limiter, long clockMillis) {
+        add(limiter.capacity());
+        add(limiter.durationMillis());
+        int live = limiter.grantCountAt(clockMillis);
+        add(live);
+        int count = limiter.grantCount();
+        for (int position = count - live; position < count; position++) {
+            add(limiter.grantMillis(position));
+        }
+    }
+
+    private void add(byte[] bytes) {
+        // The length first: it says where the bytes end, and what follows them begins.
+        add(bytes.length);
+        int at = 0;
+        for (; at + Long.BYTES <= bytes.length; at += Long.BYTES) {
+            add((long) LONGS.get(bytes, at));
+        }
+        long rest = 0;
+        for (; at < bytes.length; at++) {
+            rest = (rest << Byte.SIZE) | (bytes[at] & 0xFF);
+        }
+        add(rest);
+    }
+
+    /** Takes in 64 bits. For a given state it is one to one, and every bit of the word reaches every bit of the state. */
+    private void add(long word) {
+        long mixed = (state ^ word) * MULTIPLIER;
+        mixed = (mixed ^ (mixed >>> 32)) * MULTIPLIER;
+        state = (mixed ^ (mixed >>> 32)) + START;
+    }
+}

@@ -1,0 +1,273 @@
+package io.dshm.server.store;
+
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The data of one node: entries by key, the keys of all regions in one table.
+ *
+ * <p><b>Threads.</b> One writer, the thread that applies the log: it alone calls the methods that are marked so. All
+ * other methods are for any thread, without locks, and see all that the writer did before they began.
+ *
+ * <p><b>Versions.</b> Every command that writes has a version, higher than those of all commands before it, and gives it
+ * to the entries that it writes. Versions are positive. They say what a flush hides and what belongs to a {@link View}.
+ *
+ * <p><b>Time.</b> The store has no clock. It keeps deadlines and leaves it to the caller whether an entry counts; only
+ * {@link #sweep} takes expired entries away.
+ */
+public final class Store {
+
+    /**
+     * What an entry costs beside its key and content: node, entry, two array headers and its share of the table, as
+     * measured on a 64-bit JVM with compressed pointers. Part of the formula of {@link #bytesOf}, so all nodes of
+     * a cluster must have the same figure here.
+     */
+    private static final long ENTRY_BYTES = 104;
+
+    /** What a limiter costs beside its grants. */
+    private static final long LIMITER_BYTES = 40;
+
+    /** What a grant costs: the array behind a limiter has about twice as many slots as there are grants. */
+    private static final long GRANT_BYTES = 2 * Long.BYTES;
+
+    private final Table table = new Table();
+
+    private volatile FlushMarks marks = new FlushMarks();
+
+    /** The view that is open. Set by the writer, cleared by whoever closes it. */
+    private volatile @Nullable View openView;
+
+    private final AtomicLong entryCount = new AtomicLong();
+    private final AtomicLong deadlineCount = new AtomicLong();
+    private final AtomicLong bytes = new AtomicLong();
+
+    /** The highest version of anything written or flushed so far. Writer only. */
+    private long versionMax;
+
+    /** Where the sweep goes on: all buckets before this one have been swept in this cycle. Writer only. */
+    private int sweepSegment;
+
+    private int sweepBucket;
+
+    /** Whether a cycle has begun and not ended. The place alone does not tell: it can be set back to the beginning. */
+    private boolean sweepUnderWay;
+
+    /**
+     * The current entry of a key, or null. Any thread; never waits, allocates nothing.
+     *
+     * <p>An entry that is expired is returned until it is purged: the caller looks at its deadline. An entry whose region
+     * was flushed since is not.
+     *
+     * @param hash of the key, the same in all calls for it, with all bits well mixed
+     */
+    public @Nullable Entry get(byte[] key, int hash) {
+        // The marks before the table, never after: see FlushMarks.
+        FlushMarks marks = this.marks;
+        Node node = table.find(key, hash);
+        if (node == null) {
+            return null;
+        }
+        Entry entry = node.entry;
+        return marks.hide(key, entry.version()) ? null : entry;
+    }
+
+    /**
+     * Sets the entry of a key. Writer only.
+     *
+     * @param key not copied: nobody may change it afterwards
+     * @param entry with the version of the command that writes it; while a snapshot is loaded, in any order
+     * @throws IllegalArgumentException if a view is open that this version would belong to
+     */
+    public void put(byte[] key, int hash, Entry entry) {
+        advanceTo(entry.version());
+        Node node = table.find(key, hash);
+        if (node == null) {
+            table.link(key, hash, entry);
+        } else {
+            preserve(node);
+            count(key, node.entry, -1);
+            node.entry = entry;
+        }
+        count(key, entry, 1);
+    }
+
+    /**
+     * Removes the entry of a key. Writer only.
+     *
+     * @return whether {@link #get} would have returned one, expired or not
+     */
+    public boolean remove(byte[] key, int hash) {
+        Node node = table.find(key, hash);
+        if (node == null) {
+            return false;
+        }
+        boolean visible = !marks.hide(key, node.entry.version());
+        unlink(node);
+        int segment = Table.segmentOf(hash);
+        if (table.shrinkIfSparse(segment) && segment == sweepSegment) {
+            // Buckets not yet swept were merged into others that have been: the sweep does the segment again.
+            sweepBucket = 0;
+        }
+        return visible;
+    }
+
+    /**
+     * Hides all entries of a region with a version below that one, at once and for good; they are purged by the sweep
+     * little by little. Takes the same time however many there are. Writer only.
+     *
+     * @param region the region's name, empty for the default region; not kept
+     * @param version of the command that flushes; entries that it writes itself afterwards are not hidden
+     * @throws IllegalArgumentException if something was written or flushed with this version or a later one
+     */
+    public void flushRegion(byte[] region, long version) {
+        if (version <= versionMax) {
+            throw new IllegalArgumentException("flush with version " + version + " after " + versionMax);
+        }
+        advanceTo(version);
+        View view = openView;
+        marks.add(region, version, view == null ? -1 : view.version());
+    }
+
+    /**
+     * Purges entries that are expired or flushed, going on where the last call ended. Writer only.
+     *
+     * <p>It comes through the whole table in cycles, each of as many buckets as there are entries, roughly. A call stops at
+     * the end of a cycle, even if it has buckets left to do.
+     *
+     * @param clockMillis the cluster clock
+     * @param bucketsMax buckets to look at in this call; each has one entry on average
+     * @return entries purged
+     */
+    public int sweep(long clockMillis, int bucketsMax) {
+        int purged = 0;
+        for (int i = 0; i < bucketsMax; i++) {
+            if (!sweepUnderWay) {
+                sweepUnderWay = true;
+                marks = marks.cycleStarted();
+            }
+            Node[] buckets = table.buckets(sweepSegment);
+            purged += purge(buckets, sweepBucket, clockMillis);
+            sweepBucket++;
+            if (sweepBucket < buckets.length) {
+                continue;
+            }
+            table.shrinkIfSparse(sweepSegment);
+            sweepBucket = 0;
+            sweepSegment++;
+            if (sweepSegment == Table.SEGMENTS) {
+                sweepSegment = 0;
+                sweepUnderWay = false;
+                marks = marks.cycleEnded();
+                break;
+            }
+        }
+        return purged;
+    }
+
+    private int purge(Node[] buckets, int bucket, long clockMillis) {
+        FlushMarks marks = this.marks;
+        int purged = 0;
+        for (Node node = Table.first(buckets, bucket); node != null; node = node.next) {
+            Entry entry = node.entry;
+            if (entry.isExpiredAt(clockMillis) || marks.hide(node.key, entry.version())) {
+                unlink(node);
+                purged++;
+            }
+        }
+        return purged;
+    }
+
+    /**
+     * Opens a view of all entries as they are now. Writer only, between two commands. One view may be open at a time.
+     *
+     * @throws IllegalStateException if one is open
+     */
+    public View view() {
+        if (openView != null) {
+            throw new IllegalStateException("a view is open");
+        }
+        View view = new View(table, marks, versionMax, () -> openView = null);
+        openView = view;
+        return view;
+    }
+
+    /** Entries that are not purged, whether expired, flushed or neither. Any thread. */
+    public long entryCount() {
+        return entryCount.getAcquire();
+    }
+
+    /** Entries with a deadline that are not purged. Any thread. */
+    public long deadlineCount() {
+        return deadlineCount.getAcquire();
+    }
+
+    /** The sum of {@link #bytesOf} over the entries that are not purged. Any thread. */
+    public long bytes() {
+        return bytes.getAcquire();
+    }
+
+    /** Whether a sweep has or may get something to do: flushed entries may be left, or there are deadlines. Any thread. */
+    public boolean sweepPending() {
+        return !marks.isEmpty() || deadlineCount() > 0;
+    }
+
+    /**
+     * What an entry counts for in {@link #bytes}: the bytes of its key and value, each rounded up to eight, or for a
+     * limiter 40 and 16 for each grant that is kept; and 104 for what is around them. It is what the entry takes in
+     * memory, within some percent, but depends on the entry alone, so that it is the same on every node.
+     */
+    public static long bytesOf(byte[] key, Entry entry) {
+        long content = entry.isLimiter()
+                ? LIMITER_BYTES + GRANT_BYTES * entry.limiter().grantCount()
+                : roundedUp(entry.value().length);
+        return ENTRY_BYTES + roundedUp(key.length) + content;
+    }
+
+    private static long roundedUp(long length) {
+        return (length + 7) & -8;
+    }
+
+    /**
+     * A hash of everything about an entry, the same in every process. The sum over a store's visible entries is the digest
+     * of the store, whatever their order.
+     *
+     * @param clockMillis the instant of the cluster clock for which stores are compared: a limiter's grants that are out
+     *     of the window by then do not matter
+     */
+    public static long digestOf(byte[] key, Entry entry, long clockMillis) {
+        return Digest.of(key, entry, clockMillis);
+    }
+
+    private void advanceTo(long version) {
+        View view = openView;
+        if (view != null && version <= view.version()) {
+            throw new IllegalArgumentException("version " + version + " belongs to the open view of " + view.version());
+        }
+        versionMax = Math.max(versionMax, version);
+    }
+
+    private void unlink(Node node) {
+        preserve(node);
+        table.unlink(node);
+        count(node.key, node.entry, -1);
+    }
+
+    private void preserve(Node node) {
+        View view = openView;
+        if (view != null) {
+            view.preserve(node);
+        }
+    }
+
+    /** Takes an entry into the counters, or, with -1, out of them. */
+    private void count(byte[] key, Entry entry, int sign) {
+        add(entryCount, sign);
+        add(deadlineCount, entry.hasDeadline() ? sign : 0);
+        add(bytes, sign * bytesOf(key, entry));
+    }
+
+    /** For a counter that one thread writes: no need for an atomic addition. */
+    private static void add(AtomicLong counter, long change) {
+        counter.setRelease(counter.getPlain() + change);
+    }
+}

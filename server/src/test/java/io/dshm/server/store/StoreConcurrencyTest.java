@@ -1,0 +1,159 @@
+package io.dshm.server.store;
+
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** One writer, several readers: what a reader must never see. */
+class StoreConcurrencyTest {
+
+    private static final int READERS = 3;
+
+    private final Store store = new Store();
+    private final ExecutorService executor = Executors.newFixedThreadPool(READERS);
+    private final List<Future<Void>> readers = new ArrayList<>();
+
+    /** What the writer has done and announced: a read that begins afterwards must see it. */
+    private volatile long announced;
+
+    private volatile boolean over;
+
+    @AfterEach
+    void stop() {
+        over = true;
+        executor.shutdownNow();
+    }
+
+    @ParameterizedTest
+    @EnumSource(Keys.class)
+    void a_key_that_is_always_there_is_always_found_and_never_goes_back(Keys keys) throws Exception {
+        int pinned = 16;
+        int passing = keys == Keys.ALL_EQUAL || keys == Keys.CLUSTERED ? 64 : 4096;
+        byte[][] pinnedKeys = new byte[pinned][];
+        long version = 0;
+        for (int i = 0; i < pinned; i++) {
+            pinnedKeys[i] = Keys.bytes("pinned" + i);
+            version++;
+            store.put(pinnedKeys[i], keys.hash(pinnedKeys[i]), entry(version));
+        }
+        announced = 0;
+        readWhileWriting(() -> {
+            long[] last = new long[pinned];
+            while (!over) {
+                for (int i = 0; i < pinned; i++) {
+                    long before = announced;
+                    Entry found = store.get(pinnedKeys[i], keys.hash(pinnedKeys[i]));
+                    assertNotNull(found, "a key that is always there was not found");
+                    long value = ByteBuffer.wrap(found.value()).getLong();
+                    assertTrue(value == found.version() && value >= last[i], "a value went back");
+                    // The writer comes to every key once in as many steps, with two versions a step at most.
+                    assertTrue(value >= before - 2L * pinned, "an announced write was missed");
+                    last[i] = value;
+                }
+            }
+            return null;
+        });
+        for (int round = 0; round < 40; round++) {
+            boolean growing = round % 2 == 0;
+            for (int i = 0; i < passing; i++) {
+                byte[] key = Keys.bytes("passing" + i);
+                if (growing) {
+                    version++;
+                    store.put(key, keys.hash(key), entry(version));
+                } else {
+                    store.remove(key, keys.hash(key));
+                }
+                byte[] pinnedKey = pinnedKeys[i % pinned];
+                version++;
+                store.put(pinnedKey, keys.hash(pinnedKey), entry(version));
+                announced = version;
+            }
+            store.sweep(0, Integer.MAX_VALUE);
+        }
+        finish();
+    }
+
+    @Test
+    void what_was_flushed_before_a_read_began_is_not_read_also_while_marks_are_dropped() throws Exception {
+        byte[] key = Keys.bytes("r::key");
+        byte[] region = Keys.bytes("r");
+        readWhileWriting(() -> {
+            while (!over) {
+                long flushed = announced;
+                Entry found = store.get(key, 0);
+                assertTrue(found == null || found.version() >= flushed, "a flushed entry came back");
+            }
+            return null;
+        });
+        long version = 0;
+        for (int round = 0; round < 3000; round++) {
+            version++;
+            store.put(key, 0, entry(version));
+            version++;
+            store.flushRegion(region, version);
+            announced = version;
+            store.sweep(0, Integer.MAX_VALUE);
+            assertFalse(store.sweepPending());
+        }
+        finish();
+    }
+
+    @Test
+    void a_flush_hides_all_entries_of_its_region_at_once() throws Exception {
+        byte[] early = Keys.bytes("r::early");
+        byte[] late = Keys.bytes("r::late");
+        readWhileWriting(() -> {
+            while (!over) {
+                long written = announced;
+                boolean flushed = store.get(early, 1) == null;
+                Entry other = store.get(late, 2);
+                assertTrue(
+                        !flushed || other == null || other.version() > written,
+                        "one entry was seen flushed, then the other was not");
+            }
+            return null;
+        });
+        long version = 0;
+        for (int round = 0; round < 100_000; round++) {
+            store.put(early, 1, entry(++version));
+            // Between the two, so that only one of them is older than the last flush of any region.
+            store.flushRegion(Keys.bytes("other"), ++version);
+            store.put(late, 2, entry(++version));
+            announced = version;
+            store.flushRegion(Keys.bytes("r"), ++version);
+            if (round % 16 == 0) {
+                store.sweep(0, 1000);
+            }
+        }
+        finish();
+    }
+
+    private static Entry entry(long version) {
+        return Entry.of(Keys.valueOf(version), Entry.NEVER, version);
+    }
+
+    private void readWhileWriting(Callable<Void> reader) {
+        for (int i = 0; i < READERS; i++) {
+            readers.add(executor.submit(reader));
+        }
+    }
+
+    private void finish() throws Exception {
+        over = true;
+        for (Future<Void> reader : readers) {
+            reader.get();
+        }
+    }
+}

@@ -1,0 +1,340 @@
+package io.dshm.server.store;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.sun.management.ThreadMXBean;
+import java.lang.management.ManagementFactory;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** What a store does, one sentence a test. */
+class StoreTest {
+
+    private static final int FULL_CYCLE = Integer.MAX_VALUE;
+
+    private final Store store = new Store();
+    private Keys keys = Keys.MIXED;
+    private long version;
+
+    @Test
+    void what_was_put_is_got_until_it_is_removed() {
+        assertNull(get("k"));
+        put("k", "one");
+        assertEquals("one", get("k"));
+        put("k", "two");
+        assertEquals("two", get("k"));
+        assertTrue(remove("k"));
+        assertNull(get("k"));
+        assertFalse(remove("k"));
+    }
+
+    @Test
+    void a_key_is_its_bytes_not_the_array() {
+        put("k", "one");
+        put("K", "two");
+        assertEquals("one", get("k"));
+        assertEquals("two", get("K"));
+        assertNull(get("k "));
+    }
+
+    @Test
+    void a_value_of_no_bytes_is_a_value() {
+        put("k", "");
+        assertEquals("", get("k"));
+    }
+
+    @ParameterizedTest
+    @EnumSource(Keys.class)
+    void ten_thousand_keys_are_found_whatever_their_hashes_and_leave_nothing_behind(Keys hashes) {
+        keys = hashes;
+        int count = hashes == Keys.ALL_EQUAL || hashes == Keys.CLUSTERED ? 1_000 : 10_000;
+        for (int i = 0; i < count; i++) {
+            put("key" + i, "value" + i);
+        }
+        assertEquals(count, store.entryCount());
+        for (int i = 0; i < count; i++) {
+            assertEquals("value" + i, get("key" + i));
+        }
+        for (int i = 0; i < count; i += 2) {
+            assertTrue(remove("key" + i));
+        }
+        for (int i = 0; i < count; i++) {
+            assertEquals(i % 2 == 0 ? null : "value" + i, get("key" + i));
+        }
+        for (int i = 1; i < count; i += 2) {
+            assertTrue(remove("key" + i));
+        }
+        assertEquals(0, store.entryCount());
+        assertEquals(0, store.bytes());
+    }
+
+    @Test
+    void an_expired_entry_is_returned_until_it_is_swept() {
+        put("k", "v", 1000);
+        put("forever", "v");
+        assertTrue(store.sweepPending());
+        assertEquals(0, store.sweep(999, FULL_CYCLE));
+        assertEquals("v", get("k"), "the deadline is the caller's to judge");
+        assertEquals(1, store.sweep(1000, FULL_CYCLE));
+        assertNull(get("k"));
+        assertEquals("v", get("forever"));
+        assertFalse(store.sweepPending());
+    }
+
+    @Test
+    void a_flush_empties_its_region_and_no_other() {
+        put("a::1", "v");
+        put("a:1", "v");
+        put("a", "v");
+        put("ab::1", "v");
+        put(":a::1", "v");
+        flush("a");
+        assertNull(get("a::1"));
+        assertNull(get("a:1"));
+        assertEquals("v", get("a"), "a key without a colon is in the default region, whatever it is called");
+        assertEquals("v", get("ab::1"));
+        assertEquals("v", get(":a::1"), "nothing before the colon: default region");
+        flush("");
+        assertNull(get("a"));
+        assertNull(get(":a::1"));
+        assertEquals("v", get("ab::1"));
+    }
+
+    @Test
+    void a_flushed_key_can_be_written_again_and_flushed_again() {
+        put("a::1", "one");
+        flush("a");
+        put("a::1", "two");
+        assertEquals("two", get("a::1"));
+        assertEquals(1, store.entryCount());
+        flush("a");
+        assertNull(get("a::1"));
+        assertFalse(remove("a::1"), "it was gone already");
+        assertEquals(0, store.entryCount());
+    }
+
+    @Test
+    void a_command_that_flushes_and_then_writes_keeps_what_it_wrote() {
+        put("a::1", "old");
+        flush("a");
+        byte[] key = Keys.bytes("a::2");
+        store.put(key, keys.hash(key), Entry.of(Keys.bytes("new"), Entry.NEVER, version));
+        assertNull(get("a::1"));
+        assertEquals("new", get("a::2"));
+    }
+
+    @Test
+    void a_flush_must_have_a_version_of_its_own() {
+        put("a::1", "v");
+        assertThrows(IllegalArgumentException.class, () -> store.flushRegion(Keys.bytes("a"), version));
+        assertEquals("v", get("a::1"));
+    }
+
+    @Test
+    void flushed_entries_are_purged_by_one_cycle_and_the_mark_goes_with_them() {
+        for (int i = 0; i < 1000; i++) {
+            put("a::" + i, "v");
+            put("b::" + i, "v");
+        }
+        flush("a");
+        assertTrue(store.sweepPending());
+        assertEquals(2000, store.entryCount());
+        assertEquals(1000, store.sweep(0, FULL_CYCLE));
+        assertEquals(1000, store.entryCount());
+        assertFalse(store.sweepPending());
+        assertNull(get("a::1"));
+        assertEquals("v", get("b::1"));
+    }
+
+    @Test
+    void a_region_flushed_while_a_cycle_is_under_way_waits_for_the_next_one() {
+        keys = Keys.FIRST_SEGMENT;
+        put("a::1", "v");
+        store.sweep(0, 100);
+        flush("a");
+        assertEquals(0, store.sweep(0, FULL_CYCLE), "the first segment was over");
+        assertTrue(store.sweepPending());
+        assertNull(get("a::1"));
+        assertEquals(1, store.sweep(0, FULL_CYCLE));
+        assertFalse(store.sweepPending());
+    }
+
+    @Test
+    void a_sweep_of_few_buckets_at_a_time_comes_through_everything() {
+        for (int i = 0; i < 20_000; i++) {
+            put("key" + i, "v", 10);
+        }
+        int purged = 0;
+        int calls = 0;
+        while (store.sweepPending()) {
+            int now = store.sweep(10, 100);
+            assertTrue(now < 500, "a call does about as much as it was told");
+            purged += now;
+            calls++;
+        }
+        assertEquals(20_000, purged);
+        assertTrue(calls > 100);
+    }
+
+    @Test
+    void a_segment_that_shrinks_under_the_sweep_brings_no_flushed_entry_back() {
+        keys = Keys.FIRST_SEGMENT;
+        for (int i = 0; i < 64; i++) {
+            put("a::" + i, "v");
+        }
+        flush("a");
+        store.sweep(0, 33);
+        for (int i = 0; i < 64; i++) {
+            remove("a::" + i);
+            store.sweep(0, 1);
+            for (int j = 0; j < 64; j++) {
+                assertNull(get("a::" + j));
+            }
+        }
+    }
+
+    @Test
+    void a_segment_that_shrinks_under_the_sweep_is_still_swept_whole() {
+        keys = Keys.FIRST_SEGMENT;
+        for (int i = 0; i < 64; i++) {
+            put("k" + i, "v");
+            put("dead" + i, "v", 5);
+        }
+        store.sweep(4, 70);
+        for (int i = 0; i < 40; i++) {
+            remove("k" + i);
+            remove("dead" + i);
+        }
+        store.sweep(5, FULL_CYCLE);
+        store.sweep(5, FULL_CYCLE);
+        assertEquals(24, store.entryCount());
+        assertFalse(store.sweepPending());
+    }
+
+    @Test
+    void counters_follow_every_change() {
+        put("k", "12345678");
+        assertEquals(1, store.entryCount());
+        assertEquals(0, store.deadlineCount());
+        assertEquals(104 + 8 + 8, store.bytes());
+        put("k", "123456789", 1000);
+        assertEquals(1, store.entryCount());
+        assertEquals(1, store.deadlineCount());
+        assertEquals(104 + 8 + 16, store.bytes());
+        put("k", "");
+        assertEquals(0, store.deadlineCount());
+        assertEquals(104 + 8, store.bytes());
+        remove("k");
+        assertEquals(0, store.bytes());
+    }
+
+    @Test
+    void a_limiter_costs_what_its_grants_cost() {
+        Limiter limiter = granted(Limiter.of(10, 1000), 1, 2, 3);
+        byte[] key = Keys.bytes("k");
+        store.put(key, keys.hash(key), Entry.of(limiter, limiter.windowEndMillis(), 1));
+        assertEquals(104 + 8 + 40 + 3 * 16, store.bytes());
+    }
+
+    @Test
+    void an_entry_says_what_it_holds() {
+        byte[] value = {1, 2};
+        Entry plain = Entry.of(value, 1000, 7);
+        assertFalse(plain.isLimiter());
+        assertSame(value, plain.value());
+        assertThrows(IllegalStateException.class, plain::limiter);
+        assertTrue(plain.hasDeadline());
+        assertFalse(plain.isExpiredAt(999));
+        assertTrue(plain.isExpiredAt(1000));
+
+        Limiter limiter = Limiter.of(1, 1);
+        Entry limiting = Entry.of(limiter, Entry.NEVER, 7);
+        assertTrue(limiting.isLimiter());
+        assertSame(limiter, limiting.limiter());
+        assertThrows(IllegalStateException.class, limiting::value);
+        assertFalse(limiting.isExpiredAt(Long.MAX_VALUE), "never is never");
+
+        Entry touched = plain.withExpiresAt(2000, 8);
+        assertSame(value, touched.value());
+        assertEquals(2000, touched.expiresAtMillis());
+        assertEquals(8, touched.version());
+        assertEquals(1000, plain.expiresAtMillis());
+    }
+
+    private static Limiter granted(Limiter limiter, long... clocksMillis) {
+        Limiter granted = limiter;
+        for (long clockMillis : clocksMillis) {
+            granted = granted.grant(clockMillis, limiter.capacity(), limiter.durationMillis());
+            assertNotNull(granted);
+        }
+        return granted;
+    }
+
+    @Test
+    void the_store_keeps_the_entry_itself() {
+        byte[] key = Keys.bytes("k");
+        Entry entry = Entry.of(key, Entry.NEVER, 1);
+        store.put(key, keys.hash(key), entry);
+        Entry found = store.get(Keys.bytes("k"), keys.hash(key));
+        assertSame(entry, found);
+        assertArrayEquals(key, entry.value());
+    }
+
+    @Test
+    void a_read_allocates_nothing() {
+        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        byte[] visible = Keys.bytes("a::visible");
+        byte[] flushed = Keys.bytes("b::flushed");
+        byte[] absent = Keys.bytes("c::absent");
+        put("a::visible", "v");
+        put("b::flushed", "v");
+        // Marks in both generations, so that a read looks everywhere.
+        flush("b");
+        store.sweep(0, 1);
+        flush("c");
+        long before = 0;
+        for (int i = 0; i < 20_000; i++) {
+            if (i == 10_000) {
+                before = threads.getCurrentThreadAllocatedBytes();
+            }
+            assertNotNull(store.get(visible, keys.hash(visible)));
+            assertNull(store.get(flushed, keys.hash(flushed)));
+            assertNull(store.get(absent, keys.hash(absent)));
+        }
+        long allocated = threads.getCurrentThreadAllocatedBytes() - before;
+        assertTrue(allocated < 10_000, "30,000 reads allocated " + allocated + " bytes");
+    }
+
+    private void put(String key, String value) {
+        put(key, value, Entry.NEVER);
+    }
+
+    private void put(String key, String value, long expiresAtMillis) {
+        byte[] bytes = Keys.bytes(key);
+        store.put(bytes, keys.hash(bytes), Entry.of(Keys.bytes(value), expiresAtMillis, ++version));
+    }
+
+    private @Nullable String get(String key) {
+        byte[] bytes = Keys.bytes(key);
+        Entry entry = store.get(bytes, keys.hash(bytes));
+        return entry == null ? null : Keys.text(entry.value());
+    }
+
+    private boolean remove(String key) {
+        byte[] bytes = Keys.bytes(key);
+        return store.remove(bytes, keys.hash(bytes));
+    }
+
+    private void flush(String region) {
+        store.flushRegion(Keys.bytes(region), ++version);
+    }
+}
