@@ -1,0 +1,111 @@
+package io.dshm.server.statemachine;
+
+import com.google.protobuf.ByteString;
+import com.google.protobuf.UnsafeByteOperations;
+import io.dshm.proto.Limits;
+import io.dshm.proto.wire.SnapshotUpload;
+import io.dshm.proto.wire.ValueChunk;
+import java.util.Collection;
+import java.util.List;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Large values on their way: the pieces that the log has brought so far, until one command publishes them.
+ *
+ * <p>An upload that stands still for {@value #ABANDONED_MILLIS} ms of the cluster clock is dropped, so that the pieces
+ * of a node that died do not stay for ever. Confined to the thread that applies.
+ */
+final class PendingUploads {
+
+    private static final long ABANDONED_MILLIS = 60_000;
+
+    private record Id(long origin, long upload) implements Comparable<Id> {
+        @Override
+        public int compareTo(Id that) {
+            int byOrigin = Long.compareUnsigned(origin, that.origin);
+            return byOrigin != 0 ? byOrigin : Long.compareUnsigned(upload, that.upload);
+        }
+    }
+
+    private static final class Upload {
+        final byte[] value;
+        int received;
+        long touchedMillis;
+
+        Upload(int length) {
+            this.value = new byte[length];
+        }
+    }
+
+    /** Sorted, so that a snapshot's bytes do not depend on a hash map's order. */
+    private final TreeMap<Id, Upload> uploads = new TreeMap<>();
+
+    boolean isEmpty() {
+        return uploads.isEmpty();
+    }
+
+    /** Adds a piece; false if it does not continue what is there, so that its sender has to begin anew. */
+    boolean add(long origin, ValueChunk chunk, long clockMillis) {
+        Id id = new Id(origin, chunk.getUpload());
+        Upload upload = uploads.get(id);
+        if (upload == null) {
+            if (chunk.getValueLength() <= 0 || chunk.getValueLength() > Limits.VALUE_BYTES_MAX) {
+                throw new IllegalStateException("a value of " + chunk.getValueLength() + " bytes");
+            }
+            upload = new Upload(chunk.getValueLength());
+            uploads.put(id, upload);
+        }
+        ByteString data = chunk.getData();
+        if (chunk.getOffset() != upload.received || data.size() > upload.value.length - upload.received) {
+            uploads.remove(id);
+            return false;
+        }
+        data.copyTo(upload.value, upload.received);
+        upload.received += data.size();
+        upload.touchedMillis = clockMillis;
+        return true;
+    }
+
+    /** The whole value, which leaves this table, or null if pieces are missing. */
+    byte @Nullable [] complete(long origin, long uploadNumber, int length) {
+        Upload upload = uploads.remove(new Id(origin, uploadNumber));
+        return upload != null && upload.received == length && upload.value.length == length ? upload.value : null;
+    }
+
+    /** Drops what has stood still for too long. Called for every log entry; costs nothing without uploads. */
+    void expire(long clockMillis) {
+        if (!uploads.isEmpty()) {
+            uploads.values().removeIf(upload -> clockMillis - upload.touchedMillis > ABANDONED_MILLIS);
+        }
+    }
+
+    /** Drops the uploads of origins that have ended. */
+    void drop(Collection<Long> origins) {
+        if (!uploads.isEmpty()) {
+            uploads.keySet().removeIf(id -> origins.contains(id.origin));
+        }
+    }
+
+    /** All of it, for a snapshot. Received bytes are never written again, so they are shared, not copied. */
+    List<SnapshotUpload> toWire() {
+        return uploads.entrySet().stream()
+                .map(e -> SnapshotUpload.newBuilder()
+                        .setOrigin(e.getKey().origin)
+                        .setUpload(e.getKey().upload)
+                        .setTouchedMillis(e.getValue().touchedMillis)
+                        .setValueLength(e.getValue().value.length)
+                        .setValue(UnsafeByteOperations.unsafeWrap(e.getValue().value, 0, e.getValue().received))
+                        .build())
+                .toList();
+    }
+
+    /** Takes one upload out of a snapshot. */
+    void load(SnapshotUpload wire) {
+        Upload upload = new Upload(wire.getValueLength());
+        wire.getValue().copyTo(upload.value, 0);
+        upload.received = wire.getValue().size();
+        upload.touchedMillis = wire.getTouchedMillis();
+        uploads.put(new Id(wire.getOrigin(), wire.getUpload()), upload);
+    }
+}

@@ -1,0 +1,31 @@
+package io.dshm.server.statemachine;
+
+/**
+ * The file around a snapshot's frames, see {@code snapshot.proto} for what is in them.
+ *
+ * <pre>
+ *   8 bytes   "DSHMSNAP"
+ *   then frames, each:
+ *   4 bytes   length n of the frame, big-endian
+ *   4 bytes   CRC-32C of the frame
+ *   n bytes   one SnapshotFrame
+ * </pre>
+ *
+ * <p>A file begins with a header frame and ends with a footer frame, which says how many entries it holds and whether it
+ * is the last file. A snapshot is the files {@code state-00000.dshm}, {@code state-00001.dshm} and so on; each can be
+ * verified by itself.
+ */
+final class SnapshotFormat {
+
+    static final byte[] MAGIC = {'D', 'S', 'H', 'M', 'S', 'N', 'A', 'P'};
+
+    /** Bytes after which a file is ended and the next one begun: a copy that breaks off loses at most one file. */
+    static final long PART_BYTES = 128L * 1024 * 1024;
+
+    private SnapshotFormat() {}
+
+    /** The name of a snapshot's file number {@code part}. */
+    static String fileName(int part) {
+        return String.format("state-%05d.dshm", part);
+    }
+}

@@ -1,0 +1,195 @@
+package io.dshm.server.statemachine;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import io.dshm.proto.Limits;
+import io.dshm.proto.wire.SnapshotEntry;
+import io.dshm.proto.wire.SnapshotFooter;
+import io.dshm.proto.wire.SnapshotFrame;
+import io.dshm.proto.wire.SnapshotHeader;
+import io.dshm.proto.wire.SnapshotNode;
+import io.dshm.proto.wire.SnapshotUpload;
+import io.dshm.server.store.Entry;
+import io.dshm.server.store.Limiter;
+import io.dshm.server.store.Store;
+import java.io.BufferedInputStream;
+import java.io.DataInputStream;
+import java.io.EOFException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.zip.CRC32C;
+import org.jspecify.annotations.Nullable;
+
+/** Reads and verifies a snapshot's files: every frame by its checksum, every file by its footer. */
+public final class SnapshotReader {
+
+    /** What is in a snapshot, piece by piece, before the whole is known to be good. */
+    interface Target {
+        void entry(byte[] key, Entry entry);
+
+        void node(SnapshotNode node);
+
+        void upload(SnapshotUpload upload);
+    }
+
+    private final Path folder;
+
+    /** A reader of the snapshot in this folder. */
+    public SnapshotReader(Path folder) {
+        this.folder = folder;
+    }
+
+    /**
+     * Reads everything.
+     *
+     * @return the first file's header
+     * @throws IOException if a file cannot be read
+     * @throws CorruptStateException if one is damaged, missing or not whole; its message names the file
+     */
+    SnapshotHeader read(Target target) throws IOException {
+        SnapshotHeader first = null;
+        for (int part = 0; ; part++) {
+            PartReader reader = new PartReader(folder.resolve(SnapshotFormat.fileName(part)), part, target);
+            boolean last = reader.read();
+            SnapshotHeader header = reader.header();
+            if (first == null) {
+                first = header;
+            } else if (header.getIndex() != first.getIndex()) {
+                throw new CorruptStateException(
+                        reader.path + " belongs to index " + header.getIndex() + ", not " + first.getIndex());
+            }
+            if (last) {
+                return first;
+            }
+        }
+    }
+
+    private static final class PartReader {
+
+        final Path path;
+        private final int part;
+        private final Target target;
+        private @Nullable SnapshotHeader header;
+        private long entryCount;
+        private long digest;
+
+        PartReader(Path path, int part, Target target) {
+            this.path = path;
+            this.part = part;
+            this.target = target;
+        }
+
+        SnapshotHeader header() {
+            if (header == null) {
+                throw damaged("does not begin with a header", null);
+            }
+            return header;
+        }
+
+        /** Reads the file; whether it is the last one. */
+        boolean read() throws IOException {
+            if (!Files.exists(path)) {
+                throw damaged("is missing", null);
+            }
+            try (DataInputStream in =
+                    new DataInputStream(new BufferedInputStream(Files.newInputStream(path), 1 << 16))) {
+                if (!Arrays.equals(in.readNBytes(SnapshotFormat.MAGIC.length), SnapshotFormat.MAGIC)) {
+                    throw damaged("is no snapshot file", null);
+                }
+                while (true) {
+                    SnapshotFrame frame = readFrame(in);
+                    if (frame.getFrameCase() == SnapshotFrame.FrameCase.FOOTER) {
+                        return finish(frame.getFooter(), in);
+                    }
+                    accept(frame);
+                }
+            } catch (EOFException e) {
+                throw damaged("ends before its footer", e);
+            }
+        }
+
+        private SnapshotFrame readFrame(DataInputStream in) throws IOException {
+            int length = in.readInt();
+            int expected = in.readInt();
+            if (length < 0 || length > Limits.SNAPSHOT_FRAME_BYTES_MAX) {
+                throw damaged("has a frame of " + length + " bytes", null);
+            }
+            byte[] bytes = new byte[length];
+            in.readFully(bytes);
+            CRC32C crc = new CRC32C();
+            crc.update(bytes);
+            if ((int) crc.getValue() != expected) {
+                throw damaged("has a frame with a wrong checksum", null);
+            }
+            try {
+                return SnapshotFrame.parseFrom(bytes);
+            } catch (InvalidProtocolBufferException e) {
+                throw damaged("has a frame that cannot be decoded", e);
+            }
+        }
+
+        private void accept(SnapshotFrame frame) {
+            switch (frame.getFrameCase()) {
+                case HEADER -> {
+                    header = frame.getHeader();
+                    if (header.getFormatVersion() != StateView.FORMAT_VERSION) {
+                        throw damaged("is of format version " + header.getFormatVersion(), null);
+                    }
+                    if (header.getPart() != part) {
+                        throw damaged("is part " + header.getPart(), null);
+                    }
+                }
+                case ENTRIES -> {
+                    long clockMillis = header().getClockMillis();
+                    for (SnapshotEntry wire : frame.getEntries().getEntriesList()) {
+                        byte[] key = wire.getKey().toByteArray();
+                        Entry entry = fromWire(wire);
+                        entryCount++;
+                        digest += Store.digestOf(key, entry, clockMillis);
+                        target.entry(key, entry);
+                    }
+                }
+                case NODE -> target.node(frame.getNode());
+                case UPLOAD -> target.upload(frame.getUpload());
+                case FOOTER, FRAME_NOT_SET -> throw damaged("has a frame of an unknown kind", null);
+            }
+        }
+
+        private Entry fromWire(SnapshotEntry wire) {
+            long expiresAt = wire.getExpiresAtMillis() == 0 ? Entry.NEVER : wire.getExpiresAtMillis();
+            return switch (wire.getContentCase()) {
+                case VALUE -> Entry.of(wire.getValue().toByteArray(), expiresAt, wire.getVersion());
+                case LIMITER -> {
+                    long[] grants = new long[wire.getLimiter().getGrantDeltasMillisCount()];
+                    long grant = 0;
+                    for (int i = 0; i < grants.length; i++) {
+                        grant += wire.getLimiter().getGrantDeltasMillis(i);
+                        grants[i] = grant;
+                    }
+                    Limiter limiter = Limiter.restore(
+                            Math.toIntExact(wire.getLimiter().getCapacity()),
+                            wire.getLimiter().getDurationMillis(),
+                            grants);
+                    yield Entry.of(limiter, expiresAt, wire.getVersion());
+                }
+                case CONTENT_NOT_SET -> throw damaged("has an entry of an unknown kind", null);
+            };
+        }
+
+        private boolean finish(SnapshotFooter footer, DataInputStream in) throws IOException {
+            if (footer.getEntryCount() != entryCount || footer.getDigest() != digest) {
+                throw damaged("holds " + entryCount + " entries, not the " + footer.getEntryCount() + " written", null);
+            }
+            if (in.read() >= 0) {
+                throw damaged("goes on after its footer", null);
+            }
+            return footer.getLastPart();
+        }
+
+        private CorruptStateException damaged(String how, @Nullable Throwable cause) {
+            String message = "snapshot file " + path + " " + how;
+            return cause == null ? new CorruptStateException(message) : new CorruptStateException(message, cause);
+        }
+    }
+}

@@ -1,0 +1,200 @@
+package io.dshm.server.statemachine;
+
+import com.google.protobuf.UnsafeByteOperations;
+import io.dshm.proto.wire.LimiterState;
+import io.dshm.proto.wire.SnapshotEntries;
+import io.dshm.proto.wire.SnapshotEntry;
+import io.dshm.proto.wire.SnapshotFooter;
+import io.dshm.proto.wire.SnapshotFrame;
+import io.dshm.server.store.Entry;
+import io.dshm.server.store.Limiter;
+import io.dshm.server.store.Store;
+import java.io.BufferedOutputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.zip.CRC32C;
+import org.jspecify.annotations.Nullable;
+
+/** Writes a view of the state into a snapshot's files, each of them on the disk (fsync) before the next is begun. */
+public final class SnapshotWriter {
+
+    /** Bytes of entries that share a frame. */
+    private static final int FRAME_BYTES = 64 * 1024;
+
+    /**
+     * A file that has been written.
+     *
+     * @param name its name in the folder
+     * @param checksum of its content, in hexadecimal
+     */
+    public record Part(String name, String checksum) {}
+
+    private final Path folder;
+    private final StateView view;
+    private final long partBytes;
+
+    private final List<Part> parts = new ArrayList<>();
+    private SnapshotEntries.Builder frame = SnapshotEntries.newBuilder();
+    private int frameBytes;
+    private long entryCount;
+    private long digest;
+    private @Nullable PartFile file;
+
+    /** A writer of this view into this folder, which exists and is empty. The caller closes the view. */
+    public SnapshotWriter(Path folder, StateView view) {
+        this(folder, view, SnapshotFormat.PART_BYTES);
+    }
+
+    SnapshotWriter(Path folder, StateView view, long partBytes) {
+        this.folder = folder;
+        this.view = view;
+        this.partBytes = partBytes;
+    }
+
+    /**
+     * Writes everything. Takes as long as the disk takes; to be called once, on a thread that may block.
+     *
+     * @return the files, in their order
+     * @throws IOException if one of them cannot be written; what is in the folder is to be deleted then
+     */
+    public List<Part> write() throws IOException {
+        try {
+            PartFile first = open();
+            for (var node : view.nodes()) {
+                first.append(SnapshotFrame.newBuilder().setNode(node).build());
+            }
+            for (var upload : view.uploads()) {
+                first.append(SnapshotFrame.newBuilder().setUpload(upload).build());
+            }
+            view.forEachEntry(this::append);
+            finishPart(true);
+        } finally {
+            if (file != null) {
+                file.close();
+            }
+        }
+        return parts;
+    }
+
+    private PartFile open() throws IOException {
+        PartFile opened = new PartFile(folder.resolve(SnapshotFormat.fileName(parts.size())));
+        file = opened;
+        opened.append(SnapshotFrame.newBuilder()
+                .setHeader(view.header().toBuilder().setPart(parts.size()))
+                .build());
+        return opened;
+    }
+
+    private void append(byte[] key, Entry entry) throws IOException {
+        PartFile current = file == null ? open() : file;
+        frame.addEntries(toWire(key, entry));
+        frameBytes += Math.toIntExact(Store.bytesOf(key, entry));
+        entryCount++;
+        digest += Store.digestOf(key, entry, view.header().getClockMillis());
+        if (frameBytes >= Math.min(FRAME_BYTES, partBytes)) {
+            flushFrame(current);
+            if (current.length() >= partBytes) {
+                finishPart(false);
+            }
+        }
+    }
+
+    private void flushFrame(PartFile current) throws IOException {
+        if (frameBytes > 0) {
+            current.append(SnapshotFrame.newBuilder().setEntries(frame).build());
+            frame = SnapshotEntries.newBuilder();
+            frameBytes = 0;
+        }
+    }
+
+    private void finishPart(boolean last) throws IOException {
+        PartFile current = file == null ? open() : file;
+        flushFrame(current);
+        current.append(SnapshotFrame.newBuilder()
+                .setFooter(SnapshotFooter.newBuilder()
+                        .setEntryCount(entryCount)
+                        .setDigest(digest)
+                        .setLastPart(last))
+                .build());
+        current.force();
+        current.close();
+        parts.add(new Part(
+                SnapshotFormat.fileName(parts.size()),
+                Long.toHexString(entryCount) + "-" + Long.toHexString(digest) + "-" + Long.toHexString(current.crc())));
+        file = null;
+        entryCount = 0;
+        digest = 0;
+    }
+
+    private SnapshotEntry toWire(byte[] key, Entry entry) {
+        SnapshotEntry.Builder wire = SnapshotEntry.newBuilder()
+                .setKey(UnsafeByteOperations.unsafeWrap(key))
+                .setExpiresAtMillis(entry.expiresAtMillis() == Entry.NEVER ? 0 : entry.expiresAtMillis())
+                .setVersion(entry.version());
+        if (entry.isLimiter()) {
+            Limiter limiter = entry.limiter();
+            LimiterState.Builder state = LimiterState.newBuilder()
+                    .setCapacity(limiter.capacity())
+                    .setDurationMillis(limiter.durationMillis());
+            long previous = 0;
+            for (int i = 0; i < limiter.grantCount(); i++) {
+                state.addGrantDeltasMillis(limiter.grantMillis(i) - previous);
+                previous = limiter.grantMillis(i);
+            }
+            wire.setLimiter(state);
+        } else {
+            wire.setValue(UnsafeByteOperations.unsafeWrap(entry.value()));
+        }
+        return wire.build();
+    }
+
+    /** One file, with a checksum a frame and one over all frames. */
+    private static final class PartFile implements AutoCloseable {
+
+        private final FileChannel channel;
+        private final DataOutputStream out;
+        private final CRC32C all = new CRC32C();
+        private long length;
+
+        PartFile(Path path) throws IOException {
+            channel = FileChannel.open(path, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+            out = new DataOutputStream(new BufferedOutputStream(Channels.newOutputStream(channel), 1 << 16));
+            out.write(SnapshotFormat.MAGIC);
+        }
+
+        void append(SnapshotFrame frame) throws IOException {
+            byte[] bytes = frame.toByteArray();
+            CRC32C crc = new CRC32C();
+            crc.update(bytes);
+            all.update(bytes);
+            out.writeInt(bytes.length);
+            out.writeInt((int) crc.getValue());
+            out.write(bytes);
+            length += 2L * Integer.BYTES + bytes.length;
+        }
+
+        long length() {
+            return length;
+        }
+
+        long crc() {
+            return all.getValue();
+        }
+
+        void force() throws IOException {
+            out.flush();
+            channel.force(true);
+        }
+
+        @Override
+        public void close() throws IOException {
+            channel.close();
+        }
+    }
+}

@@ -1,0 +1,223 @@
+package io.dshm.server.statemachine;
+
+import com.google.protobuf.CodedInputStream;
+import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.UnsafeByteOperations;
+import io.dshm.proto.wire.CommandRecord;
+import io.dshm.proto.wire.LogEntry;
+import io.dshm.proto.wire.Settled;
+import io.dshm.proto.wire.SnapshotHeader;
+import io.dshm.server.store.Store;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+
+/**
+ * Applies log entries to the store, one after the other; the result depends on nothing else.
+ *
+ * <p>All methods are for the one thread that applies, except where they say otherwise.
+ */
+public final class StateMachine {
+
+    /** How many slots of the store are looked at for expired entries with each command that is applied. */
+    private static final int SWEEP_BUCKETS_A_COMMAND = 4;
+
+    /** The same for an entry without commands, which comes about once a second. */
+    private static final int SWEEP_BUCKETS_A_TICK = 100_000;
+
+    private final ClusterClock clock;
+
+    private volatile Store store = new Store();
+    private Writes writes = new Writes(store);
+    private Origins origins = new Origins();
+    private PendingUploads uploads = new PendingUploads();
+    private long appliedIndex;
+    private volatile long clockMillis;
+    private volatile long wallMillis;
+    private volatile boolean needsTime;
+
+    /**
+     * An empty state machine.
+     *
+     * @param clock is told every stamp that is applied
+     */
+    public StateMachine(ClusterClock clock) {
+        this.clock = clock;
+    }
+
+    /**
+     * Applies one log entry.
+     *
+     * @param index the entry's place in the log, larger than that of every entry before
+     * @param entry its bytes, which are not kept
+     * @return an outcome for each of its records, in their order
+     * @throws CorruptStateException if the bytes are not an entry, or hold a command unknown here: nothing sensible can
+     *     follow, and the node must stop
+     */
+    public Outcome[] apply(long index, ByteBuffer entry) {
+        LogEntry decoded = decode(index, entry);
+        clockMillis = Math.max(clockMillis, decoded.getStampMillis());
+        wallMillis = decoded.getWallMillis();
+        clock.observe(clockMillis);
+        uploads.expire(clockMillis);
+        int count = decoded.getRecordsCount();
+        Outcome[] outcomes = new Outcome[count];
+        for (int i = 0; i < count; i++) {
+            outcomes[i] = applyOnce(index, decoded.getRecords(i));
+        }
+        for (int i = 0; i < decoded.getSettledCount(); i++) {
+            Settled settled = decoded.getSettled(i);
+            Origins.Origin origin = origins.get(settled.getOrigin());
+            if (origin != null) {
+                origin.settle(settled.getBelow());
+            }
+        }
+        if (store.sweepPending()) {
+            store.sweep(clockMillis, count == 0 ? SWEEP_BUCKETS_A_TICK : count * SWEEP_BUCKETS_A_COMMAND);
+        }
+        appliedIndex = index;
+        needsTime = store.sweepPending() || !uploads.isEmpty();
+        return outcomes;
+    }
+
+    private static LogEntry decode(long index, ByteBuffer entry) {
+        try {
+            // Aliasing: what is kept of an entry (keys and values) is copied out of it once, into the store.
+            CodedInputStream in = UnsafeByteOperations.unsafeWrap(entry).newCodedInput();
+            in.enableAliasing(true);
+            LogEntry decoded = LogEntry.parseFrom(in);
+            in.checkLastTagWas(0);
+            return decoded;
+        } catch (InvalidProtocolBufferException e) {
+            throw new CorruptStateException("log entry " + index + " cannot be decoded", e);
+        } catch (IOException e) {
+            throw new IllegalStateException("reading from memory", e);
+        }
+    }
+
+    private Outcome applyOnce(long index, CommandRecord record) {
+        if (record.getCommandCase() == CommandRecord.CommandCase.REGISTER_NODE) {
+            uploads.drop(origins.register(record.getRegisterNode()));
+            return Outcome.APPLIED;
+        }
+        Origins.Origin origin = origins.get(record.getOrigin());
+        if (origin == null) {
+            return Outcome.UNKNOWN_ORIGIN;
+        }
+        Outcome first = origin.recall(record.getSequence());
+        if (first != null) {
+            return first;
+        }
+        Outcome outcome = apply(index, record);
+        origin.remember(record.getSequence(), outcome);
+        return outcome;
+    }
+
+    private Outcome apply(long index, CommandRecord record) {
+        return switch (record.getCommandCase()) {
+            case SET -> writes.set(record.getSet(), clockMillis);
+            case TOUCH -> writes.touch(record.getTouch(), clockMillis);
+            case DELETE -> writes.delete(record.getDelete());
+            case INCR -> writes.incr(record.getIncr(), clockMillis);
+            case RATE_LIMITER -> writes.rateLimiter(record.getRateLimiter(), clockMillis);
+            case FLUSH_ALL -> writes.flushAll(record.getFlushAll());
+            case CHUNK ->
+                uploads.add(record.getOrigin(), record.getChunk(), clockMillis)
+                        ? Outcome.APPLIED
+                        : Outcome.CHUNKS_MISSING;
+            case SET_CHUNKED -> {
+                byte[] value = uploads.complete(
+                        record.getOrigin(),
+                        record.getSetChunked().getUpload(),
+                        record.getSetChunked().getValueLength());
+                yield value == null
+                        ? Outcome.CHUNKS_MISSING
+                        : writes.set(
+                                record.getSetChunked().getKey(),
+                                record.getSetChunked().getTtlMillis(),
+                                value,
+                                clockMillis);
+            }
+            case REGISTER_NODE, COMMAND_NOT_SET ->
+                throw new CorruptStateException(
+                        "log entry " + index + " holds a command that this version does not know");
+        };
+    }
+
+    /** The data, for reads from any thread. A snapshot that is loaded replaces it. */
+    public Store store() {
+        return store;
+    }
+
+    /** The index of the last entry applied, or 0. */
+    public long appliedIndex() {
+        return appliedIndex;
+    }
+
+    /** The cluster clock of the last entry applied, in milliseconds, or 0. Any thread. */
+    public long clockMillis() {
+        return clockMillis;
+    }
+
+    /** The wall clock that the last entry applied brought along, in milliseconds since 1970, or 0. Any thread. */
+    public long wallMillis() {
+        return wallMillis;
+    }
+
+    /** Whether anything is waiting for time to pass, so that a leader must log the time. Any thread. */
+    public boolean needsTime() {
+        return needsTime;
+    }
+
+    /**
+     * The state as it is now, to be read on another thread while this one goes on. At most one view may be open.
+     *
+     * @throws IllegalStateException if another one is
+     */
+    public StateView view() {
+        SnapshotHeader header = SnapshotHeader.newBuilder()
+                .setFormatVersion(StateView.FORMAT_VERSION)
+                .setIndex(appliedIndex)
+                .setClockMillis(clockMillis)
+                .setWallMillis(wallMillis)
+                .setLastVersion(writes.lastVersion())
+                .build();
+        return new StateView(header, store.view(), origins.toWire(), uploads.toWire());
+    }
+
+    /**
+     * Replaces the state by a snapshot's. Readers see the old store until the new one is whole.
+     *
+     * @throws IOException if the files cannot be read; the state is unchanged then
+     * @throws CorruptStateException if they are damaged or not whole; the state is unchanged then
+     */
+    public void load(SnapshotReader snapshot) throws IOException {
+        Store newStore = new Store();
+        Origins newOrigins = new Origins();
+        PendingUploads newUploads = new PendingUploads();
+        SnapshotHeader header = snapshot.read(new SnapshotReader.Target() {
+            @Override
+            public void entry(byte[] key, io.dshm.server.store.Entry entry) {
+                newStore.put(key, io.dshm.proto.Key.of(key).hash(), entry);
+            }
+
+            @Override
+            public void node(io.dshm.proto.wire.SnapshotNode node) {
+                newOrigins.load(node);
+            }
+
+            @Override
+            public void upload(io.dshm.proto.wire.SnapshotUpload upload) {
+                newUploads.load(upload);
+            }
+        });
+        writes = new Writes(newStore, header.getLastVersion());
+        origins = newOrigins;
+        uploads = newUploads;
+        appliedIndex = header.getIndex();
+        clockMillis = header.getClockMillis();
+        wallMillis = header.getWallMillis();
+        store = newStore;
+        needsTime = store.sweepPending() || !uploads.isEmpty();
+        clock.observe(clockMillis);
+    }
+}

@@ -1,0 +1,91 @@
+package io.dshm.server.statemachine;
+
+import io.dshm.proto.wire.SnapshotHeader;
+import io.dshm.proto.wire.SnapshotNode;
+import io.dshm.proto.wire.SnapshotUpload;
+import io.dshm.server.store.Store;
+import io.dshm.server.store.View;
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * The state at one log index, held still for one reader on any thread while entries go on being applied. To be closed
+ * by that reader.
+ */
+public final class StateView implements AutoCloseable {
+
+    /** The newest version of the snapshot's format, and the only one so far. */
+    static final int FORMAT_VERSION = 1;
+
+    private final SnapshotHeader header;
+    private final View entries;
+    private final List<SnapshotNode> nodes;
+    private final List<SnapshotUpload> uploads;
+
+    StateView(SnapshotHeader header, View entries, List<SnapshotNode> nodes, List<SnapshotUpload> uploads) {
+        this.header = header;
+        this.entries = entries;
+        this.nodes = nodes;
+        this.uploads = uploads;
+    }
+
+    SnapshotHeader header() {
+        return header;
+    }
+
+    List<SnapshotNode> nodes() {
+        return nodes;
+    }
+
+    List<SnapshotUpload> uploads() {
+        return uploads;
+    }
+
+    /** Visits, in no particular order, the entries that have not expired. To be called once. */
+    void forEachEntry(View.Consumer consumer) throws IOException {
+        long clockMillis = header.getClockMillis();
+        entries.forEach((key, entry) -> {
+            if (!entry.isExpiredAt(clockMillis)) {
+                consumer.accept(key, entry);
+            }
+        });
+    }
+
+    /**
+     * A number that is equal on all nodes whose state at this index is, and hardly ever otherwise: over everything that
+     * a later command could notice. For tests and for the operator who doubts. To be called once, instead of writing.
+     */
+    public StateDigest digest() {
+        long[] sum = {0};
+        long clockMillis = header.getClockMillis();
+        try {
+            forEachEntry((key, entry) -> sum[0] += Store.digestOf(key, entry, clockMillis));
+        } catch (IOException e) {
+            throw new IllegalStateException("nothing here reads or writes", e);
+        }
+        // Over bytes, because a message's own hash code differs between processes.
+        long rest = 0;
+        for (SnapshotNode node : nodes) {
+            rest = 31 * rest + Arrays.hashCode(node.toByteArray());
+        }
+        for (SnapshotUpload upload : uploads) {
+            rest = 31 * rest + Arrays.hashCode(upload.toByteArray());
+        }
+        long digest =
+                sum[0] ^ (header.getLastVersion() * 0x9E3779B97F4A7C15L) ^ Long.rotateLeft(clockMillis, 32) ^ rest;
+        return new StateDigest(header.getIndex(), digest);
+    }
+
+    /**
+     * A digest and what it is of.
+     *
+     * @param index the log index after which the state has this digest
+     */
+    public record StateDigest(long index, long digest) {}
+
+    @Override
+    public void close() {
+        entries.close();
+    }
+}

@@ -1,0 +1,74 @@
+package io.dshm.server.statemachine;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+
+class ClusterClockTest {
+
+    private long monotonicMillis = 50_000;
+    private final ClusterClock clock = new ClusterClock(() -> TimeUnit.MILLISECONDS.toNanos(monotonicMillis));
+
+    @Test
+    void it_stands_at_zero_before_the_first_stamp() {
+        assertEquals(0, clock.estimateMillis());
+    }
+
+    @Test
+    void between_stamps_it_runs_with_the_monotonic_clock() {
+        clock.observe(1_000_000);
+        monotonicMillis += 1234;
+        assertEquals(1_001_234, clock.estimateMillis());
+    }
+
+    @Test
+    void the_least_delayed_stamp_counts() {
+        clock.observe(1_000_000);
+        monotonicMillis += 100;
+        clock.observe(1_000_040); // 60 ms late
+        assertEquals(1_000_100, clock.estimateMillis());
+        monotonicMillis += 100;
+        clock.observe(1_000_230); // the first one was 30 ms late, too
+        assertEquals(1_000_230, clock.estimateMillis());
+    }
+
+    @Test
+    void it_never_goes_back_not_even_when_an_old_difference_is_given_up() {
+        clock.observe(1_000_000);
+        long last = 0;
+        long leader = 1_000_000;
+        for (int i = 0; i < 10_000; i++) {
+            monotonicMillis += 10;
+            leader += i % 10 == 0 ? 9 : 10; // this machine's clock is 1 % fast
+            clock.observe(leader);
+            long now = clock.estimateMillis();
+            assertTrue(now >= last, "went back from " + last + " to " + now);
+            assertTrue(now >= leader, "is behind the log");
+            last = now;
+        }
+        assertTrue(last - leader < 300, "ran ahead of the leader by " + (last - leader) + " ms");
+    }
+
+    @Test
+    void a_leader_does_not_learn_from_its_own_late_stamps() {
+        clock.observe(1_000_000);
+        clock.setLeading(true);
+        for (int i = 0; i < 10_000; i++) {
+            long stamp = clock.estimateMillis();
+            monotonicMillis += 5; // until the stamp comes back, committed
+            clock.observe(stamp);
+        }
+        assertEquals(1_050_000, clock.estimateMillis());
+    }
+
+    @Test
+    void a_node_that_was_told_the_time_is_anchored() {
+        clock.observe(1_000_000);
+        assertEquals(false, clock.isAnchored());
+        clock.anchor(1_900_000);
+        assertEquals(true, clock.isAnchored());
+        assertEquals(1_900_000, clock.estimateMillis());
+    }
+}

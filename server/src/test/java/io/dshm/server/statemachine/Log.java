@@ -1,0 +1,152 @@
+package io.dshm.server.statemachine;
+
+import com.google.protobuf.ByteString;
+import io.dshm.proto.wire.CommandRecord;
+import io.dshm.proto.wire.DeleteCommand;
+import io.dshm.proto.wire.FlushAllCommand;
+import io.dshm.proto.wire.IncrCommand;
+import io.dshm.proto.wire.LogEntry;
+import io.dshm.proto.wire.RateLimiterCommand;
+import io.dshm.proto.wire.RegisterNode;
+import io.dshm.proto.wire.SetChunkedCommand;
+import io.dshm.proto.wire.SetCommand;
+import io.dshm.proto.wire.Settled;
+import io.dshm.proto.wire.TouchCommand;
+import io.dshm.proto.wire.ValueChunk;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+
+/** A log for tests: entries written in words, applied to any number of state machines. */
+final class Log {
+
+    static final long ORIGIN = 7;
+
+    private final List<byte[]> entries = new ArrayList<>();
+    private long nowMillis = 1_000_000;
+    private long nextSequence = 1;
+
+    Log() {
+        append(register("n1", 1, 1, ORIGIN));
+    }
+
+    Log passSeconds(double seconds) {
+        nowMillis += (long) (seconds * 1000);
+        return this;
+    }
+
+    long nowMillis() {
+        return nowMillis;
+    }
+
+    /** Appends these records as one entry. */
+    long append(CommandRecord.Builder... records) {
+        LogEntry.Builder entry = LogEntry.newBuilder().setStampMillis(nowMillis).setWallMillis(nowMillis + 5);
+        for (CommandRecord.Builder record : records) {
+            entry.addRecords(record);
+        }
+        entries.add(entry.build().toByteArray());
+        return entries.size();
+    }
+
+    long settle(long below) {
+        entries.add(LogEntry.newBuilder()
+                .setStampMillis(nowMillis)
+                .addSettled(Settled.newBuilder().setOrigin(ORIGIN).setBelow(below))
+                .build()
+                .toByteArray());
+        return entries.size();
+    }
+
+    long size() {
+        return entries.size();
+    }
+
+    /** Applies what the state machine has not applied yet; the outcomes of the last entry. */
+    Outcome[] applyTo(StateMachine stateMachine) {
+        return applyTo(stateMachine, size());
+    }
+
+    Outcome[] applyTo(StateMachine stateMachine, long lastIndex) {
+        Outcome[] outcomes = {};
+        for (long index = stateMachine.appliedIndex() + 1; index <= lastIndex; index++) {
+            outcomes = stateMachine.apply(index, ByteBuffer.wrap(entries.get((int) index - 1)));
+        }
+        return outcomes;
+    }
+
+    /** Appends one command, under the next number, and applies it. */
+    Outcome run(StateMachine stateMachine, CommandRecord.Builder record) {
+        append(next(record));
+        return applyTo(stateMachine)[0];
+    }
+
+    CommandRecord.Builder next(CommandRecord.Builder record) {
+        return record.setOrigin(ORIGIN).setSequence(nextSequence++);
+    }
+
+    static CommandRecord.Builder register(String node, long folder, long start, long... origins) {
+        RegisterNode.Builder command =
+                RegisterNode.newBuilder().setNode(node).setFolder(folder).setStart(start);
+        for (long origin : origins) {
+            command.addOrigins(origin);
+        }
+        return CommandRecord.newBuilder().setRegisterNode(command);
+    }
+
+    static CommandRecord.Builder set(String key, String value, double seconds) {
+        return CommandRecord.newBuilder()
+                .setSet(SetCommand.newBuilder()
+                        .setKey(bytes(key))
+                        .setValue(bytes(value))
+                        .setTtlMillis((long) (seconds * 1000)));
+    }
+
+    static CommandRecord.Builder touch(String key, double seconds) {
+        return CommandRecord.newBuilder()
+                .setTouch(TouchCommand.newBuilder().setKey(bytes(key)).setTtlMillis((long) (seconds * 1000)));
+    }
+
+    static CommandRecord.Builder delete(String key) {
+        return CommandRecord.newBuilder().setDelete(DeleteCommand.newBuilder().setKey(bytes(key)));
+    }
+
+    static CommandRecord.Builder incr(String key, long by, long init) {
+        return CommandRecord.newBuilder()
+                .setIncr(IncrCommand.newBuilder().setKey(bytes(key)).setBy(by).setInit(init));
+    }
+
+    static CommandRecord.Builder rateLimiter(String key, long capacity, double seconds) {
+        return CommandRecord.newBuilder()
+                .setRateLimiter(RateLimiterCommand.newBuilder()
+                        .setKey(bytes(key))
+                        .setCapacity(capacity)
+                        .setDurationMillis((long) (seconds * 1000)));
+    }
+
+    static CommandRecord.Builder flushAll(String region) {
+        return CommandRecord.newBuilder()
+                .setFlushAll(FlushAllCommand.newBuilder().setRegion(bytes(region)));
+    }
+
+    static CommandRecord.Builder chunk(long upload, int length, int offset, String data) {
+        return CommandRecord.newBuilder()
+                .setChunk(ValueChunk.newBuilder()
+                        .setUpload(upload)
+                        .setValueLength(length)
+                        .setOffset(offset)
+                        .setData(bytes(data)));
+    }
+
+    static CommandRecord.Builder setChunked(String key, long upload, int length) {
+        return CommandRecord.newBuilder()
+                .setSetChunked(SetChunkedCommand.newBuilder()
+                        .setKey(bytes(key))
+                        .setUpload(upload)
+                        .setValueLength(length));
+    }
+
+    private static ByteString bytes(String text) {
+        return ByteString.copyFromUtf8(text);
+    }
+}

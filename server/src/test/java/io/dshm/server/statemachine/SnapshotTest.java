@@ -1,0 +1,156 @@
+package io.dshm.server.statemachine;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.dshm.proto.wire.CommandRecord;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class SnapshotTest {
+
+    @TempDir
+    Path folder;
+
+    private static StateView.StateDigest digest(StateMachine stateMachine) {
+        try (StateView view = stateMachine.view()) {
+            return view.digest();
+        }
+    }
+
+    private static List<SnapshotWriter.Part> save(StateMachine stateMachine, Path to, long partBytes)
+            throws IOException {
+        Files.createDirectories(to);
+        try (StateView view = stateMachine.view()) {
+            return new SnapshotWriter(to, view, partBytes).write();
+        }
+    }
+
+    private static StateMachine load(Path from) throws IOException {
+        StateMachine stateMachine = StateMachineTest.newStateMachine();
+        stateMachine.load(new SnapshotReader(from));
+        return stateMachine;
+    }
+
+    /** A few thousand random commands: all kinds, time passing, uploads begun, repeats, settlements. */
+    private static void write(Log log, Random random, int entries) {
+        CommandRecord.Builder last = log.next(Log.incr("k", 1, 0));
+        for (int i = 0; i < entries; i++) {
+            log.passSeconds(random.nextInt(20) / 10.0);
+            String key = (random.nextBoolean() ? "r::" : "") + random.nextInt(200);
+            CommandRecord.Builder command = switch (random.nextInt(12)) {
+                case 0, 1, 2 -> Log.set(key, "v" + i, random.nextInt(4) * 5);
+                case 3, 4, 5 -> Log.incr(key, random.nextInt(9) - 4, 0);
+                case 6 -> Log.touch(key, random.nextInt(3) * 5);
+                case 7 -> Log.delete(key);
+                case 8, 9 -> Log.rateLimiter("l" + key, 3, 7);
+                case 10 -> Log.chunk(random.nextInt(5), 9, random.nextInt(3) * 3, "abc");
+                default -> random.nextInt(20) == 0 ? Log.flushAll("r") : Log.incr(key, 1, 0);
+            };
+            CommandRecord.Builder numbered = log.next(command);
+            switch (random.nextInt(10)) {
+                case 0 -> log.append(last, numbered);
+                case 1 -> log.append();
+                case 2 -> {
+                    log.settle(Math.max(1, last.getSequence() - 20));
+                    log.append(numbered);
+                }
+                default -> log.append(numbered);
+            }
+            last = numbered;
+        }
+    }
+
+    @Test
+    void whatever_the_history_a_node_that_loaded_a_snapshot_goes_on_like_one_that_did_not() throws IOException {
+        long seed = Long.getLong("dshm.test.seed", System.nanoTime());
+        Random random = new Random(seed);
+        for (int round = 0; round < 20; round++) {
+            Log log = new Log();
+            write(log, random, 400);
+            long at = 1 + random.nextLong(log.size());
+            StateMachine original = StateMachineTest.newStateMachine();
+            log.applyTo(original, at);
+            Path saved = folder.resolve("round" + round);
+            save(original, saved, random.nextBoolean() ? 512 : SnapshotFormat.PART_BYTES);
+
+            StateMachine copy = load(saved);
+            String story = "seed " + seed + ", round " + round + ", snapshot at " + at;
+            assertEquals(digest(original), digest(copy), story);
+            for (long index = at + 1; index <= log.size(); index++) {
+                String expected = List.of(log.applyTo(original, index)).toString();
+                assertEquals(expected, List.of(log.applyTo(copy, index)).toString(), story + ", index " + index);
+            }
+            assertEquals(digest(original), digest(copy), story);
+        }
+    }
+
+    @Test
+    void when_the_state_differs_then_the_digest_does() {
+        Log log = new Log();
+        StateMachine one = StateMachineTest.newStateMachine();
+        StateMachine other = StateMachineTest.newStateMachine();
+        log.append(log.next(Log.set("k", "v", 0)));
+        log.applyTo(one);
+        log.applyTo(other);
+        assertEquals(digest(one), digest(other));
+        Log different = new Log();
+        different.append(different.next(Log.set("k", "w", 0)));
+        StateMachine third = StateMachineTest.newStateMachine();
+        different.applyTo(third);
+        assertTrue(digest(one).digest() != digest(third).digest());
+    }
+
+    @Test
+    void when_any_byte_of_a_file_is_flipped_then_it_is_not_loaded_and_the_message_names_the_file() throws IOException {
+        Log log = new Log();
+        write(log, new Random(1), 60);
+        StateMachine stateMachine = StateMachineTest.newStateMachine();
+        log.applyTo(stateMachine);
+        save(stateMachine, folder, SnapshotFormat.PART_BYTES);
+        Path file = folder.resolve(SnapshotFormat.fileName(0));
+        byte[] good = Files.readAllBytes(file);
+        for (int at = 0; at < good.length; at++) {
+            byte[] bad = good.clone();
+            bad[at] ^= 0x10;
+            Files.write(file, bad);
+            CorruptStateException refused = assertThrows(CorruptStateException.class, () -> load(folder));
+            assertTrue(String.valueOf(refused.getMessage()).contains(file.toString()), refused::toString);
+        }
+    }
+
+    @Test
+    void when_a_file_is_cut_off_or_missing_then_nothing_is_loaded() throws IOException {
+        Log log = new Log();
+        write(log, new Random(2), 200);
+        StateMachine stateMachine = StateMachineTest.newStateMachine();
+        log.applyTo(stateMachine);
+        List<SnapshotWriter.Part> parts = save(stateMachine, folder, 512);
+        assertTrue(parts.size() > 1, "the snapshot has several files");
+        Path last = folder.resolve(parts.get(parts.size() - 1).name());
+        byte[] good = Files.readAllBytes(last);
+        for (int length = 0; length < good.length; length++) {
+            Files.write(last, java.util.Arrays.copyOf(good, length));
+            assertThrows(CorruptStateException.class, () -> load(folder));
+        }
+        Files.delete(last);
+        assertThrows(CorruptStateException.class, () -> load(folder));
+    }
+
+    @Test
+    void when_a_snapshot_is_not_loaded_then_the_state_is_as_before() throws IOException {
+        Log log = new Log();
+        StateMachine stateMachine = StateMachineTest.newStateMachine();
+        log.run(stateMachine, Log.set("k", "v", 0));
+        Files.write(folder.resolve(SnapshotFormat.fileName(0)), new byte[100]);
+        assertThrows(CorruptStateException.class, () -> stateMachine.load(new SnapshotReader(folder)));
+        assertEquals("v", StateMachineTest.read(stateMachine, log, "k"));
+        assertEquals(2, log.run(stateMachine, Log.incr("c", 2, 0)).number());
+    }
+}
