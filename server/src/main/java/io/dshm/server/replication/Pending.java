@@ -1,0 +1,26 @@
+package io.dshm.server.replication;
+
+import io.dshm.proto.ErrorCode;
+import io.dshm.proto.wire.CommandRecord;
+import io.dshm.server.statemachine.Outcome;
+import org.jspecify.annotations.Nullable;
+
+/** A command whose outcome is not known yet. Belongs to one outbox; confined to its lane's thread. */
+abstract class Pending {
+
+    /** What goes to the leader, again and again if need be. Set by the outbox. */
+    @Nullable
+    CommandRecord record;
+
+    /** {@link System#nanoTime()} at which its sender gives up. Set by the outbox. */
+    long deadlineNanos;
+
+    /** Whether it was ever handed on: from then on it may be in a log, and nobody can say that it is not. */
+    boolean sent;
+
+    /** It took effect, or the log decided otherwise; a read that is to see it has to wait for this index. */
+    abstract void onOutcome(Outcome outcome, long index);
+
+    /** Its outcome was not to be had: {@link ErrorCode#NO_LEADER} or {@link ErrorCode#TIMEOUT}. */
+    abstract void onFailure(ErrorCode code);
+}

@@ -1,0 +1,160 @@
+package io.dshm.server.replication;
+
+import io.dshm.proto.Limits;
+import io.dshm.proto.wire.CommandRecord;
+import io.dshm.proto.wire.LogEntry;
+import io.dshm.proto.wire.Settled;
+import io.dshm.server.statemachine.ClusterClock;
+import io.dshm.server.statemachine.Outcome;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Executor;
+import java.util.function.LongSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Group commit on the leader: what waits at the same moment shares a log entry. There is no timer: a lone command goes
+ * out at once; under load the limit on entries in flight makes commands wait, and what waits travels together.
+ *
+ * <p>Confined to its lane's thread.
+ */
+final class Proposer {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Proposer.class);
+
+    private record Waiting(CommandRecord record, ForwardSource source) {}
+
+    private final RaftLog log;
+    private final ClusterClock clock;
+    private final LongSupplier wallMillis;
+    private final Executor lane;
+    private final ArrayDeque<Waiting> queue = new ArrayDeque<>();
+
+    private long term;
+    private int inFlight;
+
+    Proposer(RaftLog log, ClusterClock clock, LongSupplier wallMillis, Executor lane) {
+        this.log = log;
+        this.clock = clock;
+        this.wallMillis = wallMillis;
+        this.lane = lane;
+    }
+
+    /** The term in which this node leads, or 0. */
+    long term() {
+        return term;
+    }
+
+    /** This node leads from now on, in that term, or no longer (0). What waited is not taken. */
+    void setTerm(long newTerm) {
+        long oldTerm = term;
+        term = newTerm;
+        List<ForwardSource> told = new ArrayList<>();
+        for (Waiting waiting : queue) {
+            if (!told.contains(waiting.source)) {
+                told.add(waiting.source);
+            }
+        }
+        queue.clear();
+        told.forEach(source -> source.onNotTaken(oldTerm, false));
+    }
+
+    /** Takes a command for the next entry; {@link #flush} follows. */
+    void add(CommandRecord record, ForwardSource source) {
+        queue.add(new Waiting(record, source));
+    }
+
+    /** Proposes what waits, as far as the limit on entries in flight allows. */
+    void flush() {
+        while (!queue.isEmpty() && inFlight < Limits.ENTRIES_IN_FLIGHT_MAX) {
+            proposeNext();
+        }
+    }
+
+    /** Logs the time. */
+    void tick() {
+        if (term != 0) {
+            propose(newEntry(), List.of());
+        }
+    }
+
+    private void proposeNext() {
+        LogEntry.Builder entry = newEntry();
+        List<ForwardSource> sources = new ArrayList<>();
+        int bytes = 0;
+        ForwardSource previous = null;
+        while (!queue.isEmpty() && sources.size() < Limits.ENTRY_COMMANDS_MAX && bytes < Limits.ENTRY_BYTES_MAX) {
+            Waiting waiting = queue.remove();
+            entry.addRecords(waiting.record);
+            sources.add(waiting.source);
+            bytes += waiting.record.getSerializedSize();
+            if (waiting.source != previous) {
+                previous = waiting.source;
+                entry.addSettled(
+                        Settled.newBuilder().setOrigin(previous.origin()).setBelow(previous.settledBelow()));
+            }
+        }
+        propose(entry, sources);
+    }
+
+    private LogEntry.Builder newEntry() {
+        return LogEntry.newBuilder().setStampMillis(clock.estimateMillis()).setWallMillis(wallMillis.getAsLong());
+    }
+
+    private void propose(LogEntry.Builder builder, List<ForwardSource> sources) {
+        LogEntry entry = builder.build();
+        inFlight++;
+        log.propose(entry.toByteArray(), term, new Batch(term, entry.getRecordsList(), sources));
+    }
+
+    /** A proposed entry, and who waits for it. Called by the log on its own threads; goes on in the lane. */
+    private final class Batch implements RaftLog.Proposal {
+
+        private final long batchTerm;
+        private final List<CommandRecord> records;
+        private final List<ForwardSource> sources;
+
+        Batch(long batchTerm, List<CommandRecord> records, List<ForwardSource> sources) {
+            this.batchTerm = batchTerm;
+            this.records = records;
+            this.sources = sources;
+        }
+
+        @Override
+        public void applied(long index, Outcome[] outcomes) {
+            lane.execute(() -> {
+                inFlight--;
+                int from = 0;
+                while (from < sources.size()) {
+                    ForwardSource source = sources.get(from);
+                    int to = from + 1;
+                    while (to < sources.size() && sources.get(to) == source) {
+                        to++;
+                    }
+                    source.onOutcomes(index, records, outcomes, from, to);
+                    from = to;
+                }
+                flush();
+            });
+        }
+
+        @Override
+        public void refused() {
+            lane.execute(() -> notTaken(false));
+        }
+
+        @Override
+        public void uncertain(String reason) {
+            LOG.debug("entry of term {} with {} commands: outcome open: {}", batchTerm, records.size(), reason);
+            lane.execute(() -> notTaken(true));
+        }
+
+        private void notTaken(boolean uncertain) {
+            inFlight--;
+            sources.stream().distinct().forEach(source -> source.onNotTaken(batchTerm, uncertain));
+            flush();
+        }
+    }
+}

@@ -1,0 +1,35 @@
+package io.dshm.server.replication;
+
+import io.dshm.server.statemachine.Outcome;
+
+/** The replicated log as the replicator needs it. All methods are for any thread and return at once. */
+public interface RaftLog {
+
+    /** What became of a proposed entry: exactly one of these is called, once, on a thread of the log's own. */
+    interface Proposal {
+
+        /**
+         * The entry is committed and applied on this node.
+         *
+         * @param outcomes one for each record, in their order
+         */
+        void applied(long index, Outcome[] outcomes);
+
+        /** The entry was not appended, and never will be because of this proposal. */
+        void refused();
+
+        /** The entry may be in the log or may still get there. */
+        void uncertain(String reason);
+    }
+
+    /**
+     * Proposes an entry.
+     *
+     * @param entry the bytes of a {@code LogEntry}, handed over
+     * @param term the entry is refused unless this node leads in this term
+     */
+    void propose(byte[] entry, long term, Proposal proposal);
+
+    /** Makes the leader tell this node its commit index soon. Calls while one is under way do nothing. */
+    void nudge();
+}

@@ -1,0 +1,243 @@
+package io.dshm.server.replication;
+
+import io.dshm.proto.Command;
+import io.dshm.proto.ErrorCode;
+import io.dshm.proto.Reply;
+import io.dshm.proto.wire.CommandRecord;
+import io.dshm.proto.wire.RegisterNode;
+import io.dshm.server.statemachine.ClusterClock;
+import io.dshm.server.statemachine.Outcome;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What the lanes of a node have in common: its registration in the log, large values, who leads, and the time that a
+ * leader logs when nothing else is written. See the package's description. Thread-safe.
+ */
+public final class Replicator {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Replicator.class);
+
+    /** How far the last entry's stamp may be behind, in milliseconds, while entries wait for their deadlines. */
+    private static final long TICK_MILLIS = 1_000;
+
+    /**
+     * Who this node is.
+     *
+     * @param name its name in the cluster
+     * @param folder identifies its data folder
+     * @param start how often it has started with that folder
+     */
+    public record Identity(String name, long folder, long start) {}
+
+    private final Identity identity;
+    private final long requestTimeoutMillis;
+    private final RaftLog log;
+    private final PeerLinks links;
+    private final LocalReads reads;
+    private final Consumer<String> fatal;
+    private final List<Lane> lanes = new ArrayList<>();
+    private final Outbox registration;
+    private final LargeValues largeValues;
+    private final RegisterNode registrationCommand;
+
+    private volatile boolean registered;
+    private volatile boolean stopping;
+
+    /**
+     * A replicator without a leader; {@link #onLeadership} brings one.
+     *
+     * @param executors the event loops, one for each lane
+     * @param requestTimeoutMillis after which a command's sender is told that its outcome is not to be had
+     * @param fatal is told why this node must stop
+     */
+    public Replicator(
+            Identity identity,
+            List<? extends ScheduledExecutorService> executors,
+            long requestTimeoutMillis,
+            RaftLog log,
+            PeerLinks links,
+            LocalReads reads,
+            ClusterClock clock,
+            LongSupplier wallMillis,
+            Consumer<String> fatal) {
+        this.identity = identity;
+        this.requestTimeoutMillis = requestTimeoutMillis;
+        this.log = log;
+        this.links = links;
+        this.reads = reads;
+        this.fatal = fatal;
+        RegisterNode.Builder register = RegisterNode.newBuilder()
+                .setNode(identity.name())
+                .setFolder(identity.folder())
+                .setStart(identity.start());
+        for (ScheduledExecutorService executor : executors) {
+            long origin = newOrigin(register);
+            lanes.add(new Lane(this, executor, origin, log, clock, wallMillis));
+        }
+        Lane first = lanes.get(0);
+        this.registration = first.addOutbox(0);
+        Outbox large = first.addOutbox(newOrigin(register));
+        this.largeValues = new LargeValues((record, pending) -> first.submit(large, record, pending));
+        this.registrationCommand = register.build();
+    }
+
+    private static long newOrigin(RegisterNode.Builder register) {
+        long origin = ThreadLocalRandom.current().nextLong() | 1;
+        register.addOrigins(origin);
+        return origin;
+    }
+
+    /**
+     * Starts the lanes, and registers this node as soon as somebody leads.
+     *
+     * @param needsTime whether a leader must log the time, because something waits for it
+     * @param loggedMillis the cluster clock of the last entry applied
+     */
+    public void start(ClusterClock clock, BooleanSupplier needsTime, LongSupplier loggedMillis) {
+        lanes.forEach(lane -> lane.executor().execute(lane::start));
+        Lane first = lanes.get(0);
+        first.executor().execute(this::register);
+        first.executor()
+                .scheduleWithFixedDelay(
+                        () -> {
+                            if (needsTime.getAsBoolean()
+                                    && clock.estimateMillis() - loggedMillis.getAsLong() >= TICK_MILLIS) {
+                                first.tick();
+                            }
+                        },
+                        TICK_MILLIS,
+                        TICK_MILLIS / 10,
+                        TimeUnit.MILLISECONDS);
+    }
+
+    private void register() {
+        Lane first = lanes.get(0);
+        CommandRecord.Builder record = CommandRecord.newBuilder().setRegisterNode(registrationCommand);
+        first.submit(registration, record, new Pending() {
+            @Override
+            void onOutcome(Outcome outcome, long index) {
+                LOG.debug("{} is registered at index {}", identity, index);
+                registered = true;
+                lanes.forEach(lane -> lane.executor().execute(lane::requestFlush));
+            }
+
+            @Override
+            void onFailure(ErrorCode code) {
+                register();
+            }
+        });
+    }
+
+    /** The lane of that event loop. */
+    public Lane lane(ScheduledExecutorService executor) {
+        for (Lane lane : lanes) {
+            if (lane.executor() == executor) {
+                return lane;
+            }
+        }
+        throw new IllegalArgumentException("no lane belongs to " + executor);
+    }
+
+    /** Somebody else leads, or nobody, or this node. Called in the order in which it became known. */
+    public void onLeadership(Leadership leadership) {
+        lanes.forEach(lane -> lane.executor().execute(() -> lane.onLeadership(leadership)));
+        if (leadership.self()) {
+            // The first entry of a term says what time it is: followers set their estimates by it.
+            Lane first = lanes.get(0);
+            first.executor().execute(first::tick);
+        }
+    }
+
+    /** Entries up to this index are applied here. Called by the thread that applies, after each batch. */
+    public void onAppliedBatch() {
+        if (reads.waiting().get() > 0) {
+            lanes.forEach(lane -> lane.executor().execute(lane::answerReads));
+        }
+    }
+
+    /** Refuses new commands from now on; done when all that were taken are answered. */
+    public CompletableFuture<Void> drain() {
+        stopping = true;
+        List<CompletableFuture<Void>> all = new ArrayList<>();
+        for (Lane lane : lanes) {
+            CompletableFuture<Void> done = new CompletableFuture<>();
+            all.add(done);
+            lane.executor().execute(() -> completeWhenIdle(lane, done));
+        }
+        return CompletableFuture.allOf(all.toArray(new CompletableFuture<?>[0]));
+    }
+
+    private void completeWhenIdle(Lane lane, CompletableFuture<Void> done) {
+        if (lane.isIdle()) {
+            done.complete(null);
+        } else {
+            lane.executor().schedule(() -> completeWhenIdle(lane, done), 5, TimeUnit.MILLISECONDS);
+        }
+    }
+
+    /** Whether this node has told the log who it is, and commands flow. */
+    public boolean isRegistered() {
+        return registered;
+    }
+
+    void submitLarge(Lane from, Command.Set set, ReplyListener listener) {
+        lanes.get(0)
+                .executor()
+                .execute(() -> largeValues.submit(set, new LargeValues.Listener() {
+                    @Override
+                    public void onOutcome(Outcome outcome, long index) {
+                        from.executor().execute(() -> {
+                            from.acknowledge(set, index);
+                            listener.onReply(Records.reply(set, outcome));
+                        });
+                    }
+
+                    @Override
+                    public void onFailure(ErrorCode code, @Nullable String text) {
+                        from.executor().execute(() -> listener.onReply(new Reply.Failure(code, text)));
+                    }
+                }));
+    }
+
+    /** Whether that outbox's commands may go out: the registration always, the others after it. */
+    boolean maySend(Outbox outbox) {
+        return registered || outbox == registration;
+    }
+
+    void onUnknownOrigin() {
+        fatal.accept("the cluster does not know this start of node " + identity.name()
+                + " any more: another process has registered under the same name since. Only one process may run as "
+                + identity.name());
+    }
+
+    void nudge() {
+        log.nudge();
+    }
+
+    LocalReads reads() {
+        return reads;
+    }
+
+    PeerLinks links() {
+        return links;
+    }
+
+    long requestTimeoutMillis() {
+        return requestTimeoutMillis;
+    }
+
+    boolean isStopping() {
+        return stopping;
+    }
+}

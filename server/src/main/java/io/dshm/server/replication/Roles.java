@@ -1,0 +1,166 @@
+package io.dshm.server.replication;
+
+import io.dshm.proto.wire.StatusReply;
+import io.dshm.server.statemachine.ClusterClock;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What a change of role brings with it: the operator's line in the log, the lanes' new leader, and the time.
+ *
+ * <p>Before a node that has just started leads, it has to know the time (see {@link ClusterClock}): it asks the other
+ * nodes, and only if none of them has run on since a stamp, so that all have just started, the wall clock accounts for
+ * the time that they were down. A node that follows asks its leader, so that it is prepared.
+ */
+public final class Roles implements RoleListener {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Roles.class);
+
+    /** How long a new leader waits for the others' time. A majority has just voted for it, so they answer at once. */
+    private static final long ASK_MILLIS = 500;
+
+    private final String self;
+    private final List<String> others;
+    private final ClusterClock clock;
+    private final PeerStatuses peers;
+    private final ScheduledExecutorService executor;
+    private final LongSupplier wallMillis;
+    private final LongSupplier loggedClockMillis;
+    private final LongSupplier loggedWallMillis;
+    private final Consumer<Leadership> leaderships;
+
+    /** Written under this object's lock. */
+    private volatile Leadership current = Leadership.NONE;
+
+    /**
+     * Roles of a node that has none yet.
+     *
+     * @param others the names of the other members
+     * @param executor runs what has to wait for answers
+     * @param loggedClockMillis the cluster clock of the last entry applied, or 0
+     * @param loggedWallMillis the wall clock that came with it
+     * @param leaderships is told who leads
+     */
+    public Roles(
+            String self,
+            List<String> others,
+            ClusterClock clock,
+            PeerStatuses peers,
+            ScheduledExecutorService executor,
+            LongSupplier wallMillis,
+            LongSupplier loggedClockMillis,
+            LongSupplier loggedWallMillis,
+            Consumer<Leadership> leaderships) {
+        this.self = self;
+        this.others = others;
+        this.clock = clock;
+        this.peers = peers;
+        this.executor = executor;
+        this.wallMillis = wallMillis;
+        this.loggedClockMillis = loggedClockMillis;
+        this.loggedWallMillis = loggedWallMillis;
+        this.leaderships = leaderships;
+    }
+
+    /** Who leads, as far as this node knows. Any thread. */
+    public Leadership leadership() {
+        return current;
+    }
+
+    @Override
+    public synchronized void onLeading(long term) {
+        LOG.info("{} leads in term {}: elected by a majority, all earlier entries applied", self, term);
+        Leadership elected = new Leadership(term, self, false);
+        current = elected;
+        if (clock.isAnchored()) {
+            lead(elected);
+            return;
+        }
+        long logged = loggedClockMillis.getAsLong();
+        long down = logged == 0 ? 0 : Math.max(0, wallMillis.getAsLong() - loggedWallMillis.getAsLong());
+        long byWallClock = logged == 0 ? wallMillis.getAsLong() : logged + down;
+        List<CompletableFuture<StatusReply>> answers =
+                others.stream().map(node -> peers.ask(node, ASK_MILLIS)).toList();
+        CompletableFuture.allOf(answers.toArray(new CompletableFuture<?>[0]))
+                .whenCompleteAsync(
+                        (nothing, someFailed) -> {
+                            long best = 0;
+                            for (CompletableFuture<StatusReply> answer : answers) {
+                                if (!answer.isCompletedExceptionally()
+                                        && answer.join().getClockAnchored()) {
+                                    best = Math.max(best, answer.join().getClusterTimeMillis());
+                                }
+                            }
+                            if (best == 0) {
+                                LOG.info(
+                                        "no node has run on since the last entry: the wall clock accounts for {} ms",
+                                        down);
+                            }
+                            clock.anchor(best == 0 ? byWallClock : best);
+                            lead(elected);
+                        },
+                        executor);
+    }
+
+    private synchronized void lead(Leadership elected) {
+        if (current.equals(elected)) {
+            clock.setLeading(true);
+            publish(new Leadership(elected.term(), self, true));
+        }
+    }
+
+    @Override
+    public synchronized void onLeadingEnded(long term, String why) {
+        LOG.info("{} leads no longer: {}", self, why);
+        clock.setLeading(false);
+        publish(new Leadership(term, null, false));
+    }
+
+    @Override
+    public synchronized void onFollowing(String leader, long term) {
+        LOG.info("{} follows {} in term {}", self, leader, term);
+        publish(new Leadership(term, leader, false));
+        askForTime(current);
+    }
+
+    @Override
+    public synchronized void onFollowingEnded(long term, String why) {
+        LOG.info("{} has no leader any more (term {}): {}", self, term, why);
+        publish(new Leadership(term, null, false));
+    }
+
+    private void publish(Leadership leadership) {
+        current = leadership;
+        leaderships.accept(leadership);
+    }
+
+    /** Asks the leader again and again for the time, until somebody has told it or somebody else leads. */
+    private void askForTime(Leadership following) {
+        String leader = following.leader();
+        if (leader == null || clock.isAnchored() || !current.equals(following)) {
+            return;
+        }
+        long asked = System.nanoTime();
+        peers.ask(leader, ASK_MILLIS)
+                .whenCompleteAsync(
+                        (answer, failure) -> {
+                            if (failure == null && answer.getClockAnchored()) {
+                                LOG.debug("time of {} after {} us", leader, (System.nanoTime() - asked) / 1000);
+                                clock.anchor(answer.getClusterTimeMillis());
+                            } else {
+                                askAgainLater(following);
+                            }
+                        },
+                        executor);
+    }
+
+    private void askAgainLater(Leadership following) {
+        executor.schedule(() -> askForTime(following), ASK_MILLIS / 5, TimeUnit.MILLISECONDS);
+    }
+}

@@ -1,0 +1,54 @@
+package io.dshm.server.replication.forwarding;
+
+import com.google.protobuf.CodedOutputStream;
+import com.google.protobuf.InvalidProtocolBufferException;
+import io.dshm.proto.Limits;
+import io.dshm.proto.wire.PeerMessage;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelPipeline;
+import io.netty.handler.codec.LengthFieldBasedFrameDecoder;
+import io.netty.handler.codec.MessageToByteEncoder;
+import io.netty.handler.codec.MessageToMessageDecoder;
+import java.io.IOException;
+import java.util.List;
+
+/** Peer messages to frames and back: a 32-bit big-endian length, then the message. Stateless. */
+final class PeerCodec {
+
+    private PeerCodec() {}
+
+    /** Adds frames and messages to a pipeline, in both directions. A frame that is too long ends the connection. */
+    static void addTo(ChannelPipeline pipeline) {
+        pipeline.addLast(
+                new LengthFieldBasedFrameDecoder(Limits.PEER_FRAME_BYTES_MAX, 0, Integer.BYTES, 0, Integer.BYTES));
+        pipeline.addLast(new Decoder());
+        pipeline.addLast(new Encoder());
+    }
+
+    private static final class Decoder extends MessageToMessageDecoder<ByteBuf> {
+        @Override
+        protected void decode(ChannelHandlerContext context, ByteBuf frame, List<Object> out)
+                throws InvalidProtocolBufferException {
+            // Parsing copies: what is proposed from a message outlives the frame.
+            out.add(PeerMessage.parseFrom(frame.nioBuffer()));
+        }
+    }
+
+    private static final class Encoder extends MessageToByteEncoder<PeerMessage> {
+        @Override
+        protected ByteBuf allocateBuffer(ChannelHandlerContext context, PeerMessage message, boolean preferDirect) {
+            return context.alloc().ioBuffer(Integer.BYTES + message.getSerializedSize());
+        }
+
+        @Override
+        protected void encode(ChannelHandlerContext context, PeerMessage message, ByteBuf out) throws IOException {
+            int length = message.getSerializedSize();
+            out.writeInt(length);
+            CodedOutputStream stream = CodedOutputStream.newInstance(out.nioBuffer(out.writerIndex(), length));
+            message.writeTo(stream);
+            stream.flush();
+            out.writerIndex(out.writerIndex() + length);
+        }
+    }
+}

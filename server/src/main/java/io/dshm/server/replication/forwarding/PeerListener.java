@@ -1,0 +1,163 @@
+package io.dshm.server.replication.forwarding;
+
+import io.dshm.proto.wire.Forward;
+import io.dshm.proto.wire.ForwardReply;
+import io.dshm.proto.wire.PeerMessage;
+import io.dshm.proto.wire.StatusReply;
+import io.dshm.server.replication.ForwardSession;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoop;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.ServerChannel;
+import io.netty.channel.SimpleChannelInboundHandler;
+import java.net.InetSocketAddress;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Accepts the connections of the other nodes, whose commands go to the proposer of the lane they land on. */
+public final class PeerListener {
+
+    private static final Logger LOG = LoggerFactory.getLogger(PeerListener.class);
+
+    /** Opens the leader's end of a connection that lives on that event loop. */
+    public interface Sessions {
+        ForwardSession open(EventLoop lane, Consumer<ForwardReply> replies);
+    }
+
+    private final String cluster;
+    private final Supplier<@Nullable StatusReply> status;
+    private volatile @Nullable Sessions sessions;
+    private final Channel channel;
+
+    /**
+     * Listens.
+     *
+     * @param loops the lanes' event loops
+     * @param cluster nodes that name another one are turned away
+     * @param status what this node says of itself, or null as long as it does not know
+     * @throws IllegalStateException if the address cannot be bound
+     */
+    public PeerListener(
+            EventLoopGroup loops,
+            Class<? extends ServerChannel> channelType,
+            InetSocketAddress address,
+            String cluster,
+            Supplier<@Nullable StatusReply> status)
+            throws InterruptedException {
+        this.cluster = cluster;
+        this.status = status;
+        var bound = new ServerBootstrap()
+                .group(loops)
+                .channel(channelType)
+                .option(ChannelOption.SO_REUSEADDR, true)
+                .childOption(ChannelOption.TCP_NODELAY, true)
+                .childHandler(new ChannelInitializer<Channel>() {
+                    @Override
+                    protected void initChannel(Channel accepted) {
+                        PeerCodec.addTo(accepted.pipeline());
+                        accepted.pipeline().addLast(new Handler());
+                    }
+                })
+                .bind(address)
+                .await();
+        if (!bound.isSuccess()) {
+            throw new IllegalStateException("cannot listen for other nodes on " + address, bound.cause());
+        }
+        this.channel = bound.channel();
+    }
+
+    /** Takes commands from now on; until then, other nodes can only ask for the status. */
+    public void open(Sessions opened) {
+        sessions = opened;
+    }
+
+    /** Accepts no more connections. Those that are open stay. */
+    public void stop() throws InterruptedException {
+        channel.close().await();
+    }
+
+    private final class Handler extends SimpleChannelInboundHandler<PeerMessage> {
+
+        private boolean greeted;
+        private @Nullable ForwardSession session;
+        private boolean flushNeeded;
+
+        @Override
+        protected void channelRead0(ChannelHandlerContext context, PeerMessage message) {
+            switch (message.getMessageCase()) {
+                case HELLO -> {
+                    greeted = message.getHello().getCluster().equals(cluster);
+                    if (!greeted) {
+                        LOG.warn(
+                                "turned away {}: it belongs to cluster {}, this one is {}",
+                                context.channel().remoteAddress(),
+                                message.getHello().getCluster(),
+                                cluster);
+                        context.close();
+                    }
+                }
+                case STATUS_REQUEST -> {
+                    requireGreeting();
+                    StatusReply answer = status.get();
+                    if (answer == null) {
+                        context.close();
+                    } else {
+                        context.writeAndFlush(
+                                PeerMessage.newBuilder().setStatusReply(answer).build());
+                    }
+                }
+                case FORWARD -> {
+                    requireGreeting();
+                    onForward(context, message.getForward());
+                }
+                case FORWARD_REPLY, STATUS_REPLY, MESSAGE_NOT_SET ->
+                    throw new IllegalArgumentException("not a request: " + message.getMessageCase());
+            }
+        }
+
+        private void requireGreeting() {
+            if (!greeted) {
+                throw new IllegalArgumentException("no greeting");
+            }
+        }
+
+        private void onForward(ChannelHandlerContext context, Forward forward) {
+            ForwardSession open = session;
+            if (open == null) {
+                Sessions opener = sessions;
+                if (opener == null) {
+                    context.close();
+                    return;
+                }
+                open = opener.open(context.channel().eventLoop(), reply -> send(context, reply));
+                session = open;
+            }
+            open.onForward(forward);
+        }
+
+        /** Replies of one round of the event loop leave together. */
+        private void send(ChannelHandlerContext context, ForwardReply reply) {
+            context.write(PeerMessage.newBuilder().setForwardReply(reply).build());
+            if (!flushNeeded) {
+                flushNeeded = true;
+                context.executor().execute(() -> {
+                    flushNeeded = false;
+                    context.flush();
+                });
+            }
+        }
+
+        @Override
+        public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+            LOG.warn("connection of {} closed: {}", context.channel().remoteAddress(), cause.toString());
+            context.close();
+        }
+    }
+}

@@ -1,0 +1,208 @@
+package io.dshm.server.replication.jraft;
+
+import com.alipay.sofa.jraft.Closure;
+import com.alipay.sofa.jraft.Iterator;
+import com.alipay.sofa.jraft.Status;
+import com.alipay.sofa.jraft.core.StateMachineAdapter;
+import com.alipay.sofa.jraft.entity.LeaderChangeContext;
+import com.alipay.sofa.jraft.entity.LocalFileMetaOutter.LocalFileMeta;
+import com.alipay.sofa.jraft.entity.PeerId;
+import com.alipay.sofa.jraft.error.RaftError;
+import com.alipay.sofa.jraft.error.RaftException;
+import com.alipay.sofa.jraft.storage.snapshot.SnapshotReader;
+import com.alipay.sofa.jraft.storage.snapshot.SnapshotWriter;
+import io.dshm.server.statemachine.CorruptStateException;
+import io.dshm.server.statemachine.Outcome;
+import io.dshm.server.statemachine.StateMachine;
+import io.dshm.server.statemachine.StateView;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.concurrent.Executor;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * SOFAJRaft's state machine: committed bytes to ours, outcomes to who waits for them, snapshots to and from files.
+ * Everything here is called on the one thread that applies, except where it says otherwise.
+ */
+final class ApplyAdapter extends StateMachineAdapter {
+
+    private static final Logger LOG = LoggerFactory.getLogger(ApplyAdapter.class);
+
+    /** What the group wants to hear. Called on the thread that applies. */
+    interface Listener {
+        void onApplied(long index);
+
+        void onAppliedBatch(long bytes);
+
+        void onLeading(long term);
+
+        void onLeadingEnded(Status why);
+
+        void onFollowing(PeerId leader, long term);
+
+        void onFollowingEnded(long term, Status why);
+
+        void onFatal(String why);
+    }
+
+    private final StateMachine stateMachine;
+    private final Executor snapshots;
+    private final Listener listener;
+
+    /** A state machine allows one view at a time: for a snapshot, or for a digest. */
+    private final Semaphore viewPermit = new Semaphore(1);
+
+    ApplyAdapter(StateMachine stateMachine, Executor snapshots, Listener listener) {
+        this.stateMachine = stateMachine;
+        this.snapshots = snapshots;
+        this.listener = listener;
+    }
+
+    @Override
+    public void onApply(Iterator entries) {
+        long bytes = 0;
+        // Free unless somebody asks for a digest: see there.
+        synchronized (stateMachine) {
+            while (entries.hasNext()) {
+                ByteBuffer data = entries.getData();
+                bytes += data.remaining();
+                long index = entries.getIndex();
+                Outcome[] outcomes = stateMachine.apply(index, data);
+                listener.onApplied(index);
+                Closure done = entries.done();
+                if (done instanceof ProposalClosure proposal) {
+                    proposal.applied(index, outcomes);
+                }
+                entries.next();
+            }
+        }
+        listener.onAppliedBatch(bytes);
+    }
+
+    /**
+     * The digest of the present state. On a thread of the caller's that may block: waits for a snapshot that is being
+     * written.
+     */
+    StateView.StateDigest digest(long timeoutMillis) throws InterruptedException {
+        if (!viewPermit.tryAcquire(timeoutMillis, TimeUnit.MILLISECONDS)) {
+            throw new IllegalStateException("a snapshot is being written");
+        }
+        try {
+            StateView view;
+            synchronized (stateMachine) {
+                view = stateMachine.view();
+            }
+            try (view) {
+                return view.digest();
+            }
+        } finally {
+            viewPermit.release();
+        }
+    }
+
+    @Override
+    public void onSnapshotSave(SnapshotWriter writer, Closure done) {
+        if (!viewPermit.tryAcquire()) {
+            done.run(new Status(RaftError.ECANCELED, "the state is being read for something else"));
+            return;
+        }
+        StateView view;
+        synchronized (stateMachine) {
+            view = stateMachine.view();
+        }
+        snapshots.execute(() -> {
+            Status status;
+            try (view) {
+                status = write(view, writer);
+            } catch (IOException | RuntimeException e) {
+                LOG.error(
+                        "no snapshot was written to {}; the log is kept, and the next one is tried in time",
+                        writer.getPath(),
+                        e);
+                // Not EIO, which would stop the node for good: nothing is lost by a missing snapshot.
+                status = new Status(RaftError.ECANCELED, "snapshot failed: %s", e);
+            } finally {
+                viewPermit.release();
+            }
+            done.run(status);
+        });
+    }
+
+    private static Status write(StateView view, SnapshotWriter writer) throws IOException {
+        long started = System.nanoTime();
+        Path folder = Path.of(writer.getPath());
+        var parts = new io.dshm.server.statemachine.SnapshotWriter(folder, view).write();
+        for (var part : parts) {
+            LocalFileMeta meta =
+                    LocalFileMeta.newBuilder().setChecksum(part.checksum()).build();
+            if (!writer.addFile(part.name(), meta)) {
+                throw new IOException("cannot add " + part.name() + " to the snapshot");
+            }
+        }
+        // SOFAJRaft syncs neither the files nor the folder that they are in.
+        try (FileChannel directory = FileChannel.open(folder, StandardOpenOption.READ)) {
+            directory.force(true);
+        }
+        LOG.info(
+                "snapshot written: {} file(s) in {} ms",
+                parts.size(),
+                TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - started));
+        return Status.OK();
+    }
+
+    @Override
+    public boolean onSnapshotLoad(SnapshotReader reader) {
+        try {
+            synchronized (stateMachine) {
+                stateMachine.load(new io.dshm.server.statemachine.SnapshotReader(Path.of(reader.getPath())));
+            }
+            listener.onApplied(stateMachine.appliedIndex());
+            listener.onAppliedBatch(0);
+            LOG.info(
+                    "snapshot loaded: {} entries as of index {}",
+                    stateMachine.store().entryCount(),
+                    stateMachine.appliedIndex());
+            return true;
+        } catch (IOException | CorruptStateException e) {
+            listener.onFatal("the snapshot in " + reader.getPath() + " cannot be loaded: " + e.getMessage()
+                    + ". If another node has the data, delete this node's data folder, and it will be copied anew");
+            return false;
+        }
+    }
+
+    @Override
+    public void onLeaderStart(long term) {
+        listener.onLeading(term);
+    }
+
+    @Override
+    public void onLeaderStop(Status status) {
+        listener.onLeadingEnded(status);
+    }
+
+    @Override
+    public void onStartFollowing(LeaderChangeContext context) {
+        listener.onFollowing(context.getLeaderId(), context.getTerm());
+    }
+
+    @Override
+    public void onStopFollowing(LeaderChangeContext context) {
+        listener.onFollowingEnded(context.getTerm(), context.getStatus());
+    }
+
+    @Override
+    public void onError(RaftException error) {
+        listener.onFatal("Raft cannot go on: " + error.getStatus() + " (" + error.getType() + ")");
+    }
+
+    @Override
+    public void onShutdown() {
+        LOG.debug("no more entries will be applied");
+    }
+}

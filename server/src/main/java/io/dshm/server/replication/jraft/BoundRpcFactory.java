@@ -1,0 +1,32 @@
+package io.dshm.server.replication.jraft;
+
+import com.alipay.remoting.serialization.SerializerManager;
+import com.alipay.sofa.jraft.rpc.RpcServer;
+import com.alipay.sofa.jraft.rpc.impl.BoltRaftRpcFactory;
+import com.alipay.sofa.jraft.rpc.impl.BoltRpcServer;
+import com.alipay.sofa.jraft.util.Endpoint;
+import com.alipay.sofa.jraft.util.SPI;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Bolt as SOFAJRaft's transport, but bound to the address that it is given (the original listens on all of them), and
+ * without Hessian. Found by SOFAJRaft through {@code META-INF/services}; the priority puts it before the original.
+ */
+@SPI(priority = 10)
+public final class BoundRpcFactory extends BoltRaftRpcFactory {
+
+    /** For SOFAJRaft's service loader. */
+    public BoundRpcFactory() {
+        SerializerManager.addSerializer(SerializerManager.Hessian2, new RefusingSerializer());
+    }
+
+    @Override
+    public RpcServer createRpcServer(Endpoint endpoint, @Nullable ConfigHelper<RpcServer> helper) {
+        RpcServer server =
+                new BoltRpcServer(new com.alipay.remoting.rpc.RpcServer(endpoint.getIp(), endpoint.getPort(), true));
+        if (helper != null) {
+            helper.config(server);
+        }
+        return server;
+    }
+}

@@ -1,0 +1,44 @@
+package io.dshm.server.replication.jraft;
+
+import com.alipay.sofa.jraft.Closure;
+import com.alipay.sofa.jraft.Status;
+import io.dshm.server.replication.RaftLog;
+import io.dshm.server.statemachine.Outcome;
+
+/**
+ * Tells a proposal what became of it. SOFAJRaft may come with a failure after the entry was applied or the other way
+ * round only by a bug; the first word counts.
+ */
+final class ProposalClosure implements Closure {
+
+    private final RaftLog.Proposal proposal;
+    private boolean told;
+
+    ProposalClosure(RaftLog.Proposal proposal) {
+        this.proposal = proposal;
+    }
+
+    void applied(long index, Outcome[] outcomes) {
+        if (isFirst()) {
+            proposal.applied(index, outcomes);
+        }
+    }
+
+    @Override
+    public void run(Status status) {
+        if (!isFirst()) {
+            return;
+        }
+        if (Statuses.provesNotAppended(status)) {
+            proposal.refused();
+        } else {
+            proposal.uncertain(String.valueOf(status));
+        }
+    }
+
+    private synchronized boolean isFirst() {
+        boolean first = !told;
+        told = true;
+        return first;
+    }
+}

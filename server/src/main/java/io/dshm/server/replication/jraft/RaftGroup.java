@@ -1,0 +1,443 @@
+package io.dshm.server.replication.jraft;
+
+import com.alipay.sofa.jraft.Node;
+import com.alipay.sofa.jraft.RaftGroupService;
+import com.alipay.sofa.jraft.Status;
+import com.alipay.sofa.jraft.closure.ReadIndexClosure;
+import com.alipay.sofa.jraft.conf.Configuration;
+import com.alipay.sofa.jraft.core.DefaultJRaftServiceFactory;
+import com.alipay.sofa.jraft.entity.PeerId;
+import com.alipay.sofa.jraft.entity.Task;
+import com.alipay.sofa.jraft.error.OverloadException;
+import com.alipay.sofa.jraft.option.NodeOptions;
+import com.alipay.sofa.jraft.option.RaftOptions;
+import com.alipay.sofa.jraft.option.ReadOnlyOption;
+import com.alipay.sofa.jraft.rpc.ProtobufMsgFactory;
+import com.alipay.sofa.jraft.rpc.RpcServer;
+import com.alipay.sofa.jraft.rpc.impl.PingRequestProcessor;
+import com.alipay.sofa.jraft.rpc.impl.core.AppendEntriesRequestProcessor;
+import com.alipay.sofa.jraft.rpc.impl.core.GetFileRequestProcessor;
+import com.alipay.sofa.jraft.rpc.impl.core.InstallSnapshotRequestProcessor;
+import com.alipay.sofa.jraft.rpc.impl.core.ReadIndexRequestProcessor;
+import com.alipay.sofa.jraft.storage.LogStorage;
+import com.alipay.sofa.jraft.storage.impl.RocksDBLogStorage;
+import com.alipay.sofa.jraft.util.Endpoint;
+import com.alipay.sofa.jraft.util.RpcFactoryHelper;
+import com.alipay.sofa.jraft.util.StorageOptionsFactory;
+import com.alipay.sofa.jraft.util.ThreadPoolsFactory;
+import io.dshm.server.replication.RaftLog;
+import io.dshm.server.replication.RoleListener;
+import io.dshm.server.statemachine.StateMachine;
+import io.dshm.server.statemachine.StateView;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
+import java.util.function.LongConsumer;
+import org.jspecify.annotations.Nullable;
+import org.rocksdb.NativeLibraryLoader;
+import org.rocksdb.RocksDB;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** This node's membership in the Raft group: its log, its votes, its snapshots. Thread-safe. */
+public final class RaftGroup implements RaftLog {
+
+    private static final Logger LOG = LoggerFactory.getLogger(RaftGroup.class);
+
+    /** The library's transport buffers; at its own 512 KiB, replicators give up and start over under load. */
+    private static final int WRITE_BUFFER_LOW_BYTES = 64 * 1024 * 1024;
+
+    private static final int WRITE_BUFFER_HIGH_BYTES = 128 * 1024 * 1024;
+
+    /** The write-ahead log of the log storage; RocksDB would let it grow to a GiB. */
+    private static final long WAL_BYTES_MAX = 256L * 1024 * 1024;
+
+    /** Entries that the library keeps in memory for followers that are a little behind. */
+    private static final long LOG_CACHE_BYTES_MAX = 256L * 1024 * 1024;
+
+    /** Added, at random, to the election timeout. */
+    private static final int ELECTION_DELAY_MILLIS_MAX = 500;
+
+    /** Between two questions of a node that catches up, while nobody leads. */
+    private static final int CATCH_UP_MILLIS = 100;
+
+    /** Threads for the library's closures and requests; what they have no time for waits, it is never rejected. */
+    private static final int POOL_THREADS = 8;
+
+    /**
+     * What a group needs to know.
+     *
+     * @param cluster the cluster's id: members of different clusters do not understand each other
+     * @param self this node's name, one of the peers
+     * @param peers the members' Raft addresses, {@code host:port}, by their names
+     * @param bindAddress the address to listen on; unused with a single member, which listens nowhere
+     * @param folder where log, votes and snapshots are kept
+     * @param electionTimeoutMillis after which a follower that hears nothing of its leader starts an election
+     * @param snapshotIntervalSeconds a snapshot is taken this often, if anything was written
+     * @param snapshotLogBytes and whenever this much was written since the last one
+     */
+    public record Settings(
+            String cluster,
+            String self,
+            Map<String, String> peers,
+            String bindAddress,
+            Path folder,
+            int electionTimeoutMillis,
+            int snapshotIntervalSeconds,
+            long snapshotLogBytes) {}
+
+    /**
+     * Who hears what happens.
+     *
+     * @param roles of this node's role
+     * @param onApplied of each index, on the thread that applies, before its proposal is told
+     * @param onAppliedBatch after some of them
+     * @param onCaughtUp when this node has applied all that was committed when it started
+     */
+    public record Events(RoleListener roles, LongConsumer onApplied, Runnable onAppliedBatch, Runnable onCaughtUp) {}
+
+    private final Settings settings;
+    private final Consumer<String> onFatal;
+    private final StateMachine stateMachine;
+    private final String groupId;
+    private final ThreadPoolExecutor closures;
+    private final ThreadPoolExecutor requests;
+    private final ScheduledExecutorService snapshots;
+    private final AtomicBoolean mayVote = new AtomicBoolean();
+    private final AtomicBoolean nudging = new AtomicBoolean();
+    private final AtomicReference<@Nullable RaftGroupService> service = new AtomicReference<>();
+
+    private volatile @Nullable Node node;
+    private volatile @Nullable ApplyAdapter adapter;
+
+    /**
+     * A group that is not running yet.
+     *
+     * @param onFatal is told why this node must stop
+     */
+    public RaftGroup(Settings settings, StateMachine stateMachine, Consumer<String> onFatal) {
+        this.settings = settings;
+        this.onFatal = onFatal;
+        this.groupId = "dshm_" + settings.cluster();
+        this.closures = queuedPool("raft-closure-");
+        this.requests = queuedPool("raft-request-");
+        this.snapshots = Executors.newSingleThreadScheduledExecutor(daemons("snapshot-"));
+        this.stateMachine = stateMachine;
+    }
+
+    /**
+     * Joins the group: loads the last snapshot, opens the log, listens, takes part in elections. Returns when the node
+     * takes part; applying the log goes on. To be called once.
+     *
+     * @param votes false if this node has lost its data and has to catch up before it votes
+     * @throws IOException if the folder cannot be used
+     * @throws IllegalStateException if the library refuses to start, see its lines in the log
+     */
+    public void start(boolean votes, Events events) throws IOException {
+        mayVote.set(votes);
+        Path libraries = Files.createDirectories(settings.folder().resolve("lib"));
+        // Into a folder of this node's own: the default is the temporary folder, where every hard kill leaves a copy.
+        NativeLibraryLoader.getInstance().loadLibrary(libraries.toString());
+        RocksDB.loadLibrary();
+        ThreadPoolsFactory.registerThreadPool(groupId, closures);
+        StorageOptionsFactory.registerRocksDBOptions(
+                RocksDBLogStorage.class,
+                StorageOptionsFactory.getDefaultRocksDBOptions().setMaxTotalWalSize(WAL_BYTES_MAX));
+        ProtobufMsgFactory.load();
+        ApplyAdapter applying = new ApplyAdapter(stateMachine, snapshots, new Listener(events));
+        adapter = applying;
+        PeerId self = peer(settings.self());
+        boolean alone = settings.peers().size() == 1;
+        RpcServer server = alone ? null : newServer(self.getPort());
+        RaftGroupService group = new RaftGroupService(groupId, self, nodeOptions(applying), server);
+        node = group.start(!alone);
+        service.set(group);
+        if (!alone) {
+            catchUp(events.onCaughtUp());
+        }
+    }
+
+    /** Whether {@link #start} is through. */
+    public boolean isRunning() {
+        return node != null;
+    }
+
+    /** To be called before any class of the library's transport is loaded. */
+    public static void prepareProcess() {
+        System.setProperty("sofa.middleware.log.disable", "true");
+        System.setProperty("bolt.channel_write_buf_low_water_mark", String.valueOf(WRITE_BUFFER_LOW_BYTES));
+        System.setProperty("bolt.channel_write_buf_high_water_mark", String.valueOf(WRITE_BUFFER_HIGH_BYTES));
+        // Its generated messages are old, and newer protobuf runtimes say so once for each of them.
+        System.setProperty("com.google.protobuf.use_unsafe_pre22_gencode", "true");
+        // The pool for the library's own closures has no queue: it must never be full.
+        System.setProperty("jraft.internal.closure.threadpool.size.max", "4096");
+    }
+
+    private RpcServer newServer(int port) {
+        RpcServer server = RpcFactoryHelper.rpcFactory().createRpcServer(new Endpoint(settings.bindAddress(), port));
+        AppendEntriesRequestProcessor append = new AppendEntriesRequestProcessor(requests);
+        server.registerConnectionClosedEventListener(append);
+        server.registerProcessor(append);
+        server.registerProcessor(new GetFileRequestProcessor(requests));
+        server.registerProcessor(new InstallSnapshotRequestProcessor(requests));
+        server.registerProcessor(VoteGuard.votes(requests, mayVote::get));
+        server.registerProcessor(VoteGuard.takeovers(requests, mayVote::get));
+        server.registerProcessor(new PingRequestProcessor(requests));
+        server.registerProcessor(new ReadIndexRequestProcessor(requests));
+        return server;
+    }
+
+    private NodeOptions nodeOptions(ApplyAdapter applying) {
+        Configuration members = new Configuration();
+        settings.peers().keySet().forEach(name -> members.addPeer(peer(name)));
+        RaftOptions raft = new RaftOptions();
+        raft.setSync(true);
+        raft.setApplyBatch(512);
+        raft.setMaxReplicatorInflightMsgs(64);
+        raft.setMaxBodySize(1024 * 1024);
+        raft.setMaxByteCountPerRpc(4 * 1024 * 1024);
+        raft.setMaxLogsInMemoryBytes(LOG_CACHE_BYTES_MAX);
+        raft.setMaxElectionDelayMs(ELECTION_DELAY_MILLIS_MAX);
+        raft.setReadOnlyOptions(ReadOnlyOption.ReadOnlySafe);
+        // RocksDB checks its own sums over every block and record it reads; a second one would cost a fifth of the
+        // speed.
+        raft.setEnableLogEntryChecksum(false);
+        NodeOptions options = new NodeOptions();
+        options.setRaftOptions(raft);
+        options.setInitialConf(members);
+        options.setFsm(applying);
+        // A node that may not vote starts no election either; see catchUp.
+        options.setElectionTimeoutMs(
+                mayVote.get() ? settings.electionTimeoutMillis() : (int) TimeUnit.DAYS.toMillis(10));
+        options.setSnapshotIntervalSecs(settings.snapshotIntervalSeconds());
+        options.setFilterBeforeCopyRemote(true);
+        options.setDisableCli(true);
+        options.setTimerPoolSize(2);
+        options.setLogUri(settings.folder().resolve("log").toString());
+        options.setRaftMetaUri(settings.folder().resolve("meta").toString());
+        options.setSnapshotUri(settings.folder().resolve("snapshot").toString());
+        options.setServiceFactory(new DefaultJRaftServiceFactory() {
+            @Override
+            public LogStorage createLogStorage(String uri, RaftOptions raftOptions) {
+                return new LastEntryLogStorage(super.createLogStorage(uri, raftOptions));
+            }
+        });
+        return options;
+    }
+
+    private PeerId peer(String name) {
+        PeerId peer = new PeerId();
+        String address = settings.peers().get(name);
+        if (!peer.parse(address)) {
+            throw new IllegalArgumentException("member " + name + " has no usable address: " + address);
+        }
+        return peer;
+    }
+
+    private String nameOf(PeerId peer) {
+        return settings.peers().entrySet().stream()
+                .filter(e -> e.getValue().equals(peer.getEndpoint().toString()))
+                .map(Map.Entry::getKey)
+                .findFirst()
+                .orElse(peer.toString());
+    }
+
+    private Node runningNode() {
+        Node running = node;
+        if (running == null) {
+            throw new IllegalStateException("the Raft group is not running");
+        }
+        return running;
+    }
+
+    @Override
+    public void propose(byte[] entry, long term, Proposal proposal) {
+        ProposalClosure closure = new ProposalClosure(proposal);
+        try {
+            runningNode().apply(new Task(ByteBuffer.wrap(entry), closure, term));
+        } catch (IllegalStateException | OverloadException e) {
+            closure.run(new Status(-1, "%s", e.getMessage()));
+        }
+    }
+
+    @Override
+    public void nudge() {
+        if (nudging.compareAndSet(false, true)) {
+            readIndex(status -> nudging.set(false));
+        }
+    }
+
+    /** Asks a leader that a majority confirms for its commit index, and calls back when this node has applied it. */
+    private void readIndex(Consumer<Status> done) {
+        // A request that fails calls its closure at once, and again when its time is over.
+        AtomicBoolean told = new AtomicBoolean();
+        try {
+            runningNode().readIndex(ReadOnlyOption.ReadOnlySafe, new byte[0], new ReadIndexClosure() {
+                @Override
+                public void run(Status status, long index, byte @Nullable [] context) {
+                    if (told.compareAndSet(false, true)) {
+                        done.accept(status);
+                    }
+                }
+            });
+        } catch (IllegalStateException e) {
+            if (told.compareAndSet(false, true)) {
+                done.accept(new Status(-1, "%s", e.getMessage()));
+            }
+        }
+    }
+
+    /** Asks until this node has applied all that was committed when it asked. */
+    private void catchUp(Runnable done) {
+        readIndex(status -> {
+            if (status.isOk()) {
+                onCaughtUp(done);
+            } else {
+                snapshots.schedule(() -> catchUp(done), CATCH_UP_MILLIS, TimeUnit.MILLISECONDS);
+            }
+        });
+    }
+
+    /** The node is up to date for the first time since it started; if it had lost its data, it votes again. */
+    private void onCaughtUp(Runnable done) {
+        if (mayVote.compareAndSet(false, true)) {
+            LOG.info("{} has its data back, and votes again", settings.self());
+            runningNode().resetElectionTimeoutMs(settings.electionTimeoutMillis());
+        }
+        done.run();
+    }
+
+    /** Whether the log or a snapshot holds anything: not before the group has elected its first leader. */
+    public boolean hasState() {
+        return runningNode().getLastLogIndex() > 0;
+    }
+
+    /** Whether this node takes part in elections: always, except while it catches up after the loss of its data. */
+    public boolean mayVote() {
+        return mayVote.get();
+    }
+
+    /** A number that is equal on all nodes whose state at the same index is; see {@link StateView#digest}. May block. */
+    public StateView.StateDigest digest(long timeoutMillis) throws InterruptedException {
+        ApplyAdapter applying = adapter;
+        if (applying == null) {
+            throw new IllegalStateException("the Raft group is not running");
+        }
+        return applying.digest(timeoutMillis);
+    }
+
+    /** Takes a snapshot now, in the background. */
+    public void snapshot() {
+        runningNode().snapshot(status -> {
+            if (!status.isOk()) {
+                LOG.warn("no snapshot was taken: {}", status);
+            }
+        });
+    }
+
+    /** Hands leadership, if this node has it, to the member that is furthest along. Returns at once. */
+    public void transferLeadership() {
+        if (settings.peers().size() > 1) {
+            Status status = runningNode().transferLeadershipTo(PeerId.ANY_PEER);
+            LOG.debug("leadership handed over: {}", status);
+        }
+    }
+
+    /** Leaves the group and closes its files. Blocks until that is done. */
+    public void stop() throws InterruptedException {
+        RaftGroupService running = service.getAndSet(null);
+        if (running != null) {
+            running.shutdown();
+            running.join();
+        }
+        closures.shutdown();
+        requests.shutdown();
+        snapshots.shutdownNow();
+    }
+
+    private static ThreadPoolExecutor queuedPool(String name) {
+        ThreadPoolExecutor pool = new ThreadPoolExecutor(
+                POOL_THREADS, POOL_THREADS, 60, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), daemons(name));
+        pool.allowCoreThreadTimeOut(true);
+        return pool;
+    }
+
+    private static ThreadFactory daemons(String name) {
+        AtomicInteger number = new AtomicInteger();
+        return task -> {
+            Thread thread = new Thread(task, name + number.incrementAndGet());
+            thread.setDaemon(true);
+            return thread;
+        };
+    }
+
+    /** From the thread that applies to who listens. */
+    private final class Listener implements ApplyAdapter.Listener {
+
+        private final Events events;
+        private final RoleListener roles;
+        private long term;
+        private long bytesSinceSnapshot;
+
+        Listener(Events events) {
+            this.events = events;
+            this.roles = events.roles();
+        }
+
+        @Override
+        public void onApplied(long index) {
+            events.onApplied().accept(index);
+        }
+
+        @Override
+        public void onAppliedBatch(long bytes) {
+            events.onAppliedBatch().run();
+            bytesSinceSnapshot += bytes;
+            if (bytesSinceSnapshot >= settings.snapshotLogBytes()) {
+                bytesSinceSnapshot = 0;
+                snapshots.execute(RaftGroup.this::snapshot);
+            }
+        }
+
+        @Override
+        public void onLeading(long newTerm) {
+            term = newTerm;
+            roles.onLeading(newTerm);
+            if (settings.peers().size() == 1) {
+                onCaughtUp(events.onCaughtUp());
+            }
+        }
+
+        @Override
+        public void onLeadingEnded(Status why) {
+            roles.onLeadingEnded(term, why.getErrorMsg());
+        }
+
+        @Override
+        public void onFollowing(PeerId leader, long newTerm) {
+            roles.onFollowing(nameOf(leader), newTerm);
+        }
+
+        @Override
+        public void onFollowingEnded(long oldTerm, Status why) {
+            roles.onFollowingEnded(oldTerm, why.getErrorMsg());
+        }
+
+        @Override
+        public void onFatal(String why) {
+            onFatal.accept(why);
+        }
+    }
+}

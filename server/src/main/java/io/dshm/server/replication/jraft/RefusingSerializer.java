@@ -1,0 +1,22 @@
+package io.dshm.server.replication.jraft;
+
+import com.alipay.remoting.exception.CodecException;
+import com.alipay.remoting.serialization.Serializer;
+
+/**
+ * Stands where Bolt would put Hessian, which makes objects of any class out of bytes that a peer chooses. All of Raft's
+ * messages are protobuf and never come here.
+ */
+final class RefusingSerializer implements Serializer {
+
+    @Override
+    public byte[] serialize(Object object) throws CodecException {
+        throw new CodecException("no serializer for " + object.getClass());
+    }
+
+    @Override
+    @SuppressWarnings("TypeParameterUnusedInFormals") // Bolt's signature
+    public <T> T deserialize(byte[] bytes, String className) throws CodecException {
+        throw new CodecException("no deserializer for " + className);
+    }
+}

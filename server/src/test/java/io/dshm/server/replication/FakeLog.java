@@ -1,0 +1,69 @@
+package io.dshm.server.replication;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import io.dshm.proto.wire.LogEntry;
+import io.dshm.server.statemachine.ClusterClock;
+import io.dshm.server.statemachine.Outcome;
+import io.dshm.server.statemachine.StateMachine;
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+
+/** A log that does what a test says: entries are proposed, and later applied, refused or lost from sight. */
+final class FakeLog implements RaftLog {
+
+    /** An entry that waits for its fate. */
+    @SuppressWarnings("ArrayRecordComponent") // handed over, never compared
+    record Proposed(byte[] entry, long term, Proposal proposal) {}
+
+    final ArrayDeque<Proposed> proposed = new ArrayDeque<>();
+    final StateMachine stateMachine = new StateMachine(new ClusterClock(System::nanoTime));
+    int nudges;
+    private long index;
+
+    @Override
+    public void propose(byte[] entry, long term, Proposal proposal) {
+        proposed.add(new Proposed(entry, term, proposal));
+    }
+
+    @Override
+    public void nudge() {
+        nudges++;
+    }
+
+    /** Commits the oldest proposed entry and tells its proposer. */
+    void applyNext() {
+        Proposed next = proposed.remove();
+        next.proposal.applied(index + 1, commit(next.entry));
+    }
+
+    /** Commits the oldest proposed entry, but its proposer only learns that it does not know. */
+    void commitUnseen() {
+        Proposed next = proposed.remove();
+        commit(next.entry);
+        next.proposal.uncertain("stepped down");
+    }
+
+    void refuseNext() {
+        proposed.remove().proposal.refused();
+    }
+
+    private Outcome[] commit(byte[] entry) {
+        index++;
+        return stateMachine.apply(index, ByteBuffer.wrap(entry));
+    }
+
+    /** How many commands each waiting entry holds. */
+    List<Integer> sizes() {
+        List<Integer> sizes = new ArrayList<>();
+        for (Proposed entry : proposed) {
+            try {
+                sizes.add(LogEntry.parseFrom(entry.entry).getRecordsCount());
+            } catch (InvalidProtocolBufferException e) {
+                throw new AssertionError(e);
+            }
+        }
+        return sizes;
+    }
+}
