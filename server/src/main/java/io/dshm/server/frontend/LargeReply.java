@@ -1,0 +1,55 @@
+package io.dshm.server.frontend;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.handler.stream.ChunkedInput;
+
+/** A value's bytes, copied out of the store piece by piece, as fast as the client takes them. */
+final class LargeReply implements ChunkedInput<ByteBuf> {
+
+    private static final int PIECE_BYTES = 64 * 1024;
+
+    private final byte[] value;
+    private int offset;
+
+    LargeReply(byte[] value) {
+        this.value = value;
+    }
+
+    @Override
+    public ByteBuf readChunk(ByteBufAllocator allocator) {
+        int length = Math.min(PIECE_BYTES, value.length - offset);
+        ByteBuf piece = allocator.ioBuffer(length).writeBytes(value, offset, length);
+        offset += length;
+        return piece;
+    }
+
+    @Override
+    @Deprecated
+    @SuppressWarnings("InlineMeSuggester") // Netty's interface still has it
+    public ByteBuf readChunk(ChannelHandlerContext context) {
+        return readChunk(context.alloc());
+    }
+
+    @Override
+    public boolean isEndOfInput() {
+        return offset == value.length;
+    }
+
+    @Override
+    public long length() {
+        return value.length;
+    }
+
+    @Override
+    public long progress() {
+        return offset;
+    }
+
+    @Override
+    public void close() {
+        // The value belongs to the store.
+        offset = value.length;
+    }
+}

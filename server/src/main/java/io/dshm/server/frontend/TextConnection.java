@@ -1,0 +1,364 @@
+package io.dshm.server.frontend;
+
+import io.dshm.proto.Command;
+import io.dshm.proto.ErrorCode;
+import io.dshm.proto.Limits;
+import io.dshm.proto.Rejection;
+import io.dshm.proto.Reply;
+import io.dshm.proto.Request;
+import io.dshm.proto.text.ReplyEncoder;
+import io.dshm.proto.text.RequestDecoder;
+import io.dshm.server.replication.Lane;
+import io.dshm.server.replication.LocalReads;
+import io.dshm.server.replication.ReplyListener;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.socket.DuplexChannel;
+import io.netty.handler.codec.ByteToMessageDecoder;
+import java.io.IOException;
+import java.util.ArrayDeque;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One client's connection. Confined to its event loop.
+ *
+ * <p>How it works: bytes are decoded as long as the connection is {@link #ready()}. Writes are outstanding, in the order
+ * of their requests, until their replies are known; everything else is a barrier: it waits until nothing is outstanding,
+ * and what comes after it is not even decoded before it is done. So there is one queue, of writes, and all that a client
+ * can make this node hold is a bounded number of those, one decoded request, and what the socket's buffers take.
+ */
+final class TextConnection extends ChannelInboundHandlerAdapter {
+
+    private static final Logger LOG = LoggerFactory.getLogger(TextConnection.class);
+
+    /** Values from this length on are copied to the socket piece by piece. */
+    private static final int LARGE_REPLY_BYTES = 128 * 1024;
+
+    /** How long a client may take to notice that the connection has ended. */
+    private static final long LINGER_MILLIS = 1_000;
+
+    private final Lane lane;
+    private final LocalReads reads;
+    private final RequestDecoder decoder;
+    private final MemoryBudget budget;
+    private final ConnectionSet connections;
+
+    private final ArrayDeque<OutstandingWrite> outstanding = new ArrayDeque<>();
+    private int outstandingBytes;
+
+    private @Nullable ChannelHandlerContext context;
+    private ByteBuf received = Unpooled.EMPTY_BUFFER;
+    private @Nullable ByteBuf replies;
+
+    /** A request that waits until nothing is outstanding. */
+    private @Nullable Request barrier;
+
+    /** A large write is on its way: what follows it waits. */
+    private boolean largeWrite;
+
+    /** A read waits for this node's store, or a large reply for the client. */
+    private boolean suspended;
+
+    private boolean processing;
+    private boolean closing;
+    private boolean flushScheduled;
+    private int idleChecks;
+
+    TextConnection(Lane lane, RequestDecoder decoder, MemoryBudget budget, ConnectionSet connections) {
+        this.lane = lane;
+        this.reads = lane.reads();
+        this.decoder = decoder;
+        this.budget = budget;
+        this.connections = connections;
+    }
+
+    @Override
+    public void channelActive(ChannelHandlerContext active) {
+        context = active;
+        connections.add(this);
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext inactive) {
+        closing = true;
+        connections.remove(this);
+        decoder.close();
+        received.release();
+        received = Unpooled.EMPTY_BUFFER;
+        if (replies != null) {
+            replies.release();
+            replies = null;
+        }
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext reading, Object message) {
+        ByteBuf bytes = (ByteBuf) message;
+        if (closing) {
+            bytes.release();
+            return;
+        }
+        idleChecks = 0;
+        received = received.isReadable()
+                ? ByteToMessageDecoder.MERGE_CUMULATOR.cumulate(reading.alloc(), received, bytes)
+                : replaceReceived(bytes);
+        process();
+    }
+
+    private ByteBuf replaceReceived(ByteBuf bytes) {
+        received.release();
+        return bytes;
+    }
+
+    @Override
+    public void channelReadComplete(ChannelHandlerContext reading) {
+        flush();
+    }
+
+    @Override
+    public void channelWritabilityChanged(ChannelHandlerContext changed) {
+        process();
+        flush();
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext failed, Throwable cause) {
+        if (cause instanceof IOException) {
+            LOG.debug("connection of {} lost: {}", failed.channel().remoteAddress(), cause.toString());
+        } else {
+            LOG.error("connection of {} closed", failed.channel().remoteAddress(), cause);
+        }
+        failed.close();
+    }
+
+    /** Whether the next request may be decoded. */
+    private boolean ready() {
+        return !closing
+                && barrier == null
+                && !largeWrite
+                && !suspended
+                && outstanding.size() < Limits.CONNECTION_WRITES_OUTSTANDING_MAX
+                && outstandingBytes < Limits.CONNECTION_BYTES_OUTSTANDING_MAX
+                && context().channel().isWritable();
+    }
+
+    /** Decodes and handles what is there; afterwards, the socket is read on if and only if more may be decoded. */
+    private void process() {
+        if (processing) {
+            // A command that is answered at once comes back here; the loop below goes on by itself.
+            return;
+        }
+        processing = true;
+        boolean starved = false;
+        while (!starved && ready()) {
+            Request request = decoder.decode(received);
+            if (request == null) {
+                starved = true;
+            } else {
+                handle(request);
+            }
+        }
+        processing = false;
+        if (!received.isReadable()) {
+            received.release();
+            received = Unpooled.EMPTY_BUFFER;
+        }
+        if (!closing) {
+            context().channel().config().setAutoRead(starved || ready());
+        }
+    }
+
+    private void handle(Request request) {
+        if (request instanceof Command.Write write) {
+            OutstandingWrite waiting = new OutstandingWrite(write);
+            outstanding.add(waiting);
+            outstandingBytes += waiting.valueLength;
+            largeWrite = waiting.isLarge();
+            lane.submit(write, waiting);
+        } else if (!outstanding.isEmpty()) {
+            barrier = request;
+        } else {
+            handleAlone(request);
+        }
+    }
+
+    /** Handles a request that nothing is outstanding before. */
+    private void handleAlone(Request request) {
+        if (request instanceof Command.Get get) {
+            if (reads.isCurrent(get.key())) {
+                reply(reads.read(get));
+            } else {
+                suspended = true;
+                lane.awaitRead(get, reply -> {
+                    suspended = false;
+                    reply(reply);
+                    process();
+                    flushSoon();
+                });
+            }
+        } else if (request instanceof Rejection rejection) {
+            reply(rejection.failure());
+            if (rejection.closes()) {
+                close();
+            }
+        } else if (request == Command.Quit.QUIT) {
+            reply(Reply.Done.DONE);
+            close();
+        }
+    }
+
+    /** Writes that are complete from the front of the queue on are answered; a barrier may be due then. */
+    private void onWritesComplete() {
+        if (!context().channel().isActive()) {
+            return;
+        }
+        for (OutstandingWrite first = outstanding.peek(); first != null; first = outstanding.peek()) {
+            Reply reply = first.reply;
+            if (reply == null) {
+                break;
+            }
+            outstanding.remove();
+            outstandingBytes -= first.valueLength;
+            reply(reply);
+        }
+        if (outstanding.isEmpty()) {
+            largeWrite = false;
+            Request waiting = barrier;
+            if (waiting != null) {
+                barrier = null;
+                handleAlone(waiting);
+            }
+        }
+        process();
+        flushSoon();
+    }
+
+    private void reply(Reply reply) {
+        if (closing) {
+            return;
+        }
+        if (replies == null) {
+            replies = context().alloc().ioBuffer(256);
+        }
+        if (reply instanceof Reply.Value value && value.bytes().length >= LARGE_REPLY_BYTES) {
+            ReplyEncoder.encodeHead(value.bytes().length, replies);
+            writeReplies();
+            suspended = true;
+            context().writeAndFlush(new LargeReply(value.bytes())).addListener(done -> {
+                suspended = false;
+                process();
+                flushSoon();
+            });
+            replies = context().alloc().ioBuffer(256);
+            ReplyEncoder.encodeTail(replies);
+        } else {
+            ReplyEncoder.encode(reply, replies);
+        }
+    }
+
+    private void writeReplies() {
+        ByteBuf ready = replies;
+        if (ready != null) {
+            replies = null;
+            context().write(ready);
+        }
+    }
+
+    /** One flush for all that is replied in this round of the event loop. */
+    private void flushSoon() {
+        if (replies != null && !flushScheduled) {
+            flushScheduled = true;
+            context().executor().execute(() -> {
+                flushScheduled = false;
+                flush();
+            });
+        }
+    }
+
+    private void flush() {
+        if (replies != null) {
+            writeReplies();
+            context().flush();
+        }
+    }
+
+    /**
+     * Sends what is replied so far, then ends the connection. What the client is still sending is read and thrown away
+     * for a moment: to close on it would reset the connection, and the client might never see its last reply.
+     */
+    private void close() {
+        closing = true;
+        writeReplies();
+        DuplexChannel channel = (DuplexChannel) context().channel();
+        context().writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(written -> channel.shutdownOutput());
+        channel.config().setAutoRead(true);
+        channel.eventLoop().schedule(() -> channel.close(), LINGER_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
+    /** Called every few seconds: a request that was begun and stands still for too many checks ends the connection. */
+    void checkProgress(int checksMax) {
+        boolean begun = decoder.midRequest() || received.isReadable();
+        if (!begun || !ready()) {
+            idleChecks = 0;
+        } else if (++idleChecks > checksMax) {
+            LOG.debug(
+                    "closed {}: it began a request and did not go on",
+                    context().channel().remoteAddress());
+            context().close();
+        }
+    }
+
+    /** Takes no further request; the replies that are outstanding are still sent. Done when they are. */
+    boolean finish() {
+        if (outstanding.isEmpty() && !suspended && !closing) {
+            close();
+        } else {
+            context().channel().config().setAutoRead(false);
+        }
+        return closing;
+    }
+
+    private ChannelHandlerContext context() {
+        if (context == null) {
+            throw new IllegalStateException("not connected");
+        }
+        return context;
+    }
+
+    /** A write between its request and its reply. */
+    private final class OutstandingWrite implements ReplyListener {
+
+        private final int valueLength;
+        private @Nullable Reply reply;
+
+        OutstandingWrite(Command.Write write) {
+            this.valueLength = write instanceof Command.Set set ? set.value().length : 0;
+        }
+
+        boolean isLarge() {
+            return valueLength > Limits.INLINE_VALUE_BYTES_MAX;
+        }
+
+        @Override
+        public void onReply(Reply known) {
+            budget.release(RequestDecoder.budgetOf(valueLength));
+            reply = known;
+            if (outstanding.peek() == this) {
+                onWritesComplete();
+            }
+        }
+    }
+
+    /** Turns away a connection beyond the limit. */
+    static void refuse(ChannelHandlerContext refused) {
+        ByteBuf out = refused.alloc().buffer(64);
+        ReplyEncoder.encode(new Reply.Failure(ErrorCode.BUSY, "too many connections"), out);
+        refused.writeAndFlush(out).addListener(ChannelFutureListener.CLOSE);
+    }
+}
