@@ -1,0 +1,129 @@
+package io.dshm.server.config;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.Reader;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Properties;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Model.ArgSpec;
+import picocli.CommandLine.Model.OptionSpec;
+
+/** Reads the configuration: flags before environment before the older program's properties before the file. */
+public final class ConfigLoader {
+
+    private static final String CONFIG_KEY = "config";
+
+    private static final Map<String, String> OLD_PROPERTIES = Map.of(
+            "port", "ngx-distributed-shm.port",
+            "bind-address", "ngx-distributed-shm.bind_address",
+            "log-dir", "ngx-distributed-shm.log_dir");
+
+    /**
+     * What was asked for.
+     *
+     * @param config the settings
+     * @param logDir where to write the log, if not to the terminal
+     */
+    public record Loaded(ServerConfig config, Optional<Path> logDir) {}
+
+    private final Map<String, String> environment;
+    private final Properties properties;
+    private final PrintWriter out;
+
+    /**
+     * A loader that reads nothing but this.
+     *
+     * @param out where help goes
+     */
+    public ConfigLoader(Map<String, String> environment, Properties properties, PrintWriter out) {
+        this.environment = environment;
+        this.properties = properties;
+        this.out = out;
+    }
+
+    /**
+     * Reads the configuration.
+     *
+     * @return nothing, if help or the version was asked for, and has been printed
+     * @throws ConfigException if a setting cannot be; its message is for the operator
+     */
+    public Optional<Loaded> load(String... arguments) {
+        try {
+            ServerOptions first = new ServerOptions();
+            CommandLine line = newLine(first, new Properties());
+            line.parseArgs(arguments);
+            if (line.isUsageHelpRequested()) {
+                newLine(new ServerOptions(), new Properties()).usage(out);
+                out.flush();
+                return Optional.empty();
+            }
+            if (line.isVersionHelpRequested()) {
+                line.printVersionHelp(out);
+                out.flush();
+                return Optional.empty();
+            }
+            ServerOptions options = first;
+            if (first.config != null) {
+                options = new ServerOptions();
+                newLine(options, read(first.config)).parseArgs(arguments);
+            }
+            return Optional.of(new Loaded(options.toConfig(), Optional.ofNullable(options.logDir)));
+        } catch (CommandLine.ParameterException e) {
+            throw new ConfigException(e.getMessage() + ". --help shows all options");
+        }
+    }
+
+    private CommandLine newLine(ServerOptions options, Properties file) {
+        CommandLine line = new CommandLine(options);
+        line.setDefaultValueProvider(argument -> outside(argument, file));
+        return line;
+    }
+
+    private @Nullable String outside(ArgSpec argument, Properties file) {
+        if (!(argument instanceof OptionSpec option)) {
+            return null;
+        }
+        String key = keyOf(option);
+        String fromEnvironment =
+                environment.get("DSHM_" + key.toUpperCase(Locale.ROOT).replace('-', '_'));
+        if (fromEnvironment != null) {
+            return fromEnvironment;
+        }
+        String oldName = OLD_PROPERTIES.get(key);
+        String fromProperty = oldName == null ? null : properties.getProperty(oldName);
+        return fromProperty != null ? fromProperty : file.getProperty(key);
+    }
+
+    private Properties read(Path path) {
+        Properties file = new Properties();
+        try (Reader reader = Files.newBufferedReader(path)) {
+            file.load(reader);
+        } catch (NoSuchFileException e) {
+            throw new ConfigException("config: there is no file " + path);
+        } catch (IOException | IllegalArgumentException e) {
+            throw new ConfigException("config: " + path + " cannot be read: " + e.getMessage());
+        }
+        TreeSet<String> unknown = new TreeSet<>(file.stringPropertyNames());
+        new CommandLine(new ServerOptions())
+                .getCommandSpec()
+                .options()
+                .forEach(option -> unknown.remove(keyOf(option)));
+        unknown.remove("");
+        if (!unknown.isEmpty() || file.containsKey(CONFIG_KEY)) {
+            throw new ConfigException("config: " + path + " has keys that do not exist: " + unknown);
+        }
+        return file;
+    }
+
+    private static String keyOf(OptionSpec option) {
+        return option.longestName().replaceFirst("^-+", "");
+    }
+}

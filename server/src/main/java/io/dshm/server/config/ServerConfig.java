@@ -1,0 +1,40 @@
+package io.dshm.server.config;
+
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * All settings of a node, validated. The keys, their meaning and their defaults stand in {@link ServerOptions}.
+ *
+ * @param threads event loops; never 0 here
+ * @param raftBindAddress never empty here
+ */
+public record ServerConfig(
+        String cluster,
+        String node,
+        List<Member> members,
+        String bindAddress,
+        int port,
+        String raftBindAddress,
+        String adminAddress,
+        int adminPort,
+        Path dataDir,
+        int requestTimeoutMillis,
+        int electionTimeoutMillis,
+        int snapshotIntervalSeconds,
+        long snapshotLogBytes,
+        int valueBytesMax,
+        long valueMemoryBytes,
+        int connectionsMax,
+        int stallSeconds,
+        int shutdownSeconds,
+        int threads) {
+
+    /** This node among the members. */
+    public Member self() {
+        return members.stream()
+                .filter(member -> member.name().equals(node))
+                .findFirst()
+                .orElseThrow();
+    }
+}

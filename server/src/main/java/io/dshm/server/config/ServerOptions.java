@@ -1,0 +1,279 @@
+package io.dshm.server.config;
+
+import io.dshm.proto.Limits;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/**
+ * Every configuration key, with its documentation and its default. A key {@code some-key} is the flag
+ * {@code --some-key}, the environment variable {@code DSHM_SOME_KEY} and {@code some-key=...} in the configuration file;
+ * the flag wins over the environment, the environment over the file.
+ */
+@Command(
+        name = "dshm-server",
+        mixinStandardHelpOptions = true,
+        versionProvider = ServerOptions.Version.class,
+        sortOptions = false,
+        usageHelpAutoWidth = true,
+        header = {"DSHM: distributed shared memory for nginx and PHP, strictly consistent.", ""},
+        description = {
+            "",
+            "Without options it runs one node on 127.0.0.1:4321 that keeps its data in ./dshm-data.",
+            "",
+            "A cluster of three: the same members on each node, and each node's own name.",
+            "  dshm-server --node n1 --members n1=10.0.0.1:7321,n2=10.0.0.2:7321,n3=10.0.0.3:7321",
+            "Clients connect to the node beside them; any node takes any command.",
+            "",
+            "Every option can also be set in the environment (--some-key as DSHM_SOME_KEY) or in the",
+            "file that --config names (some-key=value, a line each). A flag wins over the environment,",
+            "and the environment over the file.",
+            ""
+        },
+        footer = {
+            "",
+            "The properties -Dngx-distributed-shm.port, .bind_address and .log_dir of the older program",
+            "work as well; so does a logback.xml in a folder named conf beside the jar.",
+            "",
+            "Exit status: 0 after SIGTERM or SIGINT, 1 if the node cannot start, 2 for a wrong option,",
+            "70 if it had to stop because it could only have gone on wrongly; the log says why."
+        })
+final class ServerOptions {
+
+    @Option(names = "--config", paramLabel = "FILE", description = "A file with settings, one key=value a line.")
+    @Nullable
+    Path config;
+
+    @Option(
+            names = "--node",
+            paramLabel = "NAME",
+            defaultValue = "n1",
+            description = "This node's name among the members (default: ${DEFAULT-VALUE}).")
+    String node = "";
+
+    @Option(
+            names = "--members",
+            paramLabel = "NAME=HOST:RAFT-PORT",
+            split = ",",
+            description =
+                    "All nodes, this one too, the same list on each. Nodes talk to each other on the Raft port and on the "
+                            + "forwarding port, which is the Raft port + 10 unless it follows after another colon. "
+                            + "Without members, a single node.")
+    @Nullable
+    List<String> members;
+
+    @Option(
+            names = "--cluster",
+            paramLabel = "ID",
+            defaultValue = "dshm",
+            description = "Nodes of clusters with different ids do not talk to each other (default: ${DEFAULT-VALUE}).")
+    String cluster = "";
+
+    @Option(
+            names = "--data-dir",
+            paramLabel = "FOLDER",
+            defaultValue = "dshm-data",
+            description =
+                    "Where this node keeps its log and snapshots; its own folder, on a local disk (default: ${DEFAULT-VALUE}).")
+    Path dataDir = Path.of("");
+
+    @Option(
+            names = "--bind-address",
+            paramLabel = "ADDRESS",
+            defaultValue = "127.0.0.1",
+            description = "Where to listen for clients (default: ${DEFAULT-VALUE}).")
+    String bindAddress = "";
+
+    @Option(
+            names = "--port",
+            paramLabel = "PORT",
+            defaultValue = "4321",
+            description = "Port for clients (default: ${DEFAULT-VALUE}).")
+    int port;
+
+    @Option(
+            names = "--raft-bind-address",
+            paramLabel = "ADDRESS",
+            description = "Where to listen for the other nodes (default: this member's host).")
+    @Nullable
+    String raftBindAddress;
+
+    @Option(
+            names = "--admin-address",
+            paramLabel = "ADDRESS",
+            defaultValue = "127.0.0.1",
+            description = "Where to listen for operators, over HTTP (default: ${DEFAULT-VALUE}).")
+    String adminAddress = "";
+
+    @Option(
+            names = "--admin-port",
+            paramLabel = "PORT",
+            defaultValue = "0",
+            description = "Port for operators: /health, /status, /digest; 0 = none (default: ${DEFAULT-VALUE}).")
+    int adminPort;
+
+    @Option(
+            names = "--log-dir",
+            paramLabel = "FOLDER",
+            description = "Write the log to ngx-dshm.log in this folder, a file a day, instead of the terminal.")
+    @Nullable
+    Path logDir;
+
+    @Option(
+            names = "--request-timeout-millis",
+            paramLabel = "N",
+            defaultValue = "5000",
+            description =
+                    "After which a client is told that a command could not be carried out in time (default: ${DEFAULT-VALUE}).")
+    int requestTimeoutMillis;
+
+    @Option(
+            names = "--election-timeout-millis",
+            paramLabel = "N",
+            defaultValue = "1000",
+            description = "Silence of the leader after which another one is elected (default: ${DEFAULT-VALUE}).")
+    int electionTimeoutMillis;
+
+    @Option(
+            names = "--snapshot-interval-seconds",
+            paramLabel = "N",
+            defaultValue = "3600",
+            description = "How often a snapshot is taken, if anything was written (default: ${DEFAULT-VALUE}).")
+    int snapshotIntervalSeconds;
+
+    @Option(
+            names = "--snapshot-log-bytes",
+            paramLabel = "N",
+            defaultValue = "268435456",
+            description = "And after how much was written to the log (default: ${DEFAULT-VALUE}, 256 MiB).")
+    long snapshotLogBytes;
+
+    @Option(
+            names = "--value-bytes-max",
+            paramLabel = "N",
+            defaultValue = "" + Limits.VALUE_BYTES_MAX,
+            description = "The longest value (default and most: ${DEFAULT-VALUE}, 32 MiB).")
+    int valueBytesMax;
+
+    @Option(
+            names = "--value-memory-bytes",
+            paramLabel = "N",
+            defaultValue = "268435456",
+            description =
+                    "What all clients' large values together may hold in memory before they are replicated; beyond, a SET gets \"busy\" (default: ${DEFAULT-VALUE}, 256 MiB).")
+    long valueMemoryBytes;
+
+    @Option(
+            names = "--connections-max",
+            paramLabel = "N",
+            defaultValue = "10000",
+            description = "How many clients may be connected (default: ${DEFAULT-VALUE}).")
+    int connectionsMax;
+
+    @Option(
+            names = "--stall-seconds",
+            paramLabel = "N",
+            defaultValue = "60",
+            description =
+                    "A client that stops in the middle of a request for so long is disconnected (default: ${DEFAULT-VALUE}).")
+    int stallSeconds;
+
+    @Option(
+            names = "--shutdown-seconds",
+            paramLabel = "N",
+            defaultValue = "10",
+            description =
+                    "How long a stop may take to hand over leadership and to answer what is under way (default: ${DEFAULT-VALUE}).")
+    int shutdownSeconds;
+
+    @Option(
+            names = "--threads",
+            paramLabel = "N",
+            defaultValue = "0",
+            description = "Event loops; 0 = as many as processors (default: ${DEFAULT-VALUE}).")
+    int threads;
+
+    /** The settings, validated. */
+    ServerConfig toConfig() {
+        require(port, 1, 65_535, "port");
+        require(adminPort, 0, 65_535, "admin-port");
+        require(requestTimeoutMillis, 100, 600_000, "request-timeout-millis");
+        require(electionTimeoutMillis, 100, 60_000, "election-timeout-millis");
+        require(snapshotIntervalSeconds, 1, 30 * 24 * 3600, "snapshot-interval-seconds");
+        require(snapshotLogBytes, 4096, Long.MAX_VALUE, "snapshot-log-bytes");
+        require(valueBytesMax, 1, Limits.VALUE_BYTES_MAX, "value-bytes-max");
+        require(valueMemoryBytes, valueBytesMax, Long.MAX_VALUE, "value-memory-bytes");
+        require(connectionsMax, 1, 1_000_000, "connections-max");
+        require(stallSeconds, 1, 86_400, "stall-seconds");
+        require(shutdownSeconds, 1, 600, "shutdown-seconds");
+        require(threads, 0, Limits.THREADS_MAX, "threads");
+        List<Member> all = toMembers();
+        Member self = all.stream()
+                .filter(member -> member.name().equals(node))
+                .findFirst()
+                .orElseThrow(() -> new ConfigException("node: \"" + node + "\" is not among the members "
+                        + all.stream().map(Member::name).toList()));
+        if (!cluster.matches("[A-Za-z0-9_-]{1,64}")) {
+            throw new ConfigException("cluster: \"" + cluster + "\" is not 1 to 64 letters, digits, _ and -");
+        }
+        return new ServerConfig(
+                cluster,
+                node,
+                all,
+                bindAddress,
+                port,
+                raftBindAddress == null ? self.host() : raftBindAddress,
+                adminAddress,
+                adminPort,
+                dataDir.toAbsolutePath().normalize(),
+                requestTimeoutMillis,
+                electionTimeoutMillis,
+                snapshotIntervalSeconds,
+                snapshotLogBytes,
+                valueBytesMax,
+                valueMemoryBytes,
+                connectionsMax,
+                stallSeconds,
+                shutdownSeconds,
+                threads == 0 ? Math.min(Limits.THREADS_MAX, Runtime.getRuntime().availableProcessors()) : threads);
+    }
+
+    private List<Member> toMembers() {
+        if (members == null || members.isEmpty()) {
+            // Alone, a node listens for nobody; the address is only its name in its own log.
+            return List.of(new Member(node, "127.0.0.1", 7321, 7331));
+        }
+        List<Member> all = members.stream().map(Member::parse).toList();
+        Set<String> seen = new TreeSet<>();
+        Stream<String> names = all.stream().map(Member::name);
+        Stream<String> addresses =
+                all.stream().flatMap(m -> Stream.of(m.raftAddress(), m.host() + ":" + m.forwardingPort()));
+        Stream.concat(names, addresses).forEach(part -> {
+            if (!seen.add(part)) {
+                throw new ConfigException("members: " + part + " occurs twice");
+            }
+        });
+        return all;
+    }
+
+    private static void require(long value, long min, long max, String key) {
+        if (value < min || value > max) {
+            throw new ConfigException(
+                    key + ": " + value + " is not " + (max == Long.MAX_VALUE ? "at least " + min : min + " to " + max));
+        }
+    }
+
+    /** The version that the build has put into the jar. */
+    static final class Version implements picocli.CommandLine.IVersionProvider {
+        @Override
+        public String[] getVersion() {
+            String version = ServerOptions.class.getPackage().getImplementationVersion();
+            return new String[] {"dshm-server " + (version == null ? "(not from its jar)" : version)};
+        }
+    }
+}

@@ -1,0 +1,181 @@
+package io.dshm.server.config;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Properties;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ConfigLoaderTest {
+
+    @TempDir
+    Path folder;
+
+    private final Map<String, String> environment = new HashMap<>();
+    private final Properties properties = new Properties();
+    private final StringWriter out = new StringWriter();
+
+    private Optional<ConfigLoader.Loaded> tryLoad(String... arguments) {
+        return new ConfigLoader(environment, properties, new PrintWriter(out)).load(arguments);
+    }
+
+    private ServerConfig load(String... arguments) {
+        return tryLoad(arguments).orElseThrow().config();
+    }
+
+    private void assertRefused(String expected, String... arguments) {
+        ConfigException refused = assertThrows(ConfigException.class, () -> tryLoad(arguments));
+        assertTrue(String.valueOf(refused.getMessage()).contains(expected), refused::toString);
+    }
+
+    @Test
+    void without_settings_it_is_one_node_on_the_loopback_address() {
+        ServerConfig config = load();
+        assertEquals(
+                new ServerConfig(
+                        "dshm",
+                        "n1",
+                        List.of(new Member("n1", "127.0.0.1", 7321, 7331)),
+                        "127.0.0.1",
+                        4321,
+                        "127.0.0.1",
+                        "127.0.0.1",
+                        0,
+                        Path.of("dshm-data").toAbsolutePath(),
+                        5000,
+                        1000,
+                        3600,
+                        268_435_456,
+                        33_554_432,
+                        268_435_456,
+                        10_000,
+                        60,
+                        10,
+                        config.threads()),
+                config);
+        assertTrue(config.threads() >= 1);
+    }
+
+    @Test
+    void every_key_can_be_set_by_flag_environment_and_file() throws IOException {
+        Map<String, String> settings = new HashMap<>(Map.of(
+                "node", "b",
+                "members", "a=h1:1001,b=h2:1002:1999",
+                "cluster", "c1",
+                "data-dir", "/tmp/x",
+                "bind-address", "0.0.0.0",
+                "port", "4000",
+                "raft-bind-address", "10.0.0.9",
+                "admin-address", "10.0.0.8",
+                "admin-port", "8000"));
+        settings.putAll(Map.of(
+                "request-timeout-millis", "1001",
+                "election-timeout-millis", "1002",
+                "snapshot-interval-seconds", "1003",
+                "snapshot-log-bytes", "10004",
+                "value-bytes-max", "1005",
+                "value-memory-bytes", "1006",
+                "connections-max", "1007",
+                "stall-seconds", "1008",
+                "shutdown-seconds", "109",
+                "threads", "10"));
+        settings.put("log-dir", "/tmp/logs");
+        ServerConfig expected = new ServerConfig(
+                "c1",
+                "b",
+                List.of(new Member("a", "h1", 1001, 1011), new Member("b", "h2", 1002, 1999)),
+                "0.0.0.0",
+                4000,
+                "10.0.0.9",
+                "10.0.0.8",
+                8000,
+                Path.of("/tmp/x"),
+                1001,
+                1002,
+                1003,
+                10_004,
+                1005,
+                1006,
+                1007,
+                1008,
+                109,
+                10);
+
+        String[] flags = settings.entrySet().stream()
+                .map(e -> "--" + e.getKey() + "=" + e.getValue())
+                .toArray(String[]::new);
+        assertEquals(expected, load(flags));
+        assertEquals(
+                Optional.of(Path.of("/tmp/logs")), tryLoad(flags).orElseThrow().logDir());
+
+        Path file = folder.resolve("dshm.conf");
+        Properties inFile = new Properties();
+        inFile.putAll(settings);
+        try (var writer = Files.newBufferedWriter(file)) {
+            inFile.store(writer, null);
+        }
+        assertEquals(expected, load("--config", file.toString()));
+
+        settings.forEach((key, value) ->
+                environment.put("DSHM_" + key.toUpperCase(java.util.Locale.ROOT).replace('-', '_'), value));
+        assertEquals(expected, load());
+    }
+
+    @Test
+    void a_flag_wins_over_the_environment_and_that_over_the_file() throws IOException {
+        Path file = Files.writeString(folder.resolve("dshm.conf"), "port=1\nadmin-port=1\nthreads=1\n");
+        environment.put("DSHM_PORT", "2");
+        environment.put("DSHM_ADMIN_PORT", "2");
+        ServerConfig config = load("--config", file.toString(), "--port", "3");
+        assertEquals(3, config.port());
+        assertEquals(2, config.adminPort());
+        assertEquals(1, config.threads());
+    }
+
+    @Test
+    void the_older_programs_properties_work() {
+        properties.setProperty("ngx-distributed-shm.port", "40000");
+        properties.setProperty("ngx-distributed-shm.bind_address", "192.168.0.1");
+        properties.setProperty("ngx-distributed-shm.log_dir", "/tmp/old");
+        assertEquals(40_000, load().port());
+        assertEquals("192.168.0.1", load().bindAddress());
+        assertEquals(Optional.of(Path.of("/tmp/old")), tryLoad().orElseThrow().logDir());
+    }
+
+    @Test
+    void what_cannot_be_is_refused_with_the_key_and_the_reason() throws IOException {
+        assertRefused("port: 0 is not 1 to 65535", "--port", "0");
+        assertRefused("--port", "--port", "x");
+        assertRefused("--unknown", "--unknown", "x");
+        assertRefused("not among the members [a, b]", "--node", "c", "--members", "a=h:1,b=h:2");
+        assertRefused("name=host:raft-port", "--members", "n1=h");
+        assertRefused("occurs twice", "--members", "n1=h:1,n1=h:2");
+        assertRefused("h:11 occurs twice", "--members", "n1=h:1,n2=h:11");
+        assertRefused("value-memory-bytes", "--value-memory-bytes", "1");
+        assertRefused("there is no file", "--config", "/does/not/exist");
+        Path file = Files.writeString(folder.resolve("dshm.conf"), "prot=1\n");
+        assertRefused("keys that do not exist: [prot]", "--config", file.toString());
+        environment.put("DSHM_THREADS", "65");
+        assertRefused("threads: 65 is not 0 to 64");
+    }
+
+    @Test
+    void help_names_every_option_and_its_default() {
+        assertTrue(tryLoad("--help").isEmpty());
+        String help = out.toString();
+        for (String expected : new String[] {"--members", "--data-dir", "default: 4321", "DSHM_", "Exit status"}) {
+            assertTrue(help.contains(expected), help);
+        }
+    }
+}
