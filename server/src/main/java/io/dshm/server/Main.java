@@ -1,0 +1,64 @@
+package io.dshm.server;
+
+import io.dshm.server.config.ConfigException;
+import io.dshm.server.config.ConfigLoader;
+import io.dshm.server.replication.jraft.RaftGroup;
+import java.io.IOException;
+import java.io.OutputStreamWriter;
+import java.io.PrintWriter;
+import java.nio.charset.Charset;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Starts a node, and stops it in good order when the process is asked to end. */
+public final class Main {
+
+    private static final int CANNOT_START = 1;
+    private static final int WRONG_OPTION = 2;
+
+    private Main() {}
+
+    /** See {@code --help}. */
+    public static void main(String[] arguments) {
+        Optional<ConfigLoader.Loaded> loaded;
+        try {
+            PrintWriter out = new PrintWriter(new OutputStreamWriter(System.out, Charset.defaultCharset()), true);
+            loaded = new ConfigLoader(System.getenv(), System.getProperties(), out).load(arguments);
+        } catch (ConfigException e) {
+            System.err.println("dshm-server: " + e.getMessage());
+            System.exit(WRONG_OPTION);
+            return;
+        }
+        if (loaded.isPresent()) {
+            Logging.configure(loaded.get().logDir());
+            RaftGroup.prepareProcess();
+            run(loaded.get());
+        }
+    }
+
+    private static void run(ConfigLoader.Loaded loaded) {
+        Logger log = LoggerFactory.getLogger(Main.class);
+        Server server = new Server(loaded.config());
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(server, log), "stop"));
+        try {
+            server.start();
+        } catch (IOException | RuntimeException e) {
+            log.error("{} cannot start: {}", loaded.config().node(), e.getMessage(), e);
+            // Not exit: the shutdown hook would try to stop what never ran.
+            Runtime.getRuntime().halt(CANNOT_START);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static void stop(Server server, Logger log) {
+        try {
+            server.stop();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (IOException | RuntimeException e) {
+            log.error("the stop was not clean; nothing acknowledged is lost by that", e);
+        }
+    }
+}

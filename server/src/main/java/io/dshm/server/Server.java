@@ -1,0 +1,313 @@
+package io.dshm.server;
+
+import io.dshm.proto.wire.StatusReply;
+import io.dshm.server.admin.AdminListener;
+import io.dshm.server.admin.NodeInfo;
+import io.dshm.server.config.Member;
+import io.dshm.server.config.ServerConfig;
+import io.dshm.server.frontend.MemoryBudget;
+import io.dshm.server.frontend.TextListener;
+import io.dshm.server.replication.LocalReads;
+import io.dshm.server.replication.Replicator;
+import io.dshm.server.replication.Roles;
+import io.dshm.server.replication.forwarding.PeerConnector;
+import io.dshm.server.replication.forwarding.PeerListener;
+import io.dshm.server.replication.jraft.RaftGroup;
+import io.dshm.server.statemachine.ClusterClock;
+import io.dshm.server.statemachine.StateMachine;
+import io.dshm.server.statemachine.StateView;
+import io.netty.channel.Channel;
+import io.netty.channel.EventLoop;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.ServerChannel;
+import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollEventLoopGroup;
+import io.netty.channel.epoll.EpollServerSocketChannel;
+import io.netty.channel.epoll.EpollSocketChannel;
+import io.netty.channel.nio.NioEventLoopGroup;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.channel.socket.nio.NioSocketChannel;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** One node: all of its parts, and the order in which they start and stop. */
+public final class Server {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Server.class);
+
+    /** Exit status after a state in which the node could only have gone on wrongly. */
+    private static final int FATAL = 70;
+
+    private static final long DIGEST_MILLIS = 30_000;
+
+    private final ServerConfig config;
+    private final ClusterClock clock = new ClusterClock(System::nanoTime);
+    private final StateMachine stateMachine = new StateMachine(clock);
+    private final LocalReads reads = new LocalReads(stateMachine::store, clock);
+    private final EventLoopGroup loops;
+    private final Class<? extends Channel> channelType;
+    private final Class<? extends ServerChannel> serverChannelType;
+    private final MemoryBudget budget;
+
+    private volatile @Nullable Running running;
+
+    /** What exists once the node has started. */
+    private record Running(
+            NodeFolder folder,
+            RaftGroup raft,
+            Roles roles,
+            Replicator replicator,
+            @Nullable PeerListener peers,
+            TextListener clients,
+            @Nullable AdminListener admin) {}
+
+    /** A node that has not started. */
+    public Server(ServerConfig config) {
+        this.config = config;
+        this.budget = new MemoryBudget(config.valueMemoryBytes());
+        DefaultThreadFactory threads = new DefaultThreadFactory("lane");
+        if (Epoll.isAvailable()) {
+            loops = new EpollEventLoopGroup(config.threads(), threads);
+            channelType = EpollSocketChannel.class;
+            serverChannelType = EpollServerSocketChannel.class;
+        } else {
+            loops = new NioEventLoopGroup(config.threads(), threads);
+            channelType = NioSocketChannel.class;
+            serverChannelType = NioServerSocketChannel.class;
+        }
+    }
+
+    /**
+     * Starts the node. Returns when it accepts clients; who leads may not be known yet, and then commands wait.
+     *
+     * @throws IOException if the data folder or an address cannot be used
+     */
+    public void start() throws IOException, InterruptedException {
+        Member self = config.self();
+        NodeFolder folder = NodeFolder.open(config.dataDir(), config.cluster(), config.node());
+        List<String> others = config.members().stream()
+                .map(Member::name)
+                .filter(name -> !name.equals(self.name()))
+                .toList();
+        List<EventLoop> lanes = new ArrayList<>();
+        loops.forEach(loop -> lanes.add((EventLoop) loop));
+        PeerConnector connector = new PeerConnector(
+                loops,
+                channelType,
+                config.cluster(),
+                self.name(),
+                config.members().stream()
+                        .collect(Collectors.toMap(
+                                Member::name, m -> InetSocketAddress.createUnresolved(m.host(), m.forwardingPort()))));
+        RaftGroup raft = new RaftGroup(raftSettings(), stateMachine, Server::stopForGood);
+        PeerListener peers = others.isEmpty()
+                ? null
+                : new PeerListener(
+                        loops,
+                        serverChannelType,
+                        new InetSocketAddress(config.raftBindAddress(), self.forwardingPort()),
+                        config.cluster(),
+                        () -> peerStatus(folder, raft, clock));
+        if (!folder.isDecided()) {
+            folder.setJoining(!others.isEmpty() && FirstStart.joinsExistingCluster(self.name(), others, connector));
+        }
+        Replicator replicator = new Replicator(
+                new Replicator.Identity(self.name(), folder.id(), folder.starts()),
+                lanes,
+                config.requestTimeoutMillis(),
+                raft,
+                connector,
+                reads,
+                clock,
+                System::currentTimeMillis,
+                Server::stopForGood);
+        Roles roles = new Roles(
+                self.name(),
+                others,
+                clock,
+                connector,
+                lanes.get(0),
+                System::currentTimeMillis,
+                stateMachine::clockMillis,
+                stateMachine::wallMillis,
+                replicator::onLeadership);
+        replicator.start(clock, stateMachine::needsTime, stateMachine::clockMillis);
+        raft.start(
+                !folder.isJoining(),
+                new RaftGroup.Events(
+                        roles, reads::onApplied, replicator::onAppliedBatch, () -> onCaughtUp(folder, replicator)));
+        if (peers != null) {
+            peers.open((lane, replies) -> replicator.lane(lane).openSession(replies));
+        }
+        TextListener clients = new TextListener(
+                loops,
+                serverChannelType,
+                new InetSocketAddress(config.bindAddress(), config.port()),
+                new TextListener.ClientLimits(config.valueBytesMax(), config.connectionsMax(), config.stallSeconds()),
+                budget,
+                replicator::lane);
+        AdminListener admin = config.adminPort() == 0
+                ? null
+                : new AdminListener(new InetSocketAddress(config.adminAddress(), config.adminPort()), new Info());
+        running = new Running(folder, raft, roles, replicator, peers, clients, admin);
+        LOG.info(
+                "{} accepts clients on {}:{}, data in {}",
+                self.name(),
+                config.bindAddress(),
+                config.port(),
+                config.dataDir());
+    }
+
+    private RaftGroup.Settings raftSettings() {
+        Map<String, String> addresses =
+                config.members().stream().collect(Collectors.toMap(Member::name, Member::raftAddress));
+        return new RaftGroup.Settings(
+                config.cluster(),
+                config.node(),
+                addresses,
+                config.raftBindAddress(),
+                config.dataDir(),
+                config.electionTimeoutMillis(),
+                config.snapshotIntervalSeconds(),
+                config.snapshotLogBytes());
+    }
+
+    private void onCaughtUp(NodeFolder folder, Replicator replicator) {
+        reads.onCaughtUp();
+        replicator.onAppliedBatch();
+        if (folder.isJoining()) {
+            try {
+                folder.setJoining(false);
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+        LOG.info("{} is up to date as of index {}", config.node(), reads.appliedIndex());
+    }
+
+    /** What other nodes are told of this one; null while it is not known yet. */
+    private static @Nullable StatusReply peerStatus(NodeFolder folder, RaftGroup raft, ClusterClock clock) {
+        if (!folder.isDecided()) {
+            return StatusReply.getDefaultInstance();
+        }
+        return raft.isRunning()
+                ? StatusReply.newBuilder()
+                        .setHasState(raft.hasState())
+                        .setClockAnchored(clock.isAnchored())
+                        .setClusterTimeMillis(clock.estimateMillis())
+                        .build()
+                : null;
+    }
+
+    /**
+     * Stops the node: no new clients, leadership to another node, an answer to everything that is under way, then the
+     * rest. Takes at most the configured time, and a little.
+     */
+    public void stop() throws IOException, InterruptedException {
+        Running parts = running;
+        if (parts == null) {
+            return;
+        }
+        running = null;
+        LOG.info("{} stops", config.node());
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(config.shutdownSeconds());
+        parts.clients.stopAccepting();
+        parts.raft.transferLeadership();
+        await(parts.replicator.drain(), deadline, "commands are still under way");
+        await(parts.clients.finishConnections(), deadline, "clients are still connected");
+        if (parts.admin != null) {
+            parts.admin.stop();
+        }
+        if (parts.peers != null) {
+            parts.peers.stop();
+        }
+        parts.raft.stop();
+        loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).await();
+        parts.folder.close();
+        LOG.info("{} has stopped", config.node());
+    }
+
+    private static void await(CompletableFuture<Void> done, long deadlineNanos, String otherwise)
+            throws InterruptedException {
+        try {
+            done.get(Math.max(1, deadlineNanos - System.nanoTime()), TimeUnit.NANOSECONDS);
+        } catch (TimeoutException e) {
+            LOG.warn("{}; the stop goes on without them", otherwise);
+        } catch (ExecutionException e) {
+            throw new IllegalStateException(e.getCause());
+        }
+    }
+
+    /** Ends the process at once: whatever it still did could only be wrong. */
+    private static void stopForGood(String why) {
+        LOG.error("this node stops: {}", why);
+        Runtime.getRuntime().halt(FATAL);
+    }
+
+    /** For operators. */
+    private final class Info implements NodeInfo {
+
+        @Override
+        public @Nullable String problem() {
+            Running parts = running;
+            if (parts == null) {
+                return "stopping";
+            }
+            if (parts.roles.leadership().leader() == null) {
+                return "no leader is known";
+            }
+            return reads.isCaughtUp() ? null : "not up to date since it started";
+        }
+
+        @Override
+        public Map<String, Object> status() {
+            Map<String, Object> fields = new LinkedHashMap<>();
+            Running parts = running;
+            fields.put("node", config.node());
+            fields.put("cluster", config.cluster());
+            if (parts != null) {
+                var leadership = parts.roles.leadership();
+                fields.put("leader", leadership.leader() == null ? "" : leadership.leader());
+                fields.put("leads", leadership.self());
+                fields.put("term", leadership.term());
+                fields.put("votes", parts.raft.mayVote());
+                fields.put("registered", parts.replicator.isRegistered());
+                fields.put("connections", parts.clients.connectionCount());
+            }
+            fields.put("appliedIndex", reads.appliedIndex());
+            fields.put("upToDate", reads.isCaughtUp());
+            fields.put("clusterTimeMillis", clock.estimateMillis());
+            fields.put("entries", stateMachine.store().entryCount());
+            fields.put("storeBytes", stateMachine.store().bytes());
+            fields.put("valueMemoryBytes", budget.bytesReserved());
+            return fields;
+        }
+
+        @Override
+        public Map<String, Object> digest() throws InterruptedException {
+            Running parts = running;
+            if (parts == null) {
+                throw new IllegalStateException("stopping");
+            }
+            StateView.StateDigest digest = parts.raft.digest(DIGEST_MILLIS);
+            Map<String, Object> fields = new LinkedHashMap<>();
+            fields.put("index", digest.index());
+            fields.put("digest", Long.toHexString(digest.digest()));
+            return fields;
+        }
+    }
+}

@@ -1,0 +1,101 @@
+package io.dshm.server;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** Which part may use which: the only place that says so. */
+class ArchitectureTest {
+
+    private static final String[] EVERYWHERE = {"java..", "org.jspecify..", "com.google.errorprone.annotations.."};
+    private static final String[] LOG = {"org.slf4j.."};
+    private static final String[] PROTO = {"io.dshm.proto..", "com.google.protobuf.."};
+    private static final String[] NETTY = {"io.netty.."};
+    private static final String BASE = "io.dshm.server";
+
+    private static final JavaClasses CLASSES = new ClassFileImporter()
+            .withImportOption(new ImportOption.DoNotIncludeTests())
+            .withImportOption(location -> !location.contains("-tests.jar"))
+            .importPackages("io.dshm");
+
+    @Test
+    void the_protocols_know_no_server() {
+        mayUse("io.dshm.proto..", PROTO, new String[] {"io.netty.buffer..", "io.netty.util.."});
+    }
+
+    @Test
+    void the_store_knows_the_jdk_only() {
+        mayUse(BASE + ".store..");
+    }
+
+    @Test
+    void the_configuration_knows_the_limits_and_picocli() {
+        mayUse(BASE + ".config..", new String[] {"io.dshm.proto", "picocli.."});
+    }
+
+    @Test
+    void the_state_machine_knows_the_messages_and_the_store() {
+        mayUse(BASE + ".statemachine..", PROTO, LOG, new String[] {BASE + ".store.."});
+    }
+
+    @Test
+    void replication_knows_the_state_machine_but_neither_raft_nor_the_network() {
+        mayUse(BASE + ".replication", PROTO, LOG, new String[] {BASE + ".statemachine..", BASE + ".store.."});
+    }
+
+    @Test
+    void forwarding_knows_replication_and_the_network() {
+        mayUse(BASE + ".replication.forwarding..", PROTO, LOG, NETTY, new String[] {BASE + ".replication"});
+    }
+
+    @Test
+    void only_the_raft_adapter_knows_raft() {
+        mayUse(BASE + ".replication.jraft..", PROTO, LOG, new String[] {
+            BASE + ".replication", BASE + ".statemachine..", BASE + ".store..", "com.alipay..", "org.rocksdb.."
+        });
+        noClasses()
+                .that()
+                .resideOutsideOfPackage(BASE + ".replication.jraft..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage("com.alipay..", "org.rocksdb..")
+                .check(CLASSES);
+    }
+
+    @Test
+    void the_front_end_knows_replication_and_the_network() {
+        mayUse(BASE + ".frontend..", PROTO, LOG, NETTY, new String[] {BASE + ".replication"});
+    }
+
+    @Test
+    void the_operators_listener_knows_its_own_interface_only() {
+        mayUse(BASE + ".admin..", LOG, new String[] {"com.sun.net.httpserver.."});
+    }
+
+    @Test
+    void no_two_parts_know_each_other() {
+        slices().matching(BASE + ".(**)").should().beFreeOfCycles().check(CLASSES);
+    }
+
+    private static void mayUse(String part, String[]... others) {
+        List<String> allowed = new ArrayList<>(List.of(EVERYWHERE));
+        allowed.add(part);
+        for (String[] other : others) {
+            allowed.addAll(List.of(other));
+        }
+        classes()
+                .that()
+                .resideInAPackage(part)
+                .should()
+                .onlyDependOnClassesThat()
+                .resideInAnyPackage(allowed.toArray(new String[0]))
+                .check(CLASSES);
+    }
+}
