@@ -195,7 +195,8 @@ final class ServerOptions {
             names = "--threads",
             paramLabel = "N",
             defaultValue = "0",
-            description = "Event loops; 0 = as many as processors (default: ${DEFAULT-VALUE}).")
+            description =
+                    "Event loops; 0 = half as many as processors, Raft needs the others (default: ${DEFAULT-VALUE}).")
     int threads;
 
     /** The settings, validated. */
@@ -240,7 +241,11 @@ final class ServerOptions {
                 connectionsMax,
                 stallSeconds,
                 shutdownSeconds,
-                threads == 0 ? Math.min(Limits.THREADS_MAX, Runtime.getRuntime().availableProcessors()) : threads);
+                threads == 0
+                        ? Math.min(
+                                Limits.THREADS_MAX,
+                                Math.max(1, Runtime.getRuntime().availableProcessors() / 2))
+                        : threads);
     }
 
     private List<Member> toMembers() {

@@ -190,6 +190,7 @@ public final class Lane {
     private void onTimer() {
         long now = System.nanoTime();
         outboxes.forEach(outbox -> outbox.expire(now));
+        proposer.expire(now, TimeUnit.MILLISECONDS.toNanos(replicator.requestTimeoutMillis()));
         for (WaitingRead first = waitingReads.peek();
                 first != null && first.deadlineNanos - now <= 0;
                 first = waitingReads.peek()) {

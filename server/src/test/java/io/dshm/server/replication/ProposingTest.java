@@ -140,11 +140,39 @@ class ProposingTest {
 
     @Test
     void an_entry_holds_a_bounded_number_of_commands() {
-        for (int i = 0; i < Limits.ENTRY_COMMANDS_MAX + 1; i++) {
+        for (int i = 0; i < 2 * Limits.ENTRY_COMMANDS_MAX + 1; i++) {
             submit();
         }
         propose();
-        assertEquals(List.of(Limits.ENTRY_COMMANDS_MAX, 1), log.sizes());
+        assertEquals(List.of(Limits.ENTRY_COMMANDS_MAX, Limits.ENTRY_COMMANDS_MAX), log.sizes());
+    }
+
+    @Test
+    void a_small_entry_does_not_follow_a_large_one_before_that_has_landed() {
+        for (int i = 0; i < 10; i++) {
+            submit();
+        }
+        propose();
+        submit();
+        propose();
+        assertEquals(List.of(10), log.sizes());
+        log.applyNext();
+        assertEquals(List.of(1), log.sizes());
+    }
+
+    @Test
+    void an_entry_that_the_log_never_answers_for_does_not_hold_up_the_others() {
+        for (int i = 0; i < 10; i++) {
+            submit();
+        }
+        propose();
+        submit();
+        propose();
+        proposer.expire(System.nanoTime() + TIMEOUT_NANOS, TIMEOUT_NANOS - TimeUnit.SECONDS.toNanos(1));
+        assertEquals(1, notTaken);
+        assertEquals(List.of(10, 1), log.sizes());
+        log.applyNext();
+        assertEquals(10, replies.size(), "an answer that comes late is still passed on");
     }
 
     @Test

@@ -177,6 +177,7 @@ public final class RaftGroup implements RaftLog {
     /** To be called before any class of the library's transport is loaded. */
     public static void prepareProcess() {
         System.setProperty("sofa.middleware.log.disable", "true");
+        System.setProperty("sofa.middleware.log.internal.level", "ERROR");
         System.setProperty("bolt.channel_write_buf_low_water_mark", String.valueOf(WRITE_BUFFER_LOW_BYTES));
         System.setProperty("bolt.channel_write_buf_high_water_mark", String.valueOf(WRITE_BUFFER_HIGH_BYTES));
         // Its generated messages are old, and newer protobuf runtimes say so once for each of them.
