@@ -25,6 +25,9 @@ public final class Roles implements RoleListener {
     /** How long a new leader waits for the others' time. A majority has just voted for it, so they answer at once. */
     private static final long ASK_MILLIS = 500;
 
+    /** How often it asks while less than a majority answers, before it relies on the wall clock. */
+    private static final int ASK_ATTEMPTS_MAX = 6;
+
     private final String self;
     private final List<String> others;
     private final ClusterClock clock;
@@ -82,30 +85,46 @@ public final class Roles implements RoleListener {
             lead(elected);
             return;
         }
-        long logged = loggedClockMillis.getAsLong();
-        long down = logged == 0 ? 0 : Math.max(0, wallMillis.getAsLong() - loggedWallMillis.getAsLong());
-        long byWallClock = logged == 0 ? wallMillis.getAsLong() : logged + down;
+        findTime(elected, 1);
+    }
+
+    /** Asks the others for the time, and leads as soon as it is known. */
+    private void findTime(Leadership elected, int attempt) {
         List<CompletableFuture<StatusReply>> answers =
                 others.stream().map(node -> peers.ask(node, ASK_MILLIS)).toList();
         CompletableFuture.allOf(answers.toArray(new CompletableFuture<?>[0]))
                 .whenCompleteAsync(
                         (nothing, someFailed) -> {
-                            long best = 0;
-                            for (CompletableFuture<StatusReply> answer : answers) {
-                                if (!answer.isCompletedExceptionally()
-                                        && answer.join().getClockAnchored()) {
-                                    best = Math.max(best, answer.join().getClusterTimeMillis());
-                                }
+                            List<StatusReply> answered = answers.stream()
+                                    .filter(answer -> !answer.isCompletedExceptionally())
+                                    .map(CompletableFuture::join)
+                                    .toList();
+                            boolean majority = answered.size() + 1 > (others.size() + 1) / 2;
+                            long best = answered.stream()
+                                    .filter(StatusReply::getClockAnchored)
+                                    .mapToLong(StatusReply::getClusterTimeMillis)
+                                    .max()
+                                    .orElse(0);
+                            if (best == 0 && !majority && attempt < ASK_ATTEMPTS_MAX) {
+                                findTime(elected, attempt + 1);
+                            } else {
+                                clock.anchor(best == 0 ? timeByWallClock() : best);
+                                lead(elected);
                             }
-                            if (best == 0) {
-                                LOG.info(
-                                        "no node has run on since the last entry: the wall clock accounts for {} ms",
-                                        down);
-                            }
-                            clock.anchor(best == 0 ? byWallClock : best);
-                            lead(elected);
                         },
                         executor);
+    }
+
+    /** All nodes have just started: what the time must be if the wall clock has gone right meanwhile. */
+    private long timeByWallClock() {
+        long logged = loggedClockMillis.getAsLong();
+        long wall = wallMillis.getAsLong();
+        if (logged == 0) {
+            return wall;
+        }
+        long down = Math.max(0, wall - loggedWallMillis.getAsLong());
+        LOG.info("no node has run on since the last entry: the wall clock accounts for {} ms", down);
+        return logged + down;
     }
 
     private synchronized void lead(Leadership elected) {
