@@ -44,12 +44,22 @@ public final class Main {
         try {
             server.start();
         } catch (IOException | RuntimeException e) {
-            log.error("{} cannot start: {}", loaded.config().node(), e.getMessage(), e);
+            log.error("{} cannot start: {}", loaded.config().node(), reason(e));
+            log.debug("where it failed", e);
             // Not exit: the shutdown hook would try to stop what never ran.
             Runtime.getRuntime().halt(CANNOT_START);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
+    }
+
+    /** The message with those of its causes, for an operator: a port that is taken needs no stack trace. */
+    private static String reason(Throwable failure) {
+        StringBuilder reason = new StringBuilder(String.valueOf(failure.getMessage()));
+        for (Throwable cause = failure.getCause(); cause != null; cause = cause.getCause()) {
+            reason.append(": ").append(cause.getMessage());
+        }
+        return reason.toString();
     }
 
     private static void stop(Server server, Logger log) {

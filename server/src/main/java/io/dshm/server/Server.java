@@ -146,10 +146,6 @@ public final class Server {
                 stateMachine::wallMillis,
                 replicator::onLeadership);
         replicator.start(clock, stateMachine::needsTime, stateMachine::clockMillis);
-        raft.start(
-                !folder.isJoining(),
-                new RaftGroup.Events(
-                        roles, reads::onApplied, replicator::onAppliedBatch, () -> onCaughtUp(folder, replicator)));
         if (peers != null) {
             peers.open((lane, replies) -> replicator.lane(lane).openSession(replies));
         }
@@ -160,6 +156,10 @@ public final class Server {
                 new TextListener.ClientLimits(config.valueBytesMax(), config.connectionsMax(), config.stallSeconds()),
                 budget,
                 replicator::lane);
+        raft.start(
+                !folder.isJoining(),
+                new RaftGroup.Events(
+                        roles, reads::onApplied, replicator::onAppliedBatch, () -> onCaughtUp(folder, replicator)));
         AdminListener admin = config.adminPort() == 0
                 ? null
                 : new AdminListener(new InetSocketAddress(config.adminAddress(), config.adminPort()), new Info());
