@@ -9,6 +9,7 @@ import com.alipay.sofa.jraft.core.DefaultJRaftServiceFactory;
 import com.alipay.sofa.jraft.entity.PeerId;
 import com.alipay.sofa.jraft.entity.Task;
 import com.alipay.sofa.jraft.error.OverloadException;
+import com.alipay.sofa.jraft.error.RaftError;
 import com.alipay.sofa.jraft.option.NodeOptions;
 import com.alipay.sofa.jraft.option.RaftOptions;
 import com.alipay.sofa.jraft.option.ReadOnlyOption;
@@ -34,9 +35,9 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
-import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -70,8 +71,17 @@ public final class RaftGroup implements RaftLog {
     /** Added, at random, to the election timeout. */
     private static final int ELECTION_DELAY_MILLIS_MAX = 500;
 
+    /** How long a question for the commit index may take. */
+    private static final int READ_INDEX_MILLIS = 2_000;
+
+    /** The library's own time-out for it would tell a failure twice, and starts one of the timers that never rest. */
+    private static final int NO_TIMEOUT = -1;
+
     /** Between two questions of a node that catches up, while nobody leads. */
     private static final int CATCH_UP_MILLIS = 100;
+
+    /** Threads for this class's own: one may write a snapshot while another sees to time-outs. */
+    private static final int BACKGROUND_THREADS = 2;
 
     /** Threads for the library's closures and requests; what they have no time for waits, it is never rejected. */
     private static final int POOL_THREADS = 8;
@@ -114,7 +124,7 @@ public final class RaftGroup implements RaftLog {
     private final String groupId;
     private final ThreadPoolExecutor closures;
     private final ThreadPoolExecutor requests;
-    private final ScheduledExecutorService snapshots;
+    private final ScheduledThreadPoolExecutor background;
     private final AtomicBoolean mayVote = new AtomicBoolean();
     private final AtomicBoolean nudging = new AtomicBoolean();
     private final AtomicReference<@Nullable RaftGroupService> service = new AtomicReference<>();
@@ -133,7 +143,8 @@ public final class RaftGroup implements RaftLog {
         this.groupId = "dshm_" + settings.cluster();
         this.closures = queuedPool("raft-closure-");
         this.requests = queuedPool("raft-request-");
-        this.snapshots = Executors.newSingleThreadScheduledExecutor(daemons("snapshot-"));
+        this.background = new ScheduledThreadPoolExecutor(BACKGROUND_THREADS, daemons("raft-background-"));
+        this.background.setRemoveOnCancelPolicy(true);
         this.stateMachine = stateMachine;
     }
 
@@ -156,7 +167,7 @@ public final class RaftGroup implements RaftLog {
                 RocksDBLogStorage.class,
                 StorageOptionsFactory.getDefaultRocksDBOptions().setMaxTotalWalSize(WAL_BYTES_MAX));
         ProtobufMsgFactory.load();
-        ApplyAdapter applying = new ApplyAdapter(stateMachine, snapshots, new Listener(events));
+        ApplyAdapter applying = new ApplyAdapter(stateMachine, background, new Listener(events));
         adapter = applying;
         PeerId self = peer(settings.self());
         boolean alone = settings.peers().size() == 1;
@@ -226,6 +237,11 @@ public final class RaftGroup implements RaftLog {
         options.setFilterBeforeCopyRemote(true);
         options.setDisableCli(true);
         options.setTimerPoolSize(2);
+        // The shared timers wait for the next deadline; each of the others wakes a thread every millisecond.
+        options.setSharedElectionTimer(true);
+        options.setSharedVoteTimer(true);
+        options.setSharedStepDownTimer(true);
+        options.setSharedSnapshotTimer(true);
         options.setLogUri(settings.folder().resolve("log").toString());
         options.setRaftMetaUri(settings.folder().resolve("meta").toString());
         options.setSnapshotUri(settings.folder().resolve("snapshot").toString());
@@ -282,21 +298,26 @@ public final class RaftGroup implements RaftLog {
 
     /** Asks a leader that a majority confirms for its commit index, and calls back when this node has applied it. */
     private void readIndex(Consumer<Status> done) {
-        // A request that fails calls its closure at once, and again when its time is over.
         AtomicBoolean told = new AtomicBoolean();
+        Consumer<Status> once = status -> {
+            if (told.compareAndSet(false, true)) {
+                done.accept(status);
+            }
+        };
+        Future<?> timeout = background.schedule(
+                () -> once.accept(new Status(RaftError.ETIMEDOUT, "no answer in time")),
+                READ_INDEX_MILLIS,
+                TimeUnit.MILLISECONDS);
         try {
-            runningNode().readIndex(ReadOnlyOption.ReadOnlySafe, new byte[0], new ReadIndexClosure() {
+            runningNode().readIndex(ReadOnlyOption.ReadOnlySafe, new byte[0], new ReadIndexClosure(NO_TIMEOUT) {
                 @Override
                 public void run(Status status, long index, byte @Nullable [] context) {
-                    if (told.compareAndSet(false, true)) {
-                        done.accept(status);
-                    }
+                    timeout.cancel(false);
+                    once.accept(status);
                 }
             });
         } catch (IllegalStateException e) {
-            if (told.compareAndSet(false, true)) {
-                done.accept(new Status(-1, "%s", e.getMessage()));
-            }
+            once.accept(new Status(-1, "%s", e.getMessage()));
         }
     }
 
@@ -306,7 +327,7 @@ public final class RaftGroup implements RaftLog {
             if (status.isOk()) {
                 onCaughtUp(done);
             } else {
-                snapshots.schedule(() -> catchUp(done), CATCH_UP_MILLIS, TimeUnit.MILLISECONDS);
+                background.schedule(() -> catchUp(done), CATCH_UP_MILLIS, TimeUnit.MILLISECONDS);
             }
         });
     }
@@ -365,7 +386,7 @@ public final class RaftGroup implements RaftLog {
         }
         closures.shutdown();
         requests.shutdown();
-        snapshots.shutdownNow();
+        background.shutdownNow();
     }
 
     private static ThreadPoolExecutor queuedPool(String name) {
@@ -408,7 +429,7 @@ public final class RaftGroup implements RaftLog {
             bytesSinceSnapshot += bytes;
             if (bytesSinceSnapshot >= settings.snapshotLogBytes()) {
                 bytesSinceSnapshot = 0;
-                snapshots.execute(RaftGroup.this::snapshot);
+                background.execute(RaftGroup.this::snapshot);
             }
         }
 
