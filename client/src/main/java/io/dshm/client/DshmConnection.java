@@ -1,0 +1,228 @@
+package io.dshm.client;
+
+import io.dshm.proto.Command;
+import io.dshm.proto.ErrorCode;
+import io.dshm.proto.Key;
+import io.dshm.proto.Limits;
+import io.dshm.proto.Reply;
+import io.dshm.proto.text.ProtocolException;
+import io.dshm.proto.text.ReplyDecoder;
+import io.dshm.proto.text.RequestEncoder;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import java.io.Closeable;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Optional;
+
+/**
+ * One connection to one node. Not thread-safe: one thread at a time.
+ *
+ * <p>A method that names a command sends it, and waits for its reply. To have several under way, {@link #send} them,
+ * then {@link #receive} as many replies, which come in the order of the commands; a caller who never receives must not
+ * send without end, because a server stops reading from a client that does not read.
+ *
+ * <p>Every method throws {@link CommandFailedException} when the server answers with an error, and the connection goes
+ * on. Any other {@code IOException} (time-outs among them) leaves replies behind that nobody can tell apart any more:
+ * the connection is closed then, and every later call fails.
+ *
+ * <p>Keys are sent as they are, the region included ({@code region::key}). One with a space or a control character is
+ * refused with an {@code IllegalArgumentException}: whoever has such keys percent-encodes them. A time to live of zero
+ * means "never expires".
+ */
+public final class DshmConnection implements Closeable {
+
+    private static final int RECEIVE_BYTES = 64 * 1024;
+
+    /** Requests are sent in one go up to here; a larger buffer is not kept for the next one. */
+    private static final int SEND_BUFFER_BYTES_MAX = 1024 * 1024;
+
+    private final Socket socket;
+    private final InputStream in;
+    private final OutputStream out;
+    private final ReplyDecoder decoder = new ReplyDecoder(Limits.VALUE_BYTES_MAX);
+    private final ByteBuf received = Unpooled.buffer(RECEIVE_BYTES);
+
+    private DshmConnection(Socket socket) throws IOException {
+        this.socket = socket;
+        this.in = socket.getInputStream();
+        this.out = socket.getOutputStream();
+    }
+
+    /**
+     * Connects.
+     *
+     * @param connectTimeout how long that may take; zero: without end
+     * @param readTimeout how long a reply may take; zero: without end
+     */
+    public static DshmConnection connect(InetSocketAddress address, Duration connectTimeout, Duration readTimeout)
+            throws IOException {
+        Socket socket = new Socket();
+        try {
+            socket.setTcpNoDelay(true);
+            socket.setSoTimeout(Math.toIntExact(readTimeout.toMillis()));
+            socket.connect(address, Math.toIntExact(connectTimeout.toMillis()));
+            return new DshmConnection(socket);
+        } catch (IOException e) {
+            socket.close();
+            throw e;
+        }
+    }
+
+    /**
+     * Sends a command and waits for its reply; an error is a reply, too. Nothing may be under way.
+     */
+    public Reply call(Command command) throws IOException {
+        send(command);
+        return receive();
+    }
+
+    /** Sends a command without waiting for its reply: {@link #receive} has to follow some time. */
+    public void send(Command command) throws IOException {
+        ByteBuf request = Unpooled.buffer(256, Integer.MAX_VALUE);
+        RequestEncoder.encode(command, request);
+        send(request);
+    }
+
+    /** Sends commands in one go; see {@link #send(Command)}. */
+    public void sendAll(Iterable<? extends Command> commands) throws IOException {
+        ByteBuf requests = Unpooled.buffer(256, Integer.MAX_VALUE);
+        for (Command command : commands) {
+            RequestEncoder.encode(command, requests);
+            if (requests.readableBytes() > SEND_BUFFER_BYTES_MAX) {
+                send(requests);
+                requests = Unpooled.buffer(256, Integer.MAX_VALUE);
+            }
+        }
+        send(requests);
+    }
+
+    private void send(ByteBuf requests) throws IOException {
+        try {
+            requests.readBytes(out, requests.readableBytes());
+        } catch (IOException e) {
+            throw broken(e);
+        }
+    }
+
+    /** The reply to the oldest command that has none yet; an error is a reply, too. */
+    public Reply receive() throws IOException {
+        try {
+            for (Reply reply = decoder.decode(received); ; reply = decoder.decode(received)) {
+                if (reply != null) {
+                    return reply;
+                }
+                received.discardReadBytes();
+                if (received.writeBytes(in, RECEIVE_BYTES) < 0) {
+                    throw new EOFException("the server has closed the connection");
+                }
+            }
+        } catch (ProtocolException e) {
+            throw broken(new IOException(e.getMessage(), e));
+        } catch (IOException e) {
+            throw broken(e);
+        }
+    }
+
+    private IOException broken(IOException cause) {
+        try {
+            socket.close();
+        } catch (IOException e) {
+            cause.addSuppressed(e);
+        }
+        return cause;
+    }
+
+    /** The value of a key; nothing if the key is absent. A rate limiter's value is the number of tokens left. */
+    public Optional<byte[]> get(String key) throws IOException {
+        Reply reply = call(new Command.Get(Key.of(key)));
+        if (reply instanceof Reply.Failure failure && failure.code() == ErrorCode.NOT_FOUND) {
+            return Optional.empty();
+        }
+        return Optional.of(value(reply));
+    }
+
+    /** Stores a value, and returns it as the server has it. */
+    public byte[] set(String key, byte[] value, Duration ttl) throws IOException {
+        return value(call(new Command.Set(Key.of(key), millis(ttl), value)));
+    }
+
+    /** Sets the time to live of a key; nothing happens if it is absent. */
+    public void touch(String key, Duration ttl) throws IOException {
+        done(call(new Command.Touch(Key.of(key), millis(ttl))));
+    }
+
+    /** Removes a key, if it is there. */
+    public void delete(String key) throws IOException {
+        done(call(new Command.Delete(Key.of(key))));
+    }
+
+    /** Adds to a number, which is 0 and never expires if it is absent. */
+    public long incr(String key, long by) throws IOException {
+        return incr(key, by, 0, Duration.ZERO);
+    }
+
+    /**
+     * Adds to a number; an absent one becomes {@code by + init}, and lives as long as {@code initTtl} says.
+     *
+     * @throws NumberFormatException if what is there is no number; it is unchanged
+     */
+    public long incr(String key, long by, long init, Duration initTtl) throws IOException {
+        return number(call(new Command.Incr(Key.of(key), by, init, millis(initTtl))));
+    }
+
+    /** Takes a token of a limiter, and returns how many are left; -1 if there was none. */
+    public long rateLimiter(String key, int capacity, Duration window) throws IOException {
+        return number(call(new Command.RateLimiter(Key.of(key), capacity, millis(window))));
+    }
+
+    /** Empties a region; an empty name is the default region. */
+    public void flushAll(String region) throws IOException {
+        done(call(new Command.FlushAll(region.getBytes(StandardCharsets.UTF_8))));
+    }
+
+    /** Takes leave of the server, and closes. */
+    public void quit() throws IOException {
+        done(call(Command.Quit.QUIT));
+        close();
+    }
+
+    @Override
+    public void close() throws IOException {
+        socket.close();
+    }
+
+    /** A time to live above zero never becomes zero, which would mean "never". */
+    private static long millis(Duration duration) {
+        return duration.isZero() ? 0 : Math.max(1, duration.toMillis());
+    }
+
+    private static long number(Reply reply) throws IOException {
+        return Long.parseLong(new String(value(reply), StandardCharsets.US_ASCII));
+    }
+
+    private static byte[] value(Reply reply) throws IOException {
+        if (reply instanceof Reply.Value value) {
+            return value.bytes();
+        }
+        throw unexpected(reply);
+    }
+
+    private static void done(Reply reply) throws IOException {
+        if (reply != Reply.Done.DONE) {
+            throw unexpected(reply);
+        }
+    }
+
+    private static IOException unexpected(Reply reply) {
+        return reply instanceof Reply.Failure failure
+                ? new CommandFailedException(failure)
+                : new IOException("not a reply to this command: " + reply);
+    }
+}
