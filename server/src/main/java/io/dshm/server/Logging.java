@@ -1,9 +1,11 @@
 package io.dshm.server;
 
+import ch.qos.logback.classic.LoggerContext;
 import java.nio.file.Path;
 import java.util.Optional;
+import org.slf4j.LoggerFactory;
 
-/** Chooses the log's configuration, before anything is logged. */
+/** Chooses the log's configuration, before anything is logged, and has everything written before the process ends. */
 final class Logging {
 
     private static final String LOGBACK_FILE_PROPERTY = "logback.configurationFile";
@@ -21,6 +23,13 @@ final class Logging {
         if (!usersOwn) {
             System.setProperty(
                     LOGBACK_FILE_PROPERTY, logDir.isPresent() ? "dshm-log-to-file.xml" : "dshm-log-to-terminal.xml");
+        }
+    }
+
+    /** Writes what asynchronous appenders still hold; nothing can be logged afterwards. */
+    static void finish() {
+        if (LoggerFactory.getILoggerFactory() instanceof LoggerContext context) {
+            context.stop();
         }
     }
 }

@@ -14,6 +14,7 @@ import org.slf4j.LoggerFactory;
 /** Starts a node, and stops it in good order when the process is asked to end. */
 public final class Main {
 
+    private static final int STOPPED = 0;
     private static final int CANNOT_START = 1;
     private static final int WRONG_OPTION = 2;
 
@@ -65,6 +66,9 @@ public final class Main {
     private static void stop(Server server, Logger log) {
         try {
             server.stop();
+            Logging.finish();
+            // Without this, the exit status would be that of a process that a signal has ended.
+            Runtime.getRuntime().halt(STOPPED);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } catch (IOException | RuntimeException e) {
