@@ -1,0 +1,149 @@
+package io.dshm.server.system;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Debian's nginx with the Lua client, beside one node: {@code /incr?key} adds one to that key, and replies the new value;
+ * anything else than a value is a 502 with the client's error.
+ */
+final class NginxProcess {
+
+    private static final Path EXECUTABLE = Path.of("/usr/sbin/nginx");
+    private static final Path MODULES = Path.of("/usr/lib/nginx/modules");
+    private static final Path LUA_CORE = Path.of("/usr/share/lua/5.1/resty/core.lua");
+    private static final Path CLIENT = Path.of("../lua/lib").toAbsolutePath().normalize();
+    private static final long STOP_SECONDS = 20;
+
+    /** What stays open after a failed request is for the Lua client to decide; here only its own verdicts matter. */
+    private static final String CONFIG = """
+            user root;
+            load_module %1$s/ndk_http_module.so;
+            load_module %1$s/ngx_http_lua_module.so;
+            worker_processes 1;
+            daemon off;
+            error_log %2$s/error.log warn;
+            pid %2$s/nginx.pid;
+
+            events {
+                worker_connections 512;
+            }
+
+            http {
+                access_log off;
+                client_body_temp_path %2$s/body;
+                proxy_temp_path %2$s/proxy;
+                fastcgi_temp_path %2$s/fastcgi;
+                uwsgi_temp_path %2$s/uwsgi;
+                scgi_temp_path %2$s/scgi;
+                keepalive_requests 1000000;
+                lua_package_path "%3$s/?.lua;/usr/share/lua/5.1/?.lua;;";
+
+                server {
+                    listen 127.0.0.1:%4$d;
+
+                    location = /incr {
+                        content_by_lua_block {
+                            local store = require("resty.dshm"):new()
+                            -- longer than a node lets a command wait for the next leader
+                            store:set_timeout(15000)
+                            local ok, err = store:connect("127.0.0.1", %5$d)
+                            local value
+                            if ok then
+                                value, err = store:incr(ngx.var.args, 1, 0)
+                                store:set_keepalive(10000, 64)
+                            end
+                            if not value then
+                                ngx.status = 502
+                                value = err
+                            end
+                            ngx.header.content_length = #value
+                            ngx.print(value)
+                        }
+                    }
+                }
+            }
+            """;
+
+    private final Path folder;
+    private final NodeProcess node;
+    private final int port = Ports.free();
+    private @Nullable Process process;
+
+    NginxProcess(Path folder, NodeProcess node) {
+        this.folder = folder.toAbsolutePath();
+        this.node = node;
+    }
+
+    /** The node beside it. */
+    NodeProcess node() {
+        return node;
+    }
+
+    int port() {
+        return port;
+    }
+
+    void start() throws IOException, InterruptedException {
+        for (Path needed : List.of(EXECUTABLE, MODULES.resolve("ngx_http_lua_module.so"), LUA_CORE)) {
+            if (!Files.exists(needed)) {
+                throw new AssertionError("there is no " + needed
+                        + "; install Debian's packages nginx, libnginx-mod-http-lua and lua-resty-core");
+            }
+        }
+        Files.createDirectories(folder);
+        Path config = folder.resolve("nginx.conf");
+        Files.writeString(config, CONFIG.formatted(MODULES, folder, CLIENT, port, node.port()));
+        process = new ProcessBuilder(
+                        EXECUTABLE.toString(),
+                        "-p",
+                        folder.toString(),
+                        "-c",
+                        config.toString(),
+                        "-e",
+                        errorLog().toString())
+                .redirectErrorStream(true)
+                .redirectOutput(folder.resolve("output.log").toFile())
+                .start();
+        Await.until("nginx listens", () -> {
+            try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+                return socket.isConnected();
+            }
+        });
+    }
+
+    private Path errorLog() {
+        return folder.resolve("error.log");
+    }
+
+    String log() throws IOException {
+        String said = Files.exists(errorLog()) ? Files.readString(errorLog()) : "";
+        Path output = folder.resolve("output.log");
+        return said + (Files.exists(output) ? Files.readString(output) : "");
+    }
+
+    /** Ends it, workers included: the master sees to that, and only if it does not, all are killed. */
+    void stop() throws InterruptedException {
+        Process master = process;
+        if (master == null) {
+            return;
+        }
+        List<ProcessHandle> workers = master.descendants().toList();
+        master.destroy();
+        if (!master.waitFor(STOP_SECONDS, TimeUnit.SECONDS)) {
+            master.destroyForcibly();
+            workers.forEach(ProcessHandle::destroyForcibly);
+        }
+    }
+
+    @Override
+    public String toString() {
+        return "nginx of " + node;
+    }
+}
