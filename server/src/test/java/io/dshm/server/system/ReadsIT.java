@@ -1,0 +1,112 @@
+package io.dshm.server.system;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.dshm.client.DshmConnection;
+import io.dshm.proto.Command;
+import io.dshm.proto.Key;
+import io.dshm.proto.Reply;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** What a node has acknowledged, that node shows: to the client that wrote it, and to all others. */
+class ReadsIT {
+
+    private static final int ROUNDS = 1_000;
+    private static final int PIPELINES = 40;
+    private static final int PIPELINE_COMMANDS = 60;
+
+    @RegisterExtension
+    static final Processes PROCESSES = Processes.perClass();
+
+    private static ClusterProcess cluster;
+
+    @BeforeAll
+    static void start() throws IOException, InterruptedException {
+        cluster = PROCESSES.newCluster().start();
+    }
+
+    @Test
+    void what_a_follower_acknowledged_it_shows_at_once_on_every_connection() throws IOException, InterruptedException {
+        NodeProcess follower = cluster.follower();
+        try (DshmConnection writer = follower.connect();
+                DshmConnection other = follower.connect()) {
+            for (long round = 1; round <= ROUNDS; round++) {
+                String key = "reads::" + round % 7;
+                long value = writer.incr(key, 1);
+                DshmConnection reader = round % 2 == 0 ? writer : other;
+                assertEquals(Long.toString(value), text(reader.get(key).orElseThrow()), "round " + round);
+            }
+        }
+    }
+
+    @Test
+    void what_a_follower_flushed_it_shows_no_more() throws IOException, InterruptedException {
+        NodeProcess follower = cluster.follower();
+        try (DshmConnection writer = follower.connect();
+                DshmConnection other = follower.connect()) {
+            for (int round = 0; round < ROUNDS / 10; round++) {
+                writer.set("flushed::key", new byte[] {'v'}, Duration.ZERO);
+                writer.flushAll("flushed");
+                assertEquals(Optional.empty(), other.get("flushed::key"), "round " + round);
+            }
+        }
+    }
+
+    @Test
+    void pipelined_commands_take_effect_one_after_the_other() throws IOException {
+        Random random = new Random(7);
+        for (NodeProcess node : cluster.nodes()) {
+            Key key = Key.of("pipelined::" + node);
+            try (DshmConnection connection = node.connect()) {
+                connection.delete(key.toString());
+                long value = 0;
+                for (int pipeline = 0; pipeline < PIPELINES; pipeline++) {
+                    List<Command> commands = new ArrayList<>();
+                    List<Long> expected = new ArrayList<>();
+                    for (int i = 0; i < PIPELINE_COMMANDS; i++) {
+                        switch (random.nextInt(4)) {
+                            case 0 -> {
+                                value = random.nextInt(1000);
+                                commands.add(new Command.Set(key, 0, bytes(value)));
+                            }
+                            case 1 -> {
+                                value += 3;
+                                commands.add(new Command.Incr(key, 3, 0, 0));
+                            }
+                            default -> {
+                                if (commands.isEmpty()) {
+                                    commands.add(new Command.Incr(key, 0, 0, 0));
+                                } else {
+                                    commands.add(new Command.Get(key));
+                                }
+                            }
+                        }
+                        expected.add(value);
+                    }
+                    connection.sendAll(commands);
+                    for (int i = 0; i < expected.size(); i++) {
+                        Reply.Value reply = (Reply.Value) connection.receive();
+                        assertEquals(Long.toString(expected.get(i)), text(reply.bytes()), "" + commands.get(i));
+                    }
+                }
+            }
+        }
+    }
+
+    private static byte[] bytes(long number) {
+        return Long.toString(number).getBytes(StandardCharsets.US_ASCII);
+    }
+
+    private static String text(byte[] bytes) {
+        return new String(bytes, StandardCharsets.US_ASCII);
+    }
+}
