@@ -1,0 +1,214 @@
+package io.dshm.server.system;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.dshm.client.DshmConnection;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** Nodes that were away, that lost their data, that died all at once: they come back, and nothing acknowledged is missing. */
+class RecoveryIT {
+
+    /** So little that a test sees many snapshots, and logs that begin after them. */
+    private static final String SNAPSHOT_LOG_BYTES = "200000";
+
+    private static final Pattern SNAPSHOT_LOADED = Pattern.compile("snapshot loaded: \\d+ entries as of index (\\d+)");
+    private static final String SNAPSHOT_WRITTEN = "snapshot written";
+    private static final int BATCH = 200;
+    private static final int BATCHES_MAX = 200;
+    private static final Duration HOURS = Duration.ofHours(3);
+
+    @RegisterExtension
+    final Processes processes = Processes.perTest();
+
+    @Test
+    void a_node_that_was_away_for_long_comes_back_by_a_snapshot() throws IOException, InterruptedException {
+        ClusterProcess cluster = newCluster();
+        NodeProcess leader = cluster.awaitLeader();
+        NodeProcess away = cluster.follower();
+        long left;
+        try (DshmConnection connection = leader.connect()) {
+            writeEverything(connection, "before");
+            left = away.statusNumber("appliedIndex");
+            away.kill();
+            // The log is kept back to the snapshot before the last one.
+            int written = count(leader.log(), SNAPSHOT_WRITTEN);
+            for (int batch = 0; count(leader.log(), SNAPSHOT_WRITTEN) < written + 3; batch++) {
+                assertTrue(batch < BATCHES_MAX, "no three snapshots in so many batches");
+                for (int i = 0; i < BATCH; i++) {
+                    connection.set(
+                            "recovery::" + batch + "-" + i, ("value " + i).getBytes(StandardCharsets.UTF_8), HOURS);
+                }
+            }
+            writeEverything(connection, "meanwhile");
+            connection.delete("before::plain");
+            connection.flushAll("before2");
+        }
+        away.start();
+        away.awaitHealthy();
+        cluster.assertEqualDigests();
+        assertTrue(
+                loadedSnapshots(away).stream().anyMatch(index -> index > left), "it loaded a snapshot of the others'");
+        try (DshmConnection connection = away.connect()) {
+            assertEquals(Optional.empty(), connection.get("before::plain"));
+            assertEquals(Optional.empty(), connection.get("before2::plain"));
+            assertEquals("value 7", text(connection.get("recovery::0-7")));
+            assertEquals("meanwhile", text(connection.get("meanwhile::plain")));
+            assertEquals("7", text(connection.get("meanwhile::limiter")));
+        }
+        away.kill();
+        away.start();
+        away.awaitHealthy();
+        cluster.assertEqualDigests();
+    }
+
+    @Test
+    void a_node_that_lost_its_data_gets_it_back_and_votes_again() throws IOException, InterruptedException {
+        ClusterProcess cluster = newCluster();
+        NodeProcess leader = cluster.awaitLeader();
+        NodeProcess empty = cluster.follower();
+        try (DshmConnection connection = leader.connect()) {
+            writeEverything(connection, "kept");
+            empty.kill();
+            empty.deleteData();
+            connection.incr("kept::n", 1);
+        }
+        empty.start();
+        empty.awaitHealthy();
+        Await.until("it votes", () -> "true".equals(empty.status().get("votes")));
+        cluster.assertEqualDigests();
+        // The two that are left can only elect one of them if both vote.
+        leader.kill();
+        NodeProcess next = cluster.awaitLeader();
+        try (DshmConnection connection = empty.connect()) {
+            assertEquals(2, connection.incr("kept::n", 1));
+            assertEquals("kept", text(connection.get("kept::plain")));
+        }
+        leader.start();
+        leader.awaitHealthy();
+        assertEquals(next, cluster.awaitLeader());
+        cluster.assertEqualDigests();
+    }
+
+    @Test
+    void when_all_are_killed_at_once_then_nothing_acknowledged_is_missing() throws IOException, InterruptedException {
+        ClusterProcess cluster = newCluster();
+        List<Increments> counting = new ArrayList<>();
+        List<Increments> storing = new ArrayList<>();
+        for (NodeProcess node : cluster.nodes()) {
+            counting.add(Increments.start(node, "all::n", 4));
+            storing.add(Increments.start(() -> new Storing(node), 2));
+        }
+        for (int round = 0; round < 3; round++) {
+            for (Increments increments : counting) {
+                increments.awaitMore(200);
+            }
+            for (NodeProcess node : cluster.nodes()) {
+                node.killSoon();
+            }
+            for (NodeProcess node : cluster.nodes()) {
+                node.awaitEnd();
+            }
+            cluster.start();
+        }
+        List<Increments.Books> counted = new ArrayList<>();
+        List<Increments.Books> stored = new ArrayList<>();
+        for (int i = 0; i < counting.size(); i++) {
+            counted.add(counting.get(i).stop());
+            stored.add(storing.get(i).stop());
+        }
+        System.out.println(
+                "Kills of all nodes: " + Increments.Books.sum(counted).summary());
+        try (DshmConnection connection = cluster.awaitLeader().connect()) {
+            Increments.Books.sum(counted).assertExact(connection.incr("all::n", 0));
+            for (int i = 0; i < stored.size(); i++) {
+                for (long key : stored.get(i).values()) {
+                    String name = Storing.key(cluster.nodes().get(i), key);
+                    assertEquals(Long.toString(key), text(connection.get(name)), name);
+                }
+            }
+        }
+        cluster.assertEqualDigests();
+    }
+
+    /** Stores a key of its own each time, and returns its number. */
+    private static final class Storing implements Increments.Counter {
+
+        private static long last;
+
+        private final NodeProcess node;
+        private final DshmConnection connection;
+
+        Storing(NodeProcess node) throws IOException {
+            this.node = node;
+            this.connection = node.connect();
+        }
+
+        static String key(NodeProcess node, long number) {
+            return "all::" + node + "-" + number;
+        }
+
+        private static synchronized long next() {
+            return ++last;
+        }
+
+        @Override
+        public long increment() throws IOException {
+            long number = next();
+            byte[] value = Long.toString(number).getBytes(StandardCharsets.US_ASCII);
+            connection.set(key(node, number), value, number % 2 == 0 ? HOURS : Duration.ZERO);
+            return number;
+        }
+
+        @Override
+        public void close() throws IOException {
+            connection.close();
+        }
+    }
+
+    private ClusterProcess newCluster() throws IOException, InterruptedException {
+        return processes
+                .newCluster()
+                .with("--snapshot-log-bytes", SNAPSHOT_LOG_BYTES)
+                .start();
+    }
+
+    /** One entry of each kind. */
+    private static void writeEverything(DshmConnection connection, String region) throws IOException {
+        byte[] value = region.getBytes(StandardCharsets.UTF_8);
+        connection.set(region + "::plain", value, Duration.ZERO);
+        connection.set(region + "2::plain", value, Duration.ZERO);
+        connection.set(region + "::empty", new byte[0], HOURS);
+        connection.set(region + "::large", new byte[700_000], HOURS);
+        connection.incr(region + "::n", 0);
+        for (int i = 0; i < 3; i++) {
+            connection.rateLimiter(region + "::limiter", 10, HOURS);
+        }
+    }
+
+    private static List<Long> loadedSnapshots(NodeProcess node) throws IOException {
+        List<Long> indexes = new ArrayList<>();
+        Matcher loaded = SNAPSHOT_LOADED.matcher(node.log());
+        while (loaded.find()) {
+            indexes.add(Long.parseLong(loaded.group(1)));
+        }
+        return indexes;
+    }
+
+    private static int count(String log, String line) {
+        return log.split(Pattern.quote(line), -1).length - 1;
+    }
+
+    private static String text(Optional<byte[]> value) {
+        return value.map(bytes -> new String(bytes, StandardCharsets.UTF_8)).orElse("(absent)");
+    }
+}
