@@ -118,7 +118,8 @@ final class NodeProcess {
         return JAR;
     }
 
-    private Path data() {
+    /** Its data folder. */
+    Path data() {
         return folder.resolve("dshm-data");
     }
 

@@ -47,8 +47,10 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
+import org.rocksdb.DBOptions;
 import org.rocksdb.NativeLibraryLoader;
 import org.rocksdb.RocksDB;
+import org.rocksdb.WALRecoveryMode;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -163,9 +165,7 @@ public final class RaftGroup implements RaftLog {
         NativeLibraryLoader.getInstance().loadLibrary(libraries.toString());
         RocksDB.loadLibrary();
         ThreadPoolsFactory.registerThreadPool(groupId, closures);
-        StorageOptionsFactory.registerRocksDBOptions(
-                RocksDBLogStorage.class,
-                StorageOptionsFactory.getDefaultRocksDBOptions().setMaxTotalWalSize(WAL_BYTES_MAX));
+        StorageOptionsFactory.registerRocksDBOptions(RocksDBLogStorage.class, logOptions());
         ProtobufMsgFactory.load();
         ApplyAdapter applying = new ApplyAdapter(stateMachine, background, new Listener(events));
         adapter = applying;
@@ -178,6 +178,15 @@ public final class RaftGroup implements RaftLog {
         if (!alone) {
             catchUp(events.onCaughtUp());
         }
+    }
+
+    private static DBOptions logOptions() {
+        return StorageOptionsFactory.getDefaultRocksDBOptions()
+                .setMaxTotalWalSize(WAL_BYTES_MAX)
+                // Half a record at the very end is what a power cut leaves. Anything else is damage, and to go on
+                // before
+                // it, as RocksDB would by itself, forgets entries that this node has acknowledged.
+                .setWalRecoveryMode(WALRecoveryMode.TolerateCorruptedTailRecords);
     }
 
     /** Whether {@link #start} is through. */

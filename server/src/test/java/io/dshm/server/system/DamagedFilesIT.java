@@ -1,0 +1,81 @@
+package io.dshm.server.system;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.dshm.client.DshmConnection;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Comparator;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/** A node whose files are not what it wrote does not start: it could only serve wrongly. */
+class DamagedFilesIT {
+
+    private static final int WRITES = 200;
+
+    @RegisterExtension
+    final Processes processes = Processes.perTest();
+
+    @Test
+    void when_a_byte_of_a_snapshot_is_flipped_then_the_node_stops_and_names_the_file()
+            throws IOException, InterruptedException {
+        NodeProcess node = processes.newNode().with("--snapshot-log-bytes", "4096");
+        write(node);
+        Await.until("a snapshot is written", () -> node.log().contains("snapshot written"));
+        node.terminate();
+        assertEquals(0, node.awaitEnd());
+        Path file = largest(node.data().resolve("snapshot"), ".dshm");
+        flipByte(file);
+        node.start();
+        assertEquals(70, node.awaitEnd());
+        assertTrue(node.log().contains("snapshot file " + file + " "), "the log names the file");
+    }
+
+    @Test
+    void when_a_byte_of_the_log_is_flipped_then_the_node_does_not_forget_what_follows_but_refuses_to_start()
+            throws IOException, InterruptedException {
+        NodeProcess node = processes.newNode();
+        write(node);
+        node.kill();
+        flipByte(largest(node.data().resolve("log"), ".log"));
+        node.start();
+        assertEquals(1, node.awaitEnd());
+        assertTrue(node.log().contains(node.data().resolve("log").toString()), "the log names the folder");
+        assertTrue(node.log().contains("checksum mismatch"), "and says what is wrong");
+    }
+
+    private static void write(NodeProcess node) throws IOException, InterruptedException {
+        node.start();
+        node.awaitHealthy();
+        try (DshmConnection connection = node.connect()) {
+            for (int i = 0; i < WRITES; i++) {
+                connection.incr("damage::n", 1);
+            }
+        }
+    }
+
+    private static Path largest(Path folder, String suffix) throws IOException {
+        try (Stream<Path> files = Files.walk(folder)) {
+            return files.filter(file -> file.toString().endsWith(suffix))
+                    .max(Comparator.comparingLong(file -> file.toFile().length()))
+                    .orElseThrow();
+        }
+    }
+
+    private static void flipByte(Path file) throws IOException {
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+            long middle = channel.size() / 2;
+            ByteBuffer one = ByteBuffer.allocate(1);
+            channel.read(one, middle);
+            one.put(0, (byte) (one.get(0) ^ 0x10)).flip();
+            channel.write(one, middle);
+        }
+    }
+}
