@@ -40,6 +40,9 @@ final class TextConnection extends ChannelInboundHandlerAdapter {
     /** Values from this length on are copied to the socket piece by piece. */
     private static final int LARGE_REPLY_BYTES = 128 * 1024;
 
+    /** Replies that wait for more replies before they are sent: beyond, what the client does not read would grow unseen. */
+    private static final int REPLIES_BYTES_MAX = 64 * 1024;
+
     /** How long a client may take to notice that the connection has ended. */
     private static final long LINGER_MILLIS = 1_000;
 
@@ -50,6 +53,8 @@ final class TextConnection extends ChannelInboundHandlerAdapter {
     private final ConnectionSet connections;
 
     private final ArrayDeque<OutstandingWrite> outstanding = new ArrayDeque<>();
+
+    /** Bytes of the values in {@link #outstanding}. */
     private int outstandingBytes;
 
     private @Nullable ChannelHandlerContext context;
@@ -62,11 +67,11 @@ final class TextConnection extends ChannelInboundHandlerAdapter {
     /** A large write is on its way: what follows it waits. */
     private boolean largeWrite;
 
-    /** A read waits for this node's store, or a large reply for the client. */
-    private boolean suspended;
+    /** What has to be over before anything else is decoded: a read that waits for this node's store, large replies. */
+    private int suspensions;
 
-    private boolean processing;
     private boolean closing;
+    private boolean processing;
     private boolean flushScheduled;
     private int idleChecks;
 
@@ -123,7 +128,7 @@ final class TextConnection extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelWritabilityChanged(ChannelHandlerContext changed) {
-        process();
+        onWritesComplete();
         flush();
     }
 
@@ -142,7 +147,7 @@ final class TextConnection extends ChannelInboundHandlerAdapter {
         return !closing
                 && barrier == null
                 && !largeWrite
-                && !suspended
+                && suspensions == 0
                 && outstanding.size() < Limits.CONNECTION_WRITES_OUTSTANDING_MAX
                 && outstandingBytes < Limits.CONNECTION_BYTES_OUTSTANDING_MAX
                 && context().channel().isWritable();
@@ -151,20 +156,23 @@ final class TextConnection extends ChannelInboundHandlerAdapter {
     /** Decodes and handles what is there; afterwards, the socket is read on if and only if more may be decoded. */
     private void process() {
         if (processing) {
-            // A command that is answered at once comes back here; the loop below goes on by itself.
+            // Within handle, a flush has changed whether the client reads: the loop around it sees that.
             return;
         }
         processing = true;
         boolean starved = false;
-        while (!starved && ready()) {
-            Request request = decoder.decode(received);
-            if (request == null) {
-                starved = true;
-            } else {
-                handle(request);
+        try {
+            while (!starved && ready()) {
+                Request request = decoder.decode(received);
+                if (request == null) {
+                    starved = true;
+                } else {
+                    handle(request);
+                }
             }
+        } finally {
+            processing = false;
         }
-        processing = false;
         if (!received.isReadable()) {
             received.release();
             received = Unpooled.EMPTY_BUFFER;
@@ -194,12 +202,10 @@ final class TextConnection extends ChannelInboundHandlerAdapter {
             if (reads.isCurrent(get.key())) {
                 reply(reads.read(get));
             } else {
-                suspended = true;
+                suspensions++;
                 lane.awaitRead(get, reply -> {
-                    suspended = false;
                     reply(reply);
-                    process();
-                    flushSoon();
+                    resume();
                 });
             }
         } else if (request instanceof Rejection rejection) {
@@ -213,14 +219,14 @@ final class TextConnection extends ChannelInboundHandlerAdapter {
         }
     }
 
-    /** Writes that are complete from the front of the queue on are answered; a barrier may be due then. */
+    /** Writes that are complete from the front of the queue on are answered, if the client reads; a barrier may be due then. */
     private void onWritesComplete() {
         if (!context().channel().isActive()) {
             return;
         }
         for (OutstandingWrite first = outstanding.peek(); first != null; first = outstanding.peek()) {
             Reply reply = first.reply;
-            if (reply == null) {
+            if (reply == null || !context().channel().isWritable()) {
                 break;
             }
             outstanding.remove();
@@ -249,17 +255,23 @@ final class TextConnection extends ChannelInboundHandlerAdapter {
         if (reply instanceof Reply.Value value && value.bytes().length >= LARGE_REPLY_BYTES) {
             ReplyEncoder.encodeHead(value.bytes().length, replies);
             writeReplies();
-            suspended = true;
-            context().writeAndFlush(new LargeReply(value.bytes())).addListener(done -> {
-                suspended = false;
-                process();
-                flushSoon();
-            });
-            replies = context().alloc().ioBuffer(256);
-            ReplyEncoder.encodeTail(replies);
+            ByteBuf tail = context().alloc().ioBuffer(16);
+            ReplyEncoder.encodeTail(tail);
+            context().write(new LargeReply(value.bytes()));
+            suspensions++;
+            context().writeAndFlush(tail).addListener(done -> resume());
         } else {
             ReplyEncoder.encode(reply, replies);
+            if (replies.readableBytes() >= REPLIES_BYTES_MAX) {
+                flush();
+            }
         }
+    }
+
+    private void resume() {
+        suspensions--;
+        process();
+        flushSoon();
     }
 
     private void writeReplies() {
@@ -316,7 +328,7 @@ final class TextConnection extends ChannelInboundHandlerAdapter {
 
     /** Takes no further request; the replies that are outstanding are still sent. Done when they are. */
     boolean finish() {
-        if (outstanding.isEmpty() && !suspended && !closing) {
+        if (outstanding.isEmpty() && suspensions == 0 && !closing) {
             close();
         } else {
             context().channel().config().setAutoRead(false);
