@@ -1,0 +1,297 @@
+package io.dshm.server.system;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.dshm.client.DshmConnection;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.net.SocketException;
+import java.net.StandardSocketOptions;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/**
+ * Clients that do what no client should: they get one clear error or a closed connection, cost a node with a small heap
+ * no more than it can bear, and the client next to them notices nothing.
+ *
+ * <p>The heap is what six values of 32 MiB need that are on their way into the log (two from each node), some that are
+ * being received, and a little more: whatever is not bounded does not fit.
+ */
+class HostileClientsIT {
+
+    private static final int MIB = 1024 * 1024;
+    private static final long NEVER_READ_BYTES_MAX = 64L * MIB;
+    private static final int STUCK_ROUNDS = 150;
+    private static final int CONNECTIONS_MAX = 2_200;
+    private static final int READ_MILLIS_MAX = 40_000;
+
+    @RegisterExtension
+    static final Processes PROCESSES = Processes.perClass();
+
+    private static ClusterProcess cluster;
+    private static NodeProcess node;
+
+    private final List<Socket> sockets = new ArrayList<>();
+    private Increments bystander;
+
+    @BeforeAll
+    static void start() throws IOException, InterruptedException {
+        cluster = PROCESSES
+                .newCluster()
+                .withJvm("-Xmx384m")
+                .with("--stall-seconds", "5")
+                .with("--value-memory-bytes", "" + 64 * MIB)
+                .with("--connections-max", "" + CONNECTIONS_MAX)
+                .start();
+        node = cluster.awaitLeader();
+    }
+
+    @BeforeEach
+    void startBystander() throws InterruptedException {
+        bystander = Increments.start(node, "bystander::n", 2);
+        bystander.awaitMore(20);
+    }
+
+    @AfterEach
+    void others_noticed_nothing_and_nothing_is_left() throws IOException, InterruptedException {
+        bystander.awaitMore(20);
+        assertEquals(List.of(), bystander.stop().failures());
+        for (Socket socket : sockets) {
+            socket.close();
+        }
+        Await.until("no memory is held for values", () -> node.statusNumber("valueMemoryBytes") == 0);
+        Await.until("all connections are closed", () -> node.statusNumber("connections") == 0);
+        for (NodeProcess any : cluster.nodes()) {
+            assertTrue(any.isAlive(), any + " lives");
+        }
+    }
+
+    @Test
+    void a_line_without_end_gets_one_error_and_a_close() throws IOException {
+        byte[] part = new byte[100_000];
+        Arrays.fill(part, (byte) 'A');
+        for (int i = 0; i < 20; i++) {
+            Socket patient = open();
+            patient.getOutputStream().write(part);
+            assertTrue(line(patient).startsWith("ERROR too_large"));
+            assertEquals(-1, patient.getInputStream().read());
+        }
+        for (int i = 0; i < 3; i++) {
+            assertTrue(sendUntilClosed(open(), part), "one that goes on for ever is closed");
+        }
+    }
+
+    @Test
+    void whatever_bytes_come_there_are_only_errors_or_a_close() throws IOException {
+        Random random = new Random(11);
+        for (int i = 0; i < 50; i++) {
+            Socket socket = open();
+            byte[] garbage = new byte[200_000];
+            random.nextBytes(garbage);
+            try {
+                socket.getOutputStream().write(garbage);
+                socket.shutdownOutput();
+                for (String line = line(socket); !line.isEmpty(); line = line(socket)) {
+                    assertTrue(line.startsWith("ERROR "), line);
+                }
+            } catch (SocketException reset) {
+                assertTrue(socket.isConnected(), "closed while we were still sending");
+            }
+        }
+    }
+
+    @Test
+    void a_value_beyond_the_limit_is_swallowed_and_the_connection_goes_on() throws IOException {
+        Socket socket = open();
+        byte[] value = new byte[33 * MIB];
+        send(socket, "SET hostile::big 0 " + value.length + "\r\n");
+        socket.getOutputStream().write(value);
+        send(socket, "GET hostile::big\r\n");
+        assertTrue(line(socket).startsWith("ERROR too_large"));
+        assertEquals("ERROR not_found", line(socket));
+    }
+
+    @Test
+    void half_a_value_takes_no_effect_whether_the_client_leaves_or_stalls() throws IOException, InterruptedException {
+        Socket leaves = open();
+        Socket stalls = open();
+        for (Socket socket : List.of(leaves, stalls)) {
+            send(socket, "SET hostile::half 0 " + 32 * MIB + "\r\n");
+            socket.getOutputStream().write(new byte[16 * MIB]);
+        }
+        Await.until("the halves have arrived", () -> node.statusNumber("valueMemoryBytes") >= 32L * MIB);
+        leaves.close();
+        assertEquals(-1, stalls.getInputStream().read(), "closed by the server");
+        try (DshmConnection connection = node.connect()) {
+            assertEquals(Optional.empty(), connection.get("hostile::half"));
+        }
+    }
+
+    @Test
+    void many_large_values_at_once_are_refused_before_memory_is_short() throws IOException, InterruptedException {
+        List<Socket> senders = new ArrayList<>();
+        for (int i = 0; i < 16; i++) {
+            Socket socket = open();
+            senders.add(socket);
+            send(socket, "SET hostile::many 0 " + 32 * MIB + "\r\n");
+            socket.getOutputStream().write(new byte[8 * MIB]);
+        }
+        Await.until("the budget is used up", () -> node.statusNumber("valueMemoryBytes") > 48L * MIB);
+        assertTrue(node.statusNumber("valueMemoryBytes") <= 64L * MIB, "not more than it may");
+        int refused = 0;
+        for (Socket socket : senders) {
+            String end = endAfterRest(socket);
+            assertTrue(end.startsWith("LEN ") || end.startsWith("ERROR busy") || end.equals("closed"), end);
+            refused += end.startsWith("ERROR") ? 1 : 0;
+        }
+        assertTrue(refused > 0, "some were refused");
+    }
+
+    /** Sends the rest of a value of which 8 MiB were sent, reads the reply's first line, and leaves. */
+    private static String endAfterRest(Socket socket) throws IOException {
+        try {
+            socket.getOutputStream().write(new byte[24 * MIB]);
+        } catch (SocketException e) {
+            // It stood still for too long, while others were served.
+            return "closed";
+        }
+        String end = line(socket);
+        socket.close();
+        return end;
+    }
+
+    @Test
+    void a_client_that_never_reads_its_replies_is_not_read_from_any_more() throws IOException, InterruptedException {
+        try (DshmConnection connection = node.connect()) {
+            connection.set("hostile::4MiB", new byte[4 * MIB], Duration.ZERO);
+            connection.set("hostile::64KiB", new byte[64 * 1024], Duration.ZERO);
+        }
+        List<SocketChannel> channels = new ArrayList<>();
+        for (int i = 0; i < 20; i++) {
+            String key = i % 2 == 0 ? "hostile::4MiB" : "hostile::64KiB";
+            channels.add(pipeline(("GET " + key + "\r\n").repeat(1_000).getBytes(US_ASCII)));
+        }
+        bystander.awaitMore(200);
+        for (SocketChannel channel : channels) {
+            channel.close();
+        }
+    }
+
+    @Test
+    void clients_that_pipeline_writes_and_never_read_are_not_read_from_any_more()
+            throws IOException, InterruptedException {
+        byte[] set = ("SET hostile::60KB 0 60000\r\n" + "v".repeat(60_000)).getBytes(US_ASCII);
+        // Its reply is the value as it is, because that is no integer.
+        byte[] incr = "INCR hostile::60KB 1 0\r\n".repeat(1_000).getBytes(US_ASCII);
+        List<SocketChannel> channels = new ArrayList<>();
+        for (int i = 0; i < 20; i++) {
+            channels.add(pipeline(i % 2 == 0 ? set : incr));
+        }
+        bystander.awaitMore(200);
+        for (SocketChannel channel : channels) {
+            channel.close();
+        }
+    }
+
+    @Test
+    void two_thousand_idle_clients_disturb_nobody_and_one_too_many_is_told_so()
+            throws IOException, InterruptedException {
+        for (int i = 0; i < 2_000; i++) {
+            Socket socket = open();
+            if (i % 100 == 0) {
+                send(socket, "GET hostile::absent\r\n");
+                assertEquals("ERROR not_found", line(socket));
+            }
+        }
+        Await.until("all are accepted", () -> node.statusNumber("connections") >= 2_000);
+        String last = "";
+        for (int i = 0; i <= CONNECTIONS_MAX - 2_000 && last.isEmpty(); i++) {
+            Socket socket = open();
+            if (node.statusNumber("connections") > CONNECTIONS_MAX - 5) {
+                send(socket, "GET hostile::absent\r\n");
+                String reply = line(socket);
+                last = reply.equals("ERROR not_found") ? "" : reply;
+            }
+        }
+        assertTrue(last.startsWith("ERROR busy"), last);
+        send(sockets.get(0), "GET hostile::absent\r\n");
+        assertEquals("ERROR not_found", line(sockets.get(0)), "one that is connected is served");
+    }
+
+    /** Sends the same request again and again, reading no reply, until the server reads no more. */
+    private static SocketChannel pipeline(byte[] request) throws IOException, InterruptedException {
+        SocketChannel channel = SocketChannel.open();
+        channel.setOption(StandardSocketOptions.SO_RCVBUF, 64 * 1024);
+        channel.setOption(StandardSocketOptions.SO_SNDBUF, 64 * 1024);
+        channel.connect(node.address());
+        channel.configureBlocking(false);
+        ByteBuffer rest = ByteBuffer.wrap(request);
+        long sent = 0;
+        int stuck = 0;
+        while (stuck < STUCK_ROUNDS && sent < NEVER_READ_BYTES_MAX) {
+            int written = channel.write(rest);
+            sent += written;
+            stuck = written == 0 ? stuck + 1 : 0;
+            if (written == 0) {
+                Await.pause(Duration.ofMillis(2));
+            } else if (!rest.hasRemaining()) {
+                rest.rewind();
+            }
+        }
+        assertTrue(sent < NEVER_READ_BYTES_MAX, "the server has stopped reading");
+        return channel;
+    }
+
+    private Socket open() throws IOException {
+        Socket socket = new Socket();
+        sockets.add(socket);
+        socket.setSoTimeout(READ_MILLIS_MAX);
+        socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), node.port()), READ_MILLIS_MAX);
+        return socket;
+    }
+
+    private static void send(Socket socket, String text) throws IOException {
+        socket.getOutputStream().write(text.getBytes(US_ASCII));
+    }
+
+    /** Sends the same bytes again and again until the server has closed; false if it does not. */
+    private static boolean sendUntilClosed(Socket socket, byte[] bytes) {
+        long deadline = System.nanoTime() + Await.LONG.toNanos();
+        try {
+            while (System.nanoTime() - deadline < 0) {
+                socket.getOutputStream().write(bytes);
+            }
+            return false;
+        } catch (IOException e) {
+            return true;
+        }
+    }
+
+    private static String line(Socket socket) throws IOException {
+        StringBuilder line = new StringBuilder();
+        for (int read = socket.getInputStream().read();
+                read >= 0;
+                read = socket.getInputStream().read()) {
+            if (read == '\n') {
+                return line.substring(0, line.length() - 1);
+            }
+            line.append((char) read);
+        }
+        return line.toString();
+    }
+}
