@@ -102,6 +102,43 @@ class ReadsIT {
         }
     }
 
+    @Test
+    void long_replies_among_short_ones_come_whole_and_in_their_order() throws IOException {
+        for (NodeProcess node : cluster.nodes()) {
+            try (DshmConnection connection = node.connect()) {
+                Key small = Key.of("order::small");
+                List<Key> keys = new ArrayList<>(List.of(small));
+                connection.set(small.toString(), bytes(1), Duration.ZERO);
+                for (int length : new int[] {100_000, 131_072, 140_000, 1_000_000}) {
+                    Key key = Key.of("order::" + length);
+                    keys.add(key);
+                    connection.set(
+                            key.toString(), "x".repeat(length).getBytes(StandardCharsets.US_ASCII), Duration.ZERO);
+                }
+                List<Command> commands = new ArrayList<>();
+                List<Integer> expected = new ArrayList<>();
+                Random random = new Random(11);
+                for (int i = 0; i < 100; i++) {
+                    Key key = keys.get(random.nextInt(keys.size()));
+                    // INCR on a value that is no integer replies it as it is, however long it is.
+                    commands.add(
+                            !key.equals(small) && random.nextInt(3) == 0
+                                    ? new Command.Incr(key, 1, 0, 0)
+                                    : new Command.Get(key));
+                    expected.add(
+                            key.equals(small)
+                                    ? 1
+                                    : Integer.parseInt(key.toString().substring("order::".length())));
+                }
+                connection.sendAll(commands);
+                for (int i = 0; i < expected.size(); i++) {
+                    assertEquals(
+                            expected.get(i), ((Reply.Value) connection.receive()).bytes().length, "" + commands.get(i));
+                }
+            }
+        }
+    }
+
     private static byte[] bytes(long number) {
         return Long.toString(number).getBytes(StandardCharsets.US_ASCII);
     }
