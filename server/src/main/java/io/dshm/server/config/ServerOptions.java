@@ -163,9 +163,9 @@ final class ServerOptions {
     @Option(
             names = "--value-memory-bytes",
             paramLabel = "N",
-            defaultValue = "268435456",
+            defaultValue = "0",
             description =
-                    "What all clients' large values together may hold in memory before they are replicated; beyond, a SET gets \"busy\" (default: ${DEFAULT-VALUE}, 256 MiB).")
+                    "What all clients' values together may hold in memory before they are replicated; beyond, a SET gets \"busy\". At most a quarter of the heap; 0 = an eighth of it (default: ${DEFAULT-VALUE}).")
     long valueMemoryBytes;
 
     @Option(
@@ -208,7 +208,9 @@ final class ServerOptions {
         require(snapshotIntervalSeconds, 1, 30 * 24 * 3600, "snapshot-interval-seconds");
         require(snapshotLogBytes, 4096, Long.MAX_VALUE, "snapshot-log-bytes");
         require(valueBytesMax, 1, Limits.VALUE_BYTES_MAX, "value-bytes-max");
-        require(valueMemoryBytes, valueBytesMax, Long.MAX_VALUE, "value-memory-bytes");
+        long heap = Runtime.getRuntime().maxMemory();
+        long valueMemory = valueMemoryBytes == 0 ? Math.max(heap / 8, valueBytesMax) : valueMemoryBytes;
+        require(valueMemory, valueBytesMax, Math.max(heap / 4, valueBytesMax), "value-memory-bytes");
         require(connectionsMax, 1, 1_000_000, "connections-max");
         require(stallSeconds, 1, 86_400, "stall-seconds");
         require(shutdownSeconds, 1, 600, "shutdown-seconds");
@@ -237,7 +239,7 @@ final class ServerOptions {
                 snapshotIntervalSeconds,
                 snapshotLogBytes,
                 valueBytesMax,
-                valueMemoryBytes,
+                valueMemory,
                 connectionsMax,
                 stallSeconds,
                 shutdownSeconds,

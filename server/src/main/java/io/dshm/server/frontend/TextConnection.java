@@ -43,6 +43,9 @@ final class TextConnection extends ChannelInboundHandlerAdapter {
     /** Replies that wait for more replies before they are sent: beyond, what the client does not read would grow unseen. */
     private static final int REPLIES_BYTES_MAX = 64 * 1024;
 
+    /** Bytes between two checks that a request in progress must bring. */
+    private static final int PROGRESS_BYTES = 1024;
+
     /** How long a client may take to notice that the connection has ended. */
     private static final long LINGER_MILLIS = 1_000;
 
@@ -74,6 +77,7 @@ final class TextConnection extends ChannelInboundHandlerAdapter {
     private boolean processing;
     private boolean flushScheduled;
     private int idleChecks;
+    private long bytesSinceCheck;
 
     TextConnection(Lane lane, RequestDecoder decoder, MemoryBudget budget, ConnectionSet connections) {
         this.lane = lane;
@@ -109,7 +113,7 @@ final class TextConnection extends ChannelInboundHandlerAdapter {
             bytes.release();
             return;
         }
-        idleChecks = 0;
+        bytesSinceCheck += bytes.readableBytes();
         received = received.isReadable()
                 ? ByteToMessageDecoder.MERGE_CUMULATOR.cumulate(reading.alloc(), received, bytes)
                 : replaceReceived(bytes);
@@ -167,6 +171,7 @@ final class TextConnection extends ChannelInboundHandlerAdapter {
                 if (request == null) {
                     starved = true;
                 } else {
+                    idleChecks = 0;
                     handle(request);
                 }
             }
@@ -313,10 +318,15 @@ final class TextConnection extends ChannelInboundHandlerAdapter {
         channel.eventLoop().schedule(() -> channel.close(), LINGER_MILLIS, TimeUnit.MILLISECONDS);
     }
 
-    /** Called every few seconds: a request that was begun and stands still for too many checks ends the connection. */
+    /**
+     * Called every few seconds: a request that was begun and hardly moves for too many checks ends the connection. A byte
+     * now and then is no progress: its sender could hold the memory of its request for ever.
+     */
     void checkProgress(int checksMax) {
         boolean begun = decoder.midRequest() || received.isReadable();
-        if (!begun || !ready()) {
+        boolean progresses = bytesSinceCheck >= PROGRESS_BYTES;
+        bytesSinceCheck = 0;
+        if (!begun || progresses || !ready()) {
             idleChecks = 0;
         } else if (++idleChecks > checksMax) {
             LOG.debug(

@@ -58,13 +58,14 @@ class ConfigLoaderTest {
                         3600,
                         268_435_456,
                         33_554_432,
-                        268_435_456,
+                        config.valueMemoryBytes(),
                         10_000,
                         60,
                         10,
                         config.threads()),
                 config);
         assertTrue(config.threads() >= 1);
+        assertTrue(config.valueMemoryBytes() >= config.valueBytesMax());
     }
 
     @Test
