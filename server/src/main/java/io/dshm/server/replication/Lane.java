@@ -160,8 +160,12 @@ public final class Lane {
 
     private void openLink(String leader) {
         Links listener = new Links();
-        listener.own = replicator.links().open(leader, executor, listener);
-        link = listener.own;
+        PeerLinks.Link opened = replicator.links().open(leader, executor, listener);
+        // A name that cannot be resolved fails before open returns.
+        if (!listener.closed) {
+            listener.own = opened;
+            link = opened;
+        }
     }
 
     private void closeLink() {
@@ -257,6 +261,7 @@ public final class Lane {
     private final class Links implements PeerLinks.Listener {
 
         private PeerLinks.@Nullable Link own;
+        private boolean closed;
 
         @Override
         public void onOpen() {
@@ -284,6 +289,7 @@ public final class Lane {
 
         @Override
         public void onClosed() {
+            closed = true;
             if (link == own) {
                 link = null;
                 linkOpen = false;

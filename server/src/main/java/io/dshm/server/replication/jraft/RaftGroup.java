@@ -5,13 +5,10 @@ import com.alipay.sofa.jraft.RaftGroupService;
 import com.alipay.sofa.jraft.Status;
 import com.alipay.sofa.jraft.closure.ReadIndexClosure;
 import com.alipay.sofa.jraft.conf.Configuration;
-import com.alipay.sofa.jraft.core.DefaultJRaftServiceFactory;
 import com.alipay.sofa.jraft.entity.PeerId;
 import com.alipay.sofa.jraft.entity.Task;
 import com.alipay.sofa.jraft.error.OverloadException;
 import com.alipay.sofa.jraft.error.RaftError;
-import com.alipay.sofa.jraft.option.NodeOptions;
-import com.alipay.sofa.jraft.option.RaftOptions;
 import com.alipay.sofa.jraft.option.ReadOnlyOption;
 import com.alipay.sofa.jraft.rpc.ProtobufMsgFactory;
 import com.alipay.sofa.jraft.rpc.RpcServer;
@@ -20,7 +17,6 @@ import com.alipay.sofa.jraft.rpc.impl.core.AppendEntriesRequestProcessor;
 import com.alipay.sofa.jraft.rpc.impl.core.GetFileRequestProcessor;
 import com.alipay.sofa.jraft.rpc.impl.core.InstallSnapshotRequestProcessor;
 import com.alipay.sofa.jraft.rpc.impl.core.ReadIndexRequestProcessor;
-import com.alipay.sofa.jraft.storage.LogStorage;
 import com.alipay.sofa.jraft.storage.impl.RocksDBLogStorage;
 import com.alipay.sofa.jraft.util.Endpoint;
 import com.alipay.sofa.jraft.util.RpcFactoryHelper;
@@ -47,10 +43,8 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
-import org.rocksdb.DBOptions;
 import org.rocksdb.NativeLibraryLoader;
 import org.rocksdb.RocksDB;
-import org.rocksdb.WALRecoveryMode;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -58,20 +52,6 @@ import org.slf4j.LoggerFactory;
 public final class RaftGroup implements RaftLog {
 
     private static final Logger LOG = LoggerFactory.getLogger(RaftGroup.class);
-
-    /** The library's transport buffers; at its own 512 KiB, replicators give up and start over under load. */
-    private static final int WRITE_BUFFER_LOW_BYTES = 64 * 1024 * 1024;
-
-    private static final int WRITE_BUFFER_HIGH_BYTES = 128 * 1024 * 1024;
-
-    /** The write-ahead log of the log storage; RocksDB would let it grow to a GiB. */
-    private static final long WAL_BYTES_MAX = 256L * 1024 * 1024;
-
-    /** Entries that the library keeps in memory for followers that are a little behind. */
-    private static final long LOG_CACHE_BYTES_MAX = 256L * 1024 * 1024;
-
-    /** Added, at random, to the election timeout. */
-    private static final int ELECTION_DELAY_MILLIS_MAX = 500;
 
     /** How long a question for the commit index may take. */
     private static final int READ_INDEX_MILLIS = 2_000;
@@ -165,28 +145,22 @@ public final class RaftGroup implements RaftLog {
         NativeLibraryLoader.getInstance().loadLibrary(libraries.toString());
         RocksDB.loadLibrary();
         ThreadPoolsFactory.registerThreadPool(groupId, closures);
-        StorageOptionsFactory.registerRocksDBOptions(RocksDBLogStorage.class, logOptions());
+        StorageOptionsFactory.registerRocksDBOptions(RocksDBLogStorage.class, RaftTuning.logOptions());
         ProtobufMsgFactory.load();
         ApplyAdapter applying = new ApplyAdapter(stateMachine, background, new Listener(events));
         adapter = applying;
         PeerId self = peer(settings.self());
+        Configuration members = new Configuration();
+        settings.peers().keySet().forEach(name -> members.addPeer(peer(name)));
         boolean alone = settings.peers().size() == 1;
         RpcServer server = alone ? null : newServer(self.getPort());
-        RaftGroupService group = new RaftGroupService(groupId, self, nodeOptions(applying), server);
+        RaftGroupService group =
+                new RaftGroupService(groupId, self, RaftTuning.nodeOptions(settings, members, applying, votes), server);
         node = group.start(!alone);
         service.set(group);
         if (!alone) {
             catchUp(events.onCaughtUp());
         }
-    }
-
-    private static DBOptions logOptions() {
-        return StorageOptionsFactory.getDefaultRocksDBOptions()
-                .setMaxTotalWalSize(WAL_BYTES_MAX)
-                // Half a record at the very end is what a power cut leaves. Anything else is damage, and to go on
-                // before
-                // it, as RocksDB would by itself, forgets entries that this node has acknowledged.
-                .setWalRecoveryMode(WALRecoveryMode.TolerateCorruptedTailRecords);
     }
 
     /** Whether {@link #start} is through. */
@@ -196,14 +170,7 @@ public final class RaftGroup implements RaftLog {
 
     /** To be called before any class of the library's transport is loaded. */
     public static void prepareProcess() {
-        System.setProperty("sofa.middleware.log.disable", "true");
-        System.setProperty("sofa.middleware.log.internal.level", "ERROR");
-        System.setProperty("bolt.channel_write_buf_low_water_mark", String.valueOf(WRITE_BUFFER_LOW_BYTES));
-        System.setProperty("bolt.channel_write_buf_high_water_mark", String.valueOf(WRITE_BUFFER_HIGH_BYTES));
-        // Its generated messages are old, and newer protobuf runtimes say so once for each of them.
-        System.setProperty("com.google.protobuf.use_unsafe_pre22_gencode", "true");
-        // The pool for the library's own closures has no queue: it must never be full.
-        System.setProperty("jraft.internal.closure.threadpool.size.max", "4096");
+        RaftTuning.setProperties();
     }
 
     private RpcServer newServer(int port) {
@@ -218,49 +185,6 @@ public final class RaftGroup implements RaftLog {
         server.registerProcessor(new PingRequestProcessor(requests));
         server.registerProcessor(new ReadIndexRequestProcessor(requests));
         return server;
-    }
-
-    private NodeOptions nodeOptions(ApplyAdapter applying) {
-        Configuration members = new Configuration();
-        settings.peers().keySet().forEach(name -> members.addPeer(peer(name)));
-        RaftOptions raft = new RaftOptions();
-        raft.setSync(true);
-        raft.setApplyBatch(512);
-        raft.setMaxReplicatorInflightMsgs(64);
-        raft.setMaxBodySize(1024 * 1024);
-        raft.setMaxByteCountPerRpc(4 * 1024 * 1024);
-        raft.setMaxLogsInMemoryBytes(LOG_CACHE_BYTES_MAX);
-        raft.setMaxElectionDelayMs(ELECTION_DELAY_MILLIS_MAX);
-        raft.setReadOnlyOptions(ReadOnlyOption.ReadOnlySafe);
-        // RocksDB checks its own sums over every block and record it reads; a second one would cost a fifth of the
-        // speed.
-        raft.setEnableLogEntryChecksum(false);
-        NodeOptions options = new NodeOptions();
-        options.setRaftOptions(raft);
-        options.setInitialConf(members);
-        options.setFsm(applying);
-        // A node that may not vote starts no election either; see catchUp.
-        options.setElectionTimeoutMs(
-                mayVote.get() ? settings.electionTimeoutMillis() : (int) TimeUnit.DAYS.toMillis(10));
-        options.setSnapshotIntervalSecs(settings.snapshotIntervalSeconds());
-        options.setFilterBeforeCopyRemote(true);
-        options.setDisableCli(true);
-        options.setTimerPoolSize(2);
-        // The shared timers wait for the next deadline; each of the others wakes a thread every millisecond.
-        options.setSharedElectionTimer(true);
-        options.setSharedVoteTimer(true);
-        options.setSharedStepDownTimer(true);
-        options.setSharedSnapshotTimer(true);
-        options.setLogUri(settings.folder().resolve("log").toString());
-        options.setRaftMetaUri(settings.folder().resolve("meta").toString());
-        options.setSnapshotUri(settings.folder().resolve("snapshot").toString());
-        options.setServiceFactory(new DefaultJRaftServiceFactory() {
-            @Override
-            public LogStorage createLogStorage(String uri, RaftOptions raftOptions) {
-                return new LastEntryLogStorage(super.createLogStorage(uri, raftOptions));
-            }
-        });
-        return options;
     }
 
     private PeerId peer(String name) {

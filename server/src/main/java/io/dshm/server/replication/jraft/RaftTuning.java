@@ -1,0 +1,101 @@
+package io.dshm.server.replication.jraft;
+
+import com.alipay.sofa.jraft.StateMachine;
+import com.alipay.sofa.jraft.conf.Configuration;
+import com.alipay.sofa.jraft.core.DefaultJRaftServiceFactory;
+import com.alipay.sofa.jraft.option.NodeOptions;
+import com.alipay.sofa.jraft.option.RaftOptions;
+import com.alipay.sofa.jraft.option.ReadOnlyOption;
+import com.alipay.sofa.jraft.storage.LogStorage;
+import com.alipay.sofa.jraft.util.StorageOptionsFactory;
+import java.util.concurrent.TimeUnit;
+import org.rocksdb.DBOptions;
+import org.rocksdb.WALRecoveryMode;
+
+/** SOFAJRaft's settings, each with the reason why it is not the library's own. */
+final class RaftTuning {
+
+    /** The library's transport buffers; at its own 512 KiB, replicators give up and start over under load. */
+    private static final int WRITE_BUFFER_LOW_BYTES = 64 * 1024 * 1024;
+
+    private static final int WRITE_BUFFER_HIGH_BYTES = 128 * 1024 * 1024;
+
+    /** The write-ahead log of the log storage; RocksDB would let it grow to a GiB. */
+    private static final long WAL_BYTES_MAX = 256L * 1024 * 1024;
+
+    /** Entries that the library keeps in memory for followers that are a little behind. */
+    private static final long LOG_CACHE_BYTES_MAX = 256L * 1024 * 1024;
+
+    /** Added, at random, to the election timeout. */
+    private static final int ELECTION_DELAY_MILLIS_MAX = 500;
+
+    private RaftTuning() {}
+
+    /** To be called before any class of the library's transport is loaded. */
+    static void setProperties() {
+        System.setProperty("sofa.middleware.log.disable", "true");
+        System.setProperty("sofa.middleware.log.internal.level", "ERROR");
+        System.setProperty("bolt.channel_write_buf_low_water_mark", String.valueOf(WRITE_BUFFER_LOW_BYTES));
+        System.setProperty("bolt.channel_write_buf_high_water_mark", String.valueOf(WRITE_BUFFER_HIGH_BYTES));
+        // Its generated messages are old, and newer protobuf runtimes say so once for each of them.
+        System.setProperty("com.google.protobuf.use_unsafe_pre22_gencode", "true");
+        // The pool for the library's own closures has no queue: it must never be full.
+        System.setProperty("jraft.internal.closure.threadpool.size.max", "4096");
+    }
+
+    /** Of the log's storage. */
+    static DBOptions logOptions() {
+        return StorageOptionsFactory.getDefaultRocksDBOptions()
+                .setMaxTotalWalSize(WAL_BYTES_MAX)
+                // Half a record at the very end is what a power cut leaves. Anything else is damage, and to go on
+                // before
+                // it, as RocksDB would by itself, forgets entries that this node has acknowledged.
+                .setWalRecoveryMode(WALRecoveryMode.TolerateCorruptedTailRecords);
+    }
+
+    /**
+     * What a node of the group is to do.
+     *
+     * @param members the group's first configuration; what is in the log counts more
+     * @param mayVote false for a node that starts no election either, until its timeout is reset
+     */
+    static NodeOptions nodeOptions(
+            RaftGroup.Settings settings, Configuration members, StateMachine applying, boolean mayVote) {
+        RaftOptions raft = new RaftOptions();
+        raft.setSync(true);
+        raft.setApplyBatch(512);
+        raft.setMaxReplicatorInflightMsgs(64);
+        raft.setMaxBodySize(1024 * 1024);
+        raft.setMaxByteCountPerRpc(4 * 1024 * 1024);
+        raft.setMaxLogsInMemoryBytes(LOG_CACHE_BYTES_MAX);
+        raft.setMaxElectionDelayMs(ELECTION_DELAY_MILLIS_MAX);
+        raft.setReadOnlyOptions(ReadOnlyOption.ReadOnlySafe);
+        // RocksDB checks its own sums over every block and record it reads; a second one would cost a fifth of the
+        // speed.
+        raft.setEnableLogEntryChecksum(false);
+        NodeOptions options = new NodeOptions();
+        options.setRaftOptions(raft);
+        options.setInitialConf(members);
+        options.setFsm(applying);
+        options.setElectionTimeoutMs(mayVote ? settings.electionTimeoutMillis() : (int) TimeUnit.DAYS.toMillis(10));
+        options.setSnapshotIntervalSecs(settings.snapshotIntervalSeconds());
+        options.setFilterBeforeCopyRemote(true);
+        options.setDisableCli(true);
+        options.setTimerPoolSize(2);
+        // The shared timers wait for the next deadline; each of the others wakes a thread every millisecond.
+        options.setSharedElectionTimer(true);
+        options.setSharedVoteTimer(true);
+        options.setSharedStepDownTimer(true);
+        options.setSharedSnapshotTimer(true);
+        options.setLogUri(settings.folder().resolve("log").toString());
+        options.setRaftMetaUri(settings.folder().resolve("meta").toString());
+        options.setSnapshotUri(settings.folder().resolve("snapshot").toString());
+        options.setServiceFactory(new DefaultJRaftServiceFactory() {
+            @Override
+            public LogStorage createLogStorage(String uri, RaftOptions raftOptions) {
+                return new LastEntryLogStorage(super.createLogStorage(uri, raftOptions));
+            }
+        });
+        return options;
+    }
+}
