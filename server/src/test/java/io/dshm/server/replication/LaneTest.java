@@ -1,0 +1,134 @@
+package io.dshm.server.replication;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.dshm.proto.Command;
+import io.dshm.proto.Key;
+import io.dshm.proto.Reply;
+import io.dshm.proto.wire.CommandRecord;
+import io.dshm.proto.wire.Forward;
+import io.dshm.proto.wire.ForwardReply;
+import io.dshm.proto.wire.Result;
+import io.dshm.server.statemachine.ClusterClock;
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** A follower's lane, its link to the leader played by the test. */
+class LaneTest {
+
+    private static final long PATIENCE_SECONDS = 20;
+
+    private final ScheduledExecutorService executor = Executors.newSingleThreadScheduledExecutor();
+    private final ClusterClock clock = new ClusterClock(System::nanoTime);
+    private final FakeLog log = new FakeLog();
+    private final LocalReads reads = new LocalReads(log.stateMachine::store, clock);
+    private final BlockingQueue<Forward> sent = new LinkedBlockingQueue<>();
+    private final BlockingQueue<PeerLinks.Listener> opened = new LinkedBlockingQueue<>();
+    private final BlockingQueue<Reply> replies = new LinkedBlockingQueue<>();
+
+    @AfterEach
+    void stop() {
+        executor.shutdownNow();
+    }
+
+    private Replicator start(PeerLinks links) {
+        Replicator replicator = new Replicator(
+                new Replicator.Identity("n1", 1, 1),
+                List.of(executor),
+                TimeUnit.SECONDS.toMillis(PATIENCE_SECONDS),
+                log,
+                links,
+                reads,
+                clock,
+                System::currentTimeMillis,
+                why -> {
+                    throw new AssertionError(why);
+                });
+        replicator.start(clock, () -> false, () -> 0);
+        return replicator;
+    }
+
+    private PeerLinks.Link newLink() {
+        return new PeerLinks.Link() {
+            @Override
+            public void send(Forward forward) {
+                sent.add(forward);
+            }
+
+            @Override
+            public void close() {}
+        };
+    }
+
+    private static <T> T await(BlockingQueue<T> queue) throws InterruptedException {
+        T next = queue.poll(PATIENCE_SECONDS, TimeUnit.SECONDS);
+        assertNotNull(next, "nothing came");
+        return next;
+    }
+
+    private void answer(PeerLinks.Listener listener, Forward forward) {
+        ForwardReply.Builder reply = ForwardReply.newBuilder()
+                .setOrigin(forward.getSettled().getOrigin())
+                .setIndex(5);
+        for (CommandRecord record : forward.getRecordsList()) {
+            reply.addResults(
+                    Result.newBuilder().setSequence(record.getSequence()).setNumber(1));
+        }
+        executor.execute(() -> listener.onReply(reply.build()));
+    }
+
+    @Test
+    void when_a_link_fails_before_it_is_open_then_another_one_is_opened() throws InterruptedException {
+        AtomicInteger attempts = new AtomicInteger();
+        Replicator replicator = start((node, lane, listener) -> {
+            if (attempts.incrementAndGet() <= 2) {
+                listener.onClosed();
+            } else {
+                opened.add(listener);
+            }
+            return newLink();
+        });
+        replicator.onLeadership(new Leadership(1, "n2", false));
+        PeerLinks.Listener listener = await(opened);
+        executor.execute(listener::onOpen);
+        assertTrue(await(sent).getRecords(0).hasRegisterNode());
+        assertEquals(3, attempts.get());
+    }
+
+    @Test
+    void a_node_registers_first_and_sends_everything_again_to_the_next_leader() throws InterruptedException {
+        Replicator replicator = start((node, lane, listener) -> {
+            opened.add(listener);
+            return newLink();
+        });
+        Lane lane = replicator.lane(executor);
+        executor.execute(() -> lane.submit(new Command.Incr(Key.of("k"), 1, 0, 0), replies::add));
+        replicator.onLeadership(new Leadership(1, "n2", false));
+        PeerLinks.Listener first = await(opened);
+        executor.execute(first::onOpen);
+        Forward registration = await(sent);
+        assertTrue(registration.getRecords(0).hasRegisterNode());
+        answer(first, registration);
+        Forward command = await(sent);
+        assertEquals(1, command.getTerm());
+        assertTrue(command.getRecords(0).hasIncr());
+
+        replicator.onLeadership(new Leadership(2, "n3", false));
+        PeerLinks.Listener second = await(opened);
+        executor.execute(second::onOpen);
+        Forward again = await(sent);
+        assertEquals(2, again.getTerm());
+        assertEquals(command.getRecords(0), again.getRecords(0), "under the same number");
+        answer(second, again);
+        assertEquals(new Reply.IntegerValue(1), await(replies));
+    }
+}
