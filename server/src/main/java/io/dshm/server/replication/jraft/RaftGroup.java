@@ -31,6 +31,8 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
@@ -58,6 +60,9 @@ public final class RaftGroup implements RaftLog {
 
     /** The library's own time-out for it would tell a failure twice, and starts one of the timers that never rest. */
     private static final int NO_TIMEOUT = -1;
+
+    /** Between two looks of the leader at who answers. */
+    private static final int WATCH_MILLIS = 1_000;
 
     /** Between two questions of a node that catches up, while nobody leads. */
     private static final int CATCH_UP_MILLIS = 100;
@@ -160,6 +165,20 @@ public final class RaftGroup implements RaftLog {
         service.set(group);
         if (!alone) {
             catchUp(events.onCaughtUp());
+            PeerWatch watch = new PeerWatch();
+            background.scheduleWithFixedDelay(
+                    () -> watchPeers(watch), WATCH_MILLIS, WATCH_MILLIS, TimeUnit.MILLISECONDS);
+        }
+    }
+
+    private void watchPeers(PeerWatch watch) {
+        Set<String> silent = new TreeSet<>(settings.peers().keySet());
+        try {
+            runningNode().listAlivePeers().forEach(peer -> silent.remove(nameOf(peer)));
+            watch.onSilent(silent);
+        } catch (IllegalStateException e) {
+            LOG.trace("not leading", e);
+            watch.onNotLeading();
         }
     }
 
