@@ -20,8 +20,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class LargeValues {
 
-    /** Values that are on their way at the same time; further ones wait. */
-    private static final int ACTIVE_MAX = 2;
+    /** Values that are on their way at the same time; further ones wait. Every node keeps the pieces of each. */
+    private static final int ACTIVE_MAX = 1;
 
     /** How often a value is begun anew when the log has dropped its pieces, because they came too slowly. */
     private static final int ATTEMPTS_MAX = 3;

@@ -53,7 +53,7 @@ class HostileClientsIT {
     static void start() throws IOException, InterruptedException {
         cluster = PROCESSES
                 .newCluster()
-                .withJvm("-Xmx384m")
+                .withJvm("-Xmx512m")
                 .with("--stall-seconds", "5")
                 .with("--value-memory-bytes", "" + 64 * MIB)
                 .with("--connections-max", "" + CONNECTIONS_MAX)

@@ -24,7 +24,8 @@ final class RaftTuning {
     private static final long WAL_BYTES_MAX = 256L * 1024 * 1024;
 
     /** Entries that the library keeps in memory for followers that are a little behind. */
-    private static final long LOG_CACHE_BYTES_MAX = 256L * 1024 * 1024;
+    private static final long LOG_CACHE_BYTES_MAX =
+            Math.min(256L * 1024 * 1024, Runtime.getRuntime().maxMemory() / 8);
 
     /** Added, at random, to the election timeout. */
     private static final int ELECTION_DELAY_MILLIS_MAX = 500;
