@@ -1,5 +1,10 @@
 package io.dshm.server.frontend;
 
+import io.dshm.proto.ErrorCode;
+import io.dshm.proto.Reply;
+import io.dshm.proto.text.ReplyEncoder;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.util.ReferenceCountUtil;
@@ -9,7 +14,9 @@ final class RefusingHandler extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelActive(ChannelHandlerContext context) {
-        TextConnection.refuse(context);
+        ByteBuf out = context.alloc().buffer(64);
+        ReplyEncoder.encode(new Reply.Failure(ErrorCode.BUSY, "too many connections"), out);
+        context.writeAndFlush(out).addListener(ChannelFutureListener.CLOSE);
     }
 
     @Override

@@ -1,7 +1,6 @@
 package io.dshm.server.frontend;
 
 import io.dshm.proto.Command;
-import io.dshm.proto.ErrorCode;
 import io.dshm.proto.Limits;
 import io.dshm.proto.Rejection;
 import io.dshm.proto.Reply;
@@ -13,7 +12,6 @@ import io.dshm.server.replication.LocalReads;
 import io.dshm.server.replication.ReplyListener;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
-import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.DuplexChannel;
@@ -336,14 +334,13 @@ final class TextConnection extends ChannelInboundHandlerAdapter {
         }
     }
 
-    /** Takes no further request; the replies that are outstanding are still sent. Done when they are. */
-    boolean finish() {
+    /** Takes no further request, and ends when the replies that are outstanding are sent. Called until it has ended. */
+    void finish() {
         if (outstanding.isEmpty() && suspensions == 0 && !closing) {
             close();
         } else {
             context().channel().config().setAutoRead(false);
         }
-        return closing;
     }
 
     private ChannelHandlerContext context() {
@@ -375,12 +372,5 @@ final class TextConnection extends ChannelInboundHandlerAdapter {
                 onWritesComplete();
             }
         }
-    }
-
-    /** Turns away a connection beyond the limit. */
-    static void refuse(ChannelHandlerContext refused) {
-        ByteBuf out = refused.alloc().buffer(64);
-        ReplyEncoder.encode(new Reply.Failure(ErrorCode.BUSY, "too many connections"), out);
-        refused.writeAndFlush(out).addListener(ChannelFutureListener.CLOSE);
     }
 }

@@ -19,11 +19,7 @@ final class AcknowledgedWrites {
 
     /** A write of a key with that hash was acknowledged, and is in the log at that index. */
     void record(int keyHash, long index) {
-        int stripe = stripe(keyHash);
-        long current = indexes.get(stripe);
-        while (current < index && !indexes.compareAndSet(stripe, current, index)) {
-            current = indexes.get(stripe);
-        }
+        indexes.accumulateAndGet(stripe(keyHash), index, Math::max);
     }
 
     /** A write that may have concerned any key was acknowledged. */
