@@ -4,6 +4,7 @@ import io.dshm.proto.Command;
 import io.dshm.proto.ErrorCode;
 import io.dshm.proto.Key;
 import io.dshm.proto.Limits;
+import io.dshm.proto.ReadMode;
 import io.dshm.proto.Reply;
 import io.dshm.proto.text.ProtocolException;
 import io.dshm.proto.text.ReplyDecoder;
@@ -141,7 +142,21 @@ public final class DshmConnection implements Closeable {
 
     /** The value of a key; nothing if the key is absent. A rate limiter's value is the number of tokens left. */
     public Optional<byte[]> get(String key) throws IOException {
-        Reply reply = call(new Command.Get(Key.of(key)));
+        return get(new Command.Get(Key.of(key)));
+    }
+
+    /** The value of a key, read in that mode, whatever that of this connection is. */
+    public Optional<byte[]> get(String key, ReadMode mode) throws IOException {
+        return get(new Command.Get(Key.of(key), mode));
+    }
+
+    /** From here on, reads of this connection that do not name a mode have this one. */
+    public void readMode(ReadMode mode) throws IOException {
+        done(call(new Command.SetReadMode(mode)));
+    }
+
+    private Optional<byte[]> get(Command.Get get) throws IOException {
+        Reply reply = call(get);
         if (reply instanceof Reply.Failure failure && failure.code() == ErrorCode.NOT_FOUND) {
             return Optional.empty();
         }

@@ -1,5 +1,7 @@
 package io.dshm.proto;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * What a client asks for. Byte arrays in commands are handed over with them and never changed afterwards.
  *
@@ -13,8 +15,18 @@ public sealed interface Command extends Request {
     /** Takes its way through the log. */
     sealed interface Write extends Command permits Set, Touch, Delete, Incr, RateLimiter, FlushAll {}
 
-    /** The value of a key; the tokens left, if it is a limiter's. */
-    record Get(Key key) implements Read {}
+    /**
+     * The value of a key; the tokens left, if it is a limiter's.
+     *
+     * @param mode null for that of the connection
+     */
+    record Get(Key key, @Nullable ReadMode mode) implements Read {
+
+        /** In the connection's mode. */
+        public Get(Key key) {
+            this(key, null);
+        }
+    }
 
     /** Stores a value of 0 to {@link Limits#VALUE_BYTES_MAX} bytes under a key, whatever was there. */
     @SuppressWarnings("ArrayRecordComponent") // handed over, see above; a wrapper would cost every SET an object
@@ -38,6 +50,9 @@ public sealed interface Command extends Request {
     /** Empties a region; an empty name is the default region. */
     @SuppressWarnings("ArrayRecordComponent") // see Set
     record FlushAll(byte[] region) implements Write {}
+
+    /** From here on, reads of this connection that do not name a mode have this one. */
+    record SetReadMode(ReadMode mode) implements Command {}
 
     /** Ends the connection after everything before it is answered. */
     enum Quit implements Command {

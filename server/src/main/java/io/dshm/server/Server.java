@@ -57,7 +57,7 @@ public final class Server {
     private final ServerConfig config;
     private final ClusterClock clock = new ClusterClock(System::nanoTime);
     private final StateMachine stateMachine = new StateMachine(clock);
-    private final LocalReads reads = new LocalReads(stateMachine::store, clock);
+    private final LocalReads reads;
     private final EventLoopGroup loops;
     private final Class<? extends Channel> channelType;
     private final Class<? extends ServerChannel> serverChannelType;
@@ -78,6 +78,7 @@ public final class Server {
     /** A node that has not started. */
     public Server(ServerConfig config) {
         this.config = config;
+        this.reads = new LocalReads(stateMachine, clock, System::nanoTime, config.maxStalenessMillis());
         this.budget = new MemoryBudget(config.valueMemoryBytes());
         DefaultThreadFactory threads = new DefaultThreadFactory("lane");
         if (Epoll.isAvailable()) {
@@ -155,6 +156,7 @@ public final class Server {
                 new InetSocketAddress(config.bindAddress(), config.port()),
                 new TextListener.ClientLimits(config.valueBytesMax(), config.connectionsMax(), config.stallSeconds()),
                 budget,
+                config.readMode(),
                 replicator::lane);
         raft.start(
                 !folder.isJoining(),
@@ -290,6 +292,7 @@ public final class Server {
             }
             fields.put("appliedIndex", reads.appliedIndex());
             fields.put("upToDate", reads.isCaughtUp());
+            fields.put("lagMillis", reads.lagMillis());
             fields.put("clusterTimeMillis", clock.estimateMillis());
             fields.put("entries", stateMachine.store().entryCount());
             fields.put("storeBytes", stateMachine.store().bytes());

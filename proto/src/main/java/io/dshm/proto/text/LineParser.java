@@ -3,6 +3,7 @@ package io.dshm.proto.text;
 import io.dshm.proto.Command;
 import io.dshm.proto.ErrorCode;
 import io.dshm.proto.Limits;
+import io.dshm.proto.ReadMode;
 import io.dshm.proto.Rejection;
 import io.dshm.proto.Reply.Failure;
 import io.dshm.proto.Request;
@@ -17,11 +18,39 @@ final class LineParser {
             new Failure(ErrorCode.TOO_LARGE, "a limiter has a capacity of at most " + Limits.LIMITER_CAPACITY_MAX);
     private static final byte[] DEFAULT_REGION = {};
 
+    /** GET's option; what follows is the name of a mode. */
+    static final String READ_OPTION = "read=";
+
+    private static final ReadMode[] READ_MODES = ReadMode.values();
+
     private LineParser() {}
 
     static Request get(RequestLine line) {
-        Rejection refusal = keyRefusal(line, 1);
-        return refusal != null ? refusal : new Command.Get(line.key(0));
+        boolean hasMode = line.arguments() == 2;
+        Rejection refusal = keyRefusal(line, hasMode ? 2 : 1);
+        if (refusal != null) {
+            return refusal;
+        }
+        if (!hasMode) {
+            return new Command.Get(line.key(0));
+        }
+        ReadMode mode = readMode(line, 1, READ_OPTION);
+        return mode == null ? MALFORMED : new Command.Get(line.key(0), mode);
+    }
+
+    static Request readMode(RequestLine line) {
+        ReadMode mode = line.arguments() == 1 ? readMode(line, 0, "") : null;
+        return mode == null ? MALFORMED : new Command.SetReadMode(mode);
+    }
+
+    /** The mode whose name is, after a prefix, the argument; null if there is none. */
+    private static @Nullable ReadMode readMode(RequestLine line, int argument, String prefix) {
+        for (ReadMode mode : READ_MODES) {
+            if (line.is(argument, prefix, mode.wireName())) {
+                return mode;
+            }
+        }
+        return null;
     }
 
     static Request delete(RequestLine line) {

@@ -169,6 +169,7 @@ public final class RequestDecoder {
             case TOUCH -> LineParser.touch(line);
             case DELETE -> LineParser.delete(line);
             case FLUSHALL -> LineParser.flushAll(line);
+            case READ_MODE -> LineParser.readMode(line);
             case QUIT -> {
                 Request request = LineParser.quit(line);
                 if (request == Command.Quit.QUIT) {

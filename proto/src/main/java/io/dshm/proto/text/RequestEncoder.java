@@ -2,6 +2,7 @@ package io.dshm.proto.text;
 
 import io.dshm.proto.Command;
 import io.dshm.proto.Key;
+import io.dshm.proto.ReadMode;
 import io.dshm.proto.Reply.Failure;
 import io.netty.buffer.ByteBuf;
 import java.nio.charset.StandardCharsets;
@@ -28,6 +29,11 @@ public final class RequestEncoder {
     public static void encode(Command command, ByteBuf out) {
         if (command instanceof Command.Get get) {
             writeVerb(Verb.GET, get.key(), out);
+            ReadMode mode = get.mode();
+            if (mode != null) {
+                out.writeByte(' ');
+                out.writeCharSequence(LineParser.READ_OPTION + mode.wireName(), StandardCharsets.US_ASCII);
+            }
         } else if (command instanceof Command.Set set) {
             requireNotNegative(set.ttlMillis());
             writeVerb(Verb.SET, set.key(), out);
@@ -52,6 +58,10 @@ public final class RequestEncoder {
             writeSeconds(limiter.durationMillis(), out);
         } else if (command instanceof Command.FlushAll flushAll) {
             encodeFlushAll(flushAll.region(), out);
+        } else if (command instanceof Command.SetReadMode setReadMode) {
+            writeVerb(Verb.READ_MODE, out);
+            out.writeByte(' ');
+            out.writeCharSequence(setReadMode.mode().wireName(), StandardCharsets.US_ASCII);
         } else {
             writeVerb(Verb.QUIT, out);
         }

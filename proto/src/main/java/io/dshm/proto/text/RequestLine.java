@@ -64,6 +64,23 @@ final class RequestLine {
         return start(argument) == end(argument);
     }
 
+    /** Whether this argument is one word after the other; they are ASCII, and case matters. */
+    boolean is(int argument, String first, String second) {
+        int from = start(argument);
+        return end(argument) - from == first.length() + second.length()
+                && matches(from, first)
+                && matches(from + first.length(), second);
+    }
+
+    private boolean matches(int from, String word) {
+        for (int i = 0; i < word.length(); i++) {
+            if (bytes[from + i] != word.charAt(i)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     /** Why this argument is no key; null if it is one. */
     @Nullable
     Failure keyFault(int argument) {

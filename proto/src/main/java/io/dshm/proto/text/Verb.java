@@ -11,6 +11,7 @@ enum Verb {
     TOUCH,
     DELETE,
     FLUSHALL,
+    READ_MODE,
     QUIT;
 
     private static final Verb[] ALL = values();

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.dshm.proto.Command;
 import io.dshm.proto.Key;
 import io.dshm.proto.Limits;
+import io.dshm.proto.ReadMode;
 import io.dshm.proto.Rejection;
 import io.dshm.proto.Reply;
 import io.dshm.proto.Request;
@@ -176,16 +177,21 @@ class CodecFuzzTest {
 
     private Command randomCommand() {
         Key key = Key.of(randomName(1 + random.nextInt(40), ""));
-        return switch (random.nextInt(8)) {
-            case 0 -> new Command.Get(key);
+        return switch (random.nextInt(9)) {
+            case 0 -> new Command.Get(key, random.nextBoolean() ? null : randomReadMode());
             case 1 -> new Command.Set(key, randomMillis(), randomValue());
             case 2 -> new Command.Touch(key, randomMillis());
             case 3 -> new Command.Delete(key);
             case 4 -> new Command.Incr(key, randomLong(), randomLong(), randomMillis());
             case 5 -> new Command.RateLimiter(key, random.nextInt(Limits.LIMITER_CAPACITY_MAX + 1), randomMillis());
             case 6 -> new Command.FlushAll(randomName(random.nextInt(40), ":"));
+            case 7 -> new Command.SetReadMode(randomReadMode());
             default -> Command.Quit.QUIT;
         };
+    }
+
+    private ReadMode randomReadMode() {
+        return random.nextBoolean() ? ReadMode.LOCAL : ReadMode.LINEARIZABLE;
     }
 
     private byte[] randomName(int length, String without) {

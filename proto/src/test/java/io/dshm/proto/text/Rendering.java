@@ -13,7 +13,10 @@ final class Rendering {
         if (request instanceof Rejection rejection) {
             return "REJECTED " + rejection.failure().code().wireName() + (rejection.closes() ? " and closes" : "");
         } else if (request instanceof Command.Get get) {
-            return "GET key=" + quoted(get.key().bytes());
+            return "GET key=" + quoted(get.key().bytes())
+                    + (get.mode() == null ? "" : " read=" + get.mode().wireName());
+        } else if (request instanceof Command.SetReadMode readMode) {
+            return "READ_MODE " + readMode.mode().wireName();
         } else if (request instanceof Command.Set set) {
             return "SET key=" + quoted(set.key().bytes()) + " ttl=" + set.ttlMillis() + " value=" + quoted(set.value());
         } else if (request instanceof Command.Touch touch) {

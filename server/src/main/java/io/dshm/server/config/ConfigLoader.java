@@ -82,7 +82,7 @@ public final class ConfigLoader {
     }
 
     private CommandLine newLine(ServerOptions options, Properties file) {
-        CommandLine line = new CommandLine(options);
+        CommandLine line = new CommandLine(options).setCaseInsensitiveEnumValuesAllowed(true);
         line.setDefaultValueProvider(argument -> outside(argument, file));
         return line;
     }

@@ -1,11 +1,13 @@
 package io.dshm.server.config;
 
+import io.dshm.proto.ReadMode;
 import java.nio.file.Path;
 import java.util.List;
 
 /**
  * All settings of a node, validated. The keys, their meaning and their defaults stand in {@link ServerOptions}.
  *
+ * @param maxStalenessMillis 0 for no bound
  * @param threads event loops; never 0 here
  * @param raftBindAddress never empty here
  */
@@ -20,6 +22,8 @@ public record ServerConfig(
         int adminPort,
         Path dataDir,
         int requestTimeoutMillis,
+        ReadMode readMode,
+        int maxStalenessMillis,
         int electionTimeoutMillis,
         int snapshotIntervalSeconds,
         long snapshotLogBytes,

@@ -1,6 +1,7 @@
 package io.dshm.server.config;
 
 import io.dshm.proto.Limits;
+import io.dshm.proto.ReadMode;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
@@ -133,6 +134,22 @@ final class ServerOptions {
     int requestTimeoutMillis;
 
     @Option(
+            names = "--read-mode",
+            paramLabel = "MODE",
+            defaultValue = "LOCAL",
+            description =
+                    "What a read may miss, unless its connection or the read itself says otherwise: local = what other nodes acknowledged a moment ago; linearizable = nothing, for a question to a majority (default: local).")
+    ReadMode readMode = ReadMode.LOCAL;
+
+    @Option(
+            names = "--max-staleness-millis",
+            paramLabel = "N",
+            defaultValue = "0",
+            description =
+                    "A local read is not answered from a state that may be older than this: a node that is cut off refuses it with no_leader; 0 = it answers for ever (default: ${DEFAULT-VALUE}).")
+    int maxStalenessMillis;
+
+    @Option(
             names = "--election-timeout-millis",
             paramLabel = "N",
             defaultValue = "1000",
@@ -204,6 +221,9 @@ final class ServerOptions {
         require(port, 1, 65_535, "port");
         require(adminPort, 0, 65_535, "admin-port");
         require(requestTimeoutMillis, 100, 600_000, "request-timeout-millis");
+        if (maxStalenessMillis != 0) {
+            require(maxStalenessMillis, 100, 86_400_000, "max-staleness-millis");
+        }
         require(electionTimeoutMillis, 100, 60_000, "election-timeout-millis");
         require(snapshotIntervalSeconds, 1, 30 * 24 * 3600, "snapshot-interval-seconds");
         require(snapshotLogBytes, 4096, Long.MAX_VALUE, "snapshot-log-bytes");
@@ -235,6 +255,8 @@ final class ServerOptions {
                 adminPort,
                 dataDir.toAbsolutePath().normalize(),
                 requestTimeoutMillis,
+                readMode,
+                maxStalenessMillis,
                 electionTimeoutMillis,
                 snapshotIntervalSeconds,
                 snapshotLogBytes,

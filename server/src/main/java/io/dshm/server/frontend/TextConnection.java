@@ -2,6 +2,7 @@ package io.dshm.server.frontend;
 
 import io.dshm.proto.Command;
 import io.dshm.proto.Limits;
+import io.dshm.proto.ReadMode;
 import io.dshm.proto.Rejection;
 import io.dshm.proto.Reply;
 import io.dshm.proto.Request;
@@ -27,9 +28,10 @@ import org.slf4j.LoggerFactory;
  * One client's connection. Confined to its event loop.
  *
  * <p>How it works: bytes are decoded as long as the connection is {@link #ready()}. Writes are outstanding, in the order
- * of their requests, until their replies are known; everything else is a barrier: it waits until nothing is outstanding,
- * and what comes after it is not even decoded before it is done. So there is one queue, of writes, and all that a client
- * can make this node hold is a bounded number of those, one decoded request, and what the socket's buffers take.
+ * of their requests, until their replies are known, and so are linearizable reads; but never both at once. Everything
+ * else is a barrier: it waits until nothing is outstanding, and what comes after it is not even decoded before it is
+ * done. So there is one queue, of writes or of reads, and all that a client can make this node hold is a bounded number of
+ * those, one decoded request, and what the socket's buffers take.
  */
 final class TextConnection extends ChannelInboundHandlerAdapter {
 
@@ -53,10 +55,16 @@ final class TextConnection extends ChannelInboundHandlerAdapter {
     private final MemoryBudget budget;
     private final ConnectionSet connections;
 
-    private final ArrayDeque<OutstandingWrite> outstanding = new ArrayDeque<>();
+    private final ArrayDeque<Outstanding> outstanding = new ArrayDeque<>();
+
+    /** Whether what is {@link #outstanding} are reads. */
+    private boolean outstandingReads;
 
     /** Bytes of the values in {@link #outstanding}. */
     private int outstandingBytes;
+
+    /** Of reads that do not name one. */
+    private ReadMode readMode;
 
     private @Nullable ChannelHandlerContext context;
     private ByteBuf received = Unpooled.EMPTY_BUFFER;
@@ -77,11 +85,13 @@ final class TextConnection extends ChannelInboundHandlerAdapter {
     private int idleChecks;
     private long bytesSinceCheck;
 
-    TextConnection(Lane lane, RequestDecoder decoder, MemoryBudget budget, ConnectionSet connections) {
+    TextConnection(
+            Lane lane, RequestDecoder decoder, MemoryBudget budget, ReadMode readMode, ConnectionSet connections) {
         this.lane = lane;
         this.reads = lane.reads();
         this.decoder = decoder;
         this.budget = budget;
+        this.readMode = readMode;
         this.connections = connections;
     }
 
@@ -130,7 +140,7 @@ final class TextConnection extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelWritabilityChanged(ChannelHandlerContext changed) {
-        onWritesComplete();
+        answerCompleted();
         flush();
     }
 
@@ -186,16 +196,31 @@ final class TextConnection extends ChannelInboundHandlerAdapter {
     }
 
     private void handle(Request request) {
-        if (request instanceof Command.Write write) {
-            OutstandingWrite waiting = new OutstandingWrite(write);
-            outstanding.add(waiting);
-            outstandingBytes += waiting.valueLength;
-            largeWrite = waiting.isLarge();
-            lane.submit(write, waiting);
-        } else if (!outstanding.isEmpty()) {
+        boolean read = request instanceof Command.Get get && modeOf(get) == ReadMode.LINEARIZABLE;
+        boolean write = request instanceof Command.Write;
+        if (!outstanding.isEmpty() && !(outstandingReads ? read : write)) {
             barrier = request;
+        } else if (read || write) {
+            outstandingReads = read;
+            submit((Command) request);
         } else {
             handleAlone(request);
+        }
+    }
+
+    private ReadMode modeOf(Command.Get get) {
+        return get.mode() == null ? readMode : get.mode();
+    }
+
+    private void submit(Command command) {
+        Outstanding waiting = new Outstanding(command);
+        outstanding.add(waiting);
+        outstandingBytes += waiting.valueLength;
+        if (command instanceof Command.Get get) {
+            lane.readLinearizable(get, waiting);
+        } else if (command instanceof Command.Write write) {
+            largeWrite = waiting.isLarge();
+            lane.submit(write, waiting);
         }
     }
 
@@ -216,18 +241,21 @@ final class TextConnection extends ChannelInboundHandlerAdapter {
             if (rejection.closes()) {
                 close();
             }
+        } else if (request instanceof Command.SetReadMode set) {
+            readMode = set.mode();
+            reply(Reply.Done.DONE);
         } else if (request == Command.Quit.QUIT) {
             reply(Reply.Done.DONE);
             close();
         }
     }
 
-    /** Writes that are complete from the front of the queue on are answered, if the client reads; a barrier may be due then. */
-    private void onWritesComplete() {
+    /** What is complete from the front of the queue on is answered, if the client reads; a barrier may be due then. */
+    private void answerCompleted() {
         if (!context().channel().isActive()) {
             return;
         }
-        for (OutstandingWrite first = outstanding.peek(); first != null; first = outstanding.peek()) {
+        for (Outstanding first = outstanding.peek(); first != null; first = outstanding.peek()) {
             Reply reply = first.reply;
             if (reply == null || !context().channel().isWritable()) {
                 break;
@@ -241,7 +269,7 @@ final class TextConnection extends ChannelInboundHandlerAdapter {
             Request waiting = barrier;
             if (waiting != null) {
                 barrier = null;
-                handleAlone(waiting);
+                handle(waiting);
             }
         }
         process();
@@ -350,14 +378,14 @@ final class TextConnection extends ChannelInboundHandlerAdapter {
         return context;
     }
 
-    /** A write between its request and its reply. */
-    private final class OutstandingWrite implements ReplyListener {
+    /** A write or a linearizable read between its request and its reply. */
+    private final class Outstanding implements ReplyListener {
 
         private final int valueLength;
         private @Nullable Reply reply;
 
-        OutstandingWrite(Command.Write write) {
-            this.valueLength = write instanceof Command.Set set ? set.value().length : 0;
+        Outstanding(Command command) {
+            this.valueLength = command instanceof Command.Set set ? set.value().length : 0;
         }
 
         boolean isLarge() {
@@ -369,7 +397,7 @@ final class TextConnection extends ChannelInboundHandlerAdapter {
             budget.release(RequestDecoder.budgetOf(valueLength));
             reply = known;
             if (outstanding.peek() == this) {
-                onWritesComplete();
+                answerCompleted();
             }
         }
     }

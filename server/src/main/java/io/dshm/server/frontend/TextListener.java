@@ -1,5 +1,6 @@
 package io.dshm.server.frontend;
 
+import io.dshm.proto.ReadMode;
 import io.dshm.proto.text.RequestDecoder;
 import io.dshm.server.replication.Lane;
 import io.netty.bootstrap.ServerBootstrap;
@@ -45,6 +46,7 @@ public final class TextListener {
 
     private final ClientLimits limits;
     private final MemoryBudget budget;
+    private final ReadMode readMode;
     private final Function<EventLoop, Lane> lanes;
     private final Map<EventLoop, ConnectionSet> connections = new ConcurrentHashMap<>();
     private final AtomicInteger count = new AtomicInteger();
@@ -53,6 +55,7 @@ public final class TextListener {
     /**
      * Listens.
      *
+     * @param readMode of reads, as long as neither they nor their connection say otherwise
      * @param lanes the lane of each event loop
      * @throws IllegalStateException if the address cannot be bound
      */
@@ -62,10 +65,12 @@ public final class TextListener {
             InetSocketAddress address,
             ClientLimits limits,
             MemoryBudget budget,
+            ReadMode readMode,
             Function<EventLoop, Lane> lanes)
             throws InterruptedException {
         this.limits = limits;
         this.budget = budget;
+        this.readMode = readMode;
         this.lanes = lanes;
         var bound = new ServerBootstrap()
                 .group(loops)
@@ -105,7 +110,7 @@ public final class TextListener {
         accepted.pipeline().addLast(new ChunkedWriteHandler());
         accepted.pipeline()
                 .addLast(new TextConnection(
-                        lanes.apply(loop), new RequestDecoder(limits.valueBytesMax(), budget), budget, set));
+                        lanes.apply(loop), new RequestDecoder(limits.valueBytesMax(), budget), budget, readMode, set));
     }
 
     /** How many clients are connected. */

@@ -16,6 +16,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,6 +27,11 @@ public final class Lane {
     private static final long TIMER_MILLIS = 50;
     private static final long RETRY_MILLIS = 10;
 
+    private static final Reply.Failure TOO_MANY_COMMANDS =
+            new Reply.Failure(ErrorCode.BUSY, "too many commands are outstanding");
+    private static final Reply.Failure STALE = new Reply.Failure(
+            ErrorCode.NO_LEADER, "this node has heard of no leader for longer than a read may be stale");
+
     private final Replicator replicator;
     private final ScheduledExecutorService executor;
     private final Proposer proposer;
@@ -35,6 +41,7 @@ public final class Lane {
     private final List<Outbox> outboxes = new ArrayList<>();
 
     private final ArrayDeque<WaitingRead> waitingReads = new ArrayDeque<>();
+    private final ReadRounds rounds;
 
     private Leadership leadership = Leadership.NONE;
     private PeerLinks.@Nullable Link link;
@@ -42,7 +49,8 @@ public final class Lane {
     private boolean retryScheduled;
     private boolean flushRequested;
 
-    private record WaitingRead(long index, long deadlineNanos, Command.Get get, ReplyListener listener) {}
+    private record WaitingRead(
+            long index, long deadlineNanos, Supplier<? extends Reply> answer, ReplyListener listener) {}
 
     Lane(
             Replicator replicator,
@@ -55,6 +63,7 @@ public final class Lane {
         this.executor = executor;
         this.proposer = new Proposer(log, clock, wallMillis, executor);
         this.commands = addOutbox(origin);
+        this.rounds = new ReadRounds(log, executor, System::nanoTime, replicator.reads()::onConfirmed);
     }
 
     /** Starts the lane's timer. */
@@ -79,7 +88,7 @@ public final class Lane {
         } else if (write instanceof Command.Set set && set.value().length > Limits.INLINE_VALUE_BYTES_MAX) {
             replicator.submitLarge(this, set, listener);
         } else if (!submit(commands, Records.of(write), new ClientWrite(write, listener))) {
-            listener.onReply(new Reply.Failure(ErrorCode.BUSY, "too many commands are outstanding"));
+            listener.onReply(TOO_MANY_COMMANDS);
         }
     }
 
@@ -91,17 +100,43 @@ public final class Lane {
         return taken;
     }
 
-    /** Answers a read as soon as this node's store shows all that it may not miss; see {@link LocalReads#isCurrent}. */
+    /**
+     * Answers a local read as soon as this node's store shows all that it may not miss; see {@link LocalReads#isCurrent}.
+     * On a node that has been without news for too long it is refused if nobody leads, and otherwise has them confirmed.
+     */
     public void awaitRead(Command.Get get, ReplyListener listener) {
         LocalReads reads = replicator.reads();
-        long index = reads.indexFor(get.key());
-        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(replicator.requestTimeoutMillis());
-        waitingReads.add(new WaitingRead(index, deadline, get, listener));
+        if (!reads.isStale()) {
+            awaitApplied(reads.indexFor(get.key()), requestDeadline(), () -> reads.read(get), listener);
+        } else if (leadership.leader() == null) {
+            listener.onReply(STALE);
+        } else {
+            readLinearizable(get, listener);
+        }
+    }
+
+    /** Answers a read after all that was acknowledged anywhere by now is applied on this node. */
+    public void readLinearizable(Command.Get get, ReplyListener listener) {
+        rounds.add(new LinearizableRead(get.key(), requestDeadline(), listener));
+    }
+
+    /** Sees to it that this node hears soon what is committed. */
+    void confirm() {
+        rounds.request();
+    }
+
+    private long requestDeadline() {
+        return System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(replicator.requestTimeoutMillis());
+    }
+
+    private void awaitApplied(
+            long index, long deadlineNanos, Supplier<? extends Reply> answer, ReplyListener listener) {
+        waitingReads.add(new WaitingRead(index, deadlineNanos, answer, listener));
         // Counted first, then looked again: the thread that applies does it the other way round.
-        reads.waiting().incrementAndGet();
+        replicator.reads().waiting().incrementAndGet();
         answerReads();
         if (!waitingReads.isEmpty()) {
-            replicator.nudge();
+            rounds.request();
         }
     }
 
@@ -120,7 +155,7 @@ public final class Lane {
     }
 
     boolean isIdle() {
-        return outboxes.stream().allMatch(Outbox::isEmpty) && waitingReads.isEmpty();
+        return outboxes.stream().allMatch(Outbox::isEmpty) && waitingReads.isEmpty() && rounds.isEmpty();
     }
 
     void tick() {
@@ -132,6 +167,7 @@ public final class Lane {
         proposer.setTerm(news.self() ? news.term() : 0);
         closeLink();
         outboxes.forEach(Outbox::rewind);
+        rounds.onLeadership();
         flush();
     }
 
@@ -203,8 +239,9 @@ public final class Lane {
             first.listener.onReply(new Reply.Failure(ErrorCode.TIMEOUT, "this node lags behind"));
         }
         if (!waitingReads.isEmpty()) {
-            replicator.nudge();
+            rounds.request();
         }
+        rounds.onTimer(now);
     }
 
     /** Entries were applied: reads that waited for them are answered. */
@@ -213,7 +250,7 @@ public final class Lane {
         List<WaitingRead> ready = new ArrayList<>();
         waitingReads.removeIf(read -> reads.isApplied(read.index) && ready.add(read));
         reads.waiting().addAndGet(-ready.size());
-        ready.forEach(read -> read.listener.onReply(reads.read(read.get)));
+        ready.forEach(read -> read.listener.onReply(read.answer.get()));
     }
 
     /** Lets reads on this node wait for a write that is acknowledged now, unless it is applied here already. */
@@ -226,6 +263,57 @@ public final class Lane {
             } else {
                 reads.acknowledged().record(key.hash(), index);
             }
+        }
+    }
+
+    /** A linearizable read on its way. */
+    private final class LinearizableRead implements ReadRounds.Waiting {
+
+        private final Key key;
+        private final long deadlineNanos;
+        private final ReplyListener listener;
+
+        LinearizableRead(Key key, long deadlineNanos, ReplyListener listener) {
+            this.key = key;
+            this.deadlineNanos = deadlineNanos;
+            this.listener = listener;
+        }
+
+        @Override
+        public long deadlineNanos() {
+            return deadlineNanos;
+        }
+
+        @Override
+        public void onConfirmed() {
+            if (replicator.reads().isDueUnlogged(key)) {
+                logTime();
+            } else {
+                listener.onReply(replicator.reads().readLogged(key));
+            }
+        }
+
+        /** What this client sees expired no other may see alive afterwards: the log has to say so first. */
+        private void logTime() {
+            boolean taken = submit(commands, Records.logTime(), new Pending() {
+                @Override
+                void onOutcome(Outcome outcome, long index) {
+                    awaitApplied(index, deadlineNanos, () -> replicator.reads().readLogged(key), listener);
+                }
+
+                @Override
+                void onFailure(ErrorCode code) {
+                    LinearizableRead.this.onFailure(new Reply.Failure(code, null));
+                }
+            });
+            if (!taken) {
+                onFailure(TOO_MANY_COMMANDS);
+            }
+        }
+
+        @Override
+        public void onFailure(Reply.Failure failure) {
+            listener.onReply(failure);
         }
     }
 

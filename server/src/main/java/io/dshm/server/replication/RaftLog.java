@@ -30,6 +30,22 @@ public interface RaftLog {
      */
     void propose(byte[] entry, long term, Proposal proposal);
 
-    /** Makes the leader tell this node its commit index soon. Calls while one is under way do nothing. */
-    void nudge();
+    /** Hears how a question for the commit index ended: one of these is called, once, on a thread of the log's own. */
+    interface ReadIndexListener {
+
+        /**
+         * A leader has named its commit index, a majority has confirmed after the question that it still led, and all up
+         * to that index is applied on this node.
+         */
+        void confirmed();
+
+        /** There is no such leader, or no answer in time. */
+        void failed(String reason);
+    }
+
+    /**
+     * Asks for the leader's commit index. Never trusts a lease: a leader that was paused does not know that it leads no
+     * longer. A follower also learns that index by it, sooner than by the next heartbeat.
+     */
+    void readIndex(ReadIndexListener listener);
 }

@@ -11,6 +11,7 @@ import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.DeleteCommand;
 import io.dshm.proto.wire.FlushAllCommand;
 import io.dshm.proto.wire.IncrCommand;
+import io.dshm.proto.wire.LogTimeCommand;
 import io.dshm.proto.wire.RateLimiterCommand;
 import io.dshm.proto.wire.SetCommand;
 import io.dshm.proto.wire.TouchCommand;
@@ -56,6 +57,11 @@ final class Records {
                     FlushAllCommand.newBuilder().setRegion(UnsafeByteOperations.unsafeWrap(flush.region())));
         }
         throw new IllegalArgumentException("no record for " + write.getClass());
+    }
+
+    /** The record that only has the leader log the time. */
+    static CommandRecord.Builder logTime() {
+        return CommandRecord.newBuilder().setLogTime(LogTimeCommand.getDefaultInstance());
     }
 
     /** What the sender of a command is told of its outcome. */
@@ -123,6 +129,7 @@ final class Records {
             case REGISTER_NODE ->
                 !record.getRegisterNode().getNode().isEmpty()
                         && record.getRegisterNode().getOriginsCount() <= Limits.THREADS_MAX + 1;
+            case LOG_TIME -> true;
             case COMMAND_NOT_SET -> false;
         };
     }

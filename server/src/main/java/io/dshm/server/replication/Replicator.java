@@ -42,7 +42,6 @@ public final class Replicator {
 
     private final Identity identity;
     private final long requestTimeoutMillis;
-    private final RaftLog log;
     private final PeerLinks links;
     private final LocalReads reads;
     private final Consumer<String> fatal;
@@ -73,7 +72,6 @@ public final class Replicator {
             Consumer<String> fatal) {
         this.identity = identity;
         this.requestTimeoutMillis = requestTimeoutMillis;
-        this.log = log;
         this.links = links;
         this.reads = reads;
         this.fatal = fatal;
@@ -119,6 +117,8 @@ public final class Replicator {
                         TICK_MILLIS,
                         TICK_MILLIS / 10,
                         TimeUnit.MILLISECONDS);
+        long confirmMillis = reads.confirmIntervalMillis();
+        first.executor().scheduleWithFixedDelay(first::confirm, 0, confirmMillis, TimeUnit.MILLISECONDS);
     }
 
     private void register() {
@@ -219,10 +219,6 @@ public final class Replicator {
         fatal.accept("the cluster does not know this start of node " + identity.name()
                 + " any more: another process has registered under the same name since. Only one process may run as "
                 + identity.name());
-    }
-
-    void nudge() {
-        log.nudge();
     }
 
     LocalReads reads() {

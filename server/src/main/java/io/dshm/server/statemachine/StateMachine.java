@@ -7,9 +7,11 @@ import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.LogEntry;
 import io.dshm.proto.wire.Settled;
 import io.dshm.proto.wire.SnapshotHeader;
+import io.dshm.server.store.Entry;
 import io.dshm.server.store.Store;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Applies log entries to the store, one after the other; the result depends on nothing else.
@@ -23,6 +25,9 @@ public final class StateMachine {
 
     /** The same for an entry without commands, which comes about once a second. */
     private static final int SWEEP_BUCKETS_A_TICK = 100_000;
+
+    /** The clock while a snapshot takes the place of the state: {@link #look} waits for it, which is a moment. */
+    private static final long LOADING = -1;
 
     private final ClusterClock clock;
 
@@ -137,6 +142,7 @@ public final class StateMachine {
                                 value,
                                 clockMillis);
             }
+            case LOG_TIME -> Outcome.APPLIED;
             case REGISTER_NODE, COMMAND_NOT_SET ->
                 throw new CorruptStateException(
                         "log entry " + index + " holds a command that this version does not know");
@@ -146,6 +152,27 @@ public final class StateMachine {
     /** The data, for reads from any thread. A snapshot that is loaded replaces it. */
     public Store store() {
         return store;
+    }
+
+    /**
+     * An entry, and what the log says that time it is, at one moment.
+     *
+     * @param entry null if there is none; it may be expired
+     * @param clockMillis the cluster clock of the last log entry
+     */
+    public record Sighting(@Nullable Entry entry, long clockMillis) {}
+
+    /** Looks at a key. Any thread: no log entry is applied and no snapshot loaded between the two things it sees. */
+    public Sighting look(byte[] key, int hash) {
+        while (true) {
+            Store seenStore = store;
+            long seenMillis = clockMillis;
+            Entry entry = seenStore.get(key, hash);
+            if (seenMillis == clockMillis && seenStore == store && seenMillis != LOADING) {
+                return new Sighting(entry, seenMillis);
+            }
+            Thread.onSpinWait();
+        }
     }
 
     /** The index of the last entry applied, or 0. */
@@ -196,7 +223,7 @@ public final class StateMachine {
         PendingUploads newUploads = new PendingUploads();
         SnapshotHeader header = snapshot.read(new SnapshotReader.Target() {
             @Override
-            public void entry(byte[] key, io.dshm.server.store.Entry entry) {
+            public void entry(byte[] key, Entry entry) {
                 newStore.put(key, io.dshm.proto.Key.of(key).hash(), entry);
             }
 
@@ -214,9 +241,10 @@ public final class StateMachine {
         origins = newOrigins;
         uploads = newUploads;
         appliedIndex = header.getIndex();
-        clockMillis = header.getClockMillis();
         wallMillis = header.getWallMillis();
+        clockMillis = LOADING;
         store = newStore;
+        clockMillis = header.getClockMillis();
         needsTime = store.sweepPending() || !uploads.isEmpty();
         clock.observe(clockMillis);
     }

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.dshm.proto.ReadMode;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -54,6 +55,8 @@ class ConfigLoaderTest {
                         0,
                         Path.of("dshm-data").toAbsolutePath(),
                         5000,
+                        ReadMode.LOCAL,
+                        0,
                         1000,
                         3600,
                         268_435_456,
@@ -91,7 +94,7 @@ class ConfigLoaderTest {
                 "stall-seconds", "1008",
                 "shutdown-seconds", "109",
                 "threads", "10"));
-        settings.put("log-dir", "/tmp/logs");
+        settings.putAll(Map.of("log-dir", "/tmp/logs", "read-mode", "linearizable", "max-staleness-millis", "2000"));
         ServerConfig expected = new ServerConfig(
                 "c1",
                 "b",
@@ -103,6 +106,8 @@ class ConfigLoaderTest {
                 8000,
                 Path.of("/tmp/x"),
                 1001,
+                ReadMode.LINEARIZABLE,
+                2000,
                 1002,
                 1003,
                 10_004,
@@ -163,6 +168,8 @@ class ConfigLoaderTest {
         assertRefused("name=host:raft-port", "--members", "n1=h");
         assertRefused("occurs twice", "--members", "n1=h:1,n1=h:2");
         assertRefused("h:11 occurs twice", "--members", "n1=h:1,n2=h:11");
+        assertRefused("--read-mode", "--read-mode", "fast");
+        assertRefused("max-staleness-millis: 50 is not 100 to 86400000", "--max-staleness-millis", "50");
         assertRefused("value-memory-bytes", "--value-memory-bytes", "1");
         assertRefused("there is no file", "--config", "/does/not/exist");
         Path file = Files.writeString(folder.resolve("dshm.conf"), "prot=1\n");

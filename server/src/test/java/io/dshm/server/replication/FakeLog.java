@@ -19,7 +19,7 @@ final class FakeLog implements RaftLog {
 
     final ArrayDeque<Proposed> proposed = new ArrayDeque<>();
     final StateMachine stateMachine = new StateMachine(new ClusterClock(System::nanoTime));
-    int nudges;
+    final ArrayDeque<ReadIndexListener> questions = new ArrayDeque<>();
     private long index;
 
     @Override
@@ -28,8 +28,8 @@ final class FakeLog implements RaftLog {
     }
 
     @Override
-    public void nudge() {
-        nudges++;
+    public void readIndex(ReadIndexListener listener) {
+        questions.add(listener);
     }
 
     /** Commits the oldest proposed entry and tells its proposer. */

@@ -5,13 +5,17 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.dshm.proto.Command;
+import io.dshm.proto.ErrorCode;
 import io.dshm.proto.Key;
 import io.dshm.proto.Reply;
 import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.Forward;
 import io.dshm.proto.wire.ForwardReply;
+import io.dshm.proto.wire.LogEntry;
 import io.dshm.proto.wire.Result;
 import io.dshm.server.statemachine.ClusterClock;
+import io.dshm.server.store.Entry;
+import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.Executors;
@@ -27,10 +31,13 @@ class LaneTest {
 
     private static final long PATIENCE_SECONDS = 20;
 
+    /** Of all that is answered. */
+    private static final long INDEX = 5;
+
     private final ScheduledExecutorService executor = Executors.newSingleThreadScheduledExecutor();
     private final ClusterClock clock = new ClusterClock(System::nanoTime);
     private final FakeLog log = new FakeLog();
-    private final LocalReads reads = new LocalReads(log.stateMachine::store, clock);
+    private final LocalReads reads = new LocalReads(log.stateMachine, clock, System::nanoTime, 0);
     private final BlockingQueue<Forward> sent = new LinkedBlockingQueue<>();
     private final BlockingQueue<PeerLinks.Listener> opened = new LinkedBlockingQueue<>();
     private final BlockingQueue<Reply> replies = new LinkedBlockingQueue<>();
@@ -41,6 +48,10 @@ class LaneTest {
     }
 
     private Replicator start(PeerLinks links) {
+        return start(reads, links);
+    }
+
+    private Replicator start(LocalReads reads, PeerLinks links) {
         Replicator replicator = new Replicator(
                 new Replicator.Identity("n1", 1, 1),
                 List.of(executor),
@@ -78,7 +89,7 @@ class LaneTest {
     private void answer(PeerLinks.Listener listener, Forward forward) {
         ForwardReply.Builder reply = ForwardReply.newBuilder()
                 .setOrigin(forward.getSettled().getOrigin())
-                .setIndex(5);
+                .setIndex(INDEX);
         for (CommandRecord record : forward.getRecordsList()) {
             reply.addResults(
                     Result.newBuilder().setSequence(record.getSequence()).setNumber(1));
@@ -102,6 +113,67 @@ class LaneTest {
         executor.execute(listener::onOpen);
         assertTrue(await(sent).getRecords(0).hasRegisterNode());
         assertEquals(3, attempts.get());
+    }
+
+    @Test
+    void when_an_entry_is_due_then_a_linearizable_read_has_the_time_logged_before_its_answer()
+            throws InterruptedException {
+        Replicator replicator = start((node, lane, listener) -> {
+            opened.add(listener);
+            return newLink();
+        });
+        Lane lane = replicator.lane(executor);
+        reads.onCaughtUp();
+        Key key = Key.of("k");
+        clock.observe(10_000);
+        log.stateMachine.store().put(key.bytes(), key.hash(), Entry.of(new byte[] {'1'}, 10_000, 1));
+        replicator.onLeadership(new Leadership(1, "n2", false));
+        PeerLinks.Listener link = await(opened);
+        executor.execute(link::onOpen);
+        answer(link, await(sent));
+
+        executor.execute(() -> lane.readLinearizable(new Command.Get(key), replies::add));
+        confirmRounds(lane);
+        Forward time = await(sent);
+        assertTrue(time.getRecords(0).hasLogTime());
+        answer(link, time);
+        executor.execute(() -> assertTrue(replies.isEmpty(), "the entry that logs the time is not applied here yet"));
+        log.stateMachine.apply(
+                INDEX,
+                ByteBuffer.wrap(
+                        LogEntry.newBuilder().setStampMillis(10_000).build().toByteArray()));
+        reads.onApplied(INDEX);
+        replicator.onAppliedBatch();
+        assertEquals(Reply.Failure.NOT_FOUND, await(replies));
+    }
+
+    /** All questions so far, and those that come of the answers. */
+    private void confirmRounds(Lane lane) {
+        executor.execute(() -> {
+            while (!log.questions.isEmpty()) {
+                log.questions.remove().confirmed();
+            }
+            lane.executor().execute(() -> {
+                if (!log.questions.isEmpty()) {
+                    confirmRounds(lane);
+                }
+            });
+        });
+    }
+
+    @Test
+    void when_a_node_without_a_leader_may_not_show_old_data_then_a_local_read_is_refused() throws InterruptedException {
+        LocalReads bounded = new LocalReads(log.stateMachine, clock, System::nanoTime, 100);
+        bounded.onCaughtUp();
+        Replicator replicator = start(bounded, (node, lane, listener) -> newLink());
+        Lane lane = replicator.lane(executor);
+        executor.execute(() -> lane.awaitRead(new Command.Get(Key.of("k")), replies::add));
+        assertEquals(ErrorCode.NO_LEADER, ((Reply.Failure) await(replies)).code());
+
+        replicator.onLeadership(new Leadership(1, "n2", false));
+        executor.execute(() -> lane.awaitRead(new Command.Get(Key.of("k")), replies::add));
+        confirmRounds(lane);
+        assertEquals(Reply.Failure.NOT_FOUND, await(replies), "it is confirmed first where somebody leads");
     }
 
     @Test

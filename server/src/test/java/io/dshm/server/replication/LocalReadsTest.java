@@ -7,10 +7,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.dshm.proto.Command;
 import io.dshm.proto.Key;
 import io.dshm.proto.Reply;
+import io.dshm.proto.wire.LogEntry;
 import io.dshm.server.statemachine.ClusterClock;
+import io.dshm.server.statemachine.StateMachine;
 import io.dshm.server.store.Entry;
 import io.dshm.server.store.Limiter;
-import io.dshm.server.store.Store;
+import java.nio.ByteBuffer;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
@@ -18,16 +20,21 @@ class LocalReadsTest {
 
     private long monotonicMillis = 1_000;
     private final ClusterClock clock = new ClusterClock(() -> TimeUnit.MILLISECONDS.toNanos(monotonicMillis));
-    private final Store store = new Store();
-    private final LocalReads reads = new LocalReads(() -> store, clock);
+    private final StateMachine stateMachine = new StateMachine(clock);
+    private final LocalReads reads = newReads(0);
     private final Key key = Key.of("k");
+
+    private LocalReads newReads(long maxStalenessMillis) {
+        return new LocalReads(
+                stateMachine, clock, () -> TimeUnit.MILLISECONDS.toNanos(monotonicMillis), maxStalenessMillis);
+    }
 
     private Reply read() {
         return reads.read(new Command.Get(key));
     }
 
     private void put(Entry entry) {
-        store.put(key.bytes(), key.hash(), entry);
+        stateMachine.store().put(key.bytes(), key.hash(), entry);
     }
 
     @Test
@@ -57,6 +64,44 @@ class LocalReadsTest {
         assertTrue(read() instanceof Reply.Value);
         monotonicMillis += 50;
         assertEquals(Reply.Failure.NOT_FOUND, read());
+    }
+
+    @Test
+    void a_linearizable_read_goes_by_the_logged_time_and_knows_when_that_is_behind() {
+        apply(1, 10_000);
+        put(Entry.of(new byte[] {1}, 10_050, 1));
+        assertFalse(reads.isDueUnlogged(key));
+        monotonicMillis += 50;
+        assertEquals(Reply.Failure.NOT_FOUND, read(), "by the estimate");
+        assertTrue(reads.readLogged(key) instanceof Reply.Value, "by the log");
+        assertTrue(reads.isDueUnlogged(key));
+        apply(2, 10_050);
+        assertFalse(reads.isDueUnlogged(key));
+        assertEquals(Reply.Failure.NOT_FOUND, reads.readLogged(key));
+    }
+
+    private void apply(long index, long stampMillis) {
+        byte[] entry = LogEntry.newBuilder().setStampMillis(stampMillis).build().toByteArray();
+        stateMachine.apply(index, ByteBuffer.wrap(entry));
+    }
+
+    @Test
+    void with_a_bound_on_staleness_a_read_waits_until_the_state_is_confirmed_again() {
+        LocalReads bounded = newReads(200);
+        bounded.onCaughtUp();
+        assertEquals(-1, bounded.lagMillis());
+        assertFalse(bounded.isCurrent(key), "nothing has been confirmed yet");
+        bounded.onConfirmed(TimeUnit.MILLISECONDS.toNanos(monotonicMillis - 50));
+        assertEquals(50, bounded.lagMillis());
+        assertTrue(bounded.isCurrent(key));
+        monotonicMillis += 151;
+        assertFalse(bounded.isCurrent(key));
+        bounded.onConfirmed(TimeUnit.MILLISECONDS.toNanos(monotonicMillis - 300));
+        assertFalse(bounded.isCurrent(key), "what was asked long ago says nothing of now, and takes nothing back");
+        assertEquals(201, bounded.lagMillis());
+        assertEquals(50, bounded.confirmIntervalMillis());
+        reads.onCaughtUp();
+        assertTrue(reads.isCurrent(key), "without a bound");
     }
 
     @Test

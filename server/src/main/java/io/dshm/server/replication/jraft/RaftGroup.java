@@ -113,7 +113,6 @@ public final class RaftGroup implements RaftLog {
     private final ThreadPoolExecutor requests;
     private final ScheduledThreadPoolExecutor background;
     private final AtomicBoolean mayVote = new AtomicBoolean();
-    private final AtomicBoolean nudging = new AtomicBoolean();
     private final AtomicReference<@Nullable RaftGroupService> service = new AtomicReference<>();
 
     private volatile @Nullable Node node;
@@ -242,18 +241,16 @@ public final class RaftGroup implements RaftLog {
     }
 
     @Override
-    public void nudge() {
-        if (nudging.compareAndSet(false, true)) {
-            readIndex(status -> nudging.set(false));
-        }
-    }
-
-    /** Asks a leader that a majority confirms for its commit index, and calls back when this node has applied it. */
-    private void readIndex(Consumer<Status> done) {
+    public void readIndex(ReadIndexListener listener) {
         AtomicBoolean told = new AtomicBoolean();
         Consumer<Status> once = status -> {
-            if (told.compareAndSet(false, true)) {
-                done.accept(status);
+            if (!told.compareAndSet(false, true)) {
+                return;
+            }
+            if (status.isOk()) {
+                listener.confirmed();
+            } else {
+                listener.failed(String.valueOf(status));
             }
         };
         Future<?> timeout = background.schedule(
@@ -275,10 +272,14 @@ public final class RaftGroup implements RaftLog {
 
     /** Asks until this node has applied all that was committed when it asked. */
     private void catchUp(Runnable done) {
-        readIndex(status -> {
-            if (status.isOk()) {
+        readIndex(new ReadIndexListener() {
+            @Override
+            public void confirmed() {
                 onCaughtUp(done);
-            } else {
+            }
+
+            @Override
+            public void failed(String reason) {
                 background.schedule(() -> catchUp(done), CATCH_UP_MILLIS, TimeUnit.MILLISECONDS);
             }
         });
