@@ -50,7 +50,11 @@ public final class ForwardSession {
             }
         }
         if (forward.getTerm() != proposer.term()) {
-            source.onNotTaken(forward.getTerm(), false);
+            source.onNotTaken(
+                    forward.getTerm(),
+                    forward.getRecordsList().stream()
+                            .map(CommandRecord::getSequence)
+                            .toList());
             return;
         }
         forward.getRecordsList().forEach(record -> proposer.add(record, source));
@@ -88,10 +92,10 @@ public final class ForwardSession {
         }
 
         @Override
-        public void onNotTaken(long term, boolean uncertain) {
+        public void onNotTaken(long term, List<Long> notLogged) {
             replies.accept(ForwardReply.newBuilder()
                     .setRefusedTerm(term)
-                    .setUncertain(uncertain)
+                    .addAllNotLogged(notLogged)
                     .setOrigin(origin)
                     .build());
         }

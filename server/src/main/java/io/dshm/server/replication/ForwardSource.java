@@ -16,6 +16,11 @@ interface ForwardSource {
     /** Commands took effect: those from {@code from} to before {@code to}, with outcomes at the same places. */
     void onOutcomes(long index, List<CommandRecord> records, Outcome[] outcomes, int from, int to);
 
-    /** Commands were not taken in that term, and no later ones will be; uncertain if they may be in the log. */
-    void onNotTaken(long term, boolean uncertain);
+    /**
+     * Commands were not taken in that term, and no later ones will be.
+     *
+     * @param notLogged the numbers of those of which it is certain that this attempt brings them into no log; others may
+     *     be there all the same
+     */
+    void onNotTaken(long term, List<Long> notLogged);
 }

@@ -362,16 +362,14 @@ public final class Lane {
 
         @Override
         public void onReply(ForwardReply reply) {
-            if (reply.getRefusedTerm() != 0) {
-                if (reply.getRefusedTerm() == leadership.term()) {
-                    retrySoon();
-                }
-                return;
-            }
             for (Outbox outbox : outboxes) {
                 if (outbox.origin() == reply.getOrigin()) {
+                    outbox.onNotLogged(reply.getNotLoggedList());
                     outbox.onResults(reply.getIndex(), reply.getResultsList());
                 }
+            }
+            if (reply.getRefusedTerm() != 0 && reply.getRefusedTerm() == leadership.term()) {
+                retrySoon();
             }
         }
 

@@ -68,7 +68,7 @@ final class Outbox implements ForwardSource {
         for (; unsent < next; unsent++) {
             Pending pending = ring[slot(unsent)];
             if (pending != null && pending.record != null) {
-                pending.sent = true;
+                pending.openAttempts++;
                 proposer.add(pending.record, this);
             }
         }
@@ -87,7 +87,7 @@ final class Outbox implements ForwardSource {
                 Pending pending = ring[slot(unsent)];
                 unsent++;
                 if (pending != null && pending.record != null) {
-                    pending.sent = true;
+                    pending.openAttempts++;
                     forward.addRecords(pending.record);
                     bytes += pending.record.getSerializedSize();
                 }
@@ -131,7 +131,8 @@ final class Outbox implements ForwardSource {
     }
 
     @Override
-    public void onNotTaken(long term, boolean uncertain) {
+    public void onNotTaken(long term, List<Long> notLogged) {
+        onNotLogged(notLogged);
         onNotTaken.run();
     }
 
@@ -156,17 +157,30 @@ final class Outbox implements ForwardSource {
                 break;
             }
             ring[slot(sequence)] = null;
-            pending.onFailure(pending.sent ? ErrorCode.TIMEOUT : ErrorCode.NO_LEADER);
+            pending.onFailure(pending.openAttempts > 0 ? ErrorCode.TIMEOUT : ErrorCode.NO_LEADER);
         }
         trim();
     }
 
-    private @Nullable Pending take(long sequence) {
-        if (sequence < oldest || sequence >= next) {
-            return null;
+    /** For each of these numbers, one attempt is proven to have reached no log. */
+    void onNotLogged(List<Long> sequences) {
+        for (long sequence : sequences) {
+            Pending pending = find(sequence);
+            if (pending != null) {
+                pending.openAttempts--;
+            }
         }
-        Pending pending = ring[slot(sequence)];
-        ring[slot(sequence)] = null;
+    }
+
+    private @Nullable Pending find(long sequence) {
+        return sequence < oldest || sequence >= next ? null : ring[slot(sequence)];
+    }
+
+    private @Nullable Pending take(long sequence) {
+        Pending pending = find(sequence);
+        if (pending != null) {
+            ring[slot(sequence)] = null;
+        }
         return pending;
     }
 

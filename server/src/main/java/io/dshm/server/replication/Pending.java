@@ -15,8 +15,11 @@ abstract class Pending {
     /** {@link System#nanoTime()} at which its sender gives up. Set by the outbox. */
     long deadlineNanos;
 
-    /** Whether it was ever handed on: from then on it may be in a log, and nobody can say that it is not. */
-    boolean sent;
+    /**
+     * How often it was handed on without proof that it reached no log by that. Above 0, nobody can say that it takes no
+     * effect.
+     */
+    int openAttempts;
 
     /** It took effect, or the log decided otherwise; a read that is to see it has to wait for this index. */
     abstract void onOutcome(Outcome outcome, long index);

@@ -8,7 +8,9 @@ import io.dshm.server.statemachine.ClusterClock;
 import io.dshm.server.statemachine.Outcome;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Executor;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
@@ -54,14 +56,12 @@ final class Proposer {
         term = newTerm;
         inFlight.clear();
         commandsInFlight = 0;
-        List<ForwardSource> told = new ArrayList<>();
+        Map<ForwardSource, List<Long>> waited = new LinkedHashMap<>();
         for (Waiting waiting : queue) {
-            if (!told.contains(waiting.source)) {
-                told.add(waiting.source);
-            }
+            waited.computeIfAbsent(waiting.source, s -> new ArrayList<>()).add(waiting.record.getSequence());
         }
         queue.clear();
-        told.forEach(source -> source.onNotTaken(oldTerm, false));
+        waited.forEach((source, sequences) -> source.onNotTaken(oldTerm, sequences));
     }
 
     /** Takes a command for the next entry; {@link #flush} follows. */
@@ -184,7 +184,14 @@ final class Proposer {
 
         private void notTaken(boolean uncertain) {
             landed();
-            sources.stream().distinct().forEach(source -> source.onNotTaken(batchTerm, uncertain));
+            Map<ForwardSource, List<Long>> notLogged = new LinkedHashMap<>();
+            for (int i = 0; i < sources.size(); i++) {
+                List<Long> sequences = notLogged.computeIfAbsent(sources.get(i), s -> new ArrayList<>());
+                if (!uncertain) {
+                    sequences.add(records.get(i).getSequence());
+                }
+            }
+            notLogged.forEach((source, sequences) -> source.onNotTaken(batchTerm, sequences));
             flush();
         }
     }

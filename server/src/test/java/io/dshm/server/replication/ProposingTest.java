@@ -229,6 +229,35 @@ class ProposingTest {
     }
 
     @Test
+    void a_command_that_is_proven_to_be_in_no_log_gets_no_leader_however_often_it_was_sent() {
+        submit();
+        propose();
+        log.refuseNext();
+        outbox.rewind();
+        outbox.sendTo(proposer);
+        proposer.setTerm(0);
+        outbox.rewind();
+        List<ForwardReply> back = new ArrayList<>();
+        outbox.sendTo(link, 7);
+        session(back).onForward(onTheLink.get(0));
+        outbox.onNotLogged(back.get(0).getNotLoggedList());
+        outbox.expire(TIMEOUT_NANOS);
+        assertEquals(List.of("no_leader"), replies);
+    }
+
+    @Test
+    void when_one_attempt_of_many_may_have_reached_a_log_then_the_outcome_is_open() {
+        submit();
+        propose();
+        log.proposed.remove().proposal().uncertain("stepped down");
+        outbox.rewind();
+        propose();
+        log.refuseNext();
+        outbox.expire(TIMEOUT_NANOS);
+        assertEquals(List.of("timeout"), replies);
+    }
+
+    @Test
     void there_is_a_limit_to_what_may_be_outstanding() {
         for (int i = 0; i < Limits.COMMANDS_OUTSTANDING_MAX; i++) {
             submit();
