@@ -1,0 +1,203 @@
+package io.dshm.server.torture;
+
+import java.io.File;
+import java.io.IOException;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import javax.tools.JavaCompiler;
+import javax.tools.StandardJavaFileManager;
+import javax.tools.ToolProvider;
+
+/**
+ * Bugs that are planted into a copy of the server's classes, to see whether the harness finds them. Each is a change of
+ * its source by text: who reads it sees what is wrong, and when the source has moved on, {@link #compile} fails. Nothing
+ * of it is in what is shipped: a node gets these classes by its class path, from a test only.
+ */
+enum PlantedBug {
+    LEASE_READ("a leader answers linearizable reads because it believes that it leads, instead of asking a majority") {
+        @Override
+        void plant(Edits edits) {
+            edits.replace(
+                    "replication/jraft/RaftGroup.java",
+                    "runningNode().readIndex(",
+                    "if (runningNode().isLeader(false)) { once.accept(Status.OK()); return; } runningNode().readIndex(");
+        }
+    },
+    NO_FSYNC("appended entries are acknowledged before they are on the disk") {
+        @Override
+        void plant(Edits edits) {
+            edits.replace("replication/jraft/RaftTuning.java", "raft.setSync(true);", "raft.setSync(false);");
+        }
+    },
+    RETRY_AS_NEW(
+            "\"leader stepped down\" counts as proof that nothing was appended, and what is sent again is a new command") {
+        @Override
+        void plant(Edits edits) {
+            edits.replace(
+                    "replication/jraft/Statuses.java",
+                    "return message.startsWith(\"Is not leader\")",
+                    "return message.startsWith(\"Leader stepped down\") || message.startsWith(\"Is not leader\")");
+            edits.replace(
+                    "replication/Outbox.java",
+                    "pending.openAttempts--;",
+                    "ring[slot(sequence)] = null; submit(pending.record.toBuilder(), pending, System.nanoTime());");
+        }
+    },
+    LIVE_SNAPSHOT("a snapshot is written from the live table, without a view of one moment") {
+        @Override
+        void plant(Edits edits) {
+            edits.replace("store/View.java", "if (entry.version() <= version) {", "if (entry.version() > 0) {");
+            edits.replace(
+                    "store/View.java",
+                    "if (entry.version() <= version && segment >= segmentsDone) {",
+                    "if (segment > Table.SEGMENTS) {");
+        }
+    },
+    FORGETFUL_SNAPSHOT("a snapshot lacks the outcomes of commands that may be repeated") {
+        @Override
+        void plant(Edits edits) {
+            edits.replace("statemachine/Origins.java", "origin.addResults(outcome.toWire(sequence));", "");
+        }
+    },
+    WALL_CLOCK("the state machine looks at the wall clock") {
+        @Override
+        void plant(Edits edits) {
+            edits.replace(
+                    "statemachine/StateMachine.java",
+                    "clockMillis = Math.max(clockMillis, decoded.getStampMillis());",
+                    "clockMillis = Math.max(clockMillis, System.currentTimeMillis());");
+        }
+    },
+    TTL_RESTARTS("a new leader's clock begins three seconds back, so that an election restarts times to live") {
+        @Override
+        void plant(Edits edits) {
+            edits.replace(
+                    "statemachine/ClusterClock.java",
+                    "this.leading = leading;",
+                    "this.leading = leading; if (leading) { reading = new Reading(reading.offsetMillis - 3_000, 0); }");
+        }
+    },
+    HASTY_LOCAL_READ("a local read does not wait for the write that its node has acknowledged") {
+        @Override
+        void plant(Edits edits) {
+            edits.replace("replication/LocalReads.java", "return isApplied(indexFor(key)) &&", "return caughtUp &&");
+        }
+    },
+    HOLLOW_VALUE("a large value is published before all of its pieces are there") {
+        @Override
+        void plant(Edits edits) {
+            edits.replace(
+                    "replication/LargeValues.java",
+                    "boolean publishes = offset == set.value().length;",
+                    "boolean publishes = offset > 0;");
+            edits.replace(
+                    "statemachine/PendingUploads.java",
+                    "return upload != null && upload.received == length && upload.value.length == length ?",
+                    "return upload != null ?");
+        }
+    };
+
+    private static final Path SOURCES = Path.of("src/main/java/io/dshm/server").toAbsolutePath();
+    private static final Path DISTRIBUTION = Path.of("target/dshm").toAbsolutePath();
+    private static final Path PLANTED = Path.of("target/planted").toAbsolutePath();
+
+    private final String description;
+
+    PlantedBug(String description) {
+        this.description = description;
+    }
+
+    /** Says what is wrong. */
+    String description() {
+        return description;
+    }
+
+    /** The name as a user types it, for example {@code no-fsync}. */
+    String label() {
+        return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+
+    abstract void plant(Edits edits);
+
+    /**
+     * Compiles the changed sources.
+     *
+     * @return the folder with the classes, for the front of a node's class path
+     * @throws IOException if a source does not contain what is to be changed, or the result does not compile
+     */
+    Path compile() throws IOException {
+        Edits edits = new Edits();
+        plant(edits);
+        Path folder = PLANTED.resolve(label());
+        Path sources = folder.resolve("sources");
+        Path classes = Files.createDirectories(folder.resolve("classes"));
+        List<File> files = new ArrayList<>();
+        for (Map.Entry<String, String> changed : edits.sources.entrySet()) {
+            Path file = sources.resolve(changed.getKey());
+            Files.createDirectories(file.getParent());
+            files.add(Files.writeString(file, changed.getValue()).toFile());
+        }
+        JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
+        if (compiler == null) {
+            throw new IOException("this is no JDK: there is no compiler");
+        }
+        StringWriter messages = new StringWriter();
+        List<String> options =
+                List.of("-cp", classPath(), "-d", classes.toString(), "-proc:none", "-nowarn", "--release", "17");
+        try (StandardJavaFileManager manager = compiler.getStandardFileManager(null, null, null)) {
+            if (!compiler.getTask(messages, manager, null, options, null, manager.getJavaFileObjectsFromFiles(files))
+                    .call()) {
+                throw new IOException(label() + " does not compile: " + messages);
+            }
+        }
+        return classes;
+    }
+
+    /** The server's classes as the build has them, packaged or not. */
+    private static String classPath() throws IOException {
+        return System.getProperty("java.class.path")
+                + File.pathSeparator
+                + jars(DISTRIBUTION)
+                + jars(DISTRIBUTION.resolve("lib"));
+    }
+
+    private static String jars(Path folder) throws IOException {
+        if (!Files.isDirectory(folder)) {
+            return "";
+        }
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.map(file -> file + File.pathSeparator).collect(Collectors.joining());
+        }
+    }
+
+    /** Sources on their way to be changed, by their paths. */
+    static final class Edits {
+
+        private final Map<String, String> sources = new LinkedHashMap<>();
+
+        void replace(String path, String before, String after) {
+            String source = sources.computeIfAbsent(path, Edits::read);
+            int at = source.indexOf(before);
+            if (at < 0 || source.indexOf(before, at + 1) >= 0) {
+                throw new IllegalStateException("there is not exactly one place in " + path + " that reads " + before);
+            }
+            sources.put(path, source.substring(0, at) + after + source.substring(at + before.length()));
+        }
+
+        private static String read(String path) {
+            try {
+                return Files.readString(SOURCES.resolve(path));
+            } catch (IOException e) {
+                throw new java.io.UncheckedIOException(e);
+            }
+        }
+    }
+}
