@@ -5,8 +5,10 @@ import io.dshm.server.admin.AdminListener;
 import io.dshm.server.admin.NodeInfo;
 import io.dshm.server.config.Member;
 import io.dshm.server.config.ServerConfig;
+import io.dshm.server.frontend.ClientListener;
 import io.dshm.server.frontend.MemoryBudget;
-import io.dshm.server.frontend.TextListener;
+import io.dshm.server.frontend.TextProtocol;
+import io.dshm.server.network.Ports;
 import io.dshm.server.replication.LocalReads;
 import io.dshm.server.replication.Replicator;
 import io.dshm.server.replication.Roles;
@@ -19,7 +21,6 @@ import io.dshm.server.statemachine.StateView;
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
-import io.netty.channel.ServerChannel;
 import io.netty.channel.epoll.Epoll;
 import io.netty.channel.epoll.EpollEventLoopGroup;
 import io.netty.channel.epoll.EpollServerSocketChannel;
@@ -60,7 +61,7 @@ public final class Server {
     private final LocalReads reads = new LocalReads(stateMachine::store, clock);
     private final EventLoopGroup loops;
     private final Class<? extends Channel> channelType;
-    private final Class<? extends ServerChannel> serverChannelType;
+    private final Ports ports;
     private final MemoryBudget budget;
 
     private volatile @Nullable Running running;
@@ -72,7 +73,7 @@ public final class Server {
             Roles roles,
             Replicator replicator,
             @Nullable PeerListener peers,
-            TextListener clients,
+            ClientListener clients,
             @Nullable AdminListener admin) {}
 
     /** A node that has not started. */
@@ -83,11 +84,11 @@ public final class Server {
         if (Epoll.isAvailable()) {
             loops = new EpollEventLoopGroup(config.threads(), threads);
             channelType = EpollSocketChannel.class;
-            serverChannelType = EpollServerSocketChannel.class;
+            ports = new Ports(loops, EpollServerSocketChannel.class);
         } else {
             loops = new NioEventLoopGroup(config.threads(), threads);
             channelType = NioSocketChannel.class;
-            serverChannelType = NioServerSocketChannel.class;
+            ports = new Ports(loops, NioServerSocketChannel.class);
         }
     }
 
@@ -117,8 +118,7 @@ public final class Server {
         PeerListener peers = others.isEmpty()
                 ? null
                 : new PeerListener(
-                        loops,
-                        serverChannelType,
+                        ports,
                         new InetSocketAddress(config.raftBindAddress(), self.forwardingPort()),
                         config.cluster(),
                         () -> peerStatus(folder, raft, clock));
@@ -149,12 +149,12 @@ public final class Server {
         if (peers != null) {
             peers.open((lane, replies) -> replicator.lane(lane).openSession(replies));
         }
-        TextListener clients = new TextListener(
-                loops,
-                serverChannelType,
+        ClientListener clients = new ClientListener(
+                ports,
                 new InetSocketAddress(config.bindAddress(), config.port()),
-                new TextListener.ClientLimits(config.valueBytesMax(), config.connectionsMax(), config.stallSeconds()),
-                budget,
+                Ports.BACKLOG,
+                new ClientListener.ClientLimits(config.connectionsMax(), config.stallSeconds()),
+                new TextProtocol(config.valueBytesMax(), budget),
                 replicator::lane);
         raft.start(
                 !folder.isJoining(),
