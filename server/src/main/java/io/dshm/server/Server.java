@@ -8,6 +8,7 @@ import io.dshm.server.config.ServerConfig;
 import io.dshm.server.frontend.ClientListener;
 import io.dshm.server.frontend.MemoryBudget;
 import io.dshm.server.frontend.TextProtocol;
+import io.dshm.server.frontend.sharedance.SharedanceProtocol;
 import io.dshm.server.network.Ports;
 import io.dshm.server.replication.LocalReads;
 import io.dshm.server.replication.Replicator;
@@ -74,6 +75,7 @@ public final class Server {
             Replicator replicator,
             @Nullable PeerListener peers,
             ClientListener clients,
+            @Nullable ClientListener sharedance,
             @Nullable AdminListener admin) {}
 
     /** A node that has not started. */
@@ -156,6 +158,8 @@ public final class Server {
                 new ClientListener.ClientLimits(config.connectionsMax(), config.stallSeconds()),
                 new TextProtocol(config.valueBytesMax(), budget),
                 replicator::lane);
+        ClientListener sharedance =
+                config.sharedance().port() == 0 ? null : listenForSharedance(config.sharedance(), replicator);
         raft.start(
                 !folder.isJoining(),
                 new RaftGroup.Events(
@@ -163,13 +167,27 @@ public final class Server {
         AdminListener admin = config.adminPort() == 0
                 ? null
                 : new AdminListener(new InetSocketAddress(config.adminAddress(), config.adminPort()), new Info());
-        running = new Running(folder, raft, roles, replicator, peers, clients, admin);
+        running = new Running(folder, raft, roles, replicator, peers, clients, sharedance, admin);
         LOG.info(
                 "{} accepts clients on {}:{}, data in {}",
                 self.name(),
                 config.bindAddress(),
                 config.port(),
                 config.dataDir());
+    }
+
+    private ClientListener listenForSharedance(ServerConfig.Sharedance settings, Replicator replicator)
+            throws InterruptedException {
+        ClientListener listener = new ClientListener(
+                ports,
+                new InetSocketAddress(settings.address(), settings.port()),
+                settings.backlog(),
+                new ClientListener.ClientLimits(config.connectionsMax(), settings.timeoutSeconds()),
+                new SharedanceProtocol(
+                        settings.valueBytesMax(), TimeUnit.SECONDS.toMillis(settings.expirationSeconds()), budget),
+                replicator::lane);
+        LOG.info("{} accepts Sharedance clients on {}:{}", config.node(), settings.address(), settings.port());
+        return listener;
     }
 
     private RaftGroup.Settings raftSettings() {
@@ -226,9 +244,15 @@ public final class Server {
         LOG.info("{} stops", config.node());
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(config.shutdownSeconds());
         parts.clients.stopAccepting();
+        if (parts.sharedance != null) {
+            parts.sharedance.stopAccepting();
+        }
         parts.raft.transferLeadership();
         await(parts.replicator.drain(), deadline, "commands are still under way");
         await(parts.clients.finishConnections(), deadline, "clients are still connected");
+        if (parts.sharedance != null) {
+            await(parts.sharedance.finishConnections(), deadline, "Sharedance clients are still connected");
+        }
         if (parts.admin != null) {
             parts.admin.stop();
         }
@@ -287,6 +311,9 @@ public final class Server {
                 fields.put("votes", parts.raft.mayVote());
                 fields.put("registered", parts.replicator.isRegistered());
                 fields.put("connections", parts.clients.connectionCount());
+                if (parts.sharedance != null) {
+                    fields.put("sharedanceConnections", parts.sharedance.connectionCount());
+                }
             }
             fields.put("appliedIndex", reads.appliedIndex());
             fields.put("upToDate", reads.isCaughtUp());
