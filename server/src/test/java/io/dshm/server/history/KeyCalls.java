@@ -210,7 +210,8 @@ final class KeyCalls {
         (call.isOptional() ? optional : certain).add(call);
     }
 
-    private boolean hasOneWriter(String value) {
+    /** Whether it can only have been one call that stored this value, and did so once. */
+    boolean hasOneWriter(String value) {
         return setsOf.getOrDefault(value, 0) == 1 && !(sums && Integers.isInteger(value));
     }
 
