@@ -29,6 +29,11 @@ import org.jspecify.annotations.Nullable;
  * it. So it is the same as a removal of unknown outcome from that instant on; and where nothing has a deadline, as
  * nothing. (With a TOUCH that is a little too generous: nobody asks whether there was a TOUCH at the right moment.)
  *
+ * <p><b>A TOUCH of unknown outcome</b> shows only in when its entry expires. If the entry does expire after it, there can be
+ * a removal instead, from the instant on at which the time to live of the TOUCH is over; if it does not, what counts is
+ * that the deadline from before is gone. So it stands as both, each of them optional. (That is a little too generous
+ * again: one TOUCH can have either effect, each on another entry.)
+ *
  * <p><b>A removal of unknown outcome</b> (DELETE, FLUSHALL) is left out for the same reason if nothing depends on the
  * key's absence: no read found it absent, and no INCR replied.
  */
@@ -42,6 +47,9 @@ final class KeyCalls {
 
     /** Whether INCR is among the calls, so that values can come from sums. */
     final boolean sums;
+
+    /** Whether it is a counter, of which each step makes it larger. */
+    final boolean onlyGrows;
 
     /** Whether any entry can have a deadline. */
     final boolean deadlines;
@@ -66,6 +74,7 @@ final class KeyCalls {
             }
         }
         sums = calls.stream().anyMatch(call -> call.kind() == Kind.INCR);
+        onlyGrows = sums && calls.stream().allMatch(KeyCalls::isGrowthOrNumber);
         deadlines = calls.stream().anyMatch(call -> call.ttlMillis() > 0);
         touchMillisMin = calls.stream()
                 .filter(call -> call.kind() == Kind.TOUCH && call.ttlMillis() > 0)
@@ -87,6 +96,15 @@ final class KeyCalls {
         certain.sort(Comparator.comparingLong(Call::from));
         optional.sort(Comparator.comparingLong(Call::from));
         violation = readOfNothing();
+    }
+
+    private static boolean isGrowthOrNumber(Call call) {
+        return switch (call.kind()) {
+            case INCR -> call.by() > 0 && call.init() >= 0 && call.ttlMillis() == 0;
+            case READ -> call.value() == null || Integers.isInteger(call.value());
+            case TOUCH -> call.ttlMillis() == 0;
+            case SET, REMOVE, OVERFLOW -> false;
+        };
     }
 
     private static @Nullable Call call(Operation operation) {
@@ -148,11 +166,7 @@ final class KeyCalls {
                     sort(call);
                 }
             }
-            case TOUCH -> {
-                if (deadlines) {
-                    sort(call);
-                }
-            }
+            case TOUCH -> addTouch(call);
             case INCR -> sort(call);
         }
     }
@@ -169,11 +183,29 @@ final class KeyCalls {
         } else if (deadlines && absenceMatters) {
             long lives = call.ttlMillis() == 0 ? touchMillisMin : Math.min(call.ttlMillis(), touchMillisMin);
             if (lives != Long.MAX_VALUE) {
-                long gone = call.from() + Call.nanos(lives) - slackNanos;
-                long from = Math.max(call.from(), gone);
-                sort(new Call(call.operation(), Kind.REMOVE, null, 0, 0, 0, from, Operation.NEVER));
+                sort(optional(call, Kind.REMOVE, lives));
             }
         }
+    }
+
+    private void addTouch(Call call) {
+        if (!deadlines) {
+            return;
+        }
+        if (!call.isOptional()) {
+            sort(call);
+            return;
+        }
+        sort(optional(call, Kind.TOUCH, 0));
+        if (call.ttlMillis() > 0 && absenceMatters) {
+            sort(optional(call, Kind.REMOVE, call.ttlMillis()));
+        }
+    }
+
+    /** What can happen in place of a call, once so much time has gone by. */
+    private Call optional(Call call, Kind kind, long millis) {
+        long from = Math.max(call.from(), call.from() + Call.nanos(millis) - slackNanos);
+        return new Call(call.operation(), kind, null, 0, 0, 0, from, Operation.NEVER);
     }
 
     private void sort(Call call) {

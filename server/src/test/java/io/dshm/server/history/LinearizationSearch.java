@@ -24,13 +24,14 @@ import org.jspecify.annotations.Nullable;
  *       changes nothing, so any order in which it comes later is still one with it here.
  *   <li><i>No value is left behind.</i> A value that nobody writes any more is not overwritten, and does not expire, while a
  *       read of it is left.
+ *   <li><i>Counters.</i> One that only grows does not grow beyond the least result that is left.
  *   <li><i>Whole blocks.</i> Where neither sums nor deadlines matter, and no read of the current value is left: if a
  *       SET can be put in order together with all reads of its value, then it is, without alternatives. In any order that
  *       goes on from here, this block can be moved to the front: nothing depends on the value that it follows here, and
  *       what came after it there was an overwriting call, or nothing.
  *   <li><i>Optional calls only if of use.</i> After an optional SET or removal comes no call that overwrites it again: that
  *       order exists without it, too. Of optional calls that do the same, the first goes first, for it can be wherever
- *       another could; and of two configurations that are equal otherwise, the one with more removals used up
+ *       another could. A TOUCH comes only when the entry would have to expire. Of two configurations that are equal otherwise, the one with more removals used up
  *       is not better.
  *   <li><i>Removals are all alike.</i> Of those that can come next, the one that ends first does.
  *   <li><i>What is urgent first.</i> The call that ends first, or what it waits for, is tried before all others. In a correct
@@ -119,6 +120,14 @@ final class LinearizationSearch {
     private final CallOrder order;
     private final boolean[] taken;
 
+    /** Of a counter that only grows: certain calls by the value that they saw or made. Empty otherwise. */
+    private final List<Integer> byResult;
+
+    /** All before this place in {@link #byResult} are taken. */
+    private int firstResult;
+
+    private final int[] placeOf;
+
     /** Numbers of optional calls that do the same. The step of the first unused one of group g is {@code -2 - g}. */
     private final List<List<Integer>> groups = new ArrayList<>();
 
@@ -174,6 +183,22 @@ final class LinearizationSearch {
             }
         }
         used = new int[groups.size()];
+        byResult = key.onlyGrows ? callsByResult() : List.of();
+        placeOf = new int[certain];
+        for (int i = 0; i < byResult.size(); i++) {
+            placeOf[byResult.get(i)] = i;
+        }
+    }
+
+    private List<Integer> callsByResult() {
+        List<Integer> sorted = new ArrayList<>();
+        for (int i = 0; i < certain; i++) {
+            if (calls.get(i).value() != null) {
+                sorted.add(i);
+            }
+        }
+        sorted.sort(Comparator.comparingLong(i -> valueOf.get(i).number));
+        return sorted;
     }
 
     private List<Integer> newGroup() {
@@ -247,6 +272,7 @@ final class LinearizationSearch {
             count(call, 1);
             if (call < certain) {
                 events.putBack(call);
+                firstResult = Math.min(firstResult, placeOf[call]);
             } else {
                 used[groupOf(call)]--;
             }
@@ -282,7 +308,7 @@ final class LinearizationSearch {
             List<Integer> members = groups.get(group);
             if (used[group] < members.size()) {
                 int call = members.get(used[group]);
-                if (calls.get(call).from() <= Math.min(end, expiresTo()) && fits(call) && isOfUse(call)) {
+                if (calls.get(call).from() <= Math.min(end, expiresTo()) && fits(call) && isOfUse(call, end)) {
                     steps.add(-2 - group);
                 }
             }
@@ -328,12 +354,12 @@ final class LinearizationSearch {
         return call.kind() == Kind.SET || call.kind() == Kind.REMOVE;
     }
 
-    /** Whether an optional call is good for anything here. */
-    private boolean isOfUse(int call) {
+    /** Whether an optional call is good for anything here, before the first of the others ends. */
+    private boolean isOfUse(int call, long end) {
         return switch (calls.get(call).kind()) {
             case SET -> !fresh;
             case REMOVE -> !fresh && !value.isAbsence();
-            case TOUCH -> !value.isAbsence();
+            case TOUCH -> expiresTo() < end;
             default -> true;
         };
     }
@@ -341,7 +367,23 @@ final class LinearizationSearch {
     /** Whether a call can have had its result here, and may end what is here. */
     private boolean fits(int call) {
         Value after = valueAfter(call);
-        return after != null && canBeLeft(after);
+        return after != null && canBeLeft(after) && !passesResult(call, after);
+    }
+
+    /** Whether a counter that only grows would grow beyond what another call still has to see or make. */
+    private boolean passesResult(int call, Value after) {
+        if (!key.onlyGrows) {
+            return false;
+        }
+        while (firstResult < byResult.size() && taken[byResult.get(firstResult)]) {
+            firstResult++;
+        }
+        if (firstResult == byResult.size()) {
+            return false;
+        }
+        int next = byResult.get(firstResult);
+        long result = valueOf.get(next).number;
+        return next != call && (calls.get(next).kind() == Kind.READ ? result < after.number : result <= after.number);
     }
 
     private boolean canBeLeft(Value after) {
