@@ -35,7 +35,7 @@ import org.jspecify.annotations.Nullable;
  * again: one TOUCH can have either effect, each on another entry.)
  *
  * <p><b>A removal of unknown outcome</b> (DELETE, FLUSHALL) is left out for the same reason if nothing depends on the
- * key's absence: no read found it absent, and no INCR replied.
+ * key's absence: no read found it absent, and there is no INCR.
  */
 final class KeyCalls {
 
@@ -81,10 +81,8 @@ final class KeyCalls {
                 .mapToLong(Call::ttlMillis)
                 .min()
                 .orElse(Long.MAX_VALUE);
-        absenceMatters = calls.stream()
-                .anyMatch(call -> call.kind() == Kind.READ && call.value() == null
-                        || call.kind() == Kind.OVERFLOW
-                        || call.kind() == Kind.INCR && call.value() != null);
+        absenceMatters =
+                sums || calls.stream().anyMatch(call -> call.kind() == Kind.READ && call.value() == null);
         for (Call call : calls) {
             if (call.kind() == Kind.SET) {
                 setsOf.merge(value(call), 1, Integer::sum);

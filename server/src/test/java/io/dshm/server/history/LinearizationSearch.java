@@ -29,10 +29,11 @@ import org.jspecify.annotations.Nullable;
  *       SET can be put in order together with all reads of its value, then it is, without alternatives. In any order that
  *       goes on from here, this block can be moved to the front: nothing depends on the value that it follows here, and
  *       what came after it there was an overwriting call, or nothing.
- *   <li><i>Optional calls only if of use.</i> After an optional SET or removal comes no call that overwrites it again: that
- *       order exists without it, too. Of optional calls that do the same, the first goes first, for it can be wherever
- *       another could. A TOUCH comes only when the entry would have to expire. Of two configurations that are equal otherwise, the one with more removals used up
- *       is not better.
+ *   <li><i>Optional calls only if of use.</i> Between an optional call and the next one that makes its effect undone comes a
+ *       call whose result depends on it: otherwise there is the same order without it. An optional SET or removal is undone
+ *       by what overwrites, an optional INCR also by expiring. An optional TOUCH comes only when the entry would have to
+ *       expire. Of optional calls that do the same, the first goes first, for it can be wherever another could; and a
+ *       configuration is no better than another one that is equal but for having used up fewer of them.
  *   <li><i>Removals are all alike.</i> Of those that can come next, the one that ends first does.
  *   <li><i>What is urgent first.</i> The call that ends first, or what it waits for, is tried before all others. In a correct
  *       history this hardly ever has to be taken back.
@@ -75,12 +76,18 @@ final class LinearizationSearch {
         }
     }
 
+    /** What optional calls have done since the last call whose result would have shown it. */
+    private enum Unseen {
+        NOTHING,
+        OVERWRITTEN,
+        ADDED
+    }
+
     /** Where the search can come back to: a configuration, and the steps that can be tried from it. */
     private record Branch(
             Value value,
             int generation,
-            boolean fresh,
-            int removalsUsed,
+            Unseen unseen,
             long high,
             long low,
             int trail,
@@ -144,10 +151,7 @@ final class LinearizationSearch {
     private Value value = absence;
     private int generation = NO_GENERATION;
 
-    /** Whether the last step was an optional call that overwrote the entry, and nobody has seen its effect yet. */
-    private boolean fresh;
-
-    private int removalsUsed;
+    private Unseen unseen = Unseen.NOTHING;
     private long high;
     private long low;
     private final Deque<Integer> trail = new ArrayDeque<>();
@@ -168,8 +172,8 @@ final class LinearizationSearch {
         events = new EventList(key.certain);
         order = new CallOrder(key.certain, connectionOrder);
         taken = new boolean[calls.size()];
-        highOf = random.longs(calls.size()).toArray();
-        lowOf = random.longs(calls.size()).toArray();
+        highOf = random.longs(certain).toArray();
+        lowOf = random.longs(certain).toArray();
         Map<Object, List<Integer>> groupOf = new HashMap<>();
         for (int i = 0; i < calls.size(); i++) {
             Call call = calls.get(i);
@@ -234,12 +238,12 @@ final class LinearizationSearch {
                 return undecided(visits);
             }
             if (takeFittingReads()) {
-                fresh = false;
+                unseen = Unseen.NOTHING;
             }
             if (isWholeBlock(last, step)) {
                 last.steps.giveUp();
             }
-            if (!events.isEmpty() && visited.add(configurationHigh(), configurationLow(), removalsUsed)) {
+            if (!events.isEmpty() && visited.add(configurationHigh(), configurationLow(), used)) {
                 branches.push(branch());
             }
         }
@@ -262,7 +266,7 @@ final class LinearizationSearch {
             stuckValue = value;
         }
         Steps steps = new Steps(events.isEmpty() ? List.of() : steps());
-        return new Branch(value, generation, fresh, removalsUsed, high, low, trail.size(), steps);
+        return new Branch(value, generation, unseen, high, low, trail.size(), steps);
     }
 
     private void comeBackTo(Branch branch) {
@@ -279,8 +283,7 @@ final class LinearizationSearch {
         }
         value = branch.value;
         generation = branch.generation;
-        fresh = branch.fresh;
-        removalsUsed = branch.removalsUsed;
+        unseen = branch.unseen;
         high = branch.high;
         low = branch.low;
     }
@@ -323,7 +326,7 @@ final class LinearizationSearch {
             if (call.from() <= end
                     && !call.changesNothing()
                     && order.canComeNext(node, taken)
-                    && !(fresh && overwrites(call))
+                    && (unseen == Unseen.NOTHING || !overwrites(call))
                     && fits(node)) {
                 steps.add(node);
             }
@@ -344,10 +347,19 @@ final class LinearizationSearch {
     }
 
     private boolean serves(int call, int urgent) {
-        return call == urgent
-                || calls.get(urgent).kind() == Kind.READ
-                        && overwrites(calls.get(call))
-                        && valueAfter(call) == valueOf.get(urgent);
+        return call == urgent || valueAfter(call) == needs(urgent);
+    }
+
+    /** What the entry must be for a call to have its result, or null if any value will do, or several. */
+    private @Nullable Value needs(int number) {
+        Call call = calls.get(number);
+        if (call.kind() == Kind.READ) {
+            return valueOf.get(number);
+        } else if (call.kind() != Kind.INCR) {
+            return null;
+        }
+        long before = valueOf.get(number).number - call.by();
+        return before == call.init() ? absence : valueOf(Long.toString(before));
     }
 
     private static boolean overwrites(Call call) {
@@ -357,8 +369,8 @@ final class LinearizationSearch {
     /** Whether an optional call is good for anything here, before the first of the others ends. */
     private boolean isOfUse(int call, long end) {
         return switch (calls.get(call).kind()) {
-            case SET -> !fresh;
-            case REMOVE -> !fresh && !value.isAbsence();
+            case SET -> unseen == Unseen.NOTHING;
+            case REMOVE -> unseen == Unseen.NOTHING && !value.isAbsence();
             case TOUCH -> expiresTo() < end;
             default -> true;
         };
@@ -422,7 +434,7 @@ final class LinearizationSearch {
     private void take(int step) {
         if (step == EXPIRE) {
             become(absence, NO_GENERATION);
-            fresh = false;
+            unseen = Unseen.NOTHING;
             return;
         }
         int number = step;
@@ -432,7 +444,7 @@ final class LinearizationSearch {
             used[group]++;
         }
         Call call = calls.get(number);
-        fresh = step < EXPIRE && overwrites(call);
+        unseen = unseenAfter(call, step < EXPIRE);
         Value after = valueAfter(number);
         if (after == null) {
             throw new IllegalStateException("does not fit: " + call);
@@ -448,6 +460,16 @@ final class LinearizationSearch {
         become(after, opens ? opened : generation);
     }
 
+    private Unseen unseenAfter(Call call, boolean optional) {
+        if (call.kind() == Kind.TOUCH) {
+            return unseen == Unseen.ADDED ? Unseen.ADDED : Unseen.NOTHING;
+        }
+        if (!optional) {
+            return Unseen.NOTHING;
+        }
+        return overwrites(call) ? Unseen.OVERWRITTEN : Unseen.ADDED;
+    }
+
     private void become(Value newValue, int newGeneration) {
         value = newValue;
         generation = newGeneration;
@@ -459,10 +481,6 @@ final class LinearizationSearch {
         count(number, -1);
         if (number < certain) {
             events.take(number);
-        }
-        if (number >= certain && calls.get(number).kind() == Kind.REMOVE) {
-            removalsUsed++;
-        } else {
             high ^= highOf[number];
             low ^= lowOf[number];
         }
@@ -498,11 +516,11 @@ final class LinearizationSearch {
     }
 
     private long configurationHigh() {
-        return high ^ value.high ^ 0x9E3779B97F4A7C15L * (2L * generation + (fresh ? 1 : 0));
+        return high ^ value.high ^ 0x9E3779B97F4A7C15L * (3L * generation + unseen.ordinal());
     }
 
     private long configurationLow() {
-        return low ^ value.low ^ 0xC2B2AE3D27D4EB4FL * (2L * generation + (fresh ? 1 : 0));
+        return low ^ value.low ^ 0xC2B2AE3D27D4EB4FL * (3L * generation + unseen.ordinal());
     }
 
     private Violation undecided(int visits) {

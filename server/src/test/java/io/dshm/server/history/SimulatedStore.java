@@ -103,13 +103,14 @@ final class SimulatedStore {
             case 'D' -> new Action.Delete(KEY);
             case 'T' -> new Action.Touch(KEY, ttl());
             case 'I' -> new Action.Incr(KEY, 1 + random.nextInt(2), random.nextInt(2), ttl());
+            case 'J' -> new Action.Incr(KEY, 1, 0, mix.ttlMillisMax);
             case 'F' -> new Action.Flush("r");
             default -> throw new IllegalArgumentException(mix.actions);
         };
     }
 
     private long ttl() {
-        return mix.ttlMillisMax == 0 || random.nextInt(3) == 0 ? 0 : 1 + random.nextInt(mix.ttlMillisMax);
+        return mix.ttlMillisMax == 0 || random.nextInt(3) == 0 ? 0 : mix.ttlMillisMax > 5 ? mix.ttlMillisMax * (1 + random.nextInt(3)) / 3 : 1 + random.nextInt(mix.ttlMillisMax);
     }
 
     private Result apply(Sent sent) {

@@ -1,44 +1,59 @@
 package io.dshm.server.history;
 
+import java.util.Arrays;
+
 /**
- * Configurations that have been visited, as hashes of 128 bits, each with the least number of removals that one of it had
- * used up.
+ * Configurations that have been visited: each as a hash of 128 bits of what they must not differ in, with how many optional
+ * calls of each group had been used up. One that has used up no fewer of any group than another one is no better.
  */
 final class VisitedSet {
 
     private long[] hashes = new long[1 << 11];
-    private int[] removals = new int[1 << 10];
+    private int[][][] used = new int[1 << 10][][];
     private int size;
 
     /**
      * Adds a configuration.
      *
-     * @return whether it, or a better one, had not been added before
+     * @param usedUp is copied
+     * @return whether none that is at least as good had been added before
      */
-    boolean add(long high, long low, int removalsUsed) {
-        if (2 * size > removals.length) {
+    boolean add(long high, long low, int[] usedUp) {
+        if (2 * size > used.length) {
             grow();
         }
         int slot = find(high, low);
-        if (removals[slot] != 0 && removals[slot] <= removalsUsed + 1) {
-            return false;
+        int[][] before = used[slot];
+        if (before == null) {
+            size++;
+            hashes[2 * slot] = high;
+            hashes[2 * slot + 1] = low;
+            used[slot] = new int[][] {usedUp.clone()};
+            return true;
         }
-        put(slot, high, low, removalsUsed + 1);
+        for (int[] other : before) {
+            if (isNoBetter(usedUp, other)) {
+                return false;
+            }
+        }
+        used[slot] = Arrays.copyOf(before, before.length + 1);
+        used[slot][before.length] = usedUp.clone();
         return true;
     }
 
-    /** Removals are kept with one added; 0 is a free slot. */
-    private void put(int slot, long high, long low, int removalsPlusOne) {
-        size += removals[slot] == 0 ? 1 : 0;
-        hashes[2 * slot] = high;
-        hashes[2 * slot + 1] = low;
-        removals[slot] = removalsPlusOne;
+    private static boolean isNoBetter(int[] usedUp, int[] other) {
+        for (int i = 0; i < usedUp.length; i++) {
+            if (usedUp[i] < other[i]) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private int find(long high, long low) {
-        int mask = removals.length - 1;
+        int mask = used.length - 1;
         int slot = (int) low & mask;
-        while (removals[slot] != 0 && (hashes[2 * slot] != high || hashes[2 * slot + 1] != low)) {
+        while (used[slot] != null && (hashes[2 * slot] != high || hashes[2 * slot + 1] != low)) {
             slot = (slot + 1) & mask;
         }
         return slot;
@@ -46,17 +61,15 @@ final class VisitedSet {
 
     private void grow() {
         long[] oldHashes = hashes;
-        int[] oldRemovals = removals;
+        int[][][] oldUsed = used;
         hashes = new long[2 * oldHashes.length];
-        removals = new int[2 * oldRemovals.length];
-        size = 0;
-        for (int i = 0; i < oldRemovals.length; i++) {
-            if (oldRemovals[i] != 0) {
-                put(
-                        find(oldHashes[2 * i], oldHashes[2 * i + 1]),
-                        oldHashes[2 * i],
-                        oldHashes[2 * i + 1],
-                        oldRemovals[i]);
+        used = new int[2 * oldUsed.length][][];
+        for (int i = 0; i < oldUsed.length; i++) {
+            if (oldUsed[i] != null) {
+                int slot = find(oldHashes[2 * i], oldHashes[2 * i + 1]);
+                hashes[2 * slot] = oldHashes[2 * i];
+                hashes[2 * slot + 1] = oldHashes[2 * i + 1];
+                used[slot] = oldUsed[i];
             }
         }
     }
