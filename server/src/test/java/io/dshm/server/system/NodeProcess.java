@@ -37,6 +37,7 @@ public final class NodeProcess {
     private final List<String> jvmOptions = new ArrayList<>(List.of("-Xmx256m", "-XX:+ExitOnOutOfMemoryError"));
     private final List<String> options = new ArrayList<>();
 
+    private @Nullable Path classes;
     private @Nullable Process process;
 
     /** The state's digest, as of a log index. */
@@ -99,6 +100,12 @@ public final class NodeProcess {
         return this;
     }
 
+    /** Other classes than those of the jar, where this folder has them, for all starts to come. */
+    public NodeProcess withClasses(Path folder) {
+        classes = folder;
+        return this;
+    }
+
     /** A variable of the environment, for all starts to come. */
     public NodeProcess withEnvironment(String key, String value) {
         environment.put(key, value);
@@ -110,7 +117,10 @@ public final class NodeProcess {
         List<String> command = new ArrayList<>(place.launcher());
         command.add(javaExecutable());
         command.addAll(jvmOptions);
-        command.addAll(List.of("-jar", JAR.toString()));
+        command.addAll(
+                classes == null
+                        ? List.of("-jar", JAR.toString())
+                        : List.of("-cp", classes + File.pathSeparator + JAR, "io.dshm.server.Main"));
         command.addAll(List.of("--node", name, "--data-dir", data().toString()));
         command.addAll(List.of("--bind-address", place.host(), "--port", "" + place.port()));
         command.addAll(List.of("--admin-address", place.host(), "--admin-port", "" + place.adminPort()));

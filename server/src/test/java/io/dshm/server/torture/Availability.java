@@ -1,5 +1,6 @@
 package io.dshm.server.torture;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -7,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Consumer;
 
 /**
  * Whether the cluster could be expected to take writes, as far as the harness's own doing goes, and for how long it took
@@ -18,6 +20,9 @@ import java.util.TreeSet;
  */
 final class Availability {
 
+    /** Two election timeouts, and one for all that comes with it. */
+    static final Duration GAP_MAX = Duration.ofSeconds(3);
+
     private static final long NOT_WHOLE = -1;
 
     private final List<Set<String>> majorities;
@@ -27,21 +32,32 @@ final class Availability {
     /** For each majority, since when it has been whole, by {@link System#nanoTime}. */
     private final long[] wholeSince;
 
+    private final Consumer<Gap> onGap;
     private long lastAcknowledged;
-    private Gap longest = new Gap(0, 0, Set.of());
+    private Gap longest = new Gap(0, Set.of());
 
     /**
      * No write was acknowledged.
      *
      * @param nanos how long
-     * @param endNanos until when, by {@link System#nanoTime}
      * @param majority which nodes could have taken one
      */
-    record Gap(long nanos, long endNanos, Set<String> majority) {}
+    record Gap(long nanos, Set<String> majority) {
 
-    /** All nodes are impaired so far. */
-    Availability(List<String> nodes, Network network) {
+        @Override
+        public String toString() {
+            return "no write was acknowledged for " + nanos / 1_000_000 + " ms, while " + majority + " were whole";
+        }
+    }
+
+    /**
+     * All nodes are impaired so far.
+     *
+     * @param onGap told of gaps that are longer than they should be, whenever the longest of all has become longer
+     */
+    Availability(List<String> nodes, Network network, Consumer<Gap> onGap) {
         this.network = network;
+        this.onGap = onGap;
         this.majorities = subsets(nodes, nodes.size() / 2 + 1);
         this.wholeSince = new long[majorities.size()];
         Arrays.fill(wholeSince, NOT_WHOLE);
@@ -62,6 +78,12 @@ final class Availability {
             }
         }
         return subsets;
+    }
+
+    /** What was before does not count: the nodes had only just started. */
+    synchronized void begin() {
+        lastAcknowledged = System.nanoTime();
+        longest = new Gap(0, Set.of());
     }
 
     /** Something was done to this node; as often as it is said, it has to be taken back. */
@@ -107,7 +129,10 @@ final class Availability {
     private void measure(int majority, long now) {
         long gap = now - Math.max(lastAcknowledged, wholeSince[majority]);
         if (gap > longest.nanos()) {
-            longest = new Gap(gap, now, majorities.get(majority));
+            longest = new Gap(gap, majorities.get(majority));
+            if (gap > GAP_MAX.toNanos()) {
+                onGap.accept(longest);
+            }
         }
     }
 

@@ -12,6 +12,7 @@ final class Chronicle {
     private static final int LINES_MAX = 100;
 
     private final Consumer<String> listener;
+    private final long startedNanos = System.nanoTime();
     private final Deque<String> lines = new ArrayDeque<>();
 
     Chronicle(Consumer<String> listener) {
@@ -24,7 +25,7 @@ final class Chronicle {
         if (lines.size() > LINES_MAX) {
             lines.remove();
         }
-        listener.accept(line);
+        listener.accept(String.format(Locale.ROOT, "%.1f s: %s", (System.nanoTime() - startedNanos) / 1e9, line));
     }
 
     synchronized List<String> recent() {

@@ -4,6 +4,7 @@ import io.dshm.client.DshmConnection;
 import io.dshm.proto.Command;
 import io.dshm.proto.ErrorCode;
 import io.dshm.proto.Key;
+import io.dshm.proto.ReadMode;
 import io.dshm.proto.Reply;
 import io.dshm.server.history.Action;
 import io.dshm.server.history.Operation;
@@ -11,7 +12,6 @@ import io.dshm.server.history.Result;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -88,7 +88,7 @@ final class Client implements AutoCloseable {
         if (reply == Reply.Done.DONE) {
             return new Result.Done();
         } else if (reply instanceof Reply.Value value) {
-            return new Result.Value(new String(value.bytes(), StandardCharsets.UTF_8));
+            return new Result.Value(Values.shorten(value.bytes()));
         } else if (reply instanceof Reply.Failure failure) {
             if (failure.code() == ErrorCode.NOT_FOUND && action instanceof Action.Get) {
                 return new Result.NotFound();
@@ -102,10 +102,10 @@ final class Client implements AutoCloseable {
 
     private static Command command(Action action) {
         Key key = Key.of(action.key());
-        if (action instanceof Action.Get) {
-            return new Command.Get(key);
+        if (action instanceof Action.Get get) {
+            return new Command.Get(key, ReadMode.valueOf(get.mode().name()));
         } else if (action instanceof Action.Set set) {
-            return new Command.Set(key, set.ttlMillis(), set.value().getBytes(StandardCharsets.UTF_8));
+            return new Command.Set(key, set.ttlMillis(), Values.expand(set.value()));
         } else if (action instanceof Action.Delete) {
             return new Command.Delete(key);
         } else if (action instanceof Action.Touch touch) {

@@ -9,17 +9,19 @@ final class ClockFault implements Fault {
 
     private static final long HOUR_SECONDS = 3_600;
 
+    private final Machines machines;
     private final Machine victim;
     private final long seconds;
 
-    private ClockFault(Machine victim, long seconds) {
+    private ClockFault(Machines machines, Machine victim, long seconds) {
+        this.machines = machines;
         this.victim = victim;
         this.seconds = seconds;
     }
 
     static Optional<Fault> step(Machines machines, Random random) {
-        return Optional.of(
-                new ClockFault(machines.shuffled(random).get(0), random.nextBoolean() ? HOUR_SECONDS : -HOUR_SECONDS));
+        long seconds = random.nextBoolean() ? HOUR_SECONDS : -HOUR_SECONDS;
+        return machines.takeClock(random).map(victim -> new ClockFault(machines, victim, seconds));
     }
 
     @Override
@@ -30,6 +32,7 @@ final class ClockFault implements Fault {
     @Override
     public void heal() throws IOException {
         victim.clock().set(0);
+        machines.releaseClock(victim);
     }
 
     @Override

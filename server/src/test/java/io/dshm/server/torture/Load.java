@@ -61,7 +61,7 @@ final class Load {
 
     private void run(Client client, Workload workload, int depthMax, Random random) {
         try (client) {
-            while (!over.await(random.nextInt(2 * pauseMillis), TimeUnit.MILLISECONDS)) {
+            while (!over.await(random.nextInt(2 * workload.pauses() * pauseMillis), TimeUnit.MILLISECONDS)) {
                 if (!client.connect()) {
                     over.await(RECONNECT_MILLIS, TimeUnit.MILLISECONDS);
                     continue;

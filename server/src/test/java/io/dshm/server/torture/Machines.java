@@ -18,7 +18,8 @@ import org.jspecify.annotations.Nullable;
  * All machines, the network between them, and who has which of them in hand. Thread-safe.
  *
  * <p>Faults come several at a time, but no machine is in two faults' hands at once, and at most one has lost something for
- * good: Raft promises nothing when a majority has.
+ * good: Raft promises nothing when a majority has. Nor are all in hand while a clock is wrong: when all nodes start
+ * again at once, the wall clock is all that says how long they were down.
  */
 final class Machines {
 
@@ -29,6 +30,7 @@ final class Machines {
     private final Availability availability;
     private final ClusterProcess cluster;
     private final Set<Machine> taken = new HashSet<>();
+    private final Set<Machine> wrongClocks = new HashSet<>();
     private @Nullable Machine damaged;
 
     Machines(List<Machine> machines, Network network, Availability availability, ClusterProcess cluster) {
@@ -58,7 +60,7 @@ final class Machines {
     synchronized List<Machine> take(int count, Random random) {
         List<Machine> free = shuffled(random);
         free.removeAll(taken);
-        if (free.size() < count) {
+        if (free.size() < count || (free.size() == count && !wrongClocks.isEmpty())) {
             return List.of();
         }
         List<Machine> chosen = List.copyOf(free.subList(0, count));
@@ -120,6 +122,20 @@ final class Machines {
             // Something happens to them right now.
             return false;
         }
+    }
+
+    /** A machine whose clock may be wrong for a while, unless all of them are in hand. */
+    synchronized Optional<Machine> takeClock(Random random) {
+        if (taken.size() == machines.size()) {
+            return Optional.empty();
+        }
+        Machine victim = shuffled(random).get(0);
+        return wrongClocks.add(victim) ? Optional.of(victim) : Optional.empty();
+    }
+
+    /** Its clock is right again. */
+    synchronized void releaseClock(Machine victim) {
+        wrongClocks.remove(victim);
     }
 
     /** Whoever has it in hand lets it go: it is whole again. */

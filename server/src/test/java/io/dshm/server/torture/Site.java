@@ -12,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -44,16 +45,15 @@ final class Site {
      * Builds it.
      *
      * @param faults what will be done to it, so what it has to have
-     * @param jvmOptions of all nodes
      */
-    static Site build(int nodes, Set<FaultKind> faults, List<String> jvmOptions)
+    static Site build(int nodes, Set<FaultKind> faults, Consumer<Availability.Gap> onGap)
             throws IOException, InterruptedException {
         removeLeftovers();
         Site site = new Site(
                 Files.createTempDirectory(PREFIX + ProcessHandle.current().pid() + "-"));
         Runtime.getRuntime().addShutdownHook(site.hook);
         try {
-            site.construct(nodes, faults, jvmOptions);
+            site.construct(nodes, faults, onGap);
             return site;
         } catch (IOException | InterruptedException e) {
             site.takeDown();
@@ -61,12 +61,12 @@ final class Site {
         }
     }
 
-    private synchronized void construct(int count, Set<FaultKind> faults, List<String> jvmOptions)
+    private synchronized void construct(int count, Set<FaultKind> faults, Consumer<Availability.Gap> onGap)
             throws IOException, InterruptedException {
         List<String> names =
                 IntStream.rangeClosed(1, count).mapToObj(i -> "n" + i).toList();
         network = Network.create(names);
-        Availability availability = new Availability(names, network);
+        Availability availability = new Availability(names, network, onGap);
         for (String name : names) {
             Path home = Files.createDirectories(folder.resolve(name));
             Disk disk = faults.stream().anyMatch(FaultKind::needsDisk) ? Disk.create(home.resolve("disk")) : null;
@@ -76,7 +76,6 @@ final class Site {
             Path data = home.resolve("disk").resolve("dshm-data");
             NodeProcess node = new NodeProcess(name, home, network.place(name, data));
             node.with("--cluster", "torture", "--snapshot-log-bytes", SNAPSHOT_LOG_BYTES);
-            node.withJvm(jvmOptions.toArray(String[]::new));
             WallClock clock = faults.contains(FaultKind.CLOCK) ? WallClock.of(node, home.resolve("clock")) : null;
             machines.put(name, new Machine(node, home, disk, clock, availability));
         }

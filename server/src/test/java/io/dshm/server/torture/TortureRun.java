@@ -14,6 +14,7 @@ import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One run of real nodes under faults and load, whose histories are checked as it goes. What it is to do is said first:
@@ -38,6 +39,7 @@ final class TortureRun {
     private List<Workload> workloads = List.of(Workload.values());
     private List<FaultKind> faults = List.of(FaultKind.values());
     private List<String> jvmOptions = List.of();
+    private @Nullable Path classes;
     private boolean untilFirstViolation;
     private Path out = Path.of("target/torture").toAbsolutePath();
     private Consumer<String> progress = line -> {};
@@ -82,6 +84,12 @@ final class TortureRun {
         return this;
     }
 
+    /** Other classes for the nodes than those of the jar, where this folder has them. */
+    TortureRun classes(Path folder) {
+        classes = folder;
+        return this;
+    }
+
     /** Ends with the first violation. */
     TortureRun untilFirstViolation() {
         untilFirstViolation = true;
@@ -118,20 +126,26 @@ final class TortureRun {
             }
         }
         leftOut.forEach(what -> progress.accept("left out: " + what));
-        Site site = Site.build(nodes, Set.copyOf(possible), jvmOptions);
+        Chronicle chronicle = new Chronicle(progress);
+        Site site = Site.build(nodes, Set.copyOf(possible), gap -> chronicle.add(gap.toString()));
         try {
-            return run(site, possible, leftOut);
+            for (Machine machine : site.machines().all()) {
+                machine.node().withJvm(jvmOptions.toArray(String[]::new));
+                if (classes != null) {
+                    machine.node().withClasses(classes);
+                }
+            }
+            return run(site, chronicle, possible, leftOut);
         } finally {
             site.takeDown();
         }
     }
 
-    private Report run(Site site, List<FaultKind> possible, List<String> leftOut)
+    private Report run(Site site, Chronicle chronicle, List<FaultKind> possible, List<String> leftOut)
             throws IOException, InterruptedException {
         long started = System.nanoTime();
         Machines machines = site.machines();
         CountDownLatch ends = new CountDownLatch(1);
-        Chronicle chronicle = new Chronicle(progress);
         Findings findings = new Findings(
                 out.resolve("seed-" + seed),
                 () -> circumstances(chronicle),
@@ -154,8 +168,9 @@ final class TortureRun {
         try {
             Await.pause(CALM);
             before = resources(machines);
+            machines.availability().begin();
             nemesis.start();
-            watch(machines, findings, tally, nemesis, ends);
+            watch(machines, findings, chronicle, tally, nemesis, ends);
             nemesis.stop();
             Await.pause(CALM);
             after = resources(machines);
@@ -202,7 +217,13 @@ final class TortureRun {
     }
 
     /** Lets time pass until the run is over, tells how it goes, and looks after the nodes. */
-    private void watch(Machines machines, Findings findings, Tally tally, Nemesis nemesis, CountDownLatch ends)
+    private void watch(
+            Machines machines,
+            Findings findings,
+            Chronicle chronicle,
+            Tally tally,
+            Nemesis nemesis,
+            CountDownLatch ends)
             throws InterruptedException {
         long started = System.nanoTime();
         for (long told = started; System.nanoTime() - started < duration.toNanos(); ) {
@@ -217,10 +238,9 @@ final class TortureRun {
             if (System.nanoTime() - told >= PROGRESS.toNanos()) {
                 told = System.nanoTime();
                 Tally.Count total = tally.total();
-                progress.accept(String.format(
+                chronicle.add(String.format(
                         Locale.ROOT,
-                        "%d s: %d operations, %d faults, longest gap %d ms, %d violations; now: %s",
-                        TimeUnit.NANOSECONDS.toSeconds(told - started),
+                        "%d operations, %d faults, longest gap %d ms, %d violations; now: %s",
                         total.all(),
                         nemesis.counts().values().stream().mapToInt(n -> n).sum(),
                         TimeUnit.NANOSECONDS.toMillis(

@@ -66,6 +66,23 @@ enum Workload {
             return new Action.Flush(keys.region());
         }
     },
+    /** Values that go into the log in pieces, now and then. */
+    LARGE(2) {
+        @Override
+        Action next(Keys keys, Random random, long unique) {
+            return random.nextInt(100) < 80
+                    ? new Action.Get(keys.pick(random), mode(random))
+                    : new Action.Set(
+                            keys.pick(random),
+                            Values.large(unique, random.nextInt(LARGE_BYTES_MIN, LARGE_BYTES_MAX)),
+                            0);
+        }
+
+        @Override
+        int pauses() {
+            return 30;
+        }
+    },
     /** Everything against the same keys. */
     MIXED(6) {
         @Override
@@ -88,8 +105,12 @@ enum Workload {
     };
 
     /** For reads that must see everything. */
-    static final ReadMode STRONGEST = ReadMode.LOCAL;
+    static final ReadMode STRONGEST = ReadMode.LINEARIZABLE;
 
+    /** More than one piece, see Limits.INLINE_VALUE_BYTES_MAX. */
+    private static final int LARGE_BYTES_MIN = 270_000;
+
+    private static final int LARGE_BYTES_MAX = 900_000;
     private static final int TTL_MILLIS_MIN = 1_000;
     private static final int TTL_MILLIS_MAX = 5_000;
 
@@ -117,6 +138,11 @@ enum Workload {
 
     /** The next operation; values that are stored are made of this number, which never comes twice. */
     abstract Action next(Keys keys, Random random, long unique);
+
+    /** How many times longer than other clients those of this workload wait between two operations. */
+    int pauses() {
+        return 1;
+    }
 
     /** As it is written on the command line. */
     String label() {
