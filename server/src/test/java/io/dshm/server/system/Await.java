@@ -6,37 +6,37 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** Waits for what happens in other processes: asks again and again, but not without end. */
-final class Await {
+public final class Await {
 
     /** Generous, because the machine may be small and busy; only a test that fails waits so long. */
-    static final Duration LONG = Duration.ofSeconds(60);
+    public static final Duration LONG = Duration.ofSeconds(60);
 
     private static final long POLL_MILLIS = 20;
 
     private Await() {}
 
     /** Something that may not work yet. */
-    interface Condition {
+    public interface Condition {
         boolean holds() throws IOException, InterruptedException;
     }
 
     /** Something that may not be there yet. */
-    interface Source<T> {
+    public interface Source<T> {
         Optional<T> get() throws IOException, InterruptedException;
     }
 
     /** Waits until it holds; an {@code IOException} is a no. */
-    static void until(String what, Condition condition) throws InterruptedException {
+    public static void until(String what, Condition condition) throws InterruptedException {
         until(what, LONG, condition);
     }
 
     /** Waits until it holds, for at most so long; an {@code IOException} is a no. */
-    static void until(String what, Duration atMost, Condition condition) throws InterruptedException {
+    public static void until(String what, Duration atMost, Condition condition) throws InterruptedException {
         value(what, atMost, () -> condition.holds() ? Optional.of(true) : Optional.empty());
     }
 
     /** Waits until it is there; an {@code IOException} means that it is not. */
-    static <T> T value(String what, Source<T> source) throws InterruptedException {
+    public static <T> T value(String what, Source<T> source) throws InterruptedException {
         return value(what, LONG, source);
     }
 
@@ -63,7 +63,7 @@ final class Await {
     }
 
     /** Lets time pass, where time is what the test is about. */
-    static void pause(Duration duration) throws InterruptedException {
+    public static void pause(Duration duration) throws InterruptedException {
         Thread.sleep(duration.toMillis());
     }
 }

@@ -6,9 +6,10 @@ import io.dshm.client.DshmConnection;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.time.Duration;
-import java.util.stream.Stream;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Objects;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -24,33 +25,18 @@ class ClockStepIT {
     @RegisterExtension
     static final Processes PROCESSES = Processes.perClass();
 
+    private static final Map<NodeProcess, WallClock> CLOCKS = new HashMap<>();
+
     private static ClusterProcess cluster;
 
     @BeforeAll
     static void start() throws IOException, InterruptedException {
-        Path library = library();
         cluster = PROCESSES.newCluster();
+        Files.createDirectories(FOLDER);
         for (NodeProcess node : cluster.nodes()) {
-            Files.createDirectories(FOLDER);
-            set(node, 0);
-            node.withEnvironment("LD_PRELOAD", library.toString())
-                    .withEnvironment("FAKETIME_TIMESTAMP_FILE", clockOf(node).toString())
-                    .withEnvironment("FAKETIME_NO_CACHE", "1")
-                    .withEnvironment("DONT_FAKE_MONOTONIC", "1")
-                    // Else it takes the JVM's waits for ones on the wall clock, and lets them end at once.
-                    .withEnvironment("FAKETIME_FORCE_MONOTONIC_FIX", "0");
+            CLOCKS.put(node, WallClock.of(node, FOLDER.resolve(node + ".clock")));
         }
         cluster.start();
-    }
-
-    private static Path library() throws IOException {
-        try (Stream<Path> files = Files.exists(Path.of("/usr/lib"))
-                ? Files.find(Path.of("/usr/lib"), 3, (file, is) -> file.endsWith("faketime/libfaketimeMT.so.1"))
-                : Stream.of()) {
-            return files.findFirst()
-                    .orElseThrow(
-                            () -> new AssertionError("there is no libfaketime; install Debian's package faketime"));
-        }
     }
 
     @Test
@@ -120,20 +106,12 @@ class ClockStepIT {
         assertTrue(isStepped(node, seconds), "the wall clock of " + node + " has really stepped");
     }
 
+    private static void set(NodeProcess node, long seconds) throws IOException {
+        Objects.requireNonNull(CLOCKS.get(node)).set(seconds);
+    }
+
     private static boolean isStepped(NodeProcess node, long seconds) throws IOException {
         long off = node.wallClockMillis() - System.currentTimeMillis() - 1_000 * seconds;
         return Math.abs(off) < STEPPED_MILLIS;
-    }
-
-    private static Path clockOf(NodeProcess node) {
-        return FOLDER.resolve(node + ".clock");
-    }
-
-    /** Written anew and moved into place: the node reads it at any moment. */
-    private static void set(NodeProcess node, long seconds) throws IOException {
-        Path clock = clockOf(node);
-        Path next = clock.resolveSibling(clock.getFileName() + ".new");
-        Files.writeString(next, (seconds < 0 ? "" : "+") + seconds + "\n");
-        Files.move(next, clock, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
     }
 }

@@ -11,34 +11,39 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** Three nodes, and what can only be said of all of them. */
-final class ClusterProcess {
+/** Some nodes, and what can only be said of all of them. */
+public final class ClusterProcess {
 
     private final List<NodeProcess> nodes;
 
-    /** A cluster that is not running. */
+    /** Three nodes on the loopback address, that are not running. */
     ClusterProcess(Path folder) {
-        nodes = Stream.of("n1", "n2", "n3")
+        this(Stream.of("n1", "n2", "n3")
                 .map(name -> new NodeProcess(name, folder.resolve(name)))
-                .toList();
+                .toList());
+    }
+
+    /** A cluster of these nodes, that are not running. */
+    public ClusterProcess(List<NodeProcess> nodes) {
+        this.nodes = nodes;
         String members = nodes.stream().map(NodeProcess::member).collect(Collectors.joining(","));
         with("--members", members);
     }
 
     /** Options for all nodes, for all starts to come. */
-    ClusterProcess with(String... options) {
+    public ClusterProcess with(String... options) {
         nodes.forEach(node -> node.with(options));
         return this;
     }
 
     /** Options of all nodes' JVMs, for all starts to come. */
-    ClusterProcess withJvm(String... options) {
+    public ClusterProcess withJvm(String... options) {
         nodes.forEach(node -> node.withJvm(options));
         return this;
     }
 
     /** Starts all nodes that do not run, and waits until all are healthy. */
-    ClusterProcess start() throws IOException, InterruptedException {
+    public ClusterProcess start() throws IOException, InterruptedException {
         for (NodeProcess node : nodes) {
             if (!node.isAlive()) {
                 node.start();
@@ -51,7 +56,7 @@ final class ClusterProcess {
         return this;
     }
 
-    List<NodeProcess> nodes() {
+    public List<NodeProcess> nodes() {
         return nodes;
     }
 
@@ -66,10 +71,11 @@ final class ClusterProcess {
     }
 
     /** The leader, as soon as all nodes that run agree on it. */
-    NodeProcess awaitLeader() throws InterruptedException {
+    public NodeProcess awaitLeader() throws InterruptedException {
         return Await.value("all nodes agree on a leader", this::leader);
     }
 
+    /** The leader, if all nodes that run agree on it now. */
     private Optional<NodeProcess> leader() throws IOException {
         List<NodeProcess> leaders = new ArrayList<>();
         List<String> named = new ArrayList<>();
@@ -96,7 +102,7 @@ final class ClusterProcess {
      * Waits until all nodes have applied the same log, and asserts that it has led all of them to the same state. Nobody may
      * be writing. Returns the index.
      */
-    long assertEqualDigests() throws InterruptedException {
+    public long assertEqualDigests() throws InterruptedException {
         List<NodeProcess.Digest> digests = Await.value("all nodes have applied the same index", () -> {
             List<NodeProcess.Digest> read = new ArrayList<>();
             for (NodeProcess node : nodes) {

@@ -5,13 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.dshm.client.DshmConnection;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
-import java.util.Comparator;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -31,8 +25,8 @@ class DamagedFilesIT {
         Await.until("a snapshot is written", () -> node.log().contains("snapshot written"));
         node.terminate();
         assertEquals(0, node.awaitEnd());
-        Path file = largest(node.data().resolve("snapshot"), ".dshm");
-        flipByte(file);
+        Path file = Damage.largest(node.data().resolve("snapshot"), ".dshm").orElseThrow();
+        Damage.flipByte(file);
         node.start();
         assertEquals(70, node.awaitEnd());
         assertTrue(node.log().contains("snapshot file " + file + " "), "the log names the file");
@@ -44,7 +38,7 @@ class DamagedFilesIT {
         NodeProcess node = processes.newNode();
         write(node);
         node.kill();
-        flipByte(largest(node.data().resolve("log"), ".log"));
+        Damage.flipByte(Damage.largest(node.data().resolve("log"), ".log").orElseThrow());
         node.start();
         assertEquals(1, node.awaitEnd());
         assertTrue(node.log().contains(node.data().resolve("log").toString()), "the log names the folder");
@@ -58,24 +52,6 @@ class DamagedFilesIT {
             for (int i = 0; i < WRITES; i++) {
                 connection.incr("damage::n", 1);
             }
-        }
-    }
-
-    private static Path largest(Path folder, String suffix) throws IOException {
-        try (Stream<Path> files = Files.walk(folder)) {
-            return files.filter(file -> file.toString().endsWith(suffix))
-                    .max(Comparator.comparingLong(file -> file.toFile().length()))
-                    .orElseThrow();
-        }
-    }
-
-    private static void flipByte(Path file) throws IOException {
-        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
-            long middle = channel.size() / 2;
-            ByteBuffer one = ByteBuffer.allocate(1);
-            channel.read(one, middle);
-            one.put(0, (byte) (one.get(0) ^ 0x10)).flip();
-            channel.write(one, middle);
         }
     }
 }

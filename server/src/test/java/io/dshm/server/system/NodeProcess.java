@@ -5,7 +5,6 @@ import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.HttpURLConnection;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
@@ -24,7 +23,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** One node in a JVM of its own, that can be started, killed and started again. */
-final class NodeProcess {
+public final class NodeProcess {
 
     private static final Path JAR = Path.of("target/dshm/dshm-server.jar").toAbsolutePath();
     private static final Pattern FIELD = Pattern.compile("\"(\\w+)\": \"?([^\",\n]*)\"?");
@@ -33,62 +32,98 @@ final class NodeProcess {
 
     private final String name;
     private final Path folder;
-    private final int port = Ports.free();
-    private final int raftPort = Ports.free();
-    private final int forwardingPort = Ports.free();
-    private final int adminPort = Ports.free();
+    private final Place place;
     private final Map<String, String> environment = new HashMap<>();
     private final List<String> jvmOptions = new ArrayList<>(List.of("-Xmx256m", "-XX:+ExitOnOutOfMemoryError"));
     private final List<String> options = new ArrayList<>();
 
+    private @Nullable Path classes;
     private @Nullable Process process;
 
     /** The state's digest, as of a log index. */
-    record Digest(long index, String digest) {}
+    public record Digest(long index, String digest) {}
 
+    /**
+     * Where a node lives.
+     *
+     * @param host the address that it listens on, for everybody
+     * @param data its data folder
+     * @param launcher what its command begins with: whatever brings it to that place
+     */
+    public record Place(
+            String host, int port, int raftPort, int forwardingPort, int adminPort, Path data, List<String> launcher) {}
+
+    /** A node on the loopback address, with its data in its folder. */
     NodeProcess(String name, Path folder) {
-        this.name = name;
-        this.folder = folder;
+        this(
+                name,
+                folder,
+                new Place(
+                        "127.0.0.1",
+                        Ports.free(),
+                        Ports.free(),
+                        Ports.free(),
+                        Ports.free(),
+                        folder.resolve("dshm-data"),
+                        List.of()));
     }
 
-    String name() {
+    /** A node at this place; in the folder is its log, and it is where the process runs. */
+    public NodeProcess(String name, Path folder, Place place) {
+        this.name = name;
+        this.folder = folder;
+        this.place = place;
+    }
+
+    public String name() {
         return name;
     }
 
     int port() {
-        return port;
+        return place.port();
     }
 
     /** This node as the others' {@code --members} name it. */
     String member() {
-        return name + "=127.0.0.1:" + raftPort + ":" + forwardingPort;
+        return name + "=" + place.host() + ":" + place.raftPort() + ":" + place.forwardingPort();
     }
 
     /** Options of the server, for all starts to come. */
-    NodeProcess with(String... more) {
+    public NodeProcess with(String... more) {
         options.addAll(List.of(more));
         return this;
     }
 
     /** Options of the JVM, for all starts to come; later ones win. */
-    NodeProcess withJvm(String... more) {
+    public NodeProcess withJvm(String... more) {
         jvmOptions.addAll(List.of(more));
         return this;
     }
 
+    /** Other classes than those of the jar, where this folder has them, for all starts to come. */
+    public NodeProcess withClasses(Path folder) {
+        classes = folder;
+        return this;
+    }
+
     /** A variable of the environment, for all starts to come. */
-    NodeProcess withEnvironment(String key, String value) {
+    public NodeProcess withEnvironment(String key, String value) {
         environment.put(key, value);
         return this;
     }
 
     /** Starts it. Returns at once: see {@link #awaitHealthy}. */
-    void start() throws IOException {
-        List<String> command = new ArrayList<>(List.of(javaExecutable()));
+    public void start() throws IOException {
+        List<String> command = new ArrayList<>(place.launcher());
+        command.add(javaExecutable());
         command.addAll(jvmOptions);
-        command.addAll(List.of("-jar", JAR.toString()));
+        command.addAll(
+                classes == null
+                        ? List.of("-jar", JAR.toString())
+                        : List.of("-cp", classes + File.pathSeparator + JAR, "io.dshm.server.Main"));
         command.addAll(List.of("--node", name, "--data-dir", data().toString()));
-        command.addAll(List.of("--port", "" + port, "--admin-port", "" + adminPort));
+        command.addAll(List.of("--bind-address", place.host(), "--port", "" + place.port()));
+        command.addAll(List.of("--admin-address", place.host(), "--admin-port", "" + place.adminPort()));
         command.addAll(options);
         start(command);
     }
@@ -110,7 +145,7 @@ final class NodeProcess {
         process = builder.start();
     }
 
-    static String javaExecutable() {
+    public static String javaExecutable() {
         return System.getProperty("java.home") + File.separator + "bin" + File.separator + "java";
     }
 
@@ -119,20 +154,20 @@ final class NodeProcess {
     }
 
     /** Its data folder. */
-    Path data() {
-        return folder.resolve("dshm-data");
+    public Path data() {
+        return place.data();
     }
 
     private Path logFile() {
         return folder.resolve("node.log");
     }
 
-    boolean isAlive() {
+    public boolean isAlive() {
         return process != null && process.isAlive();
     }
 
     /** Waits until it knows a leader and is up to date. */
-    void awaitHealthy() throws InterruptedException {
+    public void awaitHealthy() throws InterruptedException {
         Await.until(name + " is healthy", () -> {
             requireAlive();
             return http("/health").startsWith("ok");
@@ -146,7 +181,7 @@ final class NodeProcess {
     }
 
     /** SIGKILL: it gets no chance to do anything. */
-    void kill() throws InterruptedException {
+    public void kill() throws InterruptedException {
         if (process != null) {
             process.destroyForcibly();
             awaitEnd();
@@ -154,21 +189,21 @@ final class NodeProcess {
     }
 
     /** SIGKILL. Returns at once: see {@link #awaitEnd}. */
-    void killSoon() {
+    public void killSoon() {
         if (process != null) {
             process.destroyForcibly();
         }
     }
 
     /** SIGTERM. Returns at once: see {@link #awaitEnd}. */
-    void terminate() {
+    public void terminate() {
         if (process != null) {
             process.destroy();
         }
     }
 
     /** Waits until the process has ended, and returns its exit status. */
-    int awaitEnd() throws InterruptedException {
+    public int awaitEnd() throws InterruptedException {
         Process ending = process;
         if (ending == null) {
             throw new IllegalStateException(name + " was never started");
@@ -179,13 +214,21 @@ final class NodeProcess {
         return ending.exitValue();
     }
 
+    /** The number of the process that was started last. */
+    public long pid() {
+        if (process == null) {
+            throw new IllegalStateException(name + " was never started");
+        }
+        return process.pid();
+    }
+
     /** SIGSTOP: all its threads stand still, its connections stay open. */
-    void pause() throws IOException, InterruptedException {
+    public void pause() throws IOException, InterruptedException {
         signal("STOP");
     }
 
     /** SIGCONT. */
-    void resume() throws IOException, InterruptedException {
+    public void resume() throws IOException, InterruptedException {
         signal("CONT");
     }
 
@@ -198,15 +241,20 @@ final class NodeProcess {
     }
 
     /** What happens when an operator puts in a new disk. It must not be running. */
-    void deleteData() throws IOException {
+    public void deleteData() throws IOException {
         if (isAlive()) {
             throw new IllegalStateException(name + " is running");
         }
-        if (!Files.exists(data())) {
+        deleteTree(data());
+    }
+
+    /** Deletes a folder with all that is in it, if it is there. */
+    public static void deleteTree(Path folder) throws IOException {
+        if (!Files.exists(folder)) {
             return;
         }
         List<Path> files;
-        try (Stream<Path> all = Files.walk(data())) {
+        try (Stream<Path> all = Files.walk(folder)) {
             files = all.sorted(Comparator.reverseOrder()).toList();
         }
         for (Path file : files) {
@@ -219,12 +267,12 @@ final class NodeProcess {
         return DshmConnection.connect(address(), Duration.ofSeconds(10), Duration.ofSeconds(30));
     }
 
-    InetSocketAddress address() {
-        return new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
+    public InetSocketAddress address() {
+        return new InetSocketAddress(place.host(), place.port());
     }
 
     /** The fields of {@code /status}. */
-    Map<String, String> status() throws IOException {
+    public Map<String, String> status() throws IOException {
         return fields(http("/status"));
     }
 
@@ -233,7 +281,7 @@ final class NodeProcess {
     }
 
     /** The digest; it reads all of the node's data. */
-    Digest digest() throws IOException {
+    public Digest digest() throws IOException {
         Map<String, String> fields = fields(http("/digest"));
         String index = fields.get("index");
         String digest = fields.get("digest");
@@ -244,7 +292,7 @@ final class NodeProcess {
     }
 
     /** What this node holds for the time of day, in milliseconds since 1970, to within a second. */
-    long wallClockMillis() throws IOException {
+    public long wallClockMillis() throws IOException {
         HttpURLConnection connection = open("/status");
         try {
             connection.getResponseCode();
@@ -274,20 +322,22 @@ final class NodeProcess {
     }
 
     private HttpURLConnection open(String path) throws IOException {
-        HttpURLConnection connection = (HttpURLConnection)
-                URI.create("http://127.0.0.1:" + adminPort + path).toURL().openConnection();
+        HttpURLConnection connection =
+                (HttpURLConnection) URI.create("http://" + place.host() + ":" + place.adminPort() + path)
+                        .toURL()
+                        .openConnection();
         connection.setConnectTimeout(HTTP_MILLIS);
         connection.setReadTimeout(HTTP_MILLIS);
         return connection;
     }
 
     /** All that it has logged, in all its starts. */
-    String log() throws IOException {
+    public String log() throws IOException {
         return Files.exists(logFile()) ? Files.readString(logFile()) : "";
     }
 
     /** Ends it in any case, and leaves nothing but its log. */
-    void dispose() throws IOException, InterruptedException {
+    public void dispose() throws IOException, InterruptedException {
         kill();
         deleteData();
     }

@@ -1,0 +1,164 @@
+package io.dshm.server.torture;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Consumer;
+
+/**
+ * Whether the cluster could be expected to take writes, as far as the harness's own doing goes, and for how long it took
+ * none all the same.
+ *
+ * <p>It could as long as some majority of nodes is whole and connected, each of them with each other. A gap counts
+ * against a majority only from the moment when that very majority was whole: what another one had begun, with a node that
+ * fell meanwhile, is not held against it. Thread-safe.
+ */
+final class Availability {
+
+    /** Two election timeouts, and one for all that comes with it. */
+    static final Duration GAP_MAX = Duration.ofSeconds(3);
+
+    private static final long NOT_WHOLE = -1;
+
+    private final List<Set<String>> majorities;
+    private final Network network;
+    private final Map<String, Integer> impairments = new HashMap<>();
+
+    /** For each majority, since when it has been whole, by {@link System#nanoTime}. */
+    private final long[] wholeSince;
+
+    private final Consumer<Gap> onGap;
+    private long lastAcknowledged;
+    private Gap longest = new Gap(0, Set.of());
+
+    /**
+     * No write was acknowledged.
+     *
+     * @param nanos how long
+     * @param majority which nodes could have taken one
+     */
+    record Gap(long nanos, Set<String> majority) {
+
+        @Override
+        public String toString() {
+            return "no write was acknowledged for " + nanos / 1_000_000 + " ms, while " + majority + " were whole";
+        }
+    }
+
+    /**
+     * All nodes are impaired so far.
+     *
+     * @param onGap told of gaps that are longer than they should be, whenever the longest of all has become longer
+     */
+    Availability(List<String> nodes, Network network, Consumer<Gap> onGap) {
+        this.network = network;
+        this.onGap = onGap;
+        this.majorities = subsets(nodes, nodes.size() / 2 + 1);
+        this.wholeSince = new long[majorities.size()];
+        Arrays.fill(wholeSince, NOT_WHOLE);
+        nodes.forEach(node -> impairments.put(node, 1));
+    }
+
+    private static List<Set<String>> subsets(List<String> nodes, int size) {
+        List<Set<String>> subsets = new ArrayList<>();
+        for (int bits = 0; bits < 1 << nodes.size(); bits++) {
+            if (Integer.bitCount(bits) == size) {
+                Set<String> subset = new TreeSet<>();
+                for (int i = 0; i < nodes.size(); i++) {
+                    if ((bits & 1 << i) != 0) {
+                        subset.add(nodes.get(i));
+                    }
+                }
+                subsets.add(subset);
+            }
+        }
+        return subsets;
+    }
+
+    /** What was before does not count: the nodes had only just started. */
+    synchronized void begin() {
+        lastAcknowledged = System.nanoTime();
+        longest = new Gap(0, Set.of());
+    }
+
+    /** Something was done to this node; as often as it is said, it has to be taken back. */
+    synchronized void impair(String node) {
+        impairments.merge(node, 1, Integer::sum);
+        onChange();
+    }
+
+    /** And is over. */
+    synchronized void repair(String node) {
+        impairments.merge(node, -1, Integer::sum);
+        onChange();
+    }
+
+    /** To be called when something in the network was cut or healed. */
+    synchronized void onChange() {
+        long now = System.nanoTime();
+        for (int i = 0; i < wholeSince.length; i++) {
+            boolean whole = isWhole(majorities.get(i));
+            if (!whole && wholeSince[i] != NOT_WHOLE) {
+                measure(i, now);
+                wholeSince[i] = NOT_WHOLE;
+            } else if (whole && wholeSince[i] == NOT_WHOLE) {
+                wholeSince[i] = now;
+            }
+        }
+    }
+
+    private boolean isWhole(Set<String> majority) {
+        for (String one : majority) {
+            if (impairments.getOrDefault(one, 0) > 0) {
+                return false;
+            }
+            for (String other : majority) {
+                if (one.compareTo(other) < 0 && !network.isWhole(one, other)) {
+                    return false;
+                }
+            }
+        }
+        return true;
+    }
+
+    private void measure(int majority, long now) {
+        long gap = now - Math.max(lastAcknowledged, wholeSince[majority]);
+        if (gap > longest.nanos()) {
+            longest = new Gap(gap, majorities.get(majority));
+            if (gap > GAP_MAX.toNanos()) {
+                onGap.accept(longest);
+            }
+        }
+    }
+
+    /** A client has just heard that its write took effect. */
+    synchronized void onAcknowledged() {
+        long now = System.nanoTime();
+        for (int i = 0; i < wholeSince.length; i++) {
+            if (wholeSince[i] != NOT_WHOLE) {
+                measure(i, now);
+            }
+        }
+        lastAcknowledged = now;
+    }
+
+    /** Whether some majority is whole and connected now. */
+    synchronized boolean hasMajority() {
+        for (long since : wholeSince) {
+            if (since != NOT_WHOLE) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** The longest time without an acknowledged write, up to now. */
+    synchronized Gap longestGap() {
+        return longest;
+    }
+}

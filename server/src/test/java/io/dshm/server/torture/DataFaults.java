@@ -1,0 +1,85 @@
+package io.dshm.server.torture;
+
+import io.dshm.server.system.Damage;
+import io.dshm.server.system.NodeProcess;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+
+/** A node's files are lost, or no longer what it wrote: it comes back with nothing, and gets everything from the others. */
+final class DataFaults {
+
+    /** Below, the byte in the middle could be in the last record, and that one may be torn: it is what a power cut leaves. */
+    private static final long LOG_BYTES_MIN = 64 * 1024;
+
+    private DataFaults() {}
+
+    /** The data folder is gone. */
+    static Optional<Fault> lost(Machines machines, Random random) throws InterruptedException {
+        return machines.takeToDamage(random).map(victim -> new Fault() {
+
+            @Override
+            public void inject() throws IOException, InterruptedException {
+                victim.impair();
+                victim.node().kill();
+                victim.node().deleteData();
+            }
+
+            @Override
+            public void heal() throws IOException, InterruptedException {
+                victim.start();
+                victim.awaitWhole();
+                machines.release(List.of(victim));
+            }
+
+            @Override
+            public String toString() {
+                return victim + " loses its data";
+            }
+        });
+    }
+
+    /** A bit in a log or snapshot is not what it was: the node must not start with it. */
+    static Optional<Fault> flipped(Machines machines, Random random) throws InterruptedException {
+        boolean snapshot = random.nextBoolean();
+        return machines.takeToDamage(random).map(victim -> new Fault() {
+
+            @Override
+            public void inject() throws IOException, InterruptedException {
+                victim.impair();
+                NodeProcess node = victim.node();
+                node.kill();
+                Path folder = node.data().resolve(snapshot ? "snapshot" : "log");
+                Optional<Path> file = Damage.largest(folder, snapshot ? ".dshm" : ".log");
+                if (file.isEmpty() || (!snapshot && Files.size(file.get()) < LOG_BYTES_MIN)) {
+                    return;
+                }
+                Damage.flipByte(file.get());
+                int said = node.log().length();
+                node.start();
+                victim.assertEnded(snapshot ? DiskFaults.FATAL : 1);
+                Path named = snapshot ? file.get() : folder;
+                if (!node.log().substring(said).contains(named.toString())) {
+                    throw new AssertionError(
+                            victim + " has not started with a damaged file, but does not name " + named);
+                }
+                node.deleteData();
+            }
+
+            @Override
+            public void heal() throws IOException, InterruptedException {
+                victim.start();
+                victim.awaitWhole();
+                machines.release(List.of(victim));
+            }
+
+            @Override
+            public String toString() {
+                return "a bit flips in a " + (snapshot ? "snapshot" : "log") + " of " + victim;
+            }
+        });
+    }
+}

@@ -1,0 +1,87 @@
+package io.dshm.server.torture;
+
+import java.io.IOException;
+import java.util.List;
+import java.util.Optional;
+import java.util.Random;
+
+/** Faults of disks that lose nothing which was written to them with fsync. */
+final class DiskFaults {
+
+    /** Exit status of a node that could only have gone on wrongly. */
+    static final int FATAL = 70;
+
+    private DiskFaults() {}
+
+    /** No space is left; later there is again. A node that has stopped because of it is started then. */
+    static Optional<Fault> full(Machines machines, Random random) {
+        List<Machine> victims = machines.take(1, random);
+        return victims.isEmpty()
+                ? Optional.empty()
+                : Optional.of(new Fault() {
+                    private final Machine victim = victims.get(0);
+
+                    @Override
+                    public void inject() throws IOException, InterruptedException {
+                        victim.impair();
+                        victim.disk().fill();
+                    }
+
+                    @Override
+                    public void heal() throws IOException, InterruptedException {
+                        boolean hadStopped = !victim.node().isAlive();
+                        victim.disk().free();
+                        if (hadStopped) {
+                            victim.assertEnded(FATAL);
+                            victim.start();
+                        }
+                        victim.awaitWhole();
+                        machines.release(victims);
+                    }
+
+                    @Override
+                    public String toString() {
+                        return "disk of " + victim + " is full";
+                    }
+                });
+    }
+
+    /** The power of one, of some or of all machines fails at the same moment. */
+    static Optional<Fault> powerCut(Machines machines, Random random) {
+        List<Machine> victims = machines.take(1 + random.nextInt(machines.all().size()), random);
+        return victims.isEmpty()
+                ? Optional.empty()
+                : Optional.of(new Fault() {
+
+                    @Override
+                    public void inject() throws IOException, InterruptedException {
+                        // All stand still before the first disk is off: nobody hears of another's last moments.
+                        for (Machine victim : victims) {
+                            victim.impair();
+                            victim.node().pause();
+                        }
+                        for (Machine victim : victims) {
+                            victim.disk().powerOff();
+                            victim.node().kill();
+                        }
+                    }
+
+                    @Override
+                    public void heal() throws IOException, InterruptedException {
+                        for (Machine victim : victims) {
+                            victim.disk().powerOn();
+                            victim.start();
+                        }
+                        for (Machine victim : victims) {
+                            victim.awaitWhole();
+                        }
+                        machines.release(victims);
+                    }
+
+                    @Override
+                    public String toString() {
+                        return "power cut of " + victims;
+                    }
+                });
+    }
+}

@@ -1,0 +1,86 @@
+package io.dshm.server.torture;
+
+import io.dshm.server.system.WallClock;
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Random;
+
+/** Everything that can be done to a cluster, and for how long at a time. */
+@SuppressWarnings("ImmutableEnumChecker") // references to methods do not change
+enum FaultKind {
+    KILL(500, 4_000, ProcessFaults::kill, Optional::empty),
+    /** 0.5 to 3 election timeouts. */
+    PAUSE(500, 3_000, ProcessFaults::pause, Optional::empty),
+    CUT(1_000, 6_000, NetworkFaults::cut, Optional::empty),
+    ONE_WAY(1_000, 6_000, NetworkFaults::oneWay, Optional::empty),
+    BRIDGE(1_000, 6_000, NetworkFaults::bridge, Optional::empty),
+    FLAPPING(3_000, 8_000, NetworkFaults::flapping, Optional::empty),
+    LOSS(2_000, 8_000, NetworkFaults::loss, Optional::empty),
+    CLOCK(1_000, 8_000, ClockFault::step, FaultKind::lackingClock),
+    DISK_FULL(2_000, 6_000, DiskFaults::full, Disk::lacking),
+    POWER(0, 3_000, DiskFaults::powerCut, Disk::lacking),
+    FSYNC_EIO(2_000, 6_000, SyncFaults::failing, SyncFaults::lacking),
+    FSYNC_SLOW(2_000, 8_000, SyncFaults::slow, SyncFaults::lacking),
+    DATA_LOST(0, 2_000, DataFaults::lost, Optional::empty),
+    BIT_FLIP(0, 2_000, DataFaults::flipped, Optional::empty);
+
+    private final int millisMin;
+    private final int millisMax;
+    private final Plan plan;
+    private final Lack lack;
+
+    /** How one of a kind is made. */
+    private interface Plan {
+        Optional<Fault> make(Machines machines, Random random) throws InterruptedException;
+    }
+
+    private interface Lack {
+        Optional<String> find() throws IOException;
+    }
+
+    FaultKind(int millisMin, int millisMax, Plan plan, Lack lack) {
+        this.millisMin = millisMin;
+        this.millisMax = millisMax;
+        this.plan = plan;
+        this.lack = lack;
+    }
+
+    private static Optional<String> lackingClock() throws IOException {
+        return WallClock.library().isPresent() ? Optional.empty() : Optional.of("libfaketime");
+    }
+
+    /** As it is written on the command line. */
+    String label() {
+        return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+
+    static FaultKind parse(String label) {
+        return Arrays.stream(values())
+                .filter(kind -> kind.label().equals(label))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("there is no fault " + label + "; there are "
+                        + Arrays.stream(values()).map(FaultKind::label).toList()));
+    }
+
+    /** What this machine lacks for it, if anything. */
+    Optional<String> lacking() throws IOException {
+        return lack.find();
+    }
+
+    /** Whether each node has to have a disk of its own for it. */
+    boolean needsDisk() {
+        return this == DISK_FULL || this == POWER;
+    }
+
+    /** A fault with its victims, or none if it cannot be done just now. */
+    Optional<Fault> plan(Machines machines, Random random) throws InterruptedException {
+        return plan.make(machines, random);
+    }
+
+    /** How long one lasts, in milliseconds. */
+    int pickMillis(Random random) {
+        return random.nextInt(millisMin, millisMax + 1);
+    }
+}

@@ -1,0 +1,103 @@
+package io.dshm.server.torture;
+
+import io.dshm.server.history.Action;
+import io.dshm.server.history.Operation;
+import io.dshm.server.history.Result;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+
+/** All clients of a run: through every node one for each workload with one operation at a time, and one that pipelines. */
+final class Load {
+
+    private static final int DEPTH_MAX = 6;
+    private static final int RECONNECT_MILLIS = 100;
+
+    private final Machines machines;
+    private final Round.Sequence rounds;
+    private final Tally tally;
+    private final int pauseMillis;
+    private final AtomicLong unique = new AtomicLong();
+    private final CountDownLatch over = new CountDownLatch(1);
+    private final List<Thread> threads = new ArrayList<>();
+
+    /**
+     * Clients that do nothing yet.
+     *
+     * @param pauseMillis how long a client waits between two operations, on average
+     */
+    Load(Machines machines, List<Workload> workloads, Round.Sequence rounds, Tally tally, int pauseMillis, long seed) {
+        this.machines = machines;
+        this.rounds = rounds;
+        this.tally = tally;
+        this.pauseMillis = pauseMillis;
+        for (Machine machine : machines.all()) {
+            for (Workload workload : workloads) {
+                for (int depthMax : List.of(1, DEPTH_MAX)) {
+                    int number = threads.size() + 1;
+                    Client client =
+                            new Client(number, machine.name(), machine.node().address());
+                    Random random = new Random(seed + number);
+                    threads.add(new Thread(() -> run(client, workload, depthMax, random), "client-" + number));
+                }
+            }
+        }
+    }
+
+    void start() {
+        threads.forEach(Thread::start);
+    }
+
+    /** Lets all clients finish what they are at. */
+    void stop() throws InterruptedException {
+        over.countDown();
+        for (Thread thread : threads) {
+            thread.join();
+        }
+    }
+
+    private void run(Client client, Workload workload, int depthMax, Random random) {
+        try (client) {
+            while (!over.await(random.nextInt(2 * workload.pauses() * pauseMillis), TimeUnit.MILLISECONDS)) {
+                if (!client.connect()) {
+                    over.await(RECONNECT_MILLIS, TimeUnit.MILLISECONDS);
+                    continue;
+                }
+                Round round = rounds.enter();
+                try {
+                    run(client, actions(workload, round, 1 + random.nextInt(depthMax), random), round);
+                } finally {
+                    rounds.leave(round);
+                }
+            }
+        } catch (InterruptedException e) {
+            // The whole run is given up.
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private List<Action> actions(Workload workload, Round round, int count, Random random) {
+        Workload.Keys keys = workload.keys(round.number());
+        List<Action> actions = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            actions.add(workload.next(keys, random, unique.incrementAndGet()));
+        }
+        return actions;
+    }
+
+    private void run(Client client, List<Action> actions, Round round) {
+        Availability availability = machines.availability();
+        boolean hadMajority = availability.hasMajority();
+        for (Operation operation : client.call(actions)) {
+            round.history().add(operation);
+            boolean isAnswer = operation.result() instanceof Result.Value || operation.result() instanceof Result.Done;
+            if (isAnswer && !(operation.action() instanceof Action.Get)) {
+                availability.onAcknowledged();
+            }
+            tally.count(operation, hadMajority && availability.hasMajority());
+        }
+    }
+}

@@ -1,0 +1,137 @@
+package io.dshm.server.torture;
+
+import io.dshm.server.system.Await;
+import io.dshm.server.system.NodeProcess;
+import io.dshm.server.system.WallClock;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A node, and the machine around it: what the faults work on. One fault at a time has a machine in its hands, and only
+ * that one starts, stops or damages anything on it; see {@link Machines#take}.
+ */
+final class Machine {
+
+    /** How long the start of a node may take; it is much shorter, but the machine may be small and busy. */
+    private static final Duration START = Duration.ofSeconds(90);
+
+    private final NodeProcess node;
+    private final Path folder;
+    private final @Nullable Disk disk;
+    private final @Nullable WallClock clock;
+    private final Availability availability;
+    private boolean off;
+
+    /** A machine that is off; the folder is for whatever comes up, outside of its disk. */
+    Machine(NodeProcess node, Path folder, @Nullable Disk disk, @Nullable WallClock clock, Availability availability) {
+        this.node = node;
+        this.folder = folder;
+        this.disk = disk;
+        this.clock = clock;
+        this.availability = availability;
+    }
+
+    NodeProcess node() {
+        return node;
+    }
+
+    Path folder() {
+        return folder;
+    }
+
+    String name() {
+        return node.name();
+    }
+
+    /** Only where the faults that need it can be had. */
+    Disk disk() {
+        if (disk == null) {
+            throw new IllegalStateException(name() + " has no disk of its own");
+        }
+        return disk;
+    }
+
+    /** Only where the faults that need it can be had. */
+    WallClock clock() {
+        if (clock == null) {
+            throw new IllegalStateException(name() + " has no wall clock of its own");
+        }
+        return clock;
+    }
+
+    /** Nobody may count on this node from now on, until {@link #awaitWhole}. */
+    void impair() {
+        availability.impair(name());
+    }
+
+    /** Starts the node. Returns at once: see {@link #awaitWhole}. */
+    synchronized void start() throws IOException {
+        if (off) {
+            throw new IOException("the run is over");
+        }
+        node.start();
+    }
+
+    /** Ends the node for good. */
+    synchronized void switchOff() throws InterruptedException {
+        off = true;
+        node.kill();
+    }
+
+    /**
+     * Waits until the node takes part again: it answers, and votes. Whether there is a leader is not its business, but that
+     * of all.
+     */
+    void awaitWhole() throws InterruptedException {
+        Await.until(name() + " takes part", START, () -> {
+            if (!node.isAlive()) {
+                throw new AssertionError(name() + " has ended with status " + node.awaitEnd());
+            }
+            return takesPart();
+        });
+        availability.repair(name());
+    }
+
+    /** Waits until the node has ended by itself, and asserts that it did so with this exit status. */
+    void assertEnded(int expected) throws InterruptedException {
+        int status = node.awaitEnd();
+        if (status != expected) {
+            throw new AssertionError(name() + " has ended with status " + status + " instead of " + expected);
+        }
+    }
+
+    /** Whether it runs, votes, and has caught up with what was committed when it started. */
+    boolean isHealthy() {
+        try {
+            return node.isAlive() && takesPart() && "true".equals(node.status().get("upToDate"));
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    private boolean takesPart() throws IOException {
+        Map<String, String> status = node.status();
+        return "true".equals(status.get("votes"));
+    }
+
+    long appliedIndex() throws IOException {
+        return Long.parseLong(node.status().getOrDefault("appliedIndex", "0"));
+    }
+
+    /** Whether this node holds itself for the leader. */
+    boolean leads() {
+        try {
+            return node.isAlive() && "true".equals(node.status().get("leads"));
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    @Override
+    public String toString() {
+        return name();
+    }
+}

@@ -1,0 +1,73 @@
+package io.dshm.server.torture;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ThreadLocalRandom;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** The command {@code deploy/bin/torture}, whose head says what it does. */
+@Command(name = "torture")
+final class Torture implements Callable<Integer> {
+
+    @Option(names = "--minutes")
+    double minutes = 10;
+
+    @Option(names = "--seed")
+    @Nullable
+    Long seed;
+
+    @Option(names = "--nodes")
+    int nodes = 3;
+
+    @Option(names = "--at-a-time")
+    int atATime = 2;
+
+    @Option(names = "--faults", split = ",")
+    List<String> faults = List.of();
+
+    @Option(names = "--workloads", split = ",")
+    List<String> workloads = List.of();
+
+    @Option(names = "--jvm-options", split = ",")
+    List<String> jvmOptions = List.of();
+
+    @Option(names = "--out")
+    Path out = Path.of("torture-out");
+
+    /** Exit status 0 if nothing was violated, 1 if something was, 2 for a wrong option or a machine that cannot do it. */
+    public static void main(String[] arguments) {
+        System.exit(new CommandLine(new Torture()).execute(arguments));
+    }
+
+    @Override
+    public Integer call() throws IOException, InterruptedException {
+        String lacking = TortureRun.lacking().orElse(null);
+        if (lacking != null) {
+            System.err.println("torture: this machine lacks " + lacking);
+            return CommandLine.ExitCode.USAGE;
+        }
+        TortureRun run = TortureRun.of(
+                        seed == null ? ThreadLocalRandom.current().nextInt(1_000_000) : seed)
+                .nodes(nodes)
+                .atATime(atATime)
+                .duration(Duration.ofSeconds(Math.round(minutes * 60)))
+                .out(out)
+                .jvmOptions(jvmOptions.toArray(String[]::new))
+                .progress(line -> System.out.println("torture: " + line));
+        if (!faults.isEmpty()) {
+            run.faults(faults.stream().map(FaultKind::parse).toArray(FaultKind[]::new));
+        }
+        if (!workloads.isEmpty()) {
+            run.workloads(workloads.stream().map(Workload::parse).toArray(Workload[]::new));
+        }
+        Report report = run.run();
+        System.out.println(report.table());
+        return report.violations().isEmpty() ? CommandLine.ExitCode.OK : CommandLine.ExitCode.SOFTWARE;
+    }
+}
