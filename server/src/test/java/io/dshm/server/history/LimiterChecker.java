@@ -57,8 +57,8 @@ public record LimiterChecker(Duration slack) {
                     first = call;
                     addCall(operation);
                 } else if (operation.action() instanceof Action.Get get) {
-                    boolean told = operation.result() instanceof Result.Value
-                            || operation.result() instanceof Result.NotFound;
+                    boolean told =
+                            operation.result() instanceof Result.Value || operation.result() instanceof Result.NotFound;
                     if (get.mode() == Action.ReadMode.LINEARIZABLE && told) {
                         replies.add(operation);
                     }
@@ -93,7 +93,8 @@ public record LimiterChecker(Duration slack) {
             return Long.parseLong(((Result.Value) operation.result()).value());
         }
 
-        @Nullable Violation check() {
+        @Nullable
+        Violation check() {
             Violation violation = tooManyInOneWindow();
             return violation == null ? wrongCounts() : violation;
         }
@@ -132,8 +133,8 @@ public record LimiterChecker(Duration slack) {
                         - Instants.countBefore(ends, reply.invokedNanos() - durationNanos - slackNanos)
                         - (took ? 1 : 0);
                 if (told < least || told > most || told > capacity || told < 0) {
-                    String what = "this tells of " + told + " grants in the window, but there must be " + Math.max(0, least)
-                            + " at least and can be " + Math.min(most, capacity) + " at most";
+                    String what = "this tells of " + told + " grants in the window, but there must be "
+                            + Math.max(0, least) + " at least and can be " + Math.min(most, capacity) + " at most";
                     return Violation.of(what, List.of(reply));
                 }
             }
