@@ -22,6 +22,7 @@ import javax.tools.ToolProvider;
  * its source by text: who reads it sees what is wrong, and when the source has moved on, {@link #compile} fails. Nothing
  * of it is in what is shipped: a node gets these classes by its class path, from a test only.
  */
+@SuppressWarnings("ImmutableEnumChecker") // lists made by List.of do not change
 enum PlantedBug {
     LEASE_READ(
             "a leader answers linearizable reads because it believes that it leads, instead of asking a majority",
