@@ -67,8 +67,7 @@ class HistoryTest {
         assertEquals(ONE_OF_EACH, history.operations());
         Operation flush = ONE_OF_EACH.get(8);
         List<Operation> ofKey = ONE_OF_EACH.subList(0, 6);
-        assertEquals(
-                Map.of("r:k", concat(ofKey, flush), "r:l", List.of(ONE_OF_EACH.get(6), flush)), history.byKey());
+        assertEquals(Map.of("r:k", concat(ofKey, flush), "r:l", List.of(ONE_OF_EACH.get(6), flush)), history.byKey());
     }
 
     private static List<Operation> concat(List<Operation> operations, Operation last) {

@@ -81,8 +81,7 @@ final class KeyCalls {
                 .mapToLong(Call::ttlMillis)
                 .min()
                 .orElse(Long.MAX_VALUE);
-        absenceMatters =
-                sums || calls.stream().anyMatch(call -> call.kind() == Kind.READ && call.value() == null);
+        absenceMatters = sums || calls.stream().anyMatch(call -> call.kind() == Kind.READ && call.value() == null);
         for (Call call : calls) {
             if (call.kind() == Kind.SET) {
                 setsOf.merge(value(call), 1, Integer::sum);

@@ -57,8 +57,8 @@ public record LimiterChecker(Duration slack) {
                     first = call;
                     addCall(operation);
                 } else if (operation.action() instanceof Action.Get get) {
-                    boolean told = operation.result() instanceof Result.Value
-                            || operation.result() instanceof Result.NotFound;
+                    boolean told =
+                            operation.result() instanceof Result.Value || operation.result() instanceof Result.NotFound;
                     if (get.mode() == Action.ReadMode.LINEARIZABLE && told) {
                         replies.add(operation);
                     }
@@ -93,7 +93,8 @@ public record LimiterChecker(Duration slack) {
             return Long.parseLong(((Result.Value) operation.result()).value());
         }
 
-        @Nullable Violation check() {
+        @Nullable
+        Violation check() {
             Violation violation = tooManyInOneWindow();
             return violation == null ? wrongCounts() : violation;
         }
@@ -126,14 +127,14 @@ public record LimiterChecker(Duration slack) {
                 boolean took = reply.action() instanceof Action.RateLimiter && tokens(reply) >= 0;
                 long told = told(reply);
                 // Those that ended before, without those that may have left the window: a few too many are left out.
-                long least = Instants.countBefore(grantEnds, reply.invokedNanos())
+                int least = Instants.countBefore(grantEnds, reply.invokedNanos())
                         - Instants.countBefore(grantBegins, reply.completedNanos() - durationNanos + slackNanos + 1);
-                long most = Instants.countBefore(begins, reply.completedNanos() + 1)
+                int most = Instants.countBefore(begins, reply.completedNanos() + 1)
                         - Instants.countBefore(ends, reply.invokedNanos() - durationNanos - slackNanos)
                         - (took ? 1 : 0);
                 if (told < least || told > most || told > capacity || told < 0) {
-                    String what = "this tells of " + told + " grants in the window, but there must be " + Math.max(0, least)
-                            + " at least and can be " + Math.min(most, capacity) + " at most";
+                    String what = "this tells of " + told + " grants in the window, but there must be "
+                            + Math.max(0, least) + " at least and can be " + Math.min(most, capacity) + " at most";
                     return Violation.of(what, List.of(reply));
                 }
             }

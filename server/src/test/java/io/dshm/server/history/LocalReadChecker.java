@@ -38,9 +38,8 @@ public record LocalReadChecker(Duration slack) {
         Writers writers = new Writers(operations, slack.toNanos());
         Set<String> nodes = new HashSet<>();
         for (Operation operation : operations) {
-            Violation violation = nodes.add(operation.node())
-                    ? new OfNode(operation.node(), operations, writers).check()
-                    : null;
+            Violation violation =
+                    nodes.add(operation.node()) ? new OfNode(operation.node(), operations, writers).check() : null;
             if (violation != null) {
                 return violation;
             }
@@ -78,13 +77,12 @@ public record LocalReadChecker(Duration slack) {
             boolean onlyGrows = true;
             for (Operation operation : operations) {
                 boolean read = operation.action() instanceof Action.Get;
-                onlyGrows &= read
-                        || operation.action() instanceof Action.Incr incr && incr.by() > 0 && incr.initTtlMillis() == 0;
+                onlyGrows &= read || isGrowth(operation.action());
                 if (isRead(operation) && seen(operation) != null) {
                     endOf.merge(seen(operation), operation.completedNanos(), Math::min);
                 } else if (!read && !(operation.result() instanceof Result.NotApplied)) {
-                    unknownSums |= operation.action() instanceof Action.Incr
-                            && operation.result() instanceof Result.Unknown;
+                    unknownSums |=
+                            operation.action() instanceof Action.Incr && operation.result() instanceof Result.Unknown;
                     addWriter(operation);
                     addRemoval(operation, slackNanos, removals);
                 }
@@ -97,6 +95,10 @@ public record LocalReadChecker(Duration slack) {
             for (int i = 1; i < removalEndsMax.length; i++) {
                 removalEndsMax[i] = Math.max(removalEndsMax[i], removalEndsMax[i - 1]);
             }
+        }
+
+        private static boolean isGrowth(Action action) {
+            return action instanceof Action.Incr incr && incr.by() > 0 && incr.initTtlMillis() == 0;
         }
 
         private void addWriter(Operation operation) {
@@ -139,7 +141,8 @@ public record LocalReadChecker(Duration slack) {
         }
 
         /** The operation that wrote this value, if that can be told. */
-        @Nullable Operation writerOf(@Nullable String value) {
+        @Nullable
+        Operation writerOf(@Nullable String value) {
             boolean once = value != null
                     && !writtenTwice.contains(value)
                     && !(unknownSums && !onlyGrows && Integers.isInteger(value));
@@ -206,7 +209,8 @@ public record LocalReadChecker(Duration slack) {
                     : write.result() instanceof Result.Value sum ? sum.value() : null;
         }
 
-        @Nullable Violation check() {
+        @Nullable
+        Violation check() {
             Others others = new Others(reads);
             Knowledge latest = null;
             Knowledge largest = null;
@@ -307,7 +311,8 @@ public record LocalReadChecker(Duration slack) {
         }
 
         /** Of the reads that began after an instant and did not see this value, the one that ended first. */
-        @Nullable Operation firstToEnd(long after, String value) {
+        @Nullable
+        Operation firstToEnd(long after, String value) {
             int from = Instants.countBefore(begins, after + 1);
             Operation best = first[from];
             return best != null && value.equals(seen(best)) ? second[from] : best;

@@ -9,15 +9,13 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /** Random histories of a correct store pass; and of small ones, spoilt or not, brute force thinks the same. */
 class RandomHistoriesTest {
 
-    private static final int SMALL_HISTORIES = 4_000;
+    private static final int SMALL_HISTORIES = 2_000;
 
     private static final List<String> WORDS = List.of("v1", "v2", "v3", "1", "2", "3");
 
@@ -42,7 +40,8 @@ class RandomHistoriesTest {
         int bad = 0;
         for (int i = 0; i < SMALL_HISTORIES; i++) {
             int unknownPercent = random.nextInt(3) * 15;
-            Mix mix = new Mix(actions, 2 + random.nextInt(3), 4 + random.nextInt(5), unknownPercent, ttlMillisMax, pipelined);
+            Mix mix = new Mix(
+                    actions, 2 + random.nextInt(3), 4 + random.nextInt(5), unknownPercent, ttlMillisMax, pipelined);
             List<Operation> operations = SimulatedStore.history(mix, random);
             boolean spoilt = random.nextInt(3) > 0;
             if (spoilt) {
@@ -108,8 +107,7 @@ class RandomHistoriesTest {
         long completed = old.completedNanos() == Operation.NEVER ? old.invokedNanos() + 1 : old.completedNanos();
         if (!(result instanceof Result.Unknown)) {
             spoilt.set(
-                    at,
-                    new Operation(old.client(), old.node(), old.action(), old.invokedNanos(), completed, result));
+                    at, new Operation(old.client(), old.node(), old.action(), old.invokedNanos(), completed, result));
         }
         return spoilt;
     }

@@ -73,9 +73,8 @@ final class SimulatedStore {
             long free = completions.size() < mix.pipelined ? 0 : completions.get(completions.size() - mix.pipelined);
             long invoked = Math.max(lastInvoked, free) + 1 + delay() / 4;
             long effect = Math.max(invoked, lastEffect) + 1 + delay();
-            long completed = Math.max(effect, completions.isEmpty() ? 0 : completions.get(completions.size() - 1))
-                    + 1
-                    + delay();
+            long completed =
+                    Math.max(effect, completions.isEmpty() ? 0 : completions.get(completions.size() - 1)) + 1 + delay();
             Action action = action();
             completions.add(completed);
             lastInvoked = invoked;

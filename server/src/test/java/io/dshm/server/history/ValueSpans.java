@@ -65,14 +65,17 @@ final class ValueSpans {
 
     private static Span merge(Span a, Span b) {
         return new Span(
-                a.value, a.first.to() <= b.first.to() ? a.first : b.first, a.last.from() >= b.last.from() ? a.last : b.last);
+                a.value,
+                a.first.to() <= b.first.to() ? a.first : b.first,
+                a.last.from() >= b.last.from() ? a.last : b.last);
     }
 
     private static Violation violation(Span span, String what, List<Call> calls) {
         List<Operation> evidence = new ArrayList<>(List.of(span.first.operation(), span.last.operation()));
         calls.forEach(call -> evidence.add(call.operation()));
         return Violation.of(
-                "the value " + span.value + " must have been there from the end of the first operation below to the begin of"
+                "the value " + span.value
+                        + " must have been there from the end of the first operation below to the begin of"
                         + " the second one, but meanwhile " + what,
                 evidence.stream().distinct().toList());
     }
