@@ -51,6 +51,12 @@ public final class Limits {
     public static final int CHUNK_BYTES = 256 * 1024;
 
     /**
+     * Bytes of a key in the Sharedance protocol: percent-encoded it is up to three times as long, and with its region
+     * before it still a {@link Key}.
+     */
+    public static final int SHAREDANCE_KEY_BYTES_MAX = 21_841;
+
+    /**
      * Grants that a rate limiter may have in its window: eight bytes each are kept for as long as they count. A larger
      * capacity is refused with {@link ErrorCode#TOO_LARGE}.
      */
@@ -97,6 +103,9 @@ public final class Limits {
         require(COUNT_DIGITS_MAX < NUMBER_CHARS_MAX, "a count is a number");
         require(REPLY_LINE_BYTES_MAX >= ERROR_TEXT_BYTES_MAX + 64, "an error with its text fits into a reply's line");
         require(VALUE_BUDGET_STEP_BYTES < VALUE_BYTES_MAX, "the budget counts the large values");
+        require(
+                "sharedance::".length() + 3 * SHAREDANCE_KEY_BYTES_MAX <= KEY_BYTES_MAX,
+                "a Sharedance key fits into a key");
         require(INLINE_VALUE_BYTES_MAX <= ENTRY_BYTES_MAX, "an inline value fits into an entry");
         require(CHUNK_BYTES <= ENTRY_BYTES_MAX, "a piece fits into an entry");
         require(

@@ -7,7 +7,9 @@ public sealed interface Reply {
 
     /** The command took effect; there is nothing to tell. */
     enum Done implements Reply {
-        DONE
+        DONE,
+        /** A DELETE found nothing to delete. The text protocol does not tell it from {@link #DONE}. */
+        ABSENT
     }
 
     /** Bytes of any kind. */

@@ -5,8 +5,11 @@ import io.dshm.server.admin.AdminListener;
 import io.dshm.server.admin.NodeInfo;
 import io.dshm.server.config.Member;
 import io.dshm.server.config.ServerConfig;
+import io.dshm.server.frontend.ClientListener;
 import io.dshm.server.frontend.MemoryBudget;
-import io.dshm.server.frontend.TextListener;
+import io.dshm.server.frontend.TextProtocol;
+import io.dshm.server.frontend.sharedance.SharedanceProtocol;
+import io.dshm.server.network.Ports;
 import io.dshm.server.replication.LocalReads;
 import io.dshm.server.replication.Replicator;
 import io.dshm.server.replication.Roles;
@@ -19,7 +22,6 @@ import io.dshm.server.statemachine.StateView;
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
-import io.netty.channel.ServerChannel;
 import io.netty.channel.epoll.Epoll;
 import io.netty.channel.epoll.EpollEventLoopGroup;
 import io.netty.channel.epoll.EpollServerSocketChannel;
@@ -60,7 +62,7 @@ public final class Server {
     private final LocalReads reads;
     private final EventLoopGroup loops;
     private final Class<? extends Channel> channelType;
-    private final Class<? extends ServerChannel> serverChannelType;
+    private final Ports ports;
     private final MemoryBudget budget;
 
     private volatile @Nullable Running running;
@@ -72,7 +74,8 @@ public final class Server {
             Roles roles,
             Replicator replicator,
             @Nullable PeerListener peers,
-            TextListener clients,
+            ClientListener clients,
+            @Nullable ClientListener sharedance,
             @Nullable AdminListener admin) {}
 
     /** A node that has not started. */
@@ -84,11 +87,11 @@ public final class Server {
         if (Epoll.isAvailable()) {
             loops = new EpollEventLoopGroup(config.threads(), threads);
             channelType = EpollSocketChannel.class;
-            serverChannelType = EpollServerSocketChannel.class;
+            ports = new Ports(loops, EpollServerSocketChannel.class);
         } else {
             loops = new NioEventLoopGroup(config.threads(), threads);
             channelType = NioSocketChannel.class;
-            serverChannelType = NioServerSocketChannel.class;
+            ports = new Ports(loops, NioServerSocketChannel.class);
         }
     }
 
@@ -118,8 +121,7 @@ public final class Server {
         PeerListener peers = others.isEmpty()
                 ? null
                 : new PeerListener(
-                        loops,
-                        serverChannelType,
+                        ports,
                         new InetSocketAddress(config.raftBindAddress(), self.forwardingPort()),
                         config.cluster(),
                         () -> peerStatus(folder, raft, clock));
@@ -150,14 +152,15 @@ public final class Server {
         if (peers != null) {
             peers.open((lane, replies) -> replicator.lane(lane).openSession(replies));
         }
-        TextListener clients = new TextListener(
-                loops,
-                serverChannelType,
+        ClientListener clients = new ClientListener(
+                ports,
                 new InetSocketAddress(config.bindAddress(), config.port()),
-                new TextListener.ClientLimits(config.valueBytesMax(), config.connectionsMax(), config.stallSeconds()),
-                budget,
-                config.readMode(),
+                Ports.BACKLOG,
+                new ClientListener.ClientLimits(config.connectionsMax(), config.stallSeconds()),
+                new TextProtocol(config.valueBytesMax(), budget, config.readMode()),
                 replicator::lane);
+        ClientListener sharedance =
+                config.sharedance().port() == 0 ? null : listenForSharedance(config.sharedance(), replicator);
         raft.start(
                 !folder.isJoining(),
                 new RaftGroup.Events(
@@ -165,13 +168,30 @@ public final class Server {
         AdminListener admin = config.adminPort() == 0
                 ? null
                 : new AdminListener(new InetSocketAddress(config.adminAddress(), config.adminPort()), new Info());
-        running = new Running(folder, raft, roles, replicator, peers, clients, admin);
+        running = new Running(folder, raft, roles, replicator, peers, clients, sharedance, admin);
         LOG.info(
                 "{} accepts clients on {}:{}, data in {}",
                 self.name(),
                 config.bindAddress(),
                 config.port(),
                 config.dataDir());
+    }
+
+    private ClientListener listenForSharedance(ServerConfig.Sharedance settings, Replicator replicator)
+            throws InterruptedException {
+        ClientListener listener = new ClientListener(
+                ports,
+                new InetSocketAddress(settings.address(), settings.port()),
+                settings.backlog(),
+                new ClientListener.ClientLimits(config.connectionsMax(), settings.timeoutSeconds()),
+                new SharedanceProtocol(
+                        settings.valueBytesMax(),
+                        TimeUnit.SECONDS.toMillis(settings.expirationSeconds()),
+                        budget,
+                        config.readMode()),
+                replicator::lane);
+        LOG.info("{} accepts Sharedance clients on {}:{}", config.node(), settings.address(), settings.port());
+        return listener;
     }
 
     private RaftGroup.Settings raftSettings() {
@@ -228,9 +248,15 @@ public final class Server {
         LOG.info("{} stops", config.node());
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(config.shutdownSeconds());
         parts.clients.stopAccepting();
+        if (parts.sharedance != null) {
+            parts.sharedance.stopAccepting();
+        }
         parts.raft.transferLeadership();
         await(parts.replicator.drain(), deadline, "commands are still under way");
         await(parts.clients.finishConnections(), deadline, "clients are still connected");
+        if (parts.sharedance != null) {
+            await(parts.sharedance.finishConnections(), deadline, "Sharedance clients are still connected");
+        }
         if (parts.admin != null) {
             parts.admin.stop();
         }
@@ -289,6 +315,9 @@ public final class Server {
                 fields.put("votes", parts.raft.mayVote());
                 fields.put("registered", parts.replicator.isRegistered());
                 fields.put("connections", parts.clients.connectionCount());
+                if (parts.sharedance != null) {
+                    fields.put("sharedanceConnections", parts.sharedance.connectionCount());
+                }
             }
             fields.put("appliedIndex", reads.appliedIndex());
             fields.put("upToDate", reads.isCaughtUp());

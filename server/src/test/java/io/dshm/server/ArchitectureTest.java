@@ -52,7 +52,9 @@ class ArchitectureTest {
 
     @Test
     void forwarding_knows_replication_and_the_network() {
-        mayUse(BASE + ".replication.forwarding..", PROTO, LOG, NETTY, new String[] {BASE + ".replication"});
+        mayUse(BASE + ".replication.forwarding..", PROTO, LOG, NETTY, new String[] {
+            BASE + ".replication", BASE + ".network"
+        });
     }
 
     @Test
@@ -71,7 +73,12 @@ class ArchitectureTest {
 
     @Test
     void the_front_end_knows_replication_and_the_network() {
-        mayUse(BASE + ".frontend..", PROTO, LOG, NETTY, new String[] {BASE + ".replication"});
+        mayUse(BASE + ".frontend..", PROTO, LOG, NETTY, new String[] {BASE + ".replication", BASE + ".network"});
+    }
+
+    @Test
+    void what_opens_ports_knows_netty_only() {
+        mayUse(BASE + ".network..", NETTY);
     }
 
     @Test

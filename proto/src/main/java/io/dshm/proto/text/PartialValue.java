@@ -11,7 +11,7 @@ import java.util.Arrays;
  * <p>Invariant: {@code reserved} is 0 while the array has at most {@link Limits#VALUE_BUDGET_STEP_BYTES}, and the
  * array's length from then on.
  */
-final class PartialValue {
+public final class PartialValue {
 
     private final int length;
     private final ValueBudget budget;
@@ -20,14 +20,14 @@ final class PartialValue {
     private int reserved;
 
     /** A value of {@code length} bytes, 0 or more, none of which is here yet. */
-    PartialValue(int length, ValueBudget budget) {
+    public PartialValue(int length, ValueBudget budget) {
         this.length = length;
         this.budget = budget;
         this.bytes = new byte[Math.min(length, Limits.VALUE_BUDGET_STEP_BYTES)];
     }
 
     /** What a complete value of this many bytes holds of the budget. */
-    static int budgetOf(int valueLength) {
+    public static int budgetOf(int valueLength) {
         return valueLength <= Limits.VALUE_BUDGET_STEP_BYTES ? 0 : valueLength;
     }
 
@@ -36,7 +36,7 @@ final class PartialValue {
      *
      * @return false if the budget does not allow to take it all; nothing is reserved then any more
      */
-    boolean readFrom(ByteBuf in) {
+    public boolean readFrom(ByteBuf in) {
         while (filled < length && in.isReadable()) {
             if (filled == bytes.length && !grow()) {
                 return false;
@@ -60,20 +60,25 @@ final class PartialValue {
     }
 
     /** Gives back what is reserved; the value is of no use any more. */
-    void release() {
+    public void release() {
         if (reserved > 0) {
             budget.release(reserved);
             reserved = 0;
         }
     }
 
+    /** What it holds of the budget now. */
+    public int reserved() {
+        return reserved;
+    }
+
     /** The bytes that have not arrived yet. */
-    int missing() {
+    public int missing() {
         return length - filled;
     }
 
     /** The complete value, and with it what is reserved for it: {@link #budgetOf} its length. */
-    byte[] take() {
+    public byte[] take() {
         if (missing() > 0) {
             throw new IllegalStateException(missing() + " bytes of the value are missing");
         }

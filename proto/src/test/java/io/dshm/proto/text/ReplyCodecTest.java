@@ -31,6 +31,13 @@ class ReplyCodecTest {
         assertEquals(digits, Notation.text(decoded == null ? new byte[0] : decoded.bytes()));
     }
 
+    @ParameterizedTest
+    @EnumSource(Reply.Done.class)
+    void whether_anything_was_there_to_delete_is_not_told(Reply.Done done) throws ProtocolException {
+        assertEquals("DONE\\r\\n", encoded(done));
+        assertEquals(Reply.Done.DONE, decode(encoded(done)));
+    }
+
     @Test
     void a_value_in_three_parts_is_the_same_as_in_one() {
         byte[] value = Notation.bytes("a\\x00\\r\\n");

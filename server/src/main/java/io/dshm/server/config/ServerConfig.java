@@ -17,6 +17,7 @@ public record ServerConfig(
         List<Member> members,
         String bindAddress,
         int port,
+        Sharedance sharedance,
         String raftBindAddress,
         String adminAddress,
         int adminPort,
@@ -33,6 +34,10 @@ public record ServerConfig(
         int stallSeconds,
         int shutdownSeconds,
         int threads) {
+
+    /** What concerns clients that speak the Sharedance protocol; a {@code port} of 0 means that none may. */
+    public record Sharedance(
+            String address, int port, int backlog, int expirationSeconds, int timeoutSeconds, int valueBytesMax) {}
 
     /** This node among the members. */
     public Member self() {

@@ -119,6 +119,50 @@ final class ServerOptions {
     int adminPort;
 
     @Option(
+            names = "--sharedance-port",
+            paramLabel = "PORT",
+            defaultValue = "0",
+            description =
+                    "Port for clients that speak the Sharedance protocol, usually 1042; 0 = none (default: ${DEFAULT-VALUE}).")
+    int sharedancePort;
+
+    @Option(
+            names = "--sharedance-address",
+            paramLabel = "ADDRESS",
+            defaultValue = "127.0.0.1",
+            description = "Where to listen for them (default: ${DEFAULT-VALUE}).")
+    String sharedanceAddress = "";
+
+    @Option(
+            names = "--sharedance-backlog",
+            paramLabel = "N",
+            defaultValue = "4096",
+            description = "How many of them may wait to be accepted (default: ${DEFAULT-VALUE}).")
+    int sharedanceBacklog;
+
+    @Option(
+            names = "--sharedance-expiration-seconds",
+            paramLabel = "N",
+            defaultValue = "1800",
+            description =
+                    "How long what they store lives; storing it again extends that, fetching does not (default: ${DEFAULT-VALUE}).")
+    int sharedanceExpirationSeconds;
+
+    @Option(
+            names = "--sharedance-timeout-seconds",
+            paramLabel = "N",
+            defaultValue = "60",
+            description = "One of them that sends nothing for so long is disconnected (default: ${DEFAULT-VALUE}).")
+    int sharedanceTimeoutSeconds;
+
+    @Option(
+            names = "--sharedance-value-bytes-max",
+            paramLabel = "N",
+            defaultValue = "" + Limits.VALUE_BYTES_MAX,
+            description = "The most they may store under a key (default and most: ${DEFAULT-VALUE}, 32 MiB).")
+    int sharedanceValueBytesMax;
+
+    @Option(
             names = "--log-dir",
             paramLabel = "FOLDER",
             description = "Write the log to ngx-dshm.log in this folder, a file a day, instead of the terminal.")
@@ -182,7 +226,7 @@ final class ServerOptions {
             paramLabel = "N",
             defaultValue = "0",
             description =
-                    "What all clients' values together may hold in memory before they are replicated; beyond, a SET gets \"busy\". At most a quarter of the heap; 0 = an eighth of it (default: ${DEFAULT-VALUE}).")
+                    "What all clients' values together may hold in memory before they are replicated; beyond, a SET gets \"busy\", and a Sharedance connection is closed. At most a quarter of the heap; 0 = an eighth of it (default: ${DEFAULT-VALUE}).")
     long valueMemoryBytes;
 
     @Option(
@@ -228,9 +272,15 @@ final class ServerOptions {
         require(snapshotIntervalSeconds, 1, 30 * 24 * 3600, "snapshot-interval-seconds");
         require(snapshotLogBytes, 4096, Long.MAX_VALUE, "snapshot-log-bytes");
         require(valueBytesMax, 1, Limits.VALUE_BYTES_MAX, "value-bytes-max");
+        require(sharedancePort, 0, 65_535, "sharedance-port");
+        require(sharedanceBacklog, 1, 1_000_000, "sharedance-backlog");
+        require(sharedanceExpirationSeconds, 1, Integer.MAX_VALUE, "sharedance-expiration-seconds");
+        require(sharedanceTimeoutSeconds, 1, 86_400, "sharedance-timeout-seconds");
+        require(sharedanceValueBytesMax, 1, Limits.VALUE_BYTES_MAX, "sharedance-value-bytes-max");
         long heap = Runtime.getRuntime().maxMemory();
-        long valueMemory = valueMemoryBytes == 0 ? Math.max(heap / 8, valueBytesMax) : valueMemoryBytes;
-        require(valueMemory, valueBytesMax, Math.max(heap / 4, valueBytesMax), "value-memory-bytes");
+        long longest = Math.max(valueBytesMax, sharedancePort == 0 ? 0 : sharedanceValueBytesMax);
+        long valueMemory = valueMemoryBytes == 0 ? Math.max(heap / 8, longest) : valueMemoryBytes;
+        require(valueMemory, longest, Math.max(heap / 4, longest), "value-memory-bytes");
         require(connectionsMax, 1, 1_000_000, "connections-max");
         require(stallSeconds, 1, 86_400, "stall-seconds");
         require(shutdownSeconds, 1, 600, "shutdown-seconds");
@@ -250,6 +300,13 @@ final class ServerOptions {
                 all,
                 bindAddress,
                 port,
+                new ServerConfig.Sharedance(
+                        sharedanceAddress,
+                        sharedancePort,
+                        sharedanceBacklog,
+                        sharedanceExpirationSeconds,
+                        sharedanceTimeoutSeconds,
+                        sharedanceValueBytesMax),
                 raftBindAddress == null ? self.host() : raftBindAddress,
                 adminAddress,
                 adminPort,

@@ -6,29 +6,36 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 
 /** The connections of one event loop, which looks after those that stand still. Confined to it. */
-final class ConnectionSet {
+public final class ConnectionSet {
 
-    private static final long CHECK_SECONDS = 5;
+    private static final long CHECK_SECONDS_MAX = 5;
 
-    private final Set<TextConnection> connections = new HashSet<>();
+    /** Into how many checks the time is divided that a connection may stand still. */
+    private static final long CHECKS = 4;
+
+    private final Set<ClientConnection> connections = new HashSet<>();
     private final ScheduledExecutorService loop;
+    private final long checkSeconds;
     private final int checksMax;
 
-    /** @param stallSeconds how long a request that was begun may stand still */
+    /** @param stallSeconds how long a request that was begun may stand still; it may be a quarter more, or a second */
     ConnectionSet(ScheduledExecutorService loop, long stallSeconds) {
         this.loop = loop;
-        this.checksMax = Math.toIntExact(Math.max(1, stallSeconds / CHECK_SECONDS));
+        this.checkSeconds = Math.max(1, Math.min(CHECK_SECONDS_MAX, stallSeconds / CHECKS));
+        this.checksMax = Math.toIntExact(Math.max(1, stallSeconds / checkSeconds));
     }
 
     void start() {
-        loop.scheduleWithFixedDelay(this::check, CHECK_SECONDS, CHECK_SECONDS, TimeUnit.SECONDS);
+        loop.scheduleWithFixedDelay(this::check, checkSeconds, checkSeconds, TimeUnit.SECONDS);
     }
 
-    void add(TextConnection connection) {
+    /** A connection has opened. */
+    public void add(ClientConnection connection) {
         connections.add(connection);
     }
 
-    void remove(TextConnection connection) {
+    /** A connection has ended. */
+    public void remove(ClientConnection connection) {
         connections.remove(connection);
     }
 
@@ -38,7 +45,7 @@ final class ConnectionSet {
 
     /** Ends those that have nothing outstanding; whether all have. */
     boolean finish() {
-        Set.copyOf(connections).forEach(TextConnection::finish);
+        Set.copyOf(connections).forEach(ClientConnection::finish);
         return connections.isEmpty();
     }
 }

@@ -6,14 +6,15 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.stream.ChunkedInput;
 
 /** A value's bytes, copied out of the store piece by piece, as fast as the client takes them. */
-final class LargeReply implements ChunkedInput<ByteBuf> {
+public final class LargeReply implements ChunkedInput<ByteBuf> {
 
     private static final int PIECE_BYTES = 64 * 1024;
 
     private final byte[] value;
     private int offset;
 
-    LargeReply(byte[] value) {
+    /** A reply of these bytes, which are neither copied as a whole nor changed. */
+    public LargeReply(byte[] value) {
         this.value = value;
     }
 

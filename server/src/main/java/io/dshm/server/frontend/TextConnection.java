@@ -33,7 +33,7 @@ import org.slf4j.LoggerFactory;
  * done. So there is one queue, of writes or of reads, and all that a client can make this node hold is a bounded number of
  * those, one decoded request, and what the socket's buffers take.
  */
-final class TextConnection extends ChannelInboundHandlerAdapter {
+final class TextConnection extends ChannelInboundHandlerAdapter implements ClientConnection {
 
     private static final Logger LOG = LoggerFactory.getLogger(TextConnection.class);
 
@@ -348,7 +348,8 @@ final class TextConnection extends ChannelInboundHandlerAdapter {
      * Called every few seconds: a request that was begun and hardly moves for too many checks ends the connection. A byte
      * now and then is no progress: its sender could hold the memory of its request for ever.
      */
-    void checkProgress(int checksMax) {
+    @Override
+    public void checkProgress(int checksMax) {
         boolean begun = decoder.midRequest() || received.isReadable();
         boolean progresses = bytesSinceCheck >= PROGRESS_BYTES;
         bytesSinceCheck = 0;
@@ -362,8 +363,8 @@ final class TextConnection extends ChannelInboundHandlerAdapter {
         }
     }
 
-    /** Takes no further request, and ends when the replies that are outstanding are sent. Called until it has ended. */
-    void finish() {
+    @Override
+    public void finish() {
         if (outstanding.isEmpty() && suspensions == 0 && !closing) {
             close();
         } else {

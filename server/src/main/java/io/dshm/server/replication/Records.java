@@ -83,7 +83,10 @@ final class Records {
         if (value != null) {
             return new Reply.Value(value);
         }
-        return write instanceof Command.Set set ? new Reply.Value(set.value()) : Reply.Done.DONE;
+        if (write instanceof Command.Set set) {
+            return new Reply.Value(set.value());
+        }
+        return outcome.isAbsent() ? Reply.Done.ABSENT : Reply.Done.DONE;
     }
 
     /** The key that a command writes, or null if it writes a whole region. */

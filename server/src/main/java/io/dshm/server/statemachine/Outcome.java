@@ -28,34 +28,37 @@ public final class Outcome {
         }
     }
 
-    public static final Outcome APPLIED = new Outcome(Kind.APPLIED, false, 0, null);
-    static final Outcome BAD_REQUEST = new Outcome(Kind.BAD_REQUEST, false, 0, null);
-    static final Outcome OVERFLOW = new Outcome(Kind.OVERFLOW, false, 0, null);
-    static final Outcome UNKNOWN_ORIGIN = new Outcome(Kind.UNKNOWN_ORIGIN, false, 0, null);
-    static final Outcome ALREADY_SETTLED = new Outcome(Kind.ALREADY_SETTLED, false, 0, null);
-    static final Outcome CHUNKS_MISSING = new Outcome(Kind.CHUNKS_MISSING, false, 0, null);
-    static final Outcome NO_INTEGER = new Outcome(Kind.NO_INTEGER, false, 0, null);
+    public static final Outcome APPLIED = new Outcome(Kind.APPLIED, false, 0, null, false);
+    static final Outcome ABSENT = new Outcome(Kind.APPLIED, false, 0, null, true);
+    static final Outcome BAD_REQUEST = new Outcome(Kind.BAD_REQUEST, false, 0, null, false);
+    static final Outcome OVERFLOW = new Outcome(Kind.OVERFLOW, false, 0, null, false);
+    static final Outcome UNKNOWN_ORIGIN = new Outcome(Kind.UNKNOWN_ORIGIN, false, 0, null, false);
+    static final Outcome ALREADY_SETTLED = new Outcome(Kind.ALREADY_SETTLED, false, 0, null, false);
+    static final Outcome CHUNKS_MISSING = new Outcome(Kind.CHUNKS_MISSING, false, 0, null, false);
+    static final Outcome NO_INTEGER = new Outcome(Kind.NO_INTEGER, false, 0, null, false);
 
     private final Kind kind;
     private final boolean numeric;
     private final long number;
     private final byte @Nullable [] value;
+    private final boolean absent;
 
-    private Outcome(Kind kind, boolean numeric, long number, byte @Nullable [] value) {
+    private Outcome(Kind kind, boolean numeric, long number, byte @Nullable [] value, boolean absent) {
         this.kind = kind;
         this.numeric = numeric;
         this.number = number;
         this.value = value;
+        this.absent = absent;
     }
 
     /** Applied, with a number for the reply. */
     static Outcome number(long number) {
-        return new Outcome(Kind.APPLIED, true, number, null);
+        return new Outcome(Kind.APPLIED, true, number, null, false);
     }
 
     /** Applied, with bytes for the reply, which are shared with the store. */
     static Outcome value(byte[] value) {
-        return new Outcome(Kind.APPLIED, false, 0, value);
+        return new Outcome(Kind.APPLIED, false, 0, value, false);
     }
 
     public Kind kind() {
@@ -77,9 +80,15 @@ public final class Outcome {
         return value;
     }
 
+    /** Whether it is that of a DELETE which found nothing to delete. */
+    public boolean isAbsent() {
+        return absent;
+    }
+
     /** This outcome of the command with that sequence, for another node or a snapshot. */
     public Result toWire(long sequence) {
-        Result.Builder result = Result.newBuilder().setSequence(sequence).setOutcome(kind.wire);
+        Result.Builder result =
+                Result.newBuilder().setSequence(sequence).setOutcome(kind.wire).setAbsent(absent);
         if (numeric) {
             result.setNumber(number);
         } else if (value != null) {
@@ -97,9 +106,9 @@ public final class Outcome {
         for (Kind kind : Kind.values()) {
             if (kind.wire == result.getOutcome()) {
                 return switch (result.getReplyCase()) {
-                    case NUMBER -> new Outcome(kind, true, result.getNumber(), null);
-                    case VALUE -> new Outcome(kind, false, 0, result.getValue().toByteArray());
-                    case REPLY_NOT_SET -> new Outcome(kind, false, 0, null);
+                    case NUMBER -> new Outcome(kind, true, result.getNumber(), null, false);
+                    case VALUE -> new Outcome(kind, false, 0, result.getValue().toByteArray(), false);
+                    case REPLY_NOT_SET -> new Outcome(kind, false, 0, null, result.getAbsent());
                 };
             }
         }
@@ -108,6 +117,6 @@ public final class Outcome {
 
     @Override
     public String toString() {
-        return numeric ? kind + "(" + number + ")" : kind.toString();
+        return numeric ? kind + "(" + number + ")" : absent ? kind + "(absent)" : kind.toString();
     }
 }

@@ -121,7 +121,7 @@ public final class StateMachine {
         return switch (record.getCommandCase()) {
             case SET -> writes.set(record.getSet(), clockMillis);
             case TOUCH -> writes.touch(record.getTouch(), clockMillis);
-            case DELETE -> writes.delete(record.getDelete());
+            case DELETE -> writes.delete(record.getDelete(), clockMillis);
             case INCR -> writes.incr(record.getIncr(), clockMillis);
             case RATE_LIMITER -> writes.rateLimiter(record.getRateLimiter(), clockMillis);
             case FLUSH_ALL -> writes.flushAll(record.getFlushAll());

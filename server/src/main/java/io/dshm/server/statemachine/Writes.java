@@ -57,11 +57,12 @@ final class Writes {
         return Outcome.APPLIED;
     }
 
-    Outcome delete(DeleteCommand command) {
+    Outcome delete(DeleteCommand command, long clockMillis) {
         Key key = key(command.getKey());
+        boolean absent = find(key, clockMillis) == null;
         lastVersion++;
         store.remove(key.bytes(), key.hash());
-        return Outcome.APPLIED;
+        return absent ? Outcome.ABSENT : Outcome.APPLIED;
     }
 
     Outcome incr(IncrCommand command, long clockMillis) {

@@ -50,6 +50,7 @@ class ConfigLoaderTest {
                         List.of(new Member("n1", "127.0.0.1", 7321, 7331)),
                         "127.0.0.1",
                         4321,
+                        new ServerConfig.Sharedance("127.0.0.1", 0, 4096, 1800, 60, 33_554_432),
                         "127.0.0.1",
                         "127.0.0.1",
                         0,
@@ -95,12 +96,20 @@ class ConfigLoaderTest {
                 "shutdown-seconds", "109",
                 "threads", "10"));
         settings.putAll(Map.of("log-dir", "/tmp/logs", "read-mode", "linearizable", "max-staleness-millis", "2000"));
+        settings.putAll(Map.of(
+                "sharedance-port", "1042",
+                "sharedance-address", "10.0.0.7",
+                "sharedance-backlog", "1043",
+                "sharedance-expiration-seconds", "1044",
+                "sharedance-timeout-seconds", "1045",
+                "sharedance-value-bytes-max", "1001"));
         ServerConfig expected = new ServerConfig(
                 "c1",
                 "b",
                 List.of(new Member("a", "h1", 1001, 1011), new Member("b", "h2", 1002, 1999)),
                 "0.0.0.0",
                 4000,
+                new ServerConfig.Sharedance("10.0.0.7", 1042, 1043, 1044, 1045, 1001),
                 "10.0.0.9",
                 "10.0.0.8",
                 8000,

@@ -81,8 +81,7 @@ final class KeyCalls {
                 .mapToLong(Call::ttlMillis)
                 .min()
                 .orElse(Long.MAX_VALUE);
-        absenceMatters =
-                sums || calls.stream().anyMatch(call -> call.kind() == Kind.READ && call.value() == null);
+        absenceMatters = sums || calls.stream().anyMatch(call -> call.kind() == Kind.READ && call.value() == null);
         for (Call call : calls) {
             if (call.kind() == Kind.SET) {
                 setsOf.merge(value(call), 1, Integer::sum);
@@ -210,7 +209,8 @@ final class KeyCalls {
         (call.isOptional() ? optional : certain).add(call);
     }
 
-    private boolean hasOneWriter(String value) {
+    /** Whether it can only have been one call that stored this value, and did so once. */
+    boolean hasOneWriter(String value) {
         return setsOf.getOrDefault(value, 0) == 1 && !(sums && Integers.isInteger(value));
     }
 

@@ -57,8 +57,9 @@ public record LinearizabilityChecker(Duration slack, boolean connectionOrder, in
     @Nullable
     Violation checkKey(List<Operation> operations) {
         KeyCalls calls = new KeyCalls(operations, slack.toNanos());
-        return calls.violation != null
-                ? calls.violation
+        Violation violation = calls.violation == null ? ValueSpans.check(calls) : calls.violation;
+        return violation != null
+                ? violation
                 : new LinearizationSearch(calls, connectionOrder, slack.toNanos(), budget).run();
     }
 }

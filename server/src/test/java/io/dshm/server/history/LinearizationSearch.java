@@ -84,14 +84,7 @@ final class LinearizationSearch {
     }
 
     /** Where the search can come back to: a configuration, and the steps that can be tried from it. */
-    private record Branch(
-            Value value,
-            int generation,
-            Unseen unseen,
-            long high,
-            long low,
-            int trail,
-            Steps steps) {}
+    private record Branch(Value value, int generation, Unseen unseen, long high, long low, int trail, Steps steps) {}
 
     /** Steps that are left to try. */
     private static final class Steps {

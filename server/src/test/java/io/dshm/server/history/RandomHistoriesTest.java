@@ -15,7 +15,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** Random histories of a correct store pass; and of small ones, spoilt or not, brute force thinks the same. */
 class RandomHistoriesTest {
 
-    private static final int SMALL_HISTORIES = Integer.getInteger("n", 4_000);
+    private static final int SMALL_HISTORIES = 4_000;
 
     private static final List<String> WORDS = List.of("v1", "v2", "v3", "1", "2", "3");
 
@@ -74,16 +74,14 @@ class RandomHistoriesTest {
         "GI, 10, 20000, 5, 0, 1",
         "GI, 50, 20000, 5, 0, 1",
         "GGGGIIID, 10, 20000, 5, 0, 1",
-        "GGGGIIISDT, 20, 20000, 2, 20, 1"
+        "GGGJD, 20, 20000, 2, 500, 1"
     })
     void large_histories_are_judged_in_time(
             String actions, int clients, int count, int unknownPercent, int ttlMillisMax, int pipelined) {
         long seed = seed();
         Mix mix = new Mix(actions, clients, count, unknownPercent, ttlMillisMax, pipelined);
         List<Operation> operations = SimulatedStore.history(mix, new Random(seed));
-        long start = System.nanoTime();
         Violation found = checker(pipelined > 1).checkKey(operations);
-        System.out.println(mix + " " + (System.nanoTime() - start) / 1000000 + " ms");
         assertNull(found, () -> "repeat with -Ddshm.seed=" + seed + ": " + found);
     }
 

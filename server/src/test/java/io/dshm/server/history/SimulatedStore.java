@@ -109,7 +109,7 @@ final class SimulatedStore {
     }
 
     private long ttl() {
-        return mix.ttlMillisMax == 0 || random.nextInt(3) == 0 ? 0 : mix.ttlMillisMax > 5 ? mix.ttlMillisMax * (1 + random.nextInt(3)) / 3 : 1 + random.nextInt(mix.ttlMillisMax);
+        return mix.ttlMillisMax == 0 || random.nextInt(3) == 0 ? 0 : 1 + random.nextInt(mix.ttlMillisMax);
     }
 
     private Result apply(Sent sent) {

@@ -101,6 +101,23 @@ class StateMachineTest {
     }
 
     @Test
+    void when_a_key_is_deleted_then_the_outcome_says_whether_anything_was_there_also_to_a_repeat() {
+        run(Log.set("k", "v", 2));
+        CommandRecord.Builder first = log.next(Log.delete("k"));
+        log.append(first);
+        assertFalse(log.applyTo(stateMachine)[0].isAbsent());
+        assertTrue(run(Log.delete("k")).isAbsent());
+        log.append(first);
+        assertFalse(log.applyTo(stateMachine)[0].isAbsent(), "the first time's outcome");
+
+        run(Log.set("k", "v", 2));
+        log.passSeconds(2);
+        Outcome late = run(Log.delete("k"));
+        assertTrue(late.isAbsent(), "it had expired");
+        assertTrue(Outcome.fromWire(late.toWire(1)).isAbsent());
+    }
+
+    @Test
     void when_a_stamp_goes_back_then_the_clock_does_not() {
         run(Log.set("k", "v", 2));
         log.passSeconds(-3600);

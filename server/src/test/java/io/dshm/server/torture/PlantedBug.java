@@ -6,6 +6,7 @@ import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -21,8 +22,12 @@ import javax.tools.ToolProvider;
  * its source by text: who reads it sees what is wrong, and when the source has moved on, {@link #compile} fails. Nothing
  * of it is in what is shipped: a node gets these classes by its class path, from a test only.
  */
+@SuppressWarnings("ImmutableEnumChecker") // lists made by List.of do not change
 enum PlantedBug {
-    LEASE_READ("a leader answers linearizable reads because it believes that it leads, instead of asking a majority") {
+    LEASE_READ(
+            "a leader answers linearizable reads because it believes that it leads, instead of asking a majority",
+            List.of(Workload.REGISTERS, Workload.COUNTERS),
+            List.of(FaultKind.PAUSE, FaultKind.CUT)) {
         @Override
         void plant(Edits edits) {
             edits.replace(
@@ -31,14 +36,19 @@ enum PlantedBug {
                     "if (runningNode().isLeader(false)) { once.accept(Status.OK()); return; } runningNode().readIndex(");
         }
     },
-    NO_FSYNC("appended entries are acknowledged before they are on the disk") {
+    NO_FSYNC(
+            "appended entries are acknowledged before they are on the disk",
+            List.of(Workload.COUNTERS, Workload.REGISTERS),
+            List.of(FaultKind.POWER)) {
         @Override
         void plant(Edits edits) {
             edits.replace("replication/jraft/RaftTuning.java", "raft.setSync(true);", "raft.setSync(false);");
         }
     },
     RETRY_AS_NEW(
-            "\"leader stepped down\" counts as proof that nothing was appended, and what is sent again is a new command") {
+            "\"leader stepped down\" counts as proof that nothing was appended, and what is sent again is a new command",
+            List.of(Workload.COUNTERS, Workload.MIXED),
+            List.of(FaultKind.CUT, FaultKind.PAUSE, FaultKind.ONE_WAY)) {
         @Override
         void plant(Edits edits) {
             edits.replace(
@@ -51,7 +61,10 @@ enum PlantedBug {
                     "ring[slot(sequence)] = null; submit(pending.record.toBuilder(), pending, System.nanoTime());");
         }
     },
-    LIVE_SNAPSHOT("a snapshot is written from the live table, without a view of one moment") {
+    LIVE_SNAPSHOT(
+            "a snapshot is written from the live table, without a view of one moment",
+            List.of(Workload.COUNTERS, Workload.MIXED),
+            List.of(FaultKind.KILL)) {
         @Override
         void plant(Edits edits) {
             edits.replace("store/View.java", "if (entry.version() <= version) {", "if (entry.version() > 0) {");
@@ -61,13 +74,16 @@ enum PlantedBug {
                     "if (segment > Table.SEGMENTS) {");
         }
     },
-    FORGETFUL_SNAPSHOT("a snapshot lacks the outcomes of commands that may be repeated") {
+    FORGETFUL_SNAPSHOT(
+            "a snapshot lacks the outcomes of commands that may be repeated",
+            List.of(Workload.COUNTERS),
+            List.of(FaultKind.KILL, FaultKind.CUT, FaultKind.DATA_LOST)) {
         @Override
         void plant(Edits edits) {
             edits.replace("statemachine/Origins.java", "origin.addResults(outcome.toWire(sequence));", "");
         }
     },
-    WALL_CLOCK("the state machine looks at the wall clock") {
+    WALL_CLOCK("the state machine looks at the wall clock", List.of(Workload.TTLS), List.of(FaultKind.CLOCK)) {
         @Override
         void plant(Edits edits) {
             edits.replace(
@@ -76,7 +92,10 @@ enum PlantedBug {
                     "clockMillis = Math.max(clockMillis, System.currentTimeMillis());");
         }
     },
-    TTL_RESTARTS("a new leader's clock begins three seconds back, so that an election restarts times to live") {
+    TTL_RESTARTS(
+            "a new leader's clock begins three seconds back, so that an election restarts times to live",
+            List.of(Workload.TTLS),
+            List.of(FaultKind.KILL, FaultKind.CUT)) {
         @Override
         void plant(Edits edits) {
             edits.replace(
@@ -85,13 +104,19 @@ enum PlantedBug {
                     "this.leading = leading; if (leading) { reading = new Reading(reading.offsetMillis - 3_000, 0); }");
         }
     },
-    HASTY_LOCAL_READ("a local read does not wait for the write that its node has acknowledged") {
+    HASTY_LOCAL_READ(
+            "a local read does not wait for the write that its node has acknowledged",
+            List.of(Workload.COUNTERS),
+            List.of(FaultKind.PAUSE)) {
         @Override
         void plant(Edits edits) {
             edits.replace("replication/LocalReads.java", "return isApplied(indexFor(key)) &&", "return caughtUp &&");
         }
     },
-    HOLLOW_VALUE("a large value is published before all of its pieces are there") {
+    HOLLOW_VALUE(
+            "a large value is published before all of its pieces are there",
+            List.of(Workload.LARGE),
+            List.of(FaultKind.PAUSE)) {
         @Override
         void plant(Edits edits) {
             edits.replace(
@@ -110,9 +135,23 @@ enum PlantedBug {
     private static final Path PLANTED = Path.of("target/planted").toAbsolutePath();
 
     private final String description;
+    private final List<Workload> workloads;
+    private final List<FaultKind> faults;
 
-    PlantedBug(String description) {
+    PlantedBug(String description, List<Workload> workloads, List<FaultKind> faults) {
         this.description = description;
+        this.workloads = workloads;
+        this.faults = faults;
+    }
+
+    /** What clients do that brings it to light soonest. */
+    Workload[] workloads() {
+        return workloads.toArray(Workload[]::new);
+    }
+
+    /** What is done to nodes that brings it to light soonest. */
+    FaultKind[] faults() {
+        return faults.toArray(FaultKind[]::new);
     }
 
     /** Says what is wrong. */
@@ -123,6 +162,14 @@ enum PlantedBug {
     /** The name as a user types it, for example {@code no-fsync}. */
     String label() {
         return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+
+    static PlantedBug parse(String label) {
+        return Arrays.stream(values())
+                .filter(bug -> bug.label().equals(label))
+                .findFirst()
+                .orElseThrow(() -> new IllegalArgumentException("there is no bug " + label + " to plant; there are "
+                        + Arrays.stream(values()).map(PlantedBug::label).toList()));
     }
 
     abstract void plant(Edits edits);

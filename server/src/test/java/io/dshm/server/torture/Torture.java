@@ -3,7 +3,10 @@ package io.dshm.server.torture;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
@@ -37,6 +40,9 @@ final class Torture implements Callable<Integer> {
     @Option(names = "--jvm-options", split = ",")
     List<String> jvmOptions = List.of();
 
+    @Option(names = "--plant", split = ",")
+    List<String> plant = List.of();
+
     @Option(names = "--out")
     Path out = Path.of("torture-out");
 
@@ -52,8 +58,48 @@ final class Torture implements Callable<Integer> {
             System.err.println("torture: this machine lacks " + lacking);
             return CommandLine.ExitCode.USAGE;
         }
-        TortureRun run = TortureRun.of(
-                        seed == null ? ThreadLocalRandom.current().nextInt(1_000_000) : seed)
+        long chosen = seed == null ? ThreadLocalRandom.current().nextInt(1_000_000) : seed;
+        return plant.isEmpty() ? torture(chosen) : plant(chosen);
+    }
+
+    private int torture(long chosen) throws IOException, InterruptedException {
+        Report report = newRun(chosen).run();
+        System.out.println(report.table());
+        return report.violations().isEmpty() ? CommandLine.ExitCode.OK : CommandLine.ExitCode.SOFTWARE;
+    }
+
+    /** Runs once for each bug, until it is found. */
+    private int plant(long chosen) throws IOException, InterruptedException {
+        List<PlantedBug> bugs = plant.equals(List.of("all"))
+                ? List.of(PlantedBug.values())
+                : plant.stream().map(PlantedBug::parse).toList();
+        List<String> lines = new ArrayList<>();
+        boolean allFound = true;
+        for (PlantedBug bug : bugs) {
+            System.out.println("torture: planted " + bug.label() + ": " + bug.description());
+            Report report = newRun(chosen)
+                    .workloads(bug.workloads())
+                    .faults(bug.faults())
+                    .classes(bug.compile())
+                    .untilFirstViolation()
+                    .run();
+            Optional<Duration> after = report.toFirstViolation();
+            allFound &= after.isPresent();
+            lines.add(String.format(
+                    Locale.ROOT,
+                    "%-20s %s",
+                    bug.label(),
+                    after.map(found -> "found after " + found.toSeconds() + " s: "
+                                    + report.violations().get(0).what())
+                            .orElse("NOT FOUND in " + report.took().toSeconds() + " s")));
+            System.out.println("torture: " + lines.get(lines.size() - 1));
+        }
+        System.out.println(String.join("\n", lines));
+        return allFound ? CommandLine.ExitCode.OK : CommandLine.ExitCode.SOFTWARE;
+    }
+
+    private TortureRun newRun(long chosen) {
+        TortureRun run = TortureRun.of(chosen)
                 .nodes(nodes)
                 .atATime(atATime)
                 .duration(Duration.ofSeconds(Math.round(minutes * 60)))
@@ -66,8 +112,6 @@ final class Torture implements Callable<Integer> {
         if (!workloads.isEmpty()) {
             run.workloads(workloads.stream().map(Workload::parse).toArray(Workload[]::new));
         }
-        Report report = run.run();
-        System.out.println(report.table());
-        return report.violations().isEmpty() ? CommandLine.ExitCode.OK : CommandLine.ExitCode.SOFTWARE;
+        return run;
     }
 }

@@ -4,15 +4,11 @@ import io.dshm.proto.wire.Forward;
 import io.dshm.proto.wire.ForwardReply;
 import io.dshm.proto.wire.PeerMessage;
 import io.dshm.proto.wire.StatusReply;
+import io.dshm.server.network.Ports;
 import io.dshm.server.replication.ForwardSession;
-import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelInitializer;
-import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
-import io.netty.channel.EventLoopGroup;
-import io.netty.channel.ServerChannel;
 import io.netty.channel.SimpleChannelInboundHandler;
 import java.net.InetSocketAddress;
 import java.util.function.Consumer;
@@ -39,38 +35,18 @@ public final class PeerListener {
     /**
      * Listens.
      *
-     * @param loops the lanes' event loops
      * @param cluster nodes that name another one are turned away
      * @param status what this node says of itself, or null as long as it does not know
      * @throws IllegalStateException if the address cannot be bound
      */
-    public PeerListener(
-            EventLoopGroup loops,
-            Class<? extends ServerChannel> channelType,
-            InetSocketAddress address,
-            String cluster,
-            Supplier<@Nullable StatusReply> status)
+    public PeerListener(Ports ports, InetSocketAddress address, String cluster, Supplier<@Nullable StatusReply> status)
             throws InterruptedException {
         this.cluster = cluster;
         this.status = status;
-        var bound = new ServerBootstrap()
-                .group(loops)
-                .channel(channelType)
-                .option(ChannelOption.SO_REUSEADDR, true)
-                .childOption(ChannelOption.TCP_NODELAY, true)
-                .childHandler(new ChannelInitializer<Channel>() {
-                    @Override
-                    protected void initChannel(Channel accepted) {
-                        PeerCodec.addTo(accepted.pipeline());
-                        accepted.pipeline().addLast(new Handler());
-                    }
-                })
-                .bind(address)
-                .await();
-        if (!bound.isSuccess()) {
-            throw new IllegalStateException("cannot listen for other nodes on " + address, bound.cause());
-        }
-        this.channel = bound.channel();
+        this.channel = ports.listen(address, "other nodes", Ports.BACKLOG, accepted -> {
+            PeerCodec.addTo(accepted.pipeline());
+            accepted.pipeline().addLast(new Handler());
+        });
     }
 
     /** Takes commands from now on; until then, other nodes can only ask for the status. */

@@ -1,15 +1,9 @@
 package io.dshm.server.frontend;
 
-import io.dshm.proto.ReadMode;
-import io.dshm.proto.text.RequestDecoder;
+import io.dshm.server.network.Ports;
 import io.dshm.server.replication.Lane;
-import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelInitializer;
-import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
-import io.netty.channel.EventLoopGroup;
-import io.netty.channel.ServerChannel;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.handler.stream.ChunkedWriteHandler;
 import java.net.InetSocketAddress;
@@ -24,29 +18,36 @@ import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Accepts clients that speak the DSHM text protocol. Thread-safe. */
-public final class TextListener {
+/** Accepts the clients of one protocol, counts them, and ends their connections in good order. Thread-safe. */
+public final class ClientListener {
 
-    private static final Logger LOG = LoggerFactory.getLogger(TextListener.class);
+    private static final Logger LOG = LoggerFactory.getLogger(ClientListener.class);
 
     /** Replies that a client does not read, above which nothing more is read from it. */
     private static final WriteBufferWaterMark WRITE_BUFFER = new WriteBufferWaterMark(64 * 1024, 256 * 1024);
 
-    private static final int BACKLOG = 4096;
     private static final long FINISH_CHECK_MILLIS = 5;
+
+    /** What is spoken on a port. Called on the connection's event loop. */
+    public interface Protocol {
+
+        /** Equips a new connection, whose commands go to that lane, and which belongs to that set. */
+        void open(Channel accepted, Lane lane, ConnectionSet connections);
+
+        /** Equips a connection that is one too many: it is to be closed, with a word if the protocol has one for it. */
+        void refuse(Channel accepted);
+    }
 
     /**
      * What clients may do.
      *
-     * @param valueBytesMax the longest value
-     * @param connectionsMax how many may be connected; further ones are told so and closed
+     * @param connectionsMax how many may be connected; further ones are refused
      * @param stallSeconds how long a request that was begun may stand still
      */
-    public record ClientLimits(int valueBytesMax, int connectionsMax, int stallSeconds) {}
+    public record ClientLimits(int connectionsMax, int stallSeconds) {}
 
     private final ClientLimits limits;
-    private final MemoryBudget budget;
-    private final ReadMode readMode;
+    private final Protocol protocol;
     private final Function<EventLoop, Lane> lanes;
     private final Map<EventLoop, ConnectionSet> connections = new ConcurrentHashMap<>();
     private final AtomicInteger count = new AtomicInteger();
@@ -55,50 +56,29 @@ public final class TextListener {
     /**
      * Listens.
      *
-     * @param readMode of reads, as long as neither they nor their connection say otherwise
+     * @param backlog how many connections may wait to be accepted
      * @param lanes the lane of each event loop
      * @throws IllegalStateException if the address cannot be bound
      */
-    public TextListener(
-            EventLoopGroup loops,
-            Class<? extends ServerChannel> channelType,
+    public ClientListener(
+            Ports ports,
             InetSocketAddress address,
+            int backlog,
             ClientLimits limits,
-            MemoryBudget budget,
-            ReadMode readMode,
+            Protocol protocol,
             Function<EventLoop, Lane> lanes)
             throws InterruptedException {
         this.limits = limits;
-        this.budget = budget;
-        this.readMode = readMode;
+        this.protocol = protocol;
         this.lanes = lanes;
-        var bound = new ServerBootstrap()
-                .group(loops)
-                .channel(channelType)
-                .option(ChannelOption.SO_REUSEADDR, true)
-                .option(ChannelOption.SO_BACKLOG, BACKLOG)
-                .childOption(ChannelOption.TCP_NODELAY, true)
-                .childOption(ChannelOption.SO_KEEPALIVE, true)
-                .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, WRITE_BUFFER)
-                .childHandler(new ChannelInitializer<Channel>() {
-                    @Override
-                    protected void initChannel(Channel accepted) {
-                        accept(accepted);
-                    }
-                })
-                .bind(address)
-                .await();
-        if (!bound.isSuccess()) {
-            throw new IllegalStateException("cannot listen for clients on " + address, bound.cause());
-        }
-        this.channel = bound.channel();
+        this.channel = ports.listen(address, "clients", backlog, this::accept);
     }
 
     private void accept(Channel accepted) {
         accepted.closeFuture().addListener(closed -> count.decrementAndGet());
         if (count.incrementAndGet() > limits.connectionsMax()) {
             LOG.warn("refused {}: {} clients are connected", accepted.remoteAddress(), limits.connectionsMax());
-            accepted.pipeline().addLast(new RefusingHandler());
+            protocol.refuse(accepted);
             return;
         }
         EventLoop loop = accepted.eventLoop();
@@ -107,10 +87,9 @@ public final class TextListener {
             created.start();
             return created;
         });
+        accepted.config().setWriteBufferWaterMark(WRITE_BUFFER);
         accepted.pipeline().addLast(new ChunkedWriteHandler());
-        accepted.pipeline()
-                .addLast(new TextConnection(
-                        lanes.apply(loop), new RequestDecoder(limits.valueBytesMax(), budget), budget, readMode, set));
+        protocol.open(accepted, lanes.apply(loop), set);
     }
 
     /** How many clients are connected. */

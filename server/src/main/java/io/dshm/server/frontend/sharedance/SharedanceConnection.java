@@ -1,0 +1,203 @@
+package io.dshm.server.frontend.sharedance;
+
+import io.dshm.proto.Command;
+import io.dshm.proto.ReadMode;
+import io.dshm.proto.Reply;
+import io.dshm.proto.text.PartialValue;
+import io.dshm.server.frontend.ClientConnection;
+import io.dshm.server.frontend.ConnectionSet;
+import io.dshm.server.frontend.LargeReply;
+import io.dshm.server.frontend.MemoryBudget;
+import io.dshm.server.replication.Lane;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.channel.socket.SocketChannel;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One client's connection: it decodes one command, has it carried out, replies and closes. Confined to its event loop.
+ *
+ * <p>Where there is nothing to say, it ends without a reply, in one of two ways. It is closed in good order if that is the
+ * answer: nothing is stored under the key, or the bytes were no command. It is reset if the node could not answer: no
+ * leader was found, the node is stopping or lags behind. A client that takes both for "nothing" behaves as it always
+ * did; one that looks can ask the next node, instead of taking a session for lost.
+ */
+final class SharedanceConnection extends ChannelInboundHandlerAdapter implements ClientConnection {
+
+    private static final Logger LOG = LoggerFactory.getLogger(SharedanceConnection.class);
+    private static final byte[] OK = "OK\n".getBytes(StandardCharsets.US_ASCII);
+
+    /** Bytes between two checks that a sender must bring who makes this node hold memory that all share. */
+    private static final int PROGRESS_BYTES = 1024;
+
+    private final Lane lane;
+    private final SharedanceDecoder decoder;
+    private final MemoryBudget budget;
+    private final ReadMode readMode;
+    private final ConnectionSet connections;
+
+    private @Nullable ChannelHandlerContext context;
+
+    /** The command was taken; what comes now is its reply. */
+    private boolean asked;
+
+    private @Nullable LargeReply reply;
+    private long bytesReceived;
+    private long bytesMovedBefore;
+    private int idleChecks;
+
+    SharedanceConnection(
+            Lane lane, SharedanceDecoder decoder, MemoryBudget budget, ReadMode readMode, ConnectionSet connections) {
+        this.lane = lane;
+        this.decoder = decoder;
+        this.budget = budget;
+        this.readMode = readMode;
+        this.connections = connections;
+    }
+
+    @Override
+    public void channelActive(ChannelHandlerContext active) {
+        context = active;
+        connections.add(this);
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext inactive) {
+        connections.remove(this);
+        decoder.close();
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext reading, Object message) {
+        ByteBuf bytes = (ByteBuf) message;
+        bytesReceived += bytes.readableBytes();
+        decoder.decode(bytes);
+        bytes.release();
+        if (decoder.isRefused()) {
+            reading.close();
+        }
+    }
+
+    /** Only now is it known that nothing follows the command in what has arrived. */
+    @Override
+    public void channelReadComplete(ChannelHandlerContext reading) {
+        Command command = decoder.take();
+        if (command instanceof Command.Write write) {
+            asked = true;
+            lane.submit(write, outcome -> onWritten(write, outcome));
+        } else if (command instanceof Command.Get get) {
+            asked = true;
+            read(get);
+        }
+    }
+
+    private void read(Command.Get get) {
+        if (readMode == ReadMode.LINEARIZABLE) {
+            lane.readLinearizable(get, this::onRead);
+        } else if (lane.reads().isCurrent(get.key())) {
+            onRead(lane.reads().read(get));
+        } else {
+            lane.awaitRead(get, this::onRead);
+        }
+    }
+
+    private void onWritten(Command.Write write, Reply outcome) {
+        if (write instanceof Command.Set set) {
+            budget.release(PartialValue.budgetOf(set.value().length));
+        }
+        if (outcome instanceof Reply.Failure failure) {
+            fail(failure);
+        } else if (outcome == Reply.Done.ABSENT) {
+            context().close();
+        } else {
+            send(OK);
+        }
+    }
+
+    private void onRead(Reply read) {
+        if (read instanceof Reply.Value value) {
+            send(value.bytes());
+        } else if (read instanceof Reply.IntegerValue integer) {
+            send(Long.toString(integer.number()).getBytes(StandardCharsets.US_ASCII));
+        } else if (read == Reply.Failure.NOT_FOUND) {
+            context().close();
+        } else if (read instanceof Reply.Failure failure) {
+            fail(failure);
+        }
+    }
+
+    private void send(byte[] bytes) {
+        LargeReply sending = new LargeReply(bytes);
+        reply = sending;
+        context().writeAndFlush(sending).addListener(ChannelFutureListener.CLOSE);
+    }
+
+    private void fail(Reply.Failure failure) {
+        LOG.debug(
+                "reset {}: {} {}",
+                context().channel().remoteAddress(),
+                failure.code().wireName(),
+                failure.text());
+        SocketChannel channel = (SocketChannel) context().channel();
+        channel.config().setSoLinger(0);
+        channel.close();
+    }
+
+    /** The client has sent all that it will: without a whole command, there is no reply to wait for. */
+    @Override
+    public void userEventTriggered(ChannelHandlerContext told, Object event) {
+        if (event == ChannelInputShutdownEvent.INSTANCE && !asked) {
+            told.close();
+        }
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext failed, Throwable cause) {
+        if (cause instanceof IOException) {
+            LOG.debug("connection of {} lost: {}", failed.channel().remoteAddress(), cause.toString());
+        } else {
+            LOG.error("connection of {} closed", failed.channel().remoteAddress(), cause);
+        }
+        failed.close();
+    }
+
+    /**
+     * Ends a connection on which nothing moves. A byte now and then is enough, but not from a sender who holds a part of
+     * the budget meanwhile. While the cluster is at work on the command, nothing need move.
+     */
+    @Override
+    public void checkProgress(int checksMax) {
+        LargeReply sending = reply;
+        long bytesMoved = bytesReceived + (sending == null ? 0 : sending.progress());
+        long moved = bytesMoved - bytesMovedBefore;
+        bytesMovedBefore = bytesMoved;
+        boolean atWork = asked && sending == null;
+        if (atWork || moved >= (decoder.holdsBudget() ? PROGRESS_BYTES : 1)) {
+            idleChecks = 0;
+        } else if (++idleChecks > checksMax) {
+            LOG.debug("closed {}: nothing moves", context().channel().remoteAddress());
+            context().close();
+        }
+    }
+
+    @Override
+    public void finish() {
+        if (!asked) {
+            context().close();
+        }
+    }
+
+    private ChannelHandlerContext context() {
+        if (context == null) {
+            throw new IllegalStateException("not connected");
+        }
+        return context;
+    }
+}

@@ -1,0 +1,35 @@
+package io.dshm.server.frontend.sharedance;
+
+import io.dshm.proto.ReadMode;
+import io.dshm.server.frontend.ClientListener;
+import io.dshm.server.frontend.ConnectionSet;
+import io.dshm.server.frontend.MemoryBudget;
+import io.dshm.server.replication.Lane;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelOption;
+
+/**
+ * The Sharedance protocol, as it is spoken on port 1042.
+ *
+ * @param valueBytesMax bytes of data; more are refused
+ * @param ttlMillis how long an entry lives after its last store
+ * @param budget what the data of all connections may hold together
+ * @param readMode of fetches
+ */
+public record SharedanceProtocol(int valueBytesMax, long ttlMillis, MemoryBudget budget, ReadMode readMode)
+        implements ClientListener.Protocol {
+
+    @Override
+    public void open(Channel accepted, Lane lane, ConnectionSet connections) {
+        // A client that has sent its command may close its sending side, and still gets the reply.
+        accepted.config().setOption(ChannelOption.ALLOW_HALF_CLOSURE, true);
+        accepted.pipeline()
+                .addLast(new SharedanceConnection(
+                        lane, new SharedanceDecoder(valueBytesMax, ttlMillis, budget), budget, readMode, connections));
+    }
+
+    @Override
+    public void refuse(Channel accepted) {
+        accepted.close();
+    }
+}

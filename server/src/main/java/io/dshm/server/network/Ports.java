@@ -1,0 +1,53 @@
+package io.dshm.server.network;
+
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.ServerChannel;
+import java.net.InetSocketAddress;
+import java.util.function.Consumer;
+
+/**
+ * Opens this node's ports. Every connection lives on one of the lanes' event loops.
+ *
+ * @param loops the lanes' event loops
+ * @param channelType the kind of channel that belongs to them
+ */
+public record Ports(EventLoopGroup loops, Class<? extends ServerChannel> channelType) {
+
+    /** Connections that wait to be accepted. The system's own limit (net.core.somaxconn) may be lower. */
+    public static final int BACKLOG = 4096;
+
+    /**
+     * Listens until the channel that this returns is closed.
+     *
+     * @param who is expected there, for the message
+     * @param backlog how many connections may wait to be accepted
+     * @param accept is handed each new connection, on its event loop
+     * @throws IllegalStateException if the address cannot be bound
+     */
+    public Channel listen(InetSocketAddress address, String who, int backlog, Consumer<Channel> accept)
+            throws InterruptedException {
+        var bound = new ServerBootstrap()
+                .group(loops)
+                .channel(channelType)
+                .option(ChannelOption.SO_REUSEADDR, true)
+                .option(ChannelOption.SO_BACKLOG, backlog)
+                .childOption(ChannelOption.TCP_NODELAY, true)
+                .childOption(ChannelOption.SO_KEEPALIVE, true)
+                .childHandler(new ChannelInitializer<Channel>() {
+                    @Override
+                    protected void initChannel(Channel accepted) {
+                        accept.accept(accepted);
+                    }
+                })
+                .bind(address)
+                .await();
+        if (!bound.isSuccess()) {
+            throw new IllegalStateException("cannot listen for " + who + " on " + address, bound.cause());
+        }
+        return bound.channel();
+    }
+}
