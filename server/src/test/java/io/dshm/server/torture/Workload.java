@@ -50,7 +50,7 @@ enum Workload {
         @Override
         Action next(Keys keys, Random random, long unique) {
             int key = random.nextInt(keys.count());
-            return new Action.RateLimiter(keys.get(key), 5 + 15 * key, TTL_MILLIS_MIN + 1_000L * key);
+            return new Action.RateLimiter(keys.get(key), 5 + 15 * key, 3_000 + 1_000L * key);
         }
     },
     /** A region with few keys that is emptied now and then. */
