@@ -8,6 +8,7 @@ import io.dshm.server.config.ServerConfig;
 import io.dshm.server.frontend.MemoryBudget;
 import io.dshm.server.frontend.TextListener;
 import io.dshm.server.replication.LocalReads;
+import io.dshm.server.replication.Machine;
 import io.dshm.server.replication.Replicator;
 import io.dshm.server.replication.Roles;
 import io.dshm.server.replication.forwarding.PeerConnector;
@@ -133,7 +134,7 @@ public final class Server {
                 connector,
                 reads,
                 clock,
-                System::currentTimeMillis,
+                Machine.real(),
                 Server::stopForGood);
         Roles roles = new Roles(
                 self.name(),

@@ -28,6 +28,7 @@ public final class Lane {
 
     private final Replicator replicator;
     private final ScheduledExecutorService executor;
+    private final LongSupplier nanoTime;
     private final Proposer proposer;
     private final Outbox commands;
 
@@ -50,10 +51,11 @@ public final class Lane {
             long origin,
             RaftLog log,
             ClusterClock clock,
-            LongSupplier wallMillis) {
+            Machine machine) {
         this.replicator = replicator;
         this.executor = executor;
-        this.proposer = new Proposer(log, clock, wallMillis, executor);
+        this.nanoTime = machine.nanoTime();
+        this.proposer = new Proposer(log, clock, machine, executor);
         this.commands = addOutbox(origin);
     }
 
@@ -84,7 +86,7 @@ public final class Lane {
     }
 
     boolean submit(Outbox outbox, CommandRecord.Builder record, Pending pending) {
-        boolean taken = outbox.submit(record, pending, System.nanoTime());
+        boolean taken = outbox.submit(record, pending, nanoTime.getAsLong());
         if (taken) {
             requestFlush();
         }
@@ -95,7 +97,7 @@ public final class Lane {
     public void awaitRead(Command.Get get, ReplyListener listener) {
         LocalReads reads = replicator.reads();
         long index = reads.indexFor(get.key());
-        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(replicator.requestTimeoutMillis());
+        long deadline = nanoTime.getAsLong() + TimeUnit.MILLISECONDS.toNanos(replicator.requestTimeoutMillis());
         waitingReads.add(new WaitingRead(index, deadline, get, listener));
         // Counted first, then looked again: the thread that applies does it the other way round.
         reads.waiting().incrementAndGet();
@@ -192,7 +194,7 @@ public final class Lane {
     }
 
     private void onTimer() {
-        long now = System.nanoTime();
+        long now = nanoTime.getAsLong();
         outboxes.forEach(outbox -> outbox.expire(now));
         proposer.expire(now, TimeUnit.MILLISECONDS.toNanos(replicator.requestTimeoutMillis()));
         for (WaitingRead first = waitingReads.peek();

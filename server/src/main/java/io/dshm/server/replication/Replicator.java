@@ -11,7 +11,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
@@ -69,7 +68,7 @@ public final class Replicator {
             PeerLinks links,
             LocalReads reads,
             ClusterClock clock,
-            LongSupplier wallMillis,
+            Machine machine,
             Consumer<String> fatal) {
         this.identity = identity;
         this.requestTimeoutMillis = requestTimeoutMillis;
@@ -82,18 +81,18 @@ public final class Replicator {
                 .setFolder(identity.folder())
                 .setStart(identity.start());
         for (ScheduledExecutorService executor : executors) {
-            long origin = newOrigin(register);
-            lanes.add(new Lane(this, executor, origin, log, clock, wallMillis));
+            long origin = newOrigin(register, machine);
+            lanes.add(new Lane(this, executor, origin, log, clock, machine));
         }
         Lane first = lanes.get(0);
         this.registration = first.addOutbox(0);
-        Outbox large = first.addOutbox(newOrigin(register));
+        Outbox large = first.addOutbox(newOrigin(register, machine));
         this.largeValues = new LargeValues((record, pending) -> first.submit(large, record, pending));
         this.registrationCommand = register.build();
     }
 
-    private static long newOrigin(RegisterNode.Builder register) {
-        long origin = ThreadLocalRandom.current().nextLong() | 1;
+    private static long newOrigin(RegisterNode.Builder register, Machine machine) {
+        long origin = machine.randomLong().getAsLong() | 1;
         register.addOrigins(origin);
         return origin;
     }

@@ -11,8 +11,7 @@ package io.dshm.server.history;
  *     because it may still take effect at any time
  * @param result what the client knows of its outcome
  */
-public record Operation(
-        int client, String node, Action action, long invokedNanos, long completedNanos, Result result) {
+public record Operation(int client, String node, Action action, long invokedNanos, long completedNanos, Result result) {
 
     /** Later than any other operation. */
     public static final long NEVER = Long.MAX_VALUE;

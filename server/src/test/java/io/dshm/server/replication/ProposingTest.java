@@ -31,7 +31,7 @@ class ProposingTest {
 
     private final FakeLog log = new FakeLog();
     private final Proposer proposer =
-            new Proposer(log, new ClusterClock(System::nanoTime), System::currentTimeMillis, Runnable::run);
+            new Proposer(log, new ClusterClock(System::nanoTime), Machine.real(), Runnable::run);
 
     private int notTaken;
     private int unknownOrigin;
