@@ -124,6 +124,10 @@ final class Outbox implements ForwardSource {
             onUnknownOrigin.run();
             return;
         }
+        if (outcome.kind() == Outcome.Kind.AHEAD) {
+            onNotTaken.run();
+            return;
+        }
         Pending pending = take(sequence);
         if (pending != null) {
             pending.onOutcome(outcome, index);

@@ -59,17 +59,17 @@ public final class StateMachine {
         wallMillis = decoded.getWallMillis();
         clock.observe(clockMillis);
         uploads.expire(clockMillis);
-        int count = decoded.getRecordsCount();
-        Outcome[] outcomes = new Outcome[count];
-        for (int i = 0; i < count; i++) {
-            outcomes[i] = applyOnce(index, decoded.getRecords(i));
-        }
         for (int i = 0; i < decoded.getSettledCount(); i++) {
             Settled settled = decoded.getSettled(i);
             Origins.Origin origin = origins.get(settled.getOrigin());
             if (origin != null) {
                 origin.settle(settled.getBelow());
             }
+        }
+        int count = decoded.getRecordsCount();
+        Outcome[] outcomes = new Outcome[count];
+        for (int i = 0; i < count; i++) {
+            outcomes[i] = applyOnce(index, decoded.getRecords(i));
         }
         if (store.sweepPending()) {
             store.sweep(clockMillis, count == 0 ? SWEEP_BUCKETS_A_TICK : count * SWEEP_BUCKETS_A_COMMAND);
@@ -106,6 +106,9 @@ public final class StateMachine {
         Outcome first = origin.recall(record.getSequence());
         if (first != null) {
             return first;
+        }
+        if (!origin.isNext(record.getSequence())) {
+            return Outcome.AHEAD;
         }
         Outcome outcome = apply(index, record);
         origin.remember(record.getSequence(), outcome);

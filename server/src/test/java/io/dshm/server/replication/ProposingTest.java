@@ -202,6 +202,23 @@ class ProposingTest {
     }
 
     @Test
+    void what_overtook_a_refused_entry_is_sent_again_behind_it() {
+        for (int i = 0; i < 2; i++) {
+            submit();
+            propose();
+        }
+        assertEquals(List.of(1, 1), log.sizes());
+        log.refuseNext();
+        log.applyNext();
+        assertEquals(List.of(), replies);
+        assertEquals(2, notTaken);
+        outbox.rewind();
+        propose();
+        log.applyNext();
+        assertEquals(List.of("APPLIED(1)@3", "APPLIED(2)@3"), replies);
+    }
+
+    @Test
     void what_waits_when_leadership_ends_is_given_back() {
         for (int i = 0; i < Limits.ENTRIES_IN_FLIGHT_MAX + 5; i++) {
             submit();
