@@ -121,7 +121,7 @@ final class Proposer {
 
     private LogEntry.Builder newEntry() {
         return LogEntry.newBuilder()
-                .setStampMillis(clock.estimateMillis())
+                .setStampMillis(clock.stampMillis())
                 .setWallMillis(machine.wallMillis().getAsLong());
     }
 
