@@ -28,8 +28,9 @@ import org.slf4j.LoggerFactory;
  *
  * <p>How it works: bytes are decoded as long as the connection is {@link #ready()}. Writes are outstanding, in the order
  * of their requests, until their replies are known; everything else is a barrier: it waits until nothing is outstanding,
- * and what comes after it is not even decoded before it is done. So there is one queue, of writes, and all that a client
- * can make this node hold is a bounded number of those, one decoded request, and what the socket's buffers take.
+ * and what comes after it is not even decoded before it is done. A large write is one too, because it takes another way
+ * to the log, where it could overtake a small one. So there is one queue, of writes, and all that a client can make this
+ * node hold is a bounded number of those, one decoded request, and what the socket's buffers take.
  */
 final class TextConnection extends ChannelInboundHandlerAdapter {
 
@@ -96,6 +97,10 @@ final class TextConnection extends ChannelInboundHandlerAdapter {
         closing = true;
         connections.remove(this);
         decoder.close();
+        if (barrier instanceof Command.Write write) {
+            budget.release(RequestDecoder.budgetOf(valueLength(write)));
+        }
+        barrier = null;
         received.release();
         received = Unpooled.EMPTY_BUFFER;
         if (replies != null) {
@@ -186,17 +191,25 @@ final class TextConnection extends ChannelInboundHandlerAdapter {
     }
 
     private void handle(Request request) {
-        if (request instanceof Command.Write write) {
+        if (request instanceof Command.Write write && (outstanding.isEmpty() || !isLarge(write))) {
             OutstandingWrite waiting = new OutstandingWrite(write);
             outstanding.add(waiting);
             outstandingBytes += waiting.valueLength;
-            largeWrite = waiting.isLarge();
+            largeWrite = isLarge(write);
             lane.submit(write, waiting);
         } else if (!outstanding.isEmpty()) {
             barrier = request;
         } else {
             handleAlone(request);
         }
+    }
+
+    private static int valueLength(Command.Write write) {
+        return write instanceof Command.Set set ? set.value().length : 0;
+    }
+
+    private static boolean isLarge(Command.Write write) {
+        return valueLength(write) > Limits.INLINE_VALUE_BYTES_MAX;
     }
 
     /** Handles a request that nothing is outstanding before. */
@@ -241,7 +254,7 @@ final class TextConnection extends ChannelInboundHandlerAdapter {
             Request waiting = barrier;
             if (waiting != null) {
                 barrier = null;
-                handleAlone(waiting);
+                handle(waiting);
             }
         }
         process();
@@ -357,11 +370,7 @@ final class TextConnection extends ChannelInboundHandlerAdapter {
         private @Nullable Reply reply;
 
         OutstandingWrite(Command.Write write) {
-            this.valueLength = write instanceof Command.Set set ? set.value().length : 0;
-        }
-
-        boolean isLarge() {
-            return valueLength > Limits.INLINE_VALUE_BYTES_MAX;
+            this.valueLength = valueLength(write);
         }
 
         @Override
