@@ -30,8 +30,9 @@ import org.slf4j.LoggerFactory;
  * <p>How it works: bytes are decoded as long as the connection is {@link #ready()}. Writes are outstanding, in the order
  * of their requests, until their replies are known, and so are linearizable reads; but never both at once. Everything
  * else is a barrier: it waits until nothing is outstanding, and what comes after it is not even decoded before it is
- * done. So there is one queue, of writes or of reads, and all that a client can make this node hold is a bounded number of
- * those, one decoded request, and what the socket's buffers take.
+ * done. A large write is one, too, because it takes another way to the log, where it could overtake a small one. So there
+ * is one queue, of writes or of reads, and all that a client can make this node hold is a bounded number of those, one
+ * decoded request, and what the socket's buffers take.
  */
 final class TextConnection extends ChannelInboundHandlerAdapter implements ClientConnection {
 
@@ -106,6 +107,10 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
         closing = true;
         connections.remove(this);
         decoder.close();
+        if (barrier instanceof Command.Write write) {
+            budget.release(RequestDecoder.budgetOf(valueLength(write)));
+        }
+        barrier = null;
         received.release();
         received = Unpooled.EMPTY_BUFFER;
         if (replies != null) {
@@ -198,7 +203,8 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
     private void handle(Request request) {
         boolean read = request instanceof Command.Get get && modeOf(get) == ReadMode.LINEARIZABLE;
         boolean write = request instanceof Command.Write;
-        if (!outstanding.isEmpty() && !(outstandingReads ? read : write)) {
+        boolean joins = outstandingReads ? read : write && !isLarge((Command) request);
+        if (!outstanding.isEmpty() && !joins) {
             barrier = request;
         } else if (read || write) {
             outstandingReads = read;
@@ -212,6 +218,14 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
         return get.mode() == null ? readMode : get.mode();
     }
 
+    private static int valueLength(Command command) {
+        return command instanceof Command.Set set ? set.value().length : 0;
+    }
+
+    private static boolean isLarge(Command command) {
+        return valueLength(command) > Limits.INLINE_VALUE_BYTES_MAX;
+    }
+
     private void submit(Command command) {
         Outstanding waiting = new Outstanding(command);
         outstanding.add(waiting);
@@ -219,7 +233,7 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
         if (command instanceof Command.Get get) {
             lane.readLinearizable(get, waiting);
         } else if (command instanceof Command.Write write) {
-            largeWrite = waiting.isLarge();
+            largeWrite = isLarge(write);
             lane.submit(write, waiting);
         }
     }
@@ -386,11 +400,7 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
         private @Nullable Reply reply;
 
         Outstanding(Command command) {
-            this.valueLength = command instanceof Command.Set set ? set.value().length : 0;
-        }
-
-        boolean isLarge() {
-            return valueLength > Limits.INLINE_VALUE_BYTES_MAX;
+            this.valueLength = valueLength(command);
         }
 
         @Override

@@ -27,6 +27,9 @@ public final class Lane {
     private static final long TIMER_MILLIS = 50;
     private static final long RETRY_MILLIS = 10;
 
+    /** No origin: see {@code CommandRecord} in log.proto. */
+    private static final long ANONYMOUS = 0;
+
     private static final Reply.Failure TOO_MANY_COMMANDS =
             new Reply.Failure(ErrorCode.BUSY, "too many commands are outstanding");
     private static final Reply.Failure STALE = new Reply.Failure(
@@ -34,10 +37,14 @@ public final class Lane {
 
     private final Replicator replicator;
     private final ScheduledExecutorService executor;
+    private final LongSupplier nanoTime;
     private final Proposer proposer;
     private final Outbox commands;
 
-    /** All of this lane's outboxes; on the first lane that of large values and that of the registration are among them. */
+    /** For records that take no effect twice whatever happens, and need no order: the registration, and the time. */
+    private final Outbox anonymous;
+
+    /** All of this lane's outboxes; on the first lane that of large values is among them. */
     private final List<Outbox> outboxes = new ArrayList<>();
 
     private final ArrayDeque<WaitingRead> waitingReads = new ArrayDeque<>();
@@ -58,12 +65,14 @@ public final class Lane {
             long origin,
             RaftLog log,
             ClusterClock clock,
-            LongSupplier wallMillis) {
+            Machine machine) {
         this.replicator = replicator;
         this.executor = executor;
-        this.proposer = new Proposer(log, clock, wallMillis, executor);
+        this.nanoTime = machine.nanoTime();
+        this.proposer = new Proposer(log, clock, machine, executor);
         this.commands = addOutbox(origin);
-        this.rounds = new ReadRounds(log, executor, System::nanoTime, replicator.reads()::onConfirmed);
+        this.anonymous = addOutbox(ANONYMOUS);
+        this.rounds = new ReadRounds(log, executor, nanoTime, replicator.reads()::onConfirmed);
     }
 
     /** Starts the lane's timer. */
@@ -92,8 +101,13 @@ public final class Lane {
         }
     }
 
+    /** A record that may be sent before this node is registered, and be applied more than once. */
+    boolean submitAnonymous(CommandRecord.Builder record, Pending pending) {
+        return submit(anonymous, record, pending);
+    }
+
     boolean submit(Outbox outbox, CommandRecord.Builder record, Pending pending) {
-        boolean taken = outbox.submit(record, pending, System.nanoTime());
+        boolean taken = outbox.submit(record, pending, nanoTime.getAsLong());
         if (taken) {
             requestFlush();
         }
@@ -126,7 +140,7 @@ public final class Lane {
     }
 
     private long requestDeadline() {
-        return System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(replicator.requestTimeoutMillis());
+        return nanoTime.getAsLong() + TimeUnit.MILLISECONDS.toNanos(replicator.requestTimeoutMillis());
     }
 
     private void awaitApplied(
@@ -183,15 +197,20 @@ public final class Lane {
         flushRequested = false;
         if (leadership.leader() != null && !retryScheduled) {
             if (leadership.self()) {
-                outboxes.stream().filter(replicator::maySend).forEach(o -> o.sendTo(proposer));
+                outboxes.stream().filter(this::maySend).forEach(o -> o.sendTo(proposer));
             } else if (link == null) {
                 openLink(leadership.leader());
             } else if (linkOpen) {
                 PeerLinks.Link open = link;
-                outboxes.stream().filter(replicator::maySend).forEach(o -> o.sendTo(open, leadership.term()));
+                outboxes.stream().filter(this::maySend).forEach(o -> o.sendTo(open, leadership.term()));
             }
         }
         proposer.flush();
+    }
+
+    /** Commands that have an identity go out when the log knows it. */
+    private boolean maySend(Outbox outbox) {
+        return outbox == anonymous || replicator.isRegistered();
     }
 
     private void openLink(String leader) {
@@ -228,7 +247,7 @@ public final class Lane {
     }
 
     private void onTimer() {
-        long now = System.nanoTime();
+        long now = nanoTime.getAsLong();
         outboxes.forEach(outbox -> outbox.expire(now));
         proposer.expire(now, TimeUnit.MILLISECONDS.toNanos(replicator.requestTimeoutMillis()));
         for (WaitingRead first = waitingReads.peek();
@@ -295,7 +314,7 @@ public final class Lane {
 
         /** What this client sees expired no other may see alive afterwards: the log has to say so first. */
         private void logTime() {
-            boolean taken = submit(commands, Records.logTime(), new Pending() {
+            boolean taken = submitAnonymous(Records.logTime(), new Pending() {
                 @Override
                 void onOutcome(Outcome outcome, long index) {
                     awaitApplied(index, deadlineNanos, () -> replicator.reads().readLogged(key), listener);

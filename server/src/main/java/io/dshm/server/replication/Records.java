@@ -71,7 +71,8 @@ final class Records {
             case BAD_REQUEST -> Reply.Failure.BAD_REQUEST;
             case OVERFLOW -> Reply.Failure.OVERFLOW;
             case CHUNKS_MISSING -> new Reply.Failure(ErrorCode.BUSY, "the value did not arrive whole");
-            case UNKNOWN_ORIGIN, ALREADY_SETTLED, NO_INTEGER -> new Reply.Failure(ErrorCode.UNKNOWN_OUTCOME, null);
+            case UNKNOWN_ORIGIN, ALREADY_SETTLED, NO_INTEGER, AHEAD ->
+                new Reply.Failure(ErrorCode.UNKNOWN_OUTCOME, null);
         };
     }
 

@@ -11,7 +11,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
@@ -46,7 +45,6 @@ public final class Replicator {
     private final LocalReads reads;
     private final Consumer<String> fatal;
     private final List<Lane> lanes = new ArrayList<>();
-    private final Outbox registration;
     private final LargeValues largeValues;
     private final RegisterNode registrationCommand;
 
@@ -68,7 +66,7 @@ public final class Replicator {
             PeerLinks links,
             LocalReads reads,
             ClusterClock clock,
-            LongSupplier wallMillis,
+            Machine machine,
             Consumer<String> fatal) {
         this.identity = identity;
         this.requestTimeoutMillis = requestTimeoutMillis;
@@ -80,18 +78,17 @@ public final class Replicator {
                 .setFolder(identity.folder())
                 .setStart(identity.start());
         for (ScheduledExecutorService executor : executors) {
-            long origin = newOrigin(register);
-            lanes.add(new Lane(this, executor, origin, log, clock, wallMillis));
+            long origin = newOrigin(register, machine);
+            lanes.add(new Lane(this, executor, origin, log, clock, machine));
         }
         Lane first = lanes.get(0);
-        this.registration = first.addOutbox(0);
-        Outbox large = first.addOutbox(newOrigin(register));
+        Outbox large = first.addOutbox(newOrigin(register, machine));
         this.largeValues = new LargeValues((record, pending) -> first.submit(large, record, pending));
         this.registrationCommand = register.build();
     }
 
-    private static long newOrigin(RegisterNode.Builder register) {
-        long origin = ThreadLocalRandom.current().nextLong() | 1;
+    private static long newOrigin(RegisterNode.Builder register, Machine machine) {
+        long origin = machine.randomLong().getAsLong() | 1;
         register.addOrigins(origin);
         return origin;
     }
@@ -124,7 +121,7 @@ public final class Replicator {
     private void register() {
         Lane first = lanes.get(0);
         CommandRecord.Builder record = CommandRecord.newBuilder().setRegisterNode(registrationCommand);
-        first.submit(registration, record, new Pending() {
+        first.submitAnonymous(record, new Pending() {
             @Override
             void onOutcome(Outcome outcome, long index) {
                 LOG.debug("{} is registered at index {}", identity, index);
@@ -208,11 +205,6 @@ public final class Replicator {
                         from.executor().execute(() -> listener.onReply(new Reply.Failure(code, text)));
                     }
                 }));
-    }
-
-    /** Whether that outbox's commands may go out: the registration always, the others after it. */
-    boolean maySend(Outbox outbox) {
-        return registered || outbox == registration;
     }
 
     void onUnknownOrigin() {

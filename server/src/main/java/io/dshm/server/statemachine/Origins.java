@@ -13,6 +13,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Exactly once: the outcomes that may still be asked for again, by the identity of their commands (Raft thesis, 6.3).
  *
+ * <p>In order: a command is applied after those before it only, see {@code CommandRecord} in log.proto.
+ *
  * <p>A node registers its origins when it starts, which ends those of its earlier start. An origin counts its commands
  * 1, 2, 3 ... and lets the log know below which number it has got all its outcomes; from there on they are forgotten,
  * and a late copy is recognised by its number alone. So the table holds what is in flight, and no more.
@@ -112,13 +114,18 @@ final class Origins {
             return sequence < end ? ring[slot(sequence)] : null;
         }
 
-        /** Remembers the outcome of a command that {@link #recall} did not know. */
+        /** Whether all commands before that one are remembered or settled. */
+        boolean isNext(long sequence) {
+            return sequence == end;
+        }
+
+        /** Remembers the outcome of the next command. */
         void remember(long sequence, Outcome outcome) {
             if (sequence - settledBelow >= ring.length) {
                 grow(sequence - settledBelow + 1);
             }
             ring[slot(sequence)] = outcome;
-            end = Math.max(end, sequence + 1);
+            end = sequence + 1;
         }
 
         /** Forgets what was decided below that number. */

@@ -19,7 +19,8 @@ public final class Outcome {
         UNKNOWN_ORIGIN(Result.Outcome.UNKNOWN_ORIGIN),
         ALREADY_SETTLED(Result.Outcome.ALREADY_SETTLED),
         CHUNKS_MISSING(Result.Outcome.CHUNKS_MISSING),
-        NO_INTEGER(Result.Outcome.NO_INTEGER);
+        NO_INTEGER(Result.Outcome.NO_INTEGER),
+        AHEAD(Result.Outcome.AHEAD);
 
         private final Result.Outcome wire;
 
@@ -36,6 +37,7 @@ public final class Outcome {
     static final Outcome ALREADY_SETTLED = new Outcome(Kind.ALREADY_SETTLED, false, 0, null, false);
     static final Outcome CHUNKS_MISSING = new Outcome(Kind.CHUNKS_MISSING, false, 0, null, false);
     static final Outcome NO_INTEGER = new Outcome(Kind.NO_INTEGER, false, 0, null, false);
+    static final Outcome AHEAD = new Outcome(Kind.AHEAD, false, 0, null, false);
 
     private final Kind kind;
     private final boolean numeric;

@@ -64,17 +64,17 @@ public final class StateMachine {
         wallMillis = decoded.getWallMillis();
         clock.observe(clockMillis);
         uploads.expire(clockMillis);
-        int count = decoded.getRecordsCount();
-        Outcome[] outcomes = new Outcome[count];
-        for (int i = 0; i < count; i++) {
-            outcomes[i] = applyOnce(index, decoded.getRecords(i));
-        }
         for (int i = 0; i < decoded.getSettledCount(); i++) {
             Settled settled = decoded.getSettled(i);
             Origins.Origin origin = origins.get(settled.getOrigin());
             if (origin != null) {
                 origin.settle(settled.getBelow());
             }
+        }
+        int count = decoded.getRecordsCount();
+        Outcome[] outcomes = new Outcome[count];
+        for (int i = 0; i < count; i++) {
+            outcomes[i] = applyOnce(index, decoded.getRecords(i));
         }
         if (store.sweepPending()) {
             store.sweep(clockMillis, count == 0 ? SWEEP_BUCKETS_A_TICK : count * SWEEP_BUCKETS_A_COMMAND);
@@ -104,6 +104,9 @@ public final class StateMachine {
             uploads.drop(origins.register(record.getRegisterNode()));
             return Outcome.APPLIED;
         }
+        if (record.getCommandCase() == CommandRecord.CommandCase.LOG_TIME) {
+            return Outcome.APPLIED;
+        }
         Origins.Origin origin = origins.get(record.getOrigin());
         if (origin == null) {
             return Outcome.UNKNOWN_ORIGIN;
@@ -111,6 +114,9 @@ public final class StateMachine {
         Outcome first = origin.recall(record.getSequence());
         if (first != null) {
             return first;
+        }
+        if (!origin.isNext(record.getSequence())) {
+            return Outcome.AHEAD;
         }
         Outcome outcome = apply(index, record);
         origin.remember(record.getSequence(), outcome);
@@ -142,8 +148,7 @@ public final class StateMachine {
                                 value,
                                 clockMillis);
             }
-            case LOG_TIME -> Outcome.APPLIED;
-            case REGISTER_NODE, COMMAND_NOT_SET ->
+            case REGISTER_NODE, LOG_TIME, COMMAND_NOT_SET ->
                 throw new CorruptStateException(
                         "log entry " + index + " holds a command that this version does not know");
         };

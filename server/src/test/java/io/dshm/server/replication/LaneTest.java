@@ -60,7 +60,7 @@ class LaneTest {
                 links,
                 reads,
                 clock,
-                System::currentTimeMillis,
+                Machine.real(),
                 why -> {
                     throw new AssertionError(why);
                 });

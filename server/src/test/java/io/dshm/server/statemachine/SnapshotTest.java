@@ -41,6 +41,7 @@ class SnapshotTest {
     /** A few thousand random commands: all kinds, time passing, uploads begun, repeats, settlements. */
     private static void write(Log log, Random random, int entries) {
         CommandRecord.Builder last = log.next(Log.incr("k", 1, 0));
+        log.append(last);
         for (int i = 0; i < entries; i++) {
             log.passSeconds(random.nextInt(20) / 10.0);
             String key = (random.nextBoolean() ? "r::" : "") + random.nextInt(200);
@@ -56,7 +57,10 @@ class SnapshotTest {
             CommandRecord.Builder numbered = log.next(command);
             switch (random.nextInt(10)) {
                 case 0 -> log.append(last, numbered);
-                case 1 -> log.append();
+                case 1 -> {
+                    log.append();
+                    log.append(numbered);
+                }
                 case 2 -> {
                     log.settle(Math.max(1, last.getSequence() - 20));
                     log.append(numbered);

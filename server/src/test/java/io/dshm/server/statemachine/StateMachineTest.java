@@ -66,6 +66,27 @@ class StateMachineTest {
     }
 
     @Test
+    void a_command_is_not_applied_before_those_before_it() {
+        CommandRecord.Builder first = log.next(Log.incr("k", 1, 0));
+        CommandRecord.Builder second = log.next(Log.set("k", "7", 0));
+        log.append(second);
+        assertEquals(Outcome.Kind.AHEAD, log.applyTo(stateMachine)[0].kind());
+        log.append(first, second);
+        assertEquals(Outcome.Kind.APPLIED, log.applyTo(stateMachine)[1].kind());
+        assertEquals("7", read("k"));
+    }
+
+    @Test
+    void a_command_need_not_wait_for_one_that_its_origin_has_settled() {
+        log.next(Log.incr("k", 1, 0)); // given up, and never in the log
+        CommandRecord.Builder second = log.next(Log.incr("k", 10, 0));
+        log.settle(2);
+        log.append(second);
+        assertEquals(Outcome.Kind.APPLIED, log.applyTo(stateMachine)[0].kind());
+        assertEquals("10", read("k"));
+    }
+
+    @Test
     void when_a_node_starts_anew_then_commands_of_its_earlier_start_are_refused() {
         run(Log.incr("k", 1, 0));
         log.append(Log.register("n1", 1, 2, 99));
