@@ -258,6 +258,8 @@ public final class Lane {
             first.listener.onReply(new Reply.Failure(ErrorCode.TIMEOUT, "this node lags behind"));
         }
         if (!waitingReads.isEmpty()) {
+            // Nobody calls when the time has become known.
+            answerReads();
             rounds.request();
         }
         rounds.onTimer(now);

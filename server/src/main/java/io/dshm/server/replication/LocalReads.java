@@ -132,9 +132,12 @@ public final class LocalReads {
                 : Math.min(CONFIRM_MILLIS, maxStalenessMillis / CONFIRMS_PER_STALENESS);
     }
 
-    /** Whether a read that has to wait for this index need not wait any more. */
+    /**
+     * Whether a read that has to wait for this index need not wait any more. After a start, it also waits until this node
+     * knows the time: what it showed as expired before must not come alive again.
+     */
     boolean isApplied(long index) {
-        return caughtUp && index <= appliedIndex;
+        return caughtUp && clock.isAnchored() && index <= appliedIndex;
     }
 
     /** The log index that must be applied here before this key is read. */

@@ -39,14 +39,25 @@ class LocalReadsTest {
 
     @Test
     void before_a_node_has_caught_up_it_shows_nothing() {
+        clock.hear(10_000, true);
         assertFalse(reads.isCurrent(key));
         reads.onCaughtUp();
         assertTrue(reads.isCurrent(key));
     }
 
     @Test
+    void before_a_node_knows_the_time_it_shows_nothing() {
+        reads.onCaughtUp();
+        clock.observe(10_000);
+        assertFalse(reads.isCurrent(key));
+        clock.hear(10_500, true);
+        assertTrue(reads.isCurrent(key));
+    }
+
+    @Test
     void a_read_waits_for_an_acknowledged_write_of_its_key_only() {
         reads.onCaughtUp();
+        clock.hear(10_000, true);
         reads.onApplied(5);
         reads.acknowledged().record(key.hash(), 7);
         assertFalse(reads.isCurrent(key));

@@ -139,9 +139,8 @@ final class Checks {
                         key == null,
                         operation.effectIndex);
         if (effect.kind().equals("NO_INTEGER")) {
-            NodeReads reads = operation.node.reads();
-            Key read = Objects.requireNonNull(key);
-            reads.onRead(read, reads.acknowledgedFor(read), reply, reference);
+            // The reply is that of a read, which began when the outcome came.
+            operation.node.reads().onRead(Objects.requireNonNull(key), operation.effectIndex, reply, reference);
             return;
         }
         String expected = switch (effect.kind()) {

@@ -1,6 +1,5 @@
 package io.dshm.server.simulation;
 
-import java.util.Comparator;
 import java.util.PriorityQueue;
 import java.util.Random;
 import org.jspecify.annotations.Nullable;
@@ -8,11 +7,16 @@ import org.jspecify.annotations.Nullable;
 /** Virtual time, what is going to happen in it, and the run's random numbers. */
 final class Events {
 
-    private record Event(long atNanos, long number, Runnable task) {}
+    private record Event(long atNanos, long number, Runnable task) implements Comparable<Event> {
+
+        @Override
+        public int compareTo(Event that) {
+            return atNanos != that.atNanos ? Long.compare(atNanos, that.atNanos) : Long.compare(number, that.number);
+        }
+    }
 
     final Random random;
-    private final PriorityQueue<Event> queue =
-            new PriorityQueue<>(Comparator.comparingLong(Event::atNanos).thenComparingLong(Event::number));
+    private final PriorityQueue<Event> queue = new PriorityQueue<>();
     private long nowNanos;
 
     /** The simulated thread whose task runs, if one does. */

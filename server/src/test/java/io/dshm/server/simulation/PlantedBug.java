@@ -19,7 +19,7 @@ class PlantedBug {
     }
 
     /** A node is about to apply an entry: the bytes that it applies instead of the entry's. */
-    byte[] onApply(SimulatedNode node, SimulatedNode.Running running, RaftMember.Entry entry, byte[] data)
+    byte[] onApply(SimulatedNode node, SimulatedNode.Running running, RaftDisk.Entry entry, byte[] data)
             throws IOException {
         return data;
     }

@@ -69,7 +69,7 @@ enum PlantedBugs {
                 private final Map<SimulatedNode.Running, Long> terms = new HashMap<>();
 
                 @Override
-                byte[] onApply(SimulatedNode node, SimulatedNode.Running running, RaftMember.Entry entry, byte[] data)
+                byte[] onApply(SimulatedNode node, SimulatedNode.Running running, RaftDisk.Entry entry, byte[] data)
                         throws IOException {
                     Long before = terms.put(running, entry.term());
                     if (before != null && before != entry.term()) {
@@ -115,7 +115,7 @@ enum PlantedBugs {
         PlantedBug plant() {
             return new Reloading() {
                 @Override
-                byte[] onApply(SimulatedNode node, SimulatedNode.Running running, RaftMember.Entry entry, byte[] data)
+                byte[] onApply(SimulatedNode node, SimulatedNode.Running running, RaftDisk.Entry entry, byte[] data)
                         throws IOException {
                     long stamp = Checks.parse(data).getStampMillis();
                     if (stamp < running.stateMachine.clockMillis()) {
@@ -132,7 +132,7 @@ enum PlantedBugs {
         PlantedBug plant() {
             return new PlantedBug() {
                 @Override
-                byte[] onApply(SimulatedNode node, SimulatedNode.Running running, RaftMember.Entry entry, byte[] data) {
+                byte[] onApply(SimulatedNode node, SimulatedNode.Running running, RaftDisk.Entry entry, byte[] data) {
                     return Checks.parse(data).toBuilder()
                             .setStampMillis(node.wallMillis())
                             .build()

@@ -10,7 +10,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 @ExtendWith(Quiet.class)
 class PlantedBugsTest {
 
-    private static final int SEEDS_MAX = 300;
+    private static final int SEEDS_MAX = 1_000;
 
     @ParameterizedTest
     @EnumSource

@@ -15,7 +15,7 @@ final class RaftCluster {
     final PlantedBug bug;
 
     private final List<@Nullable RaftMember> members = new ArrayList<>();
-    private final List<RaftMember.Entry> committed = new ArrayList<>();
+    private final List<RaftDisk.Entry> committed = new ArrayList<>();
 
     /** One in so many calls that tell of a proposal's fate gets lost, or none (0). */
     private final boolean losesCallbacks;
@@ -142,9 +142,9 @@ final class RaftCluster {
     }
 
     /** A leader has found that entries are on a majority. */
-    void onCommitted(RaftMember.Disk leader, long from, long to) {
+    void onCommitted(RaftDisk leader, long from, long to) {
         for (long index = Math.max(from, committed.size()) + 1; index <= to; index++) {
-            RaftMember.Entry entry = leader.entry(index);
+            RaftDisk.Entry entry = leader.entry(index);
             committed.add(entry);
             if (entry.data() != null) {
                 checks.onCommitted(entry.index(), entry.data(), entry.stampedMillis());

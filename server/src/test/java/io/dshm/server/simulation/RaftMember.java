@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * One node's part in the model of Raft: its log, its term, and what it knows of the others. What a crash leaves is in
- * {@link Disk}; what SOFAJRaft's threads may do in one order or another is left to the seed.
+ * {@link RaftDisk}; what SOFAJRaft's threads may do in one order or another is left to the seed.
  *
  * <p>How it works: replication goes by messages, which may be lost, late or out of order; an election is one atomic step
  * that only a candidate wins whose log is as new as those of a majority. Both are what Raft allows.
@@ -24,66 +24,9 @@ final class RaftMember {
     private static final long ELECTION_NANOS = TimeUnit.MILLISECONDS.toNanos(1_000);
     private static final long QUORUM_NANOS = TimeUnit.MILLISECONDS.toNanos(900);
 
-    /** An entry of the log, stamped at that instant of the real time; without data it is one of Raft's own. */
-    @SuppressWarnings("ArrayRecordComponent") // handed over, never compared
-    record Entry(long index, long term, byte @Nullable [] data, long stampedMillis) {}
-
-    /** What survives a crash. */
-    static final class Disk {
-
-        long term;
-
-        /** The entries after the snapshot. */
-        final List<Entry> log = new ArrayList<>();
-
-        /** The last index that is certain to survive. */
-        long durable;
-
-        Snapshots.Snapshot snapshot = Snapshots.NONE;
-
-        /** The index before the first entry of the log, and its term. */
-        long baseIndex;
-
-        long baseTerm;
-
-        long lastIndex() {
-            return baseIndex + log.size();
-        }
-
-        long termAt(long index) {
-            return index == baseIndex ? baseTerm : entry(index).term;
-        }
-
-        Entry entry(long index) {
-            return log.get((int) (index - baseIndex - 1));
-        }
-
-        void cutOffFrom(long index) {
-            log.subList((int) (index - baseIndex - 1), log.size()).clear();
-            durable = Math.min(durable, index - 1);
-        }
-
-        void compactTo(long index) {
-            if (index > baseIndex) {
-                baseTerm = termAt(index);
-                log.subList(0, (int) (index - baseIndex)).clear();
-                baseIndex = index;
-            }
-        }
-
-        /** A power cut: what was not on the disk yet may be there or not. */
-        void crash(Events events) {
-            long kept = durable + events.random.nextInt((int) (lastIndex() - durable) + 1);
-            if (kept < lastIndex()) {
-                cutOffFrom(kept + 1);
-            }
-            durable = lastIndex();
-        }
-    }
-
     /** What the library calls, on the thread that applies. */
     interface Applier {
-        void apply(Entry entry, RaftLog.@Nullable Proposal proposal);
+        void apply(RaftDisk.Entry entry, RaftLog.@Nullable Proposal proposal);
 
         void onBatch();
 
@@ -96,7 +39,7 @@ final class RaftMember {
     private final Events events;
     private final Trace trace;
     private final int self;
-    private final Disk disk;
+    private final RaftDisk disk;
     private final Lifetime process;
     private final SimulatedThread proposals;
     private final SimulatedThread applying;
@@ -120,7 +63,7 @@ final class RaftMember {
     RaftMember(
             RaftCluster cluster,
             int self,
-            Disk disk,
+            RaftDisk disk,
             Lifetime process,
             SimulatedThread applying,
             Applier applier,
@@ -196,13 +139,13 @@ final class RaftMember {
 
     // Elections: called by the cluster in one atomic step.
 
-    boolean wouldVoteFor(Disk candidate) {
+    boolean wouldVoteFor(RaftDisk candidate) {
         long lastTerm = disk.termAt(disk.lastIndex());
         long theirs = candidate.termAt(candidate.lastIndex());
         return theirs > lastTerm || (theirs == lastTerm && candidate.lastIndex() >= disk.lastIndex());
     }
 
-    Disk disk() {
+    RaftDisk disk() {
         return disk;
     }
 
@@ -295,17 +238,17 @@ final class RaftMember {
     }
 
     private long append(byte @Nullable [] data, long stampedMillis) {
-        Entry entry = new Entry(disk.lastIndex() + 1, disk.term, data, stampedMillis);
+        RaftDisk.Entry entry = new RaftDisk.Entry(disk.lastIndex() + 1, disk.term, data, stampedMillis);
         disk.log.add(entry);
         process.after(cluster.diskDelay(), () -> {
-            if (entry.index >= disk.baseIndex
-                    && entry.index <= disk.lastIndex()
-                    && disk.termAt(entry.index) == entry.term) {
-                disk.durable = Math.max(disk.durable, entry.index);
+            if (entry.index() >= disk.baseIndex
+                    && entry.index() <= disk.lastIndex()
+                    && disk.termAt(entry.index()) == entry.term()) {
+                disk.durable = Math.max(disk.durable, entry.index());
                 advanceCommit();
             }
         });
-        return entry.index;
+        return entry.index();
     }
 
     private void nudge() {
@@ -338,7 +281,8 @@ final class RaftMember {
         }
         long previous = next[peer] - 1;
         long previousTerm = disk.termAt(previous);
-        List<Entry> entries = List.copyOf(disk.log.subList((int) (previous - disk.baseIndex), disk.log.size()));
+        List<RaftDisk.Entry> entries =
+                List.copyOf(disk.log.subList((int) (previous - disk.baseIndex), disk.log.size()));
         long commit = commitIndex;
         next[peer] = disk.lastIndex() + 1;
         cluster.send(self, peer, member -> member.onAppend(self, term, previous, previousTerm, entries, commit));
@@ -360,7 +304,8 @@ final class RaftMember {
         return true;
     }
 
-    private void onAppend(int from, long term, long previous, long previousTerm, List<Entry> entries, long commit) {
+    private void onAppend(
+            int from, long term, long previous, long previousTerm, List<RaftDisk.Entry> entries, long commit) {
         if (!accepts(from, term) || installing) {
             return;
         }
@@ -372,18 +317,18 @@ final class RaftMember {
             answer(from, term, false, commitIndex);
             return;
         }
-        for (Entry entry : entries) {
-            if (entry.index <= disk.baseIndex) {
+        for (RaftDisk.Entry entry : entries) {
+            if (entry.index() <= disk.baseIndex) {
                 continue;
             }
-            if (entry.index <= disk.lastIndex()) {
-                if (disk.termAt(entry.index) == entry.term) {
+            if (entry.index() <= disk.lastIndex()) {
+                if (disk.termAt(entry.index()) == entry.term()) {
                     continue;
                 }
-                if (entry.index <= commitIndex) {
+                if (entry.index() <= commitIndex) {
                     throw new IllegalStateException("the model of Raft overwrites a committed entry");
                 }
-                disk.cutOffFrom(entry.index);
+                disk.cutOffFrom(entry.index());
             }
             disk.log.add(entry);
         }
@@ -438,12 +383,12 @@ final class RaftMember {
         int batch = 1 + events.random.nextInt(8);
         boolean applied = false;
         while (handedIndex < commitIndex && batch-- > 0) {
-            Entry entry = disk.entry(handedIndex + 1);
+            RaftDisk.Entry entry = disk.entry(handedIndex + 1);
             handedIndex++;
-            if (entry.data != null) {
-                applier.apply(entry, pending.remove(entry.index));
+            if (entry.data() != null) {
+                applier.apply(entry, pending.remove(entry.index()));
                 applied = true;
-            } else if (leads && entry.index == leaderStart) {
+            } else if (leads && entry.index() == leaderStart) {
                 roles.onLeading(disk.term);
             }
         }

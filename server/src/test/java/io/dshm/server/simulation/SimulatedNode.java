@@ -34,7 +34,7 @@ final class SimulatedNode {
 
     private final World world;
     private final int number;
-    private final RaftMember.Disk disk = new RaftMember.Disk();
+    private final RaftDisk disk = new RaftDisk();
     private final NodeReads nodeReads;
     private final long monotonicOffset;
     private final double speed;
@@ -235,7 +235,7 @@ final class SimulatedNode {
         }
 
         @Override
-        public void apply(RaftMember.Entry entry, RaftLog.@Nullable Proposal proposal) {
+        public void apply(RaftDisk.Entry entry, RaftLog.@Nullable Proposal proposal) {
             byte[] data = entry.data();
             if (data == null) {
                 throw new IllegalArgumentException("an entry of Raft's own");
