@@ -316,7 +316,8 @@ public final class RaftGroup implements RaftLog {
     /** Takes a snapshot now, in the background. */
     public void snapshot() {
         runningNode().snapshot(status -> {
-            if (!status.isOk()) {
+            // Busy: one is being written or loaded already.
+            if (!status.isOk() && status.getRaftError() != RaftError.EBUSY) {
                 LOG.warn("no snapshot was taken: {}", status);
             }
         });
