@@ -88,7 +88,8 @@ final class Machine {
     void awaitWhole() throws InterruptedException {
         Await.until(name() + " takes part", START, () -> {
             if (!node.isAlive()) {
-                throw new AssertionError(name() + " has ended with status " + node.awaitEnd());
+                throw new AssertionError(
+                        name() + " has ended with status " + node.awaitEnd() + " and these words: " + lastWords());
             }
             return takesPart();
         });
@@ -96,11 +97,16 @@ final class Machine {
     }
 
     /** Waits until the node has ended by itself, and asserts that it did so with this exit status. */
-    void assertEnded(int expected) throws InterruptedException {
+    void assertEnded(int expected) throws IOException, InterruptedException {
         int status = node.awaitEnd();
         if (status != expected) {
-            throw new AssertionError(name() + " has ended with status " + status + " instead of " + expected);
+            throw new AssertionError(name() + " has ended with status " + status + " instead of " + expected
+                    + " and these words: " + lastWords());
         }
+    }
+
+    private String lastWords() throws IOException {
+        return node.log().lines().reduce("nothing", (before, line) -> line);
     }
 
     /** Whether it runs, votes, and has caught up with what was committed when it started. */

@@ -172,15 +172,19 @@ final class TortureRun {
             nemesis.start();
             watch(machines, findings, chronicle, tally, nemesis, ends);
             nemesis.stop();
-            Await.pause(CALM);
-            after = resources(machines);
+            if (machines.areWhole()) {
+                Await.pause(CALM);
+                after = resources(machines);
+            }
         } catch (IOException | AssertionError e) {
             findings.add(e.toString());
         }
         load.stop();
         judge.stop();
         try {
-            machines.cluster().assertEqualDigests();
+            if (machines.areWhole()) {
+                machines.cluster().assertEqualDigests();
+            }
         } catch (AssertionError e) {
             findings.add(e.toString());
         }
