@@ -15,8 +15,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class Machine {
 
-    /** How long the start of a node may take; it is much shorter, but the machine may be small and busy. */
-    private static final Duration START = Duration.ofSeconds(90);
+    /** How long a node may take until it takes part; other faults may keep it from getting its data back all the while. */
+    private static final Duration START = Duration.ofMinutes(5);
 
     private final NodeProcess node;
     private final Path folder;
