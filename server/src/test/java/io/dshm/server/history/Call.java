@@ -45,6 +45,10 @@ record Call(
         return kind == Kind.READ || kind == Kind.OVERFLOW;
     }
 
+    boolean overwrites() {
+        return kind == Kind.SET || kind == Kind.REMOVE;
+    }
+
     Call within(long from, long to) {
         return new Call(operation, kind, value, by, init, ttlMillis, from, to);
     }

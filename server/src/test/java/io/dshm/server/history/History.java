@@ -68,7 +68,8 @@ public final class History {
             List<String> concerned = operation.action() instanceof Action.Flush
                     ? keysOfRegion.getOrDefault(key, List.of())
                     : List.of(key);
-            concerned.forEach(each -> byKey.get(each).add(operation));
+            concerned.forEach(each ->
+                    byKey.computeIfAbsent(each, unknown -> new ArrayList<>()).add(operation));
         }
         return byKey;
     }
@@ -86,7 +87,11 @@ public final class History {
                 .toList();
     }
 
-    /** @throws IllegalArgumentException if a line is neither blank, nor a comment, nor an operation */
+    /**
+     * A history from its text.
+     *
+     * @throws IllegalArgumentException if a line is neither blank, nor a comment, nor an operation
+     */
     public static History read(List<String> lines) {
         History history = new History();
         for (String line : lines) {

@@ -127,9 +127,9 @@ public record LimiterChecker(Duration slack) {
                 boolean took = reply.action() instanceof Action.RateLimiter && tokens(reply) >= 0;
                 long told = told(reply);
                 // Those that ended before, without those that may have left the window: a few too many are left out.
-                long least = Instants.countBefore(grantEnds, reply.invokedNanos())
+                int least = Instants.countBefore(grantEnds, reply.invokedNanos())
                         - Instants.countBefore(grantBegins, reply.completedNanos() - durationNanos + slackNanos + 1);
-                long most = Instants.countBefore(begins, reply.completedNanos() + 1)
+                int most = Instants.countBefore(begins, reply.completedNanos() + 1)
                         - Instants.countBefore(ends, reply.invokedNanos() - durationNanos - slackNanos)
                         - (took ? 1 : 0);
                 if (told < least || told > most || told > capacity || told < 0) {

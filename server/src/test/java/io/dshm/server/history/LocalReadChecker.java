@@ -77,8 +77,7 @@ public record LocalReadChecker(Duration slack) {
             boolean onlyGrows = true;
             for (Operation operation : operations) {
                 boolean read = operation.action() instanceof Action.Get;
-                onlyGrows &= read
-                        || operation.action() instanceof Action.Incr incr && incr.by() > 0 && incr.initTtlMillis() == 0;
+                onlyGrows &= read || isGrowth(operation.action());
                 if (isRead(operation) && seen(operation) != null) {
                     endOf.merge(seen(operation), operation.completedNanos(), Math::min);
                 } else if (!read && !(operation.result() instanceof Result.NotApplied)) {
@@ -96,6 +95,10 @@ public record LocalReadChecker(Duration slack) {
             for (int i = 1; i < removalEndsMax.length; i++) {
                 removalEndsMax[i] = Math.max(removalEndsMax[i], removalEndsMax[i - 1]);
             }
+        }
+
+        private static boolean isGrowth(Action action) {
+            return action instanceof Action.Incr incr && incr.by() > 0 && incr.initTtlMillis() == 0;
         }
 
         private void addWriter(Operation operation) {

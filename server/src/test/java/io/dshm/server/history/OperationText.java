@@ -123,7 +123,8 @@ final class OperationText {
             return "%";
         }
         StringBuilder word = new StringBuilder();
-        for (char c : text.toCharArray()) {
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
             if (c > ' ' && c < 0x7F && c != '%') {
                 word.append(c);
             } else {

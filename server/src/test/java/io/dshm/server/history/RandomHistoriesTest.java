@@ -15,7 +15,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** Random histories of a correct store pass; and of small ones, spoilt or not, brute force thinks the same. */
 class RandomHistoriesTest {
 
-    private static final int SMALL_HISTORIES = 4_000;
+    private static final int SMALL_HISTORIES = 2_000;
 
     private static final List<String> WORDS = List.of("v1", "v2", "v3", "1", "2", "3");
 
