@@ -61,10 +61,7 @@ final class Availability {
      * @param onGap told of gaps that are longer than they should be, whenever the longest of all has become longer
      */
     Availability(
-            List<String> nodes,
-            BiPredicate<String, String> connected,
-            LongSupplier nanoTime,
-            Consumer<Gap> onGap) {
+            List<String> nodes, BiPredicate<String, String> connected, LongSupplier nanoTime, Consumer<Gap> onGap) {
         this.connected = connected;
         this.nanoTime = nanoTime;
         this.onGap = onGap;

@@ -105,6 +105,8 @@ class AvailabilityTest {
     }
 
     private void assertGap(long expected) {
-        assertEquals(expected, TimeUnit.NANOSECONDS.toMillis(availability.longestGap().nanos()));
+        assertEquals(
+                expected,
+                TimeUnit.NANOSECONDS.toMillis(availability.longestGap().nanos()));
     }
 }

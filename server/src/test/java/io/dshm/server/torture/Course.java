@@ -52,8 +52,8 @@ final class Course {
         this.chronicle = chronicle;
         this.leftOut = leftOut;
         this.out = settings.out.resolve("seed-" + settings.seed);
-        this.findings = new Findings(
-                out, this::circumstances, settings.untilFirstViolation ? ends::countDown : () -> {});
+        this.findings =
+                new Findings(out, this::circumstances, settings.untilFirstViolation ? ends::countDown : () -> {});
         this.nemesis = new Nemesis(machines, faults, settings.hands, settings.seed, chronicle::add, what -> {
             findings.add(what);
             // Nobody knows any more what state its machines are in.
