@@ -10,7 +10,8 @@ import java.util.function.LongSupplier;
  * <p>How it works: a stamp that arrives tells how far the cluster clock is, at least, ahead of this machine's monotonic
  * clock; it is late by as long as it travelled. The least delayed stamp is the best one, so the largest difference
  * wins. It is taken over the last {@value #WINDOW_MILLIS} to twice as many milliseconds only, because the clocks of two
- * machines run at slightly different speeds: an old difference would let this node run ahead for ever.
+ * machines run at slightly different speeds: an old difference would let this node run ahead for ever. Minutes, because in
+ * them quartz drifts by some milliseconds only, while a bad link may delay all that it carries in some seconds.
  *
  * <p>A leader makes the stamps itself, by this estimate. Its own stamps teach it nothing: each comes back late, and to
  * believe them would slow the cluster's time down a little with every window.
@@ -26,7 +27,7 @@ import java.util.function.LongSupplier;
  */
 public final class ClusterClock {
 
-    private static final long WINDOW_MILLIS = 10_000;
+    private static final long WINDOW_MILLIS = 300_000;
 
     /** A difference that is smaller than any other. */
     private static final long UNKNOWN = Long.MIN_VALUE / 2;

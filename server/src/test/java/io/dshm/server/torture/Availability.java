@@ -8,7 +8,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.BiPredicate;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 
 /**
  * Whether the cluster could be expected to take writes, as far as the harness's own doing goes, and for how long it took
@@ -26,10 +28,11 @@ final class Availability {
     private static final long NOT_WHOLE = -1;
 
     private final List<Set<String>> majorities;
-    private final Network network;
+    private final BiPredicate<String, String> connected;
+    private final LongSupplier nanoTime;
     private final Map<String, Integer> impairments = new HashMap<>();
 
-    /** For each majority, since when it has been whole, by {@link System#nanoTime}. */
+    /** For each majority, since when it has been whole, by the clock that it was given. */
     private final long[] wholeSince;
 
     private final Consumer<Gap> onGap;
@@ -53,10 +56,14 @@ final class Availability {
     /**
      * All nodes are impaired so far.
      *
+     * @param connected whether these two reach each other; whoever changes that calls {@link #onChange}
+     * @param nanoTime such as {@link System#nanoTime}
      * @param onGap told of gaps that are longer than they should be, whenever the longest of all has become longer
      */
-    Availability(List<String> nodes, Network network, Consumer<Gap> onGap) {
-        this.network = network;
+    Availability(
+            List<String> nodes, BiPredicate<String, String> connected, LongSupplier nanoTime, Consumer<Gap> onGap) {
+        this.connected = connected;
+        this.nanoTime = nanoTime;
         this.onGap = onGap;
         this.majorities = subsets(nodes, nodes.size() / 2 + 1);
         this.wholeSince = new long[majorities.size()];
@@ -82,7 +89,7 @@ final class Availability {
 
     /** What was before does not count: the nodes had only just started. */
     synchronized void begin() {
-        lastAcknowledged = System.nanoTime();
+        lastAcknowledged = nanoTime.getAsLong();
         longest = new Gap(0, Set.of());
     }
 
@@ -100,7 +107,7 @@ final class Availability {
 
     /** To be called when something in the network was cut or healed. */
     synchronized void onChange() {
-        long now = System.nanoTime();
+        long now = nanoTime.getAsLong();
         for (int i = 0; i < wholeSince.length; i++) {
             boolean whole = isWhole(majorities.get(i));
             if (!whole && wholeSince[i] != NOT_WHOLE) {
@@ -118,7 +125,7 @@ final class Availability {
                 return false;
             }
             for (String other : majority) {
-                if (one.compareTo(other) < 0 && !network.isWhole(one, other)) {
+                if (one.compareTo(other) < 0 && !connected.test(one, other)) {
                     return false;
                 }
             }
@@ -138,7 +145,7 @@ final class Availability {
 
     /** A client has just heard that its write took effect. */
     synchronized void onAcknowledged() {
-        long now = System.nanoTime();
+        long now = nanoTime.getAsLong();
         for (int i = 0; i < wholeSince.length; i++) {
             if (wholeSince[i] != NOT_WHOLE) {
                 measure(i, now);

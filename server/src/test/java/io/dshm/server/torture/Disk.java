@@ -27,13 +27,16 @@ final class Disk {
     }
 
     /** What this machine lacks for such disks, if anything. */
-    static Optional<String> lacking() {
+    static Optional<String> lacking() throws IOException {
         Optional<String> tools = Shell.missing("mkfs.xfs", "xfs_io", "mount", "umount", "fallocate");
         if (tools.isPresent()) {
             return tools;
         }
         if (!Network.isRoot()) {
             return Optional.of("root's rights");
+        }
+        if (!Files.readString(Path.of("/proc/filesystems")).contains("\txfs\n")) {
+            return Optional.of("XFS in its kernel (modprobe xfs)");
         }
         return Files.exists(Path.of("/dev/loop-control")) ? Optional.empty() : Optional.of("loop devices");
     }

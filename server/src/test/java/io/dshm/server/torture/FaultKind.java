@@ -37,7 +37,7 @@ enum FaultKind {
     }
 
     private interface Lack {
-        Optional<String> find() throws IOException;
+        Optional<String> find() throws IOException, InterruptedException;
     }
 
     FaultKind(int millisMin, int millisMax, Plan plan, Lack lack) {
@@ -65,7 +65,7 @@ enum FaultKind {
     }
 
     /** What this machine lacks for it, if anything. */
-    Optional<String> lacking() throws IOException {
+    Optional<String> lacking() throws IOException, InterruptedException {
         return lack.find();
     }
 

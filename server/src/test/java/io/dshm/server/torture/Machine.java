@@ -15,8 +15,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class Machine {
 
-    /** How long the start of a node may take; it is much shorter, but the machine may be small and busy. */
-    private static final Duration START = Duration.ofSeconds(90);
+    /** How long a node may take until it takes part; other faults may keep it from getting its data back all the while. */
+    private static final Duration START = Duration.ofMinutes(5);
 
     private final NodeProcess node;
     private final Path folder;
@@ -88,7 +88,8 @@ final class Machine {
     void awaitWhole() throws InterruptedException {
         Await.until(name() + " takes part", START, () -> {
             if (!node.isAlive()) {
-                throw new AssertionError(name() + " has ended with status " + node.awaitEnd());
+                throw new AssertionError(
+                        name() + " has ended with status " + node.awaitEnd() + " and these words: " + lastWords());
             }
             return takesPart();
         });
@@ -96,11 +97,16 @@ final class Machine {
     }
 
     /** Waits until the node has ended by itself, and asserts that it did so with this exit status. */
-    void assertEnded(int expected) throws InterruptedException {
+    void assertEnded(int expected) throws IOException, InterruptedException {
         int status = node.awaitEnd();
         if (status != expected) {
-            throw new AssertionError(name() + " has ended with status " + status + " instead of " + expected);
+            throw new AssertionError(name() + " has ended with status " + status + " instead of " + expected
+                    + " and these words: " + lastWords());
         }
+    }
+
+    private String lastWords() throws IOException {
+        return node.log().lines().reduce("nothing", (before, line) -> line);
     }
 
     /** Whether it runs, votes, and has caught up with what was committed when it started. */

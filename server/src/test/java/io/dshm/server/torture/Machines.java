@@ -153,6 +153,11 @@ final class Machines {
                 .toList();
     }
 
+    /** Whether nobody has any of them in hand, and all run. */
+    synchronized boolean areWhole() {
+        return taken.isEmpty() && ended().isEmpty();
+    }
+
     List<Machine> others(Machine machine) {
         return machines.stream().filter(other -> other != machine).toList();
     }

@@ -23,6 +23,8 @@ final class Nemesis {
 
     private static final int REST_MILLIS_MIN = 200;
     private static final int REST_MILLIS_MAX = 3_000;
+    private static final int RETRY_MILLIS = 100;
+    private static final int ATTEMPTS_MAX = 150;
 
     private final Machines machines;
     private final List<FaultKind> kinds;
@@ -78,7 +80,7 @@ final class Nemesis {
                     turn.addAll(shuffled);
                 }
                 FaultKind kind = turn.remove();
-                Optional<Fault> fault = kind.plan(machines, random);
+                Optional<Fault> fault = plan(kind, random);
                 if (fault.isPresent()) {
                     run(kind, fault.get(), kind.pickMillis(random));
                 }
@@ -87,6 +89,15 @@ final class Nemesis {
             // The whole run is given up, and its machines with it.
             Thread.currentThread().interrupt();
         }
+    }
+
+    /** Some can only be done while the other hands are empty: waits for such a moment, but not for long. */
+    private Optional<Fault> plan(FaultKind kind, Random random) throws InterruptedException {
+        Optional<Fault> fault = kind.plan(machines, random);
+        for (int i = 0; fault.isEmpty() && i < ATTEMPTS_MAX && !over.await(RETRY_MILLIS, TimeUnit.MILLISECONDS); i++) {
+            fault = kind.plan(machines, random);
+        }
+        return fault;
     }
 
     private void run(FaultKind kind, Fault fault, int millis) throws InterruptedException {

@@ -79,9 +79,24 @@ final class Network {
     }
 
     /** What this machine lacks for a network, if anything. */
-    static Optional<String> lacking() {
+    static Optional<String> lacking() throws InterruptedException {
         Optional<String> tools = Shell.missing("ip", "nft", "nsenter");
-        return tools.isPresent() || isRoot() ? tools : Optional.of("root's rights");
+        if (tools.isPresent() || !isRoot()) {
+            return tools.or(() -> Optional.of("root's rights"));
+        }
+        String probe = namespace("probe");
+        try {
+            Shell.run("ip", "netns", "add", probe);
+            try {
+                Shell.run("nsenter", "--net=" + NAMESPACES.resolve(probe), "nft", "list", "ruleset");
+            } finally {
+                Shell.run("ip", "netns", "delete", probe);
+            }
+            return Optional.empty();
+        } catch (IOException e) {
+            // Root in a container is not what root is elsewhere.
+            return Optional.of("network namespaces: " + e.getMessage());
+        }
     }
 
     static boolean isRoot() {

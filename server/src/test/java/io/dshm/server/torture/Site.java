@@ -66,7 +66,7 @@ final class Site {
         List<String> names =
                 IntStream.rangeClosed(1, count).mapToObj(i -> "n" + i).toList();
         network = Network.create(names);
-        Availability availability = new Availability(names, network, onGap);
+        Availability availability = new Availability(names, network::isWhole, System::nanoTime, onGap);
         for (String name : names) {
             Path home = Files.createDirectories(folder.resolve(name));
             Disk disk = faults.stream().anyMatch(FaultKind::needsDisk) ? Disk.create(home.resolve("disk")) : null;

@@ -26,8 +26,16 @@ final class SyncFaults {
     private SyncFaults() {}
 
     /** What this machine lacks, if anything. */
-    static Optional<String> lacking() {
-        return Shell.missing("strace");
+    static Optional<String> lacking() throws InterruptedException {
+        Optional<String> tool = Shell.missing("strace");
+        if (tool.isEmpty()) {
+            try {
+                Shell.run("strace", "-o", "/dev/null", "-e", "inject=" + SYNCS + ":error=EIO", "true");
+            } catch (IOException e) {
+                return Optional.of("an strace that may inject: " + e.getMessage());
+            }
+        }
+        return tool;
     }
 
     /** Every fsync fails: the node has to stop, and not to try again. */

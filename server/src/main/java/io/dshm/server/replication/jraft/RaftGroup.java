@@ -14,7 +14,6 @@ import com.alipay.sofa.jraft.rpc.ProtobufMsgFactory;
 import com.alipay.sofa.jraft.rpc.RpcServer;
 import com.alipay.sofa.jraft.rpc.impl.PingRequestProcessor;
 import com.alipay.sofa.jraft.rpc.impl.core.AppendEntriesRequestProcessor;
-import com.alipay.sofa.jraft.rpc.impl.core.GetFileRequestProcessor;
 import com.alipay.sofa.jraft.rpc.impl.core.InstallSnapshotRequestProcessor;
 import com.alipay.sofa.jraft.rpc.impl.core.ReadIndexRequestProcessor;
 import com.alipay.sofa.jraft.storage.impl.RocksDBLogStorage;
@@ -112,6 +111,7 @@ public final class RaftGroup implements RaftLog {
     private final ThreadPoolExecutor closures;
     private final ThreadPoolExecutor requests;
     private final ScheduledThreadPoolExecutor background;
+    private final SnapshotPace snapshotPace;
     private final AtomicBoolean mayVote = new AtomicBoolean();
     private final AtomicReference<@Nullable RaftGroupService> service = new AtomicReference<>();
 
@@ -126,6 +126,7 @@ public final class RaftGroup implements RaftLog {
     public RaftGroup(Settings settings, StateMachine stateMachine, Consumer<String> onFatal) {
         this.settings = settings;
         this.onFatal = onFatal;
+        this.snapshotPace = new SnapshotPace(settings.snapshotLogBytes(), System::nanoTime);
         this.groupId = "dshm_" + settings.cluster();
         this.closures = queuedPool("raft-closure-");
         this.requests = queuedPool("raft-request-");
@@ -196,7 +197,7 @@ public final class RaftGroup implements RaftLog {
         AppendEntriesRequestProcessor append = new AppendEntriesRequestProcessor(requests);
         server.registerConnectionClosedEventListener(append);
         server.registerProcessor(append);
-        server.registerProcessor(new GetFileRequestProcessor(requests));
+        server.registerProcessor(snapshotPace.copies(requests));
         server.registerProcessor(new InstallSnapshotRequestProcessor(requests));
         server.registerProcessor(VoteGuard.votes(requests, mayVote::get));
         server.registerProcessor(VoteGuard.takeovers(requests, mayVote::get));
@@ -316,7 +317,8 @@ public final class RaftGroup implements RaftLog {
     /** Takes a snapshot now, in the background. */
     public void snapshot() {
         runningNode().snapshot(status -> {
-            if (!status.isOk()) {
+            // Busy: one is being written or loaded already.
+            if (!status.isOk() && status.getRaftError() != RaftError.EBUSY) {
                 LOG.warn("no snapshot was taken: {}", status);
             }
         });
@@ -364,7 +366,6 @@ public final class RaftGroup implements RaftLog {
         private final Events events;
         private final RoleListener roles;
         private long term;
-        private long bytesSinceSnapshot;
 
         Listener(Events events) {
             this.events = events;
@@ -379,9 +380,7 @@ public final class RaftGroup implements RaftLog {
         @Override
         public void onAppliedBatch(long bytes) {
             events.onAppliedBatch().run();
-            bytesSinceSnapshot += bytes;
-            if (bytesSinceSnapshot >= settings.snapshotLogBytes()) {
-                bytesSinceSnapshot = 0;
+            if (snapshotPace.isDue(bytes)) {
                 background.execute(RaftGroup.this::snapshot);
             }
         }
