@@ -37,6 +37,7 @@ final class NodeProcess {
     private final int raftPort = Ports.free();
     private final int forwardingPort = Ports.free();
     private final int adminPort = Ports.free();
+    private final int sharedancePort = Ports.free();
     private final Map<String, String> environment = new HashMap<>();
     private final List<String> jvmOptions = new ArrayList<>(List.of("-Xmx256m", "-XX:+ExitOnOutOfMemoryError"));
     private final List<String> options = new ArrayList<>();
@@ -59,6 +60,10 @@ final class NodeProcess {
         return port;
     }
 
+    int sharedancePort() {
+        return sharedancePort;
+    }
+
     /** This node as the others' {@code --members} name it. */
     String member() {
         return name + "=127.0.0.1:" + raftPort + ":" + forwardingPort;
@@ -68,6 +73,11 @@ final class NodeProcess {
     NodeProcess with(String... more) {
         options.addAll(List.of(more));
         return this;
+    }
+
+    /** Lets it accept Sharedance clients, with these options, for all starts to come. */
+    NodeProcess withSharedance(String... more) {
+        return with("--sharedance-port", "" + sharedancePort).with(more);
     }
 
     /** Options of the JVM, for all starts to come; later ones win. */
