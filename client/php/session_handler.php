@@ -11,8 +11,8 @@
  *   SESSION_HANDLER_TIMEOUT         seconds, for a connection and for each wait on it (10)
  *   SESSION_HANDLER_LOCK_SECONDS    above 0: requests of one session take turns, each for at most so long (0)
  *   SESSION_HANDLER_LOCK_WAIT       seconds that a request waits for its turn (30)
- *   SESSION_HANDLER_LOCK_HOST       the same nodes in the same order, where they speak the DSHM text protocol (the same hosts,
- *                                   port 4321)
+ *   SESSION_HANDLER_LOCK_HOST       the same nodes in the same order, where they speak the DSHM text protocol (the same
+ *                                   hosts, port 4321)
  */
 
 declare(strict_types=1);

@@ -5,8 +5,8 @@ declare(strict_types=1);
 namespace Dshm\Sharedance;
 
 /**
- * Stores, fetches and deletes data under keys. When a host does not answer, the next one is asked: what was stored through
- * one node of a cluster is there on all of them.
+ * Stores, fetches and deletes data under keys. When a host does not answer, the next one is asked: what was stored
+ * through one node of a cluster is there on all of them.
  *
  * A command whose outcome is unknown, because the connection broke before the answer, is sent again: stored twice is
  * stored, and deleted twice is deleted.
@@ -111,8 +111,8 @@ final class Client
     }
 
     /**
-     * What is replied. A connection that ends without a reply says that nothing is there; but so does that of a server that
-     * was killed just then. So this is believed when it is said twice.
+     * What is replied. A connection that ends without a reply says that nothing is there; but so does that of a server
+     * that was killed just then. So this is believed when it is said twice.
      */
     private function askTwice(string $request): string
     {

@@ -5,22 +5,23 @@ declare(strict_types=1);
 namespace Dshm\Sharedance;
 
 /**
- * A lock that ends by itself: one holder at a time, for a limited time, by the cluster's clock. For locks that requests of
- * a web site take and give back; one object holds at most one lease.
+ * A lock that ends by itself: one holder at a time, for a limited time, by the cluster's clock. For locks that requests
+ * of a web site take and give back; one object holds at most one lease.
  *
- * How it works: the Sharedance protocol has no lock, but the same store is reached through the DSHM text protocol, whose
- * "INCR key 0 token seconds" sets a key to a random token if it is absent, lets it live so many seconds, and replies what
- * the key holds. That is one entry of the cluster's log, so of any number that ask at once exactly one gets its own token
- * back; it may be asked again, through any node, when the outcome is unknown; and it does not prolong anybody's lease.
+ * How it works: the Sharedance protocol has no lock, but the same store is reached through the DSHM text protocol,
+ * whose "INCR key 0 token seconds" sets a key to a random token if it is absent, lets it live so many seconds, and
+ * replies what the key holds. That is one entry of the cluster's log, so of any number that ask at once exactly one
+ * gets its own token back; it may be asked again, through any node, when the outcome is unknown; and it does not
+ * prolong anybody's lease.
  *
- * What the lease protects is read from a node's own store, which may be a moment behind the log. So "GET key" follows in the
- * same breath: a node that has acknowledged a write replies to a read of its key only when its store has come as far as
- * that. Whoever has got the lease and then reads at the same node, see {@see position}, misses nothing that an earlier
- * holder has stored through any node.
+ * What the lease protects is read from a node's own store, which may be a moment behind the log. So "GET key" follows
+ * in the same breath: a node that has acknowledged a write replies to a read of its key only when its store has come as
+ * far as that. Whoever has got the lease and then reads at the same node, see {@see position}, misses nothing that an
+ * earlier holder has stored through any node.
  *
- * To give back is to delete the key, which must not hit the next holder. So a lease is given back only while it has time
- * left for that, counted from before it was asked for, which is earlier than the cluster counts from. With less, it is
- * left to end by itself. The same holds for what the lease protects: see {@see secure}.
+ * To give back is to delete the key, which must not hit the next holder. So a lease is given back only while it has
+ * time left for that, counted from before it was asked for, which is earlier than the cluster counts from. With less,
+ * it is left to end by itself. The same holds for what the lease protects: see {@see secure}.
  */
 final class Lease
 {
@@ -94,8 +95,8 @@ final class Lease
     }
 
     /**
-     * Makes sure that the lease outlasts a command that is sent now, and prolongs it if need be. A request that works for
-     * longer than a lease calls this now and then.
+     * Makes sure that the lease outlasts a command that is sent now, and prolongs it if need be. A request that works
+     * for longer than a lease calls this now and then.
      *
      * @return bool false if it may have ended: then what it protects may have changed
      * @throws UnavailableException if no host answers

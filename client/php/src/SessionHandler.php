@@ -7,11 +7,11 @@ namespace Dshm\Sharedance;
 /**
  * Keeps PHP's sessions in the cluster, where all web servers find them.
  *
- * How long a session lives is the server's matter (sharedance-expiration-seconds), and each request that uses it keeps it
- * alive; session.gc_maxlifetime and the settings of PHP's garbage collector have no meaning here.
+ * How long a session lives is the server's matter (sharedance-expiration-seconds), and each request that uses it keeps
+ * it alive; session.gc_maxlifetime and the settings of PHP's garbage collector have no meaning here.
  *
- * Without a lease, of two requests of one session at the same time the last one to end wins. With one, they take turns, as
- * with PHP's own files.
+ * Without a lease, of two requests of one session at the same time the last one to end wins. With one, they take turns,
+ * as with PHP's own files.
  */
 final class SessionHandler implements
     \SessionHandlerInterface,
@@ -45,6 +45,7 @@ final class SessionHandler implements
         return true;
     }
 
+    // phpcs:ignore PSR1.Methods.CamelCapsMethodName -- the name that PHP asks for
     public function create_sid(): string
     {
         $id = session_create_id();
@@ -96,8 +97,8 @@ final class SessionHandler implements
     }
 
     /**
-     * Keeps a session alive that has not changed. Without a lease, another request may have changed it meanwhile, or ended
-     * it: so what is stored again is what is there, and nothing if nothing is there.
+     * Keeps a session alive that has not changed. Without a lease, another request may have changed it meanwhile, or
+     * ended it: so what is stored again is what is there, and nothing if nothing is there.
      */
     public function updateTimestamp(string $id, string $data): bool
     {

@@ -5,8 +5,8 @@ declare(strict_types=1);
 namespace Dshm\Sharedance;
 
 /**
- * A connection on which nothing waits longer than its timeout, neither for bytes nor for room to send them. Every method
- * throws {@see UnavailableException} when the time is over, or the connection is broken.
+ * A connection on which nothing waits longer than its timeout, neither for bytes nor for room to send them. Every
+ * method throws {@see UnavailableException} when the time is over, or the connection is broken.
  */
 final class Stream
 {

@@ -100,7 +100,7 @@ Tap::case('data is bytes of any kind, and a key all that a key may be', function
     Tap::same(0, at($nodes[0], fn () => sharedance_delete($key)), 'but it is there');
 });
 
-Tap::case('what cannot be a key or a command is closed without a reply, and changes nothing', function () use ($nodes): void {
+Tap::case('what cannot be a key or a command is closed without a reply', function () use ($nodes): void {
     foreach (["a.b", '../a', 'a/b', "a\x7F", "a\n", "\0", "\xE9"] as $key) {
         Tap::same('', raw($nodes[0], storing($key, 'v')));
         Tap::same('', raw($nodes[0], fetching($key)));
@@ -188,7 +188,7 @@ Tap::case('32 MiB, stored through one node and fetched through another', functio
     Tap::same(0, at($nodes[1], fn () => sharedance_delete('large')));
 });
 
-Tap::case('data expires after its last store, however often it is fetched', function () use ($nodes, $expiration): void {
+Tap::case('data expires after its last store, even if it is fetched', function () use ($nodes, $expiration): void {
     $client = new \Dshm\Sharedance\Client($nodes);
     $client->store('short', 'first');
     usleep((int) ($expiration * 5e5));

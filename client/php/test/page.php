@@ -1,8 +1,8 @@
 <?php
 
 /**
- * What a site does with a session, for tests: ?do=show, count, login, logout or regenerate. Replies who is logged in and the
- * count. With sleep=MILLISECONDS it takes so long, between reading and writing the session.
+ * What a site does with a session, for tests: ?do=show, count, login, logout or regenerate. Replies who is logged in
+ * and the count. With sleep=MILLISECONDS it takes so long, between reading and writing the session.
  */
 
 declare(strict_types=1);

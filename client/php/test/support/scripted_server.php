@@ -68,7 +68,8 @@ foreach (array_slice($argv, 1) as $action) {
                 say($line);
                 $word = explode(' ', $line)[3] ?? $word;
                 $text = str_replace('%4', $word, stripcslashes($reply));
-                socket_write($connection, ctype_digit($text) ? sprintf("LEN %d\r\n%s\r\nDONE\r\n", strlen($text), $text) : $text);
+                $isValue = ctype_digit($text);
+                socket_write($connection, $isValue ? 'LEN ' . strlen($text) . "\r\n$text\r\nDONE\r\n" : $text);
             }
         } elseif ($what !== 'drop') {
             say(receiveCommand($connection));

@@ -7,13 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.dshm.client.DshmConnection;
-import java.io.ByteArrayOutputStream;
-import java.io.DataOutputStream;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.net.Socket;
 import java.net.SocketException;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -27,7 +23,6 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 class SharedanceIT {
 
     private static final int MIB = 1024 * 1024;
-    private static final int READ_MILLIS_MAX = 40_000;
     private static final int EXPIRATION_SECONDS = 4;
 
     @RegisterExtension
@@ -44,32 +39,36 @@ class SharedanceIT {
         String hosts = cluster.nodes().stream()
                 .map(node -> "127.0.0.1:" + node.sharedancePort())
                 .collect(Collectors.joining(","));
-        assertEquals(0, php("test/live_test.php", hosts, "" + EXPIRATION_SECONDS));
+        assertPasses("test/live_test.php", hosts, "" + EXPIRATION_SECONDS);
 
         NodeProcess node = cluster.follower();
         try (DshmConnection connection = node.connect()) {
-            assertEquals("OK\n", ask(node, store("a b:c%", "from PHP")));
+            assertEquals("OK\n", Sharedance.ask(node.sharedancePort(), Sharedance.store("a b:c%", "from PHP")));
             assertEquals(
-                    "from PHP", text(connection.get("sharedance::a%20b:c%25").orElseThrow()));
+                    "from PHP",
+                    Sharedance.text(connection.get("sharedance::a%20b:c%25").orElseThrow()));
             connection.set("sharedance::a%20b:c%25", "from Lua".getBytes(US_ASCII), Duration.ZERO);
-            assertEquals("from Lua", ask(node, fetch("a b:c%")));
+            assertEquals("from Lua", Sharedance.ask(node.sharedancePort(), Sharedance.fetch("a b:c%")));
             connection.incr("sharedance::n", 41);
-            assertEquals("41", ask(node, fetch("n")));
+            assertEquals("41", Sharedance.ask(node.sharedancePort(), Sharedance.fetch("n")));
             connection.rateLimiter("sharedance::limiter", 7, Duration.ofMinutes(1));
-            assertEquals("6", ask(node, fetch("limiter")));
-            assertEquals("OK\n", ask(node, delete("n")));
-            assertEquals("", ask(node, delete("n")));
+            assertEquals("6", Sharedance.ask(node.sharedancePort(), Sharedance.fetch("limiter")));
+            assertEquals("OK\n", Sharedance.ask(node.sharedancePort(), Sharedance.delete("n")));
+            assertEquals("", Sharedance.ask(node.sharedancePort(), Sharedance.delete("n")));
             assertTrue(connection.get("sharedance::n").isEmpty());
-            assertEquals("OK\n", ask(node, store("flushed", "v")));
+            assertEquals("OK\n", Sharedance.ask(node.sharedancePort(), Sharedance.store("flushed", "v")));
             connection.flushAll("sharedance");
-            assertEquals("", ask(node, fetch("flushed")));
+            assertEquals("", Sharedance.ask(node.sharedancePort(), Sharedance.fetch("flushed")));
         }
         cluster.assertEqualDigests();
 
         cluster.others(node).forEach(NodeProcess::killSoon);
-        assertEquals("reset", ask(node, store("k", "v")), "there is no majority to store it");
-        assertEquals("reset", ask(node, delete("k")));
-        assertEquals("", ask(node, fetch("k")), "reads go on");
+        assertEquals(
+                "reset",
+                Sharedance.ask(node.sharedancePort(), Sharedance.store("k", "v")),
+                "there is no majority to store it");
+        assertEquals("reset", Sharedance.ask(node.sharedancePort(), Sharedance.delete("k")));
+        assertEquals("", Sharedance.ask(node.sharedancePort(), Sharedance.fetch("k")), "reads go on");
     }
 
     @Test
@@ -84,12 +83,12 @@ class SharedanceIT {
         node.awaitHealthy();
         assertSilentFor(node, new byte[0]);
         assertSilentFor(node, new byte[] {'S', 0, 0});
-        assertSilentFor(node, Arrays.copyOf(store("k", "0123456789"), 15));
+        assertSilentFor(node, Arrays.copyOf(Sharedance.store("k", "0123456789"), 15));
 
         List<Socket> holders = new ArrayList<>();
         for (int i = 0; i < 3; i++) {
-            Socket holder = open(node);
-            sendIfOpen(holder, head('S', 1, 32 * MIB));
+            Socket holder = Sharedance.open(node.sharedancePort());
+            sendIfOpen(holder, Sharedance.head('S', 1, 32 * MIB));
             sendIfOpen(holder, "k".getBytes(US_ASCII));
             sendIfOpen(holder, new byte[9 * MIB]);
             holders.add(holder);
@@ -97,48 +96,55 @@ class SharedanceIT {
         Await.until("memory is held", () -> node.statusNumber("valueMemoryBytes") > 8 * MIB);
         assertTrue(node.statusNumber("valueMemoryBytes") <= 32 * MIB, "not more than it may");
         // A byte now and then does not help who holds memory; it is all that a client with a short command needs.
-        Socket patient = open(node);
-        for (byte b : store("patient", "v")) {
+        Socket patient = Sharedance.open(node.sharedancePort());
+        for (byte b : Sharedance.store("patient", "v")) {
             for (Socket holder : holders) {
                 sendIfOpen(holder, new byte[1]);
             }
             patient.getOutputStream().write(b);
             Await.pause(Duration.ofMillis(200));
         }
-        assertEquals("OK\n", rest(patient));
+        assertEquals("OK\n", Sharedance.rest(patient));
         Await.until("no memory is held", () -> node.statusNumber("valueMemoryBytes") == 0);
 
-        byte[] large = new byte[8 * MIB];
-        assertEquals("OK\n", ask(node, store("large", new String(large, ISO_8859_1))));
-        Socket deaf = open(node);
-        deaf.getOutputStream().write(fetch("large"));
+        // More than sockets take for a client that does not read.
+        byte[] large = new byte[24 * MIB];
+        assertEquals(
+                "OK\n",
+                Sharedance.ask(node.sharedancePort(), Sharedance.store("large", new String(large, ISO_8859_1))));
+        Socket deaf = Sharedance.open(node.sharedancePort());
+        deaf.getOutputStream().write(Sharedance.fetch("large"));
+        Await.until("it is served", () -> node.statusNumber("sharedanceConnections") == 1);
         Await.until("one that reads nothing is disconnected", () -> node.statusNumber("sharedanceConnections") == 0);
-        assertTrue(rest(deaf).length() < large.length);
+        assertTrue(Sharedance.rest(deaf).length() < large.length);
 
         List<Socket> many = new ArrayList<>();
         for (int i = 0; i < 20; i++) {
-            many.add(open(node));
+            many.add(Sharedance.open(node.sharedancePort()));
         }
         Await.until("all are accepted", () -> node.statusNumber("sharedanceConnections") == 20);
-        assertFalse(ask(node, store("k", "v")).startsWith("OK"), "one too many");
+        assertFalse(
+                Sharedance.ask(node.sharedancePort(), Sharedance.store("k", "v"))
+                        .startsWith("OK"),
+                "one too many");
         for (Socket socket : many) {
             socket.close();
         }
         Await.until("they have gone", () -> node.statusNumber("sharedanceConnections") == 0);
-        assertEquals("OK\n", ask(node, store("k", "v")));
-        Socket idle = open(node);
+        assertEquals("OK\n", Sharedance.ask(node.sharedancePort(), Sharedance.store("k", "v")));
+        Socket idle = Sharedance.open(node.sharedancePort());
         Await.until("it is connected", () -> node.statusNumber("sharedanceConnections") == 1);
         node.terminate();
         assertEquals(0, node.awaitEnd());
-        assertEquals("", rest(idle), "a stop ends who has asked for nothing");
+        assertEquals("", Sharedance.rest(idle), "a stop ends who has asked for nothing");
     }
 
     /** Asserts that after these bytes the server closes, and not at once. */
     private static void assertSilentFor(NodeProcess node, byte[] bytes) throws IOException {
         long began = System.nanoTime();
-        Socket socket = open(node);
+        Socket socket = Sharedance.open(node.sharedancePort());
         socket.getOutputStream().write(bytes);
-        assertEquals("", rest(socket));
+        assertEquals("", Sharedance.rest(socket));
         long millis = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - began);
         assertTrue(millis >= 1_900, "closed after " + millis + " ms");
     }
@@ -152,68 +158,13 @@ class SharedanceIT {
         }
     }
 
-    private static int php(String script, String... arguments) throws IOException, InterruptedException {
-        List<String> command = new ArrayList<>(
-                List.of("php", PhpServer.CLIENT.resolve(Path.of(script)).toString()));
+    /** Runs one of the PHP client's tests, whose output is TAP. */
+    private static void assertPasses(String script, String... arguments) throws IOException, InterruptedException {
+        List<String> command =
+                new ArrayList<>(List.of("php", PhpServer.CLIENT.resolve(script).toString()));
         command.addAll(List.of(arguments));
-        return new ProcessBuilder(command).inheritIO().start().waitFor();
-    }
-
-    private static Socket open(NodeProcess node) throws IOException {
-        Socket socket = new Socket(InetAddress.getLoopbackAddress(), node.sharedancePort());
-        socket.setSoTimeout(READ_MILLIS_MAX);
-        socket.setTcpNoDelay(true);
-        return socket;
-    }
-
-    /** What is replied to these bytes until the connection ends; "reset" if it ends so. */
-    private static String ask(NodeProcess node, byte[] request) throws IOException {
-        try (Socket socket = open(node)) {
-            socket.getOutputStream().write(request);
-            return rest(socket);
-        }
-    }
-
-    private static String rest(Socket socket) throws IOException {
-        try {
-            return new String(socket.getInputStream().readAllBytes(), ISO_8859_1);
-        } catch (SocketException e) {
-            return "reset";
-        } finally {
-            socket.close();
-        }
-    }
-
-    private static String text(byte[] bytes) {
-        return new String(bytes, ISO_8859_1);
-    }
-
-    private static byte[] store(String key, String data) throws IOException {
-        return join(head('S', key.length(), data.length()), key + data);
-    }
-
-    private static byte[] fetch(String key) throws IOException {
-        return join(head('F', key.length()), key);
-    }
-
-    private static byte[] delete(String key) throws IOException {
-        return join(head('D', key.length()), key);
-    }
-
-    private static byte[] join(byte[] head, String rest) {
-        ByteArrayOutputStream request = new ByteArrayOutputStream();
-        request.writeBytes(head);
-        request.writeBytes(rest.getBytes(ISO_8859_1));
-        return request.toByteArray();
-    }
-
-    private static byte[] head(char verb, int... lengths) throws IOException {
-        ByteArrayOutputStream head = new ByteArrayOutputStream();
-        DataOutputStream out = new DataOutputStream(head);
-        out.writeByte(verb);
-        for (int length : lengths) {
-            out.writeInt(length);
-        }
-        return head.toByteArray();
+        Process php = new ProcessBuilder(command).redirectErrorStream(true).start();
+        String output = Sharedance.text(php.getInputStream().readAllBytes());
+        assertEquals(0, php.waitFor(), output);
     }
 }
