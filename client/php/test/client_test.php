@@ -9,6 +9,7 @@ namespace Dshm\Sharedance\Test;
 use Dshm\Sharedance\Client;
 use Dshm\Sharedance\Hosts;
 use Dshm\Sharedance\Lease;
+use Dshm\Sharedance\SessionHandler;
 use Dshm\Sharedance\UnavailableException;
 
 require __DIR__ . '/support/tap.php';
@@ -227,6 +228,58 @@ Tap::case('a lease that is about to end is prolonged, or left to end', static fu
 
 Tap::case('a lease is not too short to be given back', static function (): void {
     Tap::throws(\InvalidArgumentException::class, fn () => new Lease(new Hosts('a', 1), 20, 1.0));
+});
+
+/** A handler with a lease of 30 seconds that the test's clock counts. */
+function handler(float &$now, ScriptedServer $server, ScriptedServer $leases): SessionHandler
+{
+    return new SessionHandler(new Client($server->host()), lease($now, $leases->host()), 0);
+}
+
+Tap::case('a session is read under its lease and written while it lasts', static function (): void {
+    $now = 0.0;
+    $server = new ScriptedServer('reply=a|i:1;', "reply=OK\n", "reply=OK\n");
+    $leases = new ScriptedServer('lines=' . MINE . ';' . DONE);
+    $handler = handler($now, $server, $leases);
+    Tap::same('a|i:1;', $handler->read('id'));
+    $server->received();
+    $now = 25.0;
+    Tap::same(true, $handler->write('id', 'a|i:2;'), 'the lease is prolonged');
+    Tap::same("S\0\0\0\x02\0\0\0\x06ida|i:2;", $server->received());
+    Tap::same(true, $handler->updateTimestamp('id', 'a|i:2;'), 'what it holds, nobody else has changed');
+    Tap::same("S\0\0\0\x02\0\0\0\x06ida|i:2;", $server->received());
+});
+
+Tap::case('a request that took longer than its lease does not overwrite what others did', static function (): void {
+    foreach (['write' => ['id', 'v'], 'updateTimestamp' => ['id', 'v'], 'destroy' => ['id']] as $method => $arguments) {
+        $now = 0.0;
+        $server = new ScriptedServer('reply=v');
+        $leases = new ScriptedServer('lines=' . MINE);
+        $handler = handler($now, $server, $leases);
+        $handler->read('id');
+        $now = 30.0;
+        $warning = Tap::throws(\ErrorException::class, fn () => $handler->$method(...$arguments));
+        Tap::true(str_contains($warning->getMessage(), 'longer than its lease'), $warning->getMessage());
+    }
+});
+
+Tap::case('without a lease, a session that has not changed is stored as it is now, or not at all', function (): void {
+    $server = new ScriptedServer('reply=changed', "reply=OK\n", 'reply=', 'reply=');
+    $handler = new SessionHandler(new Client($server->host()));
+    Tap::same(true, $handler->updateTimestamp('id', 'old'));
+    $server->received();
+    Tap::same("S\0\0\0\x02\0\0\0\x07idchanged", $server->received());
+    Tap::same(true, $handler->updateTimestamp('id', 'old'), 'somebody has logged out: it stays so');
+});
+
+Tap::case('an id is unknown only if a node says so', static function (): void {
+    $handler = new SessionHandler(new Client(nobody()));
+    Tap::same(true, $handler->validateId('id'), 'no node answers');
+    Tap::same(false, $handler->validateId('../id'), 'it is no key');
+    $server = new ScriptedServer('reply=v', 'reply=', 'reply=');
+    $handler = new SessionHandler(new Client($server->host()));
+    Tap::same(true, $handler->validateId('id'));
+    Tap::same(false, $handler->validateId('id'));
 });
 
 Tap::finish();
