@@ -18,6 +18,9 @@ final class SessionHandler implements
     \SessionIdInterface,
     \SessionUpdateTimestampHandlerInterface
 {
+    /** @var array<string, string> what validateId has found, for the read that follows it */
+    private array $found = [];
+
     /**
      * @param ?Lease $lease what lets requests of one session take turns, at the same nodes in the same order as the
      *     client's; null: they do not
@@ -65,7 +68,9 @@ final class SessionHandler implements
             return false;
         }
         try {
-            return $this->client->fetch($id) !== null;
+            $data = $this->client->fetch($id);
+            $this->found = $data === null ? [] : [$id => $data];
+            return $data !== null;
         } catch (UnavailableException) {
             return true;
         }
@@ -77,13 +82,17 @@ final class SessionHandler implements
             if (!Client::isKey($id)) {
                 throw new \InvalidArgumentException('its id is none');
             }
+            $found = $this->found[$id] ?? null;
+            $this->found = [];
             if ($this->lease !== null) {
+                // What was found before it was our turn may have changed since.
+                $found = null;
                 if (!$this->lease->acquire($id, $this->wait)) {
                     throw new UnavailableException("another request has held it for {$this->wait} s");
                 }
                 $this->client->askFirst($this->lease->position());
             }
-            return $this->client->fetch($id) ?? '';
+            return $found ?? $this->client->fetch($id) ?? '';
         });
     }
 

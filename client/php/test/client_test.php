@@ -238,10 +238,12 @@ function handler(float &$now, ScriptedServer $server, ScriptedServer $leases): S
 
 Tap::case('a session is read under its lease and written while it lasts', static function (): void {
     $now = 0.0;
-    $server = new ScriptedServer('reply=a|i:1;', "reply=OK\n", "reply=OK\n");
+    $server = new ScriptedServer('reply=a|i:0;', 'reply=a|i:1;', "reply=OK\n", "reply=OK\n");
     $leases = new ScriptedServer('lines=' . MINE . ';' . DONE);
     $handler = handler($now, $server, $leases);
-    Tap::same('a|i:1;', $handler->read('id'));
+    Tap::same(true, $handler->validateId('id'));
+    Tap::same('a|i:1;', $handler->read('id'), 'as it is when it is our turn');
+    $server->received();
     $server->received();
     $now = 25.0;
     Tap::same(true, $handler->write('id', 'a|i:2;'), 'the lease is prolonged');
@@ -276,9 +278,11 @@ Tap::case('an id is unknown only if a node says so', static function (): void {
     $handler = new SessionHandler(new Client(nobody()));
     Tap::same(true, $handler->validateId('id'), 'no node answers');
     Tap::same(false, $handler->validateId('../id'), 'it is no key');
-    $server = new ScriptedServer('reply=v', 'reply=', 'reply=');
+    $server = new ScriptedServer('reply=v', 'reply=w', 'reply=', 'reply=');
     $handler = new SessionHandler(new Client($server->host()));
     Tap::same(true, $handler->validateId('id'));
+    Tap::same('v', $handler->read('id'), 'it need not be fetched again');
+    Tap::same('w', $handler->read('id'), 'but only once');
     Tap::same(false, $handler->validateId('id'));
 });
 

@@ -98,7 +98,7 @@ class SessionsIT {
                 List.of(php(cluster.nodes().get(0), 60), php(cluster.nodes().get(1), 60));
         Browser browser = new Browser();
         assertEquals("ada 0", browser.get(site.get(0), "do=login&user=ada"));
-        int rounds = 25;
+        int rounds = 15;
         for (int round = 0; round < rounds; round++) {
             List<CompletableFuture<String>> both = site.stream()
                     .map(php -> browser.getSoon(php, "do=count&sleep=5"))
