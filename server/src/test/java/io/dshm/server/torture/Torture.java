@@ -32,10 +32,10 @@ final class Torture implements Callable<Integer> {
     int atATime = 2;
 
     @Option(names = "--faults", split = ",")
-    List<String> faults = List.of();
+    List<FaultKind> faults = List.of(FaultKind.values());
 
     @Option(names = "--workloads", split = ",")
-    List<String> workloads = List.of();
+    List<Workload> workloads = List.of(Workload.values());
 
     @Option(names = "--jvm-options", split = ",")
     List<String> jvmOptions = List.of();
@@ -48,7 +48,10 @@ final class Torture implements Callable<Integer> {
 
     /** Exit status 0 if nothing was violated, 1 if something was, 2 for a wrong option or a machine that cannot do it. */
     public static void main(String[] arguments) {
-        System.exit(new CommandLine(new Torture()).execute(arguments));
+        System.exit(new CommandLine(new Torture())
+                .registerConverter(FaultKind.class, FaultKind::parse)
+                .registerConverter(Workload.class, Workload::parse)
+                .execute(arguments));
     }
 
     @Override
@@ -99,19 +102,14 @@ final class Torture implements Callable<Integer> {
     }
 
     private TortureRun newRun(long chosen) {
-        TortureRun run = TortureRun.of(chosen)
+        return TortureRun.of(chosen)
                 .nodes(nodes)
                 .atATime(atATime)
                 .duration(Duration.ofSeconds(Math.round(minutes * 60)))
                 .out(out)
+                .faults(faults.toArray(FaultKind[]::new))
+                .workloads(workloads.toArray(Workload[]::new))
                 .jvmOptions(jvmOptions.toArray(String[]::new))
                 .progress(line -> System.out.println("torture: " + line));
-        if (!faults.isEmpty()) {
-            run.faults(faults.stream().map(FaultKind::parse).toArray(FaultKind[]::new));
-        }
-        if (!workloads.isEmpty()) {
-            run.workloads(workloads.stream().map(Workload::parse).toArray(Workload[]::new));
-        }
-        return run;
     }
 }
