@@ -196,7 +196,9 @@ final class TextConnection extends ChannelInboundHandlerAdapter {
     }
 
     private void handle(Request request) {
-        boolean read = request instanceof Command.Get get && modeOf(get) == ReadMode.LINEARIZABLE;
+        boolean read = request instanceof Command.Read one
+                && !(request instanceof Command.RegionRead)
+                && modeOf(one) == ReadMode.LINEARIZABLE;
         boolean write = request instanceof Command.Write;
         if (!outstanding.isEmpty() && !(outstandingReads ? read : write)) {
             barrier = request;
@@ -208,16 +210,17 @@ final class TextConnection extends ChannelInboundHandlerAdapter {
         }
     }
 
-    private ReadMode modeOf(Command.Get get) {
-        return get.mode() == null ? readMode : get.mode();
+    private ReadMode modeOf(Command.Read read) {
+        ReadMode mode = read.mode();
+        return mode == null ? readMode : mode;
     }
 
     private void submit(Command command) {
         Outstanding waiting = new Outstanding(command);
         outstanding.add(waiting);
-        outstandingBytes += waiting.valueLength;
-        if (command instanceof Command.Get get) {
-            lane.readLinearizable(get, waiting);
+        outstandingBytes += waiting.dataBytes;
+        if (command instanceof Command.Read read) {
+            lane.readLinearizable(read, waiting);
         } else if (command instanceof Command.Write write) {
             largeWrite = waiting.isLarge();
             lane.submit(write, waiting);
@@ -226,28 +229,47 @@ final class TextConnection extends ChannelInboundHandlerAdapter {
 
     /** Handles a request that nothing is outstanding before. */
     private void handleAlone(Request request) {
-        if (request instanceof Command.Get get) {
-            if (reads.isCurrent(get.key())) {
-                reply(reads.read(get));
+        if (request instanceof Command.RegionRead read) {
+            lane.regions().read(read, modeOf(read), replySuspended());
+        } else if (request instanceof Command.Read read) {
+            if (reads.isCurrent(read)) {
+                reply(reads.read(read));
             } else {
-                suspensions++;
-                lane.awaitRead(get, reply -> {
-                    reply(reply);
-                    resume();
-                });
+                lane.awaitRead(read, replySuspended());
             }
         } else if (request instanceof Rejection rejection) {
             reply(rejection.failure());
             if (rejection.closes()) {
                 close();
             }
-        } else if (request instanceof Command.SetReadMode set) {
+        } else if (request instanceof Command command) {
+            handleOther(command);
+        }
+    }
+
+    private void handleOther(Command command) {
+        if (command instanceof Command.FlushExpired flush) {
+            lane.regions().flushExpired(flush, replySuspended());
+        } else if (command instanceof Command.SetReadMode set) {
             readMode = set.mode();
             reply(Reply.Done.DONE);
-        } else if (request == Command.Quit.QUIT) {
+        } else if (command == Command.Info.INFO) {
+            reply(lane.info());
+        } else {
             reply(Reply.Done.DONE);
-            close();
+            if (command == Command.Quit.QUIT) {
+                close();
+            }
         }
+    }
+
+    /** Lets nothing else be decoded until a reply is there. */
+    private ReplyListener replySuspended() {
+        suspensions++;
+        return reply -> {
+            reply(reply);
+            resume();
+        };
     }
 
     /** What is complete from the front of the queue on is answered, if the client reads; a barrier may be due then. */
@@ -261,7 +283,7 @@ final class TextConnection extends ChannelInboundHandlerAdapter {
                 break;
             }
             outstanding.remove();
-            outstandingBytes -= first.valueLength;
+            outstandingBytes -= first.dataBytes;
             reply(reply);
         }
         if (outstanding.isEmpty()) {
@@ -285,18 +307,27 @@ final class TextConnection extends ChannelInboundHandlerAdapter {
         }
         if (reply instanceof Reply.Value value && value.bytes().length >= LARGE_REPLY_BYTES) {
             ReplyEncoder.encodeHead(value.bytes().length, replies);
-            writeReplies();
-            ByteBuf tail = context().alloc().ioBuffer(16);
-            ReplyEncoder.encodeTail(tail);
-            context().write(new LargeReply(value.bytes()));
-            suspensions++;
-            context().writeAndFlush(tail).addListener(done -> resume());
+            writeLarge(value.bytes());
+        } else if (reply instanceof Reply.Detailed detailed
+                && detailed.value() != null
+                && detailed.value().length >= LARGE_REPLY_BYTES) {
+            ReplyEncoder.encodeHead(detailed.value().length, detailed.details(), replies);
+            writeLarge(detailed.value());
         } else {
             ReplyEncoder.encode(reply, replies);
             if (replies.readableBytes() >= REPLIES_BYTES_MAX) {
                 flush();
             }
         }
+    }
+
+    private void writeLarge(byte[] value) {
+        writeReplies();
+        ByteBuf tail = context().alloc().ioBuffer(16);
+        ReplyEncoder.encodeTail(tail);
+        context().write(new LargeReply(value));
+        suspensions++;
+        context().writeAndFlush(tail).addListener(done -> resume());
     }
 
     private void resume() {
@@ -381,20 +412,20 @@ final class TextConnection extends ChannelInboundHandlerAdapter {
     /** A write or a linearizable read between its request and its reply. */
     private final class Outstanding implements ReplyListener {
 
-        private final int valueLength;
+        private final int dataBytes;
         private @Nullable Reply reply;
 
         Outstanding(Command command) {
-            this.valueLength = command instanceof Command.Set set ? set.value().length : 0;
+            this.dataBytes = command instanceof Command.Write write ? write.dataBytes() : 0;
         }
 
         boolean isLarge() {
-            return valueLength > Limits.INLINE_VALUE_BYTES_MAX;
+            return dataBytes > Limits.INLINE_VALUE_BYTES_MAX;
         }
 
         @Override
         public void onReply(Reply known) {
-            budget.release(RequestDecoder.budgetOf(valueLength));
+            budget.release(RequestDecoder.budgetOf(dataBytes));
             reply = known;
             if (outstanding.peek() == this) {
                 answerCompleted();
