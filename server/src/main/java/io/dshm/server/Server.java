@@ -264,6 +264,7 @@ public final class Server {
         if (parts.peers != null) {
             parts.peers.stop();
         }
+        parts.replicator.close();
         parts.raft.stop();
         loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).await();
         parts.folder.close();

@@ -43,6 +43,7 @@ public final class Replicator {
     private final long requestTimeoutMillis;
     private final PeerLinks links;
     private final LocalReads reads;
+    private final Regions regions;
     private final Consumer<String> fatal;
     private final List<Lane> lanes = new ArrayList<>();
     private final LargeValues largeValues;
@@ -72,6 +73,7 @@ public final class Replicator {
         this.requestTimeoutMillis = requestTimeoutMillis;
         this.links = links;
         this.reads = reads;
+        this.regions = new Regions(reads);
         this.fatal = fatal;
         RegisterNode.Builder register = RegisterNode.newBuilder()
                 .setNode(identity.name())
@@ -188,23 +190,29 @@ public final class Replicator {
         return registered;
     }
 
-    void submitLarge(Lane from, Command.Set set, ReplyListener listener) {
+    /** Takes a write with a {@linkplain Records#largeValue large value}. */
+    void submitLarge(Lane from, Command.Write write, ReplyListener listener) {
+        byte[] value = Records.largeValue(write);
+        if (value == null) {
+            throw new IllegalArgumentException("not large: " + write.dataBytes() + " bytes");
+        }
+        LargeValues.Listener largeListener = new LargeValues.Listener() {
+            @Override
+            public void onOutcome(Outcome outcome, long index) {
+                from.executor().execute(() -> {
+                    from.acknowledge(write, index);
+                    listener.onReply(Records.reply(write, outcome));
+                });
+            }
+
+            @Override
+            public void onFailure(ErrorCode code, @Nullable String text) {
+                from.executor().execute(() -> listener.onReply(new Reply.Failure(code, text)));
+            }
+        };
         lanes.get(0)
                 .executor()
-                .execute(() -> largeValues.submit(set, new LargeValues.Listener() {
-                    @Override
-                    public void onOutcome(Outcome outcome, long index) {
-                        from.executor().execute(() -> {
-                            from.acknowledge(set, index);
-                            listener.onReply(Records.reply(set, outcome));
-                        });
-                    }
-
-                    @Override
-                    public void onFailure(ErrorCode code, @Nullable String text) {
-                        from.executor().execute(() -> listener.onReply(new Reply.Failure(code, text)));
-                    }
-                }));
+                .execute(() -> largeValues.submit(value, upload -> Records.publication(write, upload), largeListener));
     }
 
     void onUnknownOrigin() {
@@ -215,6 +223,19 @@ public final class Replicator {
 
     LocalReads reads() {
         return reads;
+    }
+
+    Regions regions() {
+        return regions;
+    }
+
+    String nodeName() {
+        return identity.name();
+    }
+
+    /** Ends what goes on in the background. After {@link #drain}. */
+    public void close() {
+        regions.close();
     }
 
     PeerLinks links() {

@@ -91,8 +91,7 @@ final class Operation {
                         + record.getTouch().getTtlMillis();
             case FLUSH_ALL -> "FLUSHALL " + Reference.text(record.getFlushAll().getRegion());
             case DELETE -> "DELETE " + Reference.text(record.getDelete().getKey());
-            case CHUNK, REGISTER_NODE, LOG_TIME, COMMAND_NOT_SET ->
-                record.getCommandCase().toString();
+            default -> record.getCommandCase().toString();
         };
     }
 

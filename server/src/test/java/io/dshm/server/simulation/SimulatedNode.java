@@ -322,7 +322,7 @@ final class SimulatedNode {
             io.dshm.proto.Command.Get get = new io.dshm.proto.Command.Get(key);
             if (mode == ReadMode.LINEARIZABLE) {
                 lane.readLinearizable(get, listener::accept);
-            } else if (world.bug.readsAtOnce() || reads.isCurrent(key)) {
+            } else if (world.bug.readsAtOnce() || reads.isCurrent(get)) {
                 listener.accept(reads.read(get));
             } else {
                 lane.awaitRead(get, listener::accept);

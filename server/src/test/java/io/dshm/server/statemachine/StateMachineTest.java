@@ -32,7 +32,7 @@ class StateMachineTest {
         Entry entry = stateMachine.store().get(wireKey.bytes(), wireKey.hash());
         return entry == null || entry.isExpiredAt(log.nowMillis())
                 ? null
-                : entry.isLimiter() ? "limiter" : new String(entry.value(), StandardCharsets.UTF_8);
+                : entry.isPlain() ? new String(entry.value(), StandardCharsets.UTF_8) : "no plain value";
     }
 
     private @Nullable String read(String key) {
@@ -203,7 +203,7 @@ class StateMachineTest {
         assertEquals(Outcome.Kind.BAD_REQUEST, run(Log.rateLimiter("v", 2, 10)).kind());
         run(Log.touch("l", 1));
         log.passSeconds(2);
-        assertEquals("limiter", read("l"));
+        assertEquals("no plain value", read("l"));
         run(Log.set("l", "plain", 0));
         assertEquals("plain", read("l"));
     }
