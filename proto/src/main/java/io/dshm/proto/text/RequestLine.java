@@ -94,7 +94,9 @@ final class RequestLine {
      * @return whether each of these arguments is one of the allowed options, none of them twice
      */
     boolean readOptions(int from, Set<Option> allowed) {
-        options.clear();
+        if (!options.isEmpty()) {
+            options.clear();
+        }
         if (arguments > ARGUMENTS_MAX) {
             return false;
         }

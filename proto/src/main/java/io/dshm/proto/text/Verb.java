@@ -2,14 +2,12 @@ package io.dshm.proto.text;
 
 import io.dshm.proto.Limits;
 import io.netty.buffer.ByteBuf;
-import java.util.EnumSet;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** The verbs of the protocol; their names are what stands on the wire, in any case. */
 enum Verb {
     GET,
-    SET,
+    SET(2, Limits.KEY_BYTES_MAX),
     INCR,
     RATE_LIMITER,
     TOUCH,
@@ -17,20 +15,20 @@ enum Verb {
     FLUSHALL,
     READ_MODE,
     QUIT,
-    FETCH,
-    STAT,
-    PUT,
-    REMOVE,
-    EXPIRE,
-    INCR_NUMBER,
-    LPUSH,
-    RPUSH,
-    LPOP,
-    RPOP,
+    FETCH(-1, Limits.LONG_KEY_BYTES_MAX),
+    STAT(-1, Limits.LONG_KEY_BYTES_MAX),
+    PUT(2, Limits.LONG_KEY_BYTES_MAX),
+    REMOVE(-1, Limits.LONG_KEY_BYTES_MAX),
+    EXPIRE(-1, Limits.LONG_KEY_BYTES_MAX),
+    INCR_NUMBER(-1, Limits.LONG_KEY_BYTES_MAX),
+    LPUSH(1, Limits.LONG_KEY_BYTES_MAX),
+    RPUSH(1, Limits.LONG_KEY_BYTES_MAX),
+    LPOP(-1, Limits.LONG_KEY_BYTES_MAX),
+    RPOP(-1, Limits.LONG_KEY_BYTES_MAX),
     KEYS,
     REGION,
     FLUSH_EXPIRED,
-    MULTI,
+    MULTI(0, Limits.KEY_BYTES_MAX),
     PING,
     INFO;
 
@@ -39,23 +37,26 @@ enum Verb {
 
     private static final Verb[] ALL = values();
 
-    /** Of the verbs that take keys of up to {@link Limits#LONG_KEY_BYTES_MAX}. */
-    private static final Set<Verb> LONG_KEYS =
-            EnumSet.of(FETCH, STAT, PUT, REMOVE, EXPIRE, INCR_NUMBER, LPUSH, RPUSH, LPOP, RPOP);
+    private final int lengthArgument;
+    private final int keyBytesMax;
+
+    Verb() {
+        this(-1, Limits.KEY_BYTES_MAX);
+    }
+
+    Verb(int lengthArgument, int keyBytesMax) {
+        this.lengthArgument = lengthArgument;
+        this.keyBytesMax = keyBytesMax;
+    }
 
     /** Which argument of this verb is the length of its data; -1 if it has none. */
     int lengthArgument() {
-        return switch (this) {
-            case SET, PUT -> 2;
-            case LPUSH, RPUSH -> 1;
-            case MULTI -> 0;
-            default -> -1;
-        };
+        return lengthArgument;
     }
 
     /** Bytes of a key for this verb. */
     int keyBytesMax() {
-        return LONG_KEYS.contains(this) ? Limits.LONG_KEY_BYTES_MAX : Limits.KEY_BYTES_MAX;
+        return keyBytesMax;
     }
 
     /** Bytes of the longest line of the verb that a buffer begins with, whatever follows it there. */
@@ -67,7 +68,8 @@ enum Verb {
             end++;
         }
         Verb verb = at(start, 0, end);
-        return verb != null && LONG_KEYS.contains(verb) ? Limits.LONG_LINE_BYTES_MAX : Limits.LINE_BYTES_MAX;
+        boolean takesLongKeys = verb != null && verb.keyBytesMax > Limits.KEY_BYTES_MAX;
+        return takesLongKeys ? Limits.LONG_LINE_BYTES_MAX : Limits.LINE_BYTES_MAX;
     }
 
     /** The verb in {@code bytes[from, to)}, or null if that is none. */

@@ -138,6 +138,12 @@ public final class StateMachine {
     private Outcome applyOnceForClient(long index, CommandRecord record) {
         Outcome first = clients.recall(record.getClient(), record.getClientSequence(), clockMillis);
         if (first != null) {
+            // The pieces of a large value have come a second time, too.
+            if (record.hasSetChunked()) {
+                uploads.forget(record.getOrigin(), record.getSetChunked().getUpload());
+            } else if (record.hasPutChunked()) {
+                uploads.forget(record.getOrigin(), record.getPutChunked().getUpload());
+            }
             return first;
         }
         Outcome outcome = apply(index, record);

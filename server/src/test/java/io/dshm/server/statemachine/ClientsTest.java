@@ -58,6 +58,12 @@ class ClientsTest {
                 Outcome.Kind.CHUNKS_MISSING, run(1, Log.setChunked("k", 1, 3)).kind());
         log.run(stateMachine, Log.chunk(2, 3, 0, "abc"));
         assertEquals(Outcome.Kind.APPLIED, run(1, Log.setChunked("k", 2, 3)).kind());
+        log.run(stateMachine, Log.chunk(3, 3, 0, "abc"));
+        assertEquals(Outcome.Kind.APPLIED, run(1, Log.setChunked("k", 3, 3)).kind());
+        assertEquals(
+                Outcome.Kind.CHUNKS_MISSING,
+                log.run(stateMachine, Log.setChunked("k", 3, 3)).kind(),
+                "the pieces that came again are not kept");
     }
 
     @Test
