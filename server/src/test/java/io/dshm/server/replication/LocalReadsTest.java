@@ -60,12 +60,12 @@ class LocalReadsTest {
         reads.onCaughtUp();
         clock.hear(10_000, true);
         reads.onApplied(5);
-        reads.acknowledged().record(key.hash(), 7);
+        reads.acknowledge(key, 7);
         assertFalse(reads.isCurrent(get));
         assertTrue(reads.isCurrent(new Command.Get(Key.of("another"))));
         reads.onApplied(7);
         assertTrue(reads.isCurrent(get));
-        reads.acknowledged().recordAll(8);
+        reads.acknowledge(new Command.FlushAll(new byte[0]), 8);
         assertFalse(reads.isCurrent(new Command.Get(Key.of("another"))));
     }
 
