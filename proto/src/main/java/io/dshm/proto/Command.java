@@ -1,5 +1,6 @@
 package io.dshm.proto;
 
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -10,17 +11,40 @@ import org.jspecify.annotations.Nullable;
 public sealed interface Command extends Request {
 
     /** Answered from a node's store; changes nothing. */
-    sealed interface Read extends Command permits Get {}
+    sealed interface Read extends Command permits KeyRead, MultiRead, RegionRead {
+
+        /** What this read may miss; null for what its connection's reads may. */
+        @Nullable
+        ReadMode mode();
+    }
+
+    /** Reads one key. */
+    sealed interface KeyRead extends Read permits Get, Fetch, Stat {
+        Key key();
+    }
+
+    /** Looks through all entries of a node for those of one region; an empty name is the default region. */
+    sealed interface RegionRead extends Read permits Keys, RegionInfo {
+        byte[] region();
+    }
 
     /** Takes its way through the log. */
-    sealed interface Write extends Command permits Set, Touch, Delete, Incr, RateLimiter, FlushAll {}
+    sealed interface Write extends Command permits KeyWrite, FlushAll, Multi, Identified {
 
-    /**
-     * The value of a key; the tokens left, if it is a limiter's.
-     *
-     * @param mode null for that of the connection
-     */
-    record Get(Key key, @Nullable ReadMode mode) implements Read {
+        /** Bytes of its data: of a value that is on its way in a request of its own. */
+        default int dataBytes() {
+            return 0;
+        }
+    }
+
+    /** Writes one key. */
+    sealed interface KeyWrite extends Write
+            permits Set, Touch, Delete, Incr, RateLimiter, Put, Remove, Expire, IncrNumber, Push, Pop {
+        Key key();
+    }
+
+    /** The value of a key; the tokens left, if it is a limiter's. */
+    record Get(Key key, @Nullable ReadMode mode) implements KeyRead {
 
         /** In the connection's mode. */
         public Get(Key key) {
@@ -30,29 +54,157 @@ public sealed interface Command extends Request {
 
     /** Stores a value of 0 to {@link Limits#VALUE_BYTES_MAX} bytes under a key, whatever was there. */
     @SuppressWarnings("ArrayRecordComponent") // handed over, see above; a wrapper would cost every SET an object
-    record Set(Key key, long ttlMillis, byte[] value) implements Write {}
+    record Set(Key key, long ttlMillis, byte[] value) implements KeyWrite {
+        @Override
+        public int dataBytes() {
+            return value.length;
+        }
+    }
 
     /** Sets the time to live of a key that exists; of a limiter's key it changes nothing. */
-    record Touch(Key key, long ttlMillis) implements Write {}
+    record Touch(Key key, long ttlMillis) implements KeyWrite {}
 
     /** Removes a key, if it exists. */
-    record Delete(Key key) implements Write {}
+    record Delete(Key key) implements KeyWrite {}
 
     /** Adds to the integer under a key; an absent key becomes {@code by + init} and lives {@code initTtlMillis}. */
-    record Incr(Key key, long by, long init, long initTtlMillis) implements Write {}
+    record Incr(Key key, long by, long init, long initTtlMillis) implements KeyWrite {}
 
     /**
      * Takes a token of a limiter that grants at most {@code capacity} (0 to {@link Limits#LIMITER_CAPACITY_MAX}) of
      * them in any {@code durationMillis}.
      */
-    record RateLimiter(Key key, int capacity, long durationMillis) implements Write {}
+    record RateLimiter(Key key, int capacity, long durationMillis) implements KeyWrite {}
 
     /** Empties a region; an empty name is the default region. */
     @SuppressWarnings("ArrayRecordComponent") // see Set
     record FlushAll(byte[] region) implements Write {}
 
+    /**
+     * The value of a key and all about it.
+     *
+     * @param stale whether an entry that is expired and not yet purged counts
+     */
+    record Fetch(Key key, boolean stale, @Nullable ReadMode mode) implements KeyRead {}
+
+    /** The same without the value; see {@link Fetch}. */
+    record Stat(Key key, boolean stale, @Nullable ReadMode mode) implements KeyRead {}
+
+    /**
+     * Stores a value with a type, if the condition holds.
+     *
+     * @param type neither LIST nor LIMITER
+     * @param flags 32 bits; 0 for RAW
+     * @param value in the form that its type has on the wire
+     */
+    @SuppressWarnings("ArrayRecordComponent") // see Set
+    record Put(Key key, long ttlMillis, ValueType type, int flags, Condition condition, byte[] value)
+            implements KeyWrite {
+        @Override
+        public int dataBytes() {
+            return value.length;
+        }
+    }
+
+    /**
+     * Removes a key, if the condition holds.
+     *
+     * @param condition not that the key is absent
+     */
+    record Remove(Key key, Condition condition) implements KeyWrite {}
+
+    /** Sets the time to live of a key; revives an entry that is expired and not yet purged. */
+    record Expire(Key key, long ttlMillis) implements KeyWrite {}
+
+    /**
+     * Adds to a number.
+     *
+     * @param init what an absent key is taken for; null if it must be there
+     * @param initTtlMillis how long such a key lives
+     */
+    record IncrNumber(Key key, double by, @Nullable Double init, long initTtlMillis) implements KeyWrite {}
+
+    /** An end of a list. */
+    enum End {
+        LEFT,
+        RIGHT
+    }
+
+    /**
+     * Adds an element of at most {@link Limits#ELEMENT_BYTES_MAX} bytes to a list.
+     *
+     * @param type STRING or NUMBER
+     * @param element in the form that its type has on the wire
+     */
+    @SuppressWarnings("ArrayRecordComponent") // see Set
+    record Push(Key key, End end, ValueType type, byte[] element) implements KeyWrite {
+        @Override
+        public int dataBytes() {
+            return element.length;
+        }
+    }
+
+    /** Takes an element off a list. */
+    record Pop(Key key, End end) implements KeyWrite {}
+
+    /**
+     * The keys of a region, least recently written first.
+     *
+     * @param max 1 to {@link Limits#KEYS_MAX}
+     * @param after only keys that were written after this version
+     */
+    @SuppressWarnings("ArrayRecordComponent") // see Set
+    record Keys(
+            byte[] region, int max, long after, @Nullable ReadMode mode) implements RegionRead {}
+
+    /** How much is in a region. */
+    @SuppressWarnings("ArrayRecordComponent") // see Set
+    record RegionInfo(byte[] region, @Nullable ReadMode mode) implements RegionRead {}
+
+    /**
+     * Frees entries of a region that are expired and not yet purged. Neither a read nor a write: it looks for them first.
+     *
+     * @param max how many; 0 for all
+     */
+    @SuppressWarnings("ArrayRecordComponent") // see Set
+    record FlushExpired(byte[] region, long max) implements Command {}
+
+    /** Several keys, 1 to {@link Limits#MULTI_REQUESTS_MAX}; its mode is that of all of them. */
+    record MultiRead(List<KeyRead> reads, @Nullable ReadMode mode) implements Read {}
+
+    /**
+     * Writes, 1 to {@link Limits#MULTI_REQUESTS_MAX}, that take effect at once and all or none.
+     *
+     * @param dataBytes what they take on the wire, at most {@link Limits#MULTI_BYTES_MAX}
+     */
+    record Multi(List<KeyWrite> writes, int dataBytes) implements Write {}
+
+    /**
+     * A write with an identity of the client's own: it takes effect once, however often and through whichever node it comes.
+     *
+     * @param client a random number that nobody else has, 0 or more
+     * @param sequence the write's number there, 1 or more
+     * @param write not identified itself
+     */
+    record Identified(long client, long sequence, Write write) implements Write {
+        @Override
+        public int dataBytes() {
+            return write.dataBytes();
+        }
+    }
+
     /** From here on, reads of this connection that do not name a mode have this one. */
     record SetReadMode(ReadMode mode) implements Command {}
+
+    /** Asks whether the node answers. */
+    enum Ping implements Command {
+        PING
+    }
+
+    /** Asks who answers, and what it can. */
+    enum Info implements Command {
+        INFO
+    }
 
     /** Ends the connection after everything before it is answered. */
     enum Quit implements Command {

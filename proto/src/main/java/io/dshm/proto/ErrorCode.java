@@ -9,16 +9,24 @@ import java.util.Locale;
 public enum ErrorCode {
     /** A wrong number of arguments, an unreadable number, an unknown verb, a key with forbidden bytes. */
     MALFORMED_REQUEST(Effect.NONE),
-    /** Well-formed, but not for this kind of entry: INCR on a limiter's key, RATE_LIMITER on a plain one. */
+    /** Well-formed, but not for this kind of entry: INCR on a limiter's key, RATE_LIMITER on a plain one, GET of a list. */
     BAD_REQUEST(Effect.NONE),
     /** The key is absent or has expired. */
     NOT_FOUND(Effect.NONE),
+    /** The key is there, or is there in another version. */
+    EXISTS(Effect.NONE),
+    /** INCR_NUMBER on what is no number. */
+    NOT_A_NUMBER(Effect.NONE),
+    /** A list's command on what is no list. */
+    NOT_A_LIST(Effect.NONE),
     /** An INCR whose sum does not fit into 64 bits. */
     OVERFLOW(Effect.NONE),
     /** A key, a value, a line or a limiter's capacity beyond its limit. */
     TOO_LARGE(Effect.NONE),
     /** Too much is outstanding on this node. */
     BUSY(Effect.NEVER),
+    /** There is no room for it. No server says so yet; clients know what it would mean. */
+    OUT_OF_MEMORY(Effect.NEVER),
     /** No leader was found within the request timeout. */
     NO_LEADER(Effect.NEVER),
     /** The node is stopping. */

@@ -8,7 +8,7 @@ import java.util.Arrays;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
- * A key: 1 to {@link Limits#KEY_BYTES_MAX} bytes, the region included, with its hash.
+ * A key: 1 to {@link Limits#LONG_KEY_BYTES_MAX} bytes, the region included, with its hash.
  *
  * <p>The hash is seeded anew in every process, so that clients who choose keys cannot choose collisions. It must
  * therefore never reach the log, a snapshot or another node.
@@ -33,9 +33,9 @@ public final class Key {
      * @throws IllegalArgumentException if there are none or too many
      */
     public static Key of(byte[] bytes) {
-        if (bytes.length == 0 || bytes.length > Limits.KEY_BYTES_MAX) {
+        if (bytes.length == 0 || bytes.length > Limits.LONG_KEY_BYTES_MAX) {
             throw new IllegalArgumentException(
-                    "a key has 1 to " + Limits.KEY_BYTES_MAX + " bytes, not " + bytes.length);
+                    "a key has 1 to " + Limits.LONG_KEY_BYTES_MAX + " bytes, not " + bytes.length);
         }
         return new Key(bytes);
     }

@@ -12,10 +12,19 @@ public final class Limits {
     public static final int KEY_BYTES_MAX = 65_535;
 
     /**
+     * Bytes of a key for the verbs of typed entries, and the longest key there can be: {@link #KEY_BYTES_MAX} bytes of any
+     * kind, each percent-encoded, and a region with its colons.
+     */
+    public static final int LONG_KEY_BYTES_MAX = 3 * KEY_BYTES_MAX + 1024;
+
+    /**
      * Bytes of a request line without its line end: the longest verb, a key, and three numbers of
      * {@link #NUMBER_CHARS_MAX} fit. A line that goes on beyond it cannot be told from data, so the connection closes.
      */
     public static final int LINE_BYTES_MAX = KEY_BYTES_MAX + 256;
+
+    /** The same for the verbs that take a {@link #LONG_KEY_BYTES_MAX}: such a key and all options of its verb fit. */
+    public static final int LONG_LINE_BYTES_MAX = LONG_KEY_BYTES_MAX + 512;
 
     /** Characters of a number in a request: a sign, 19 digits before the point, and a fraction. */
     public static final int NUMBER_CHARS_MAX = 40;
@@ -89,6 +98,67 @@ public final class Limits {
      */
     public static final int OUTCOME_VALUE_BYTES_MAX = 4 * 1024;
 
+    /** Bytes of an element of a list: what was taken off a list has to be kept until its sender has it. */
+    public static final int ELEMENT_BYTES_MAX = 64 * 1024;
+
+    /**
+     * Bytes of a list, its elements with {@link #ELEMENT_OVERHEAD_BYTES} each: as many as of a value, because an entry
+     * is written to a snapshot in one piece; and lists are short enough to be turned around within some milliseconds.
+     */
+    public static final int LIST_BYTES_MAX = VALUE_BYTES_MAX;
+
+    /** What an element counts for in its list beside its bytes. */
+    public static final int ELEMENT_OVERHEAD_BYTES = 48;
+
+    /** Bytes of the requests in a MULTI: they share a log record, which must not be larger than a value in one. */
+    public static final int MULTI_BYTES_MAX = INLINE_VALUE_BYTES_MAX;
+
+    /** Requests in a MULTI: applied at once, within about a millisecond. */
+    public static final int MULTI_REQUESTS_MAX = 1024;
+
+    /** Bytes of values in the reply to a MULTI that reads; whoever wants more sends several. */
+    public static final int MULTI_REPLY_BYTES_MAX = 4 * 1024 * 1024;
+
+    /** Bytes of values in the outcome of a MULTI that writes, which is remembered as a whole. */
+    public static final int MULTI_OUTCOME_BYTES_MAX = 1024 * 1024;
+
+    /** Keys in a reply to KEYS, and how many it has unless the request says otherwise. */
+    public static final int KEYS_MAX = 65_536;
+
+    public static final int KEYS_DEFAULT = 1024;
+
+    /** Bytes of keys in a reply to KEYS, unless a single one is larger. */
+    public static final int KEYS_BYTES_MAX = 1024 * 1024;
+
+    /** Requests for a whole region that wait on a node: one at a time looks through all entries. */
+    public static final int SCANS_WAITING_MAX = 64;
+
+    /** Keys and bytes of keys in one log record that frees expired entries. */
+    public static final int PURGE_KEYS_MAX = 1024;
+
+    public static final int PURGE_BYTES_MAX = 64 * 1024;
+
+    /**
+     * Clients with an identity of their own that the state machine knows at a time; with more, new ones are refused with
+     * {@link ErrorCode#BUSY}, since to forget one too early would let a late copy of its command take effect again.
+     */
+    public static final int CLIENTS_MAX = 4096;
+
+    /** How long a client is known after its last write, in ms of the cluster clock: longer than any request timeout. */
+    public static final long CLIENT_IDLE_MILLIS = 20 * 60 * 1000;
+
+    /** The latest writes of a client whose outcomes are known. */
+    public static final int CLIENT_OUTCOMES_MAX = 1024;
+
+    /** Bytes of values in the outcomes of all clients' writes; an outcome with one beyond that is forgotten at once. */
+    public static final int CLIENTS_VALUE_BYTES_MAX = 64 * 1024 * 1024;
+
+    /** Bytes of results in one message between nodes, unless a single one is larger. */
+    public static final int PEER_RESULTS_BYTES_MAX = 1024 * 1024;
+
+    /** Bytes of outcomes in one frame of a snapshot, unless a single one is larger. */
+    public static final int SNAPSHOT_OUTCOMES_BYTES_MAX = 1024 * 1024;
+
     /** Bytes of a frame between nodes: as many commands as share a log entry fit, and so do their results. */
     public static final int PEER_FRAME_BYTES_MAX = 4 * 1024 * 1024;
 
@@ -100,6 +170,9 @@ public final class Limits {
 
     static {
         require(LINE_BYTES_MAX >= KEY_BYTES_MAX + 16 + 3 * (NUMBER_CHARS_MAX + 1), "a full line fits");
+        require(
+                LONG_LINE_BYTES_MAX >= LONG_KEY_BYTES_MAX + 16 + 9 * (NUMBER_CHARS_MAX + 8),
+                "a full line with a long key and all options fits");
         require(COUNT_DIGITS_MAX < NUMBER_CHARS_MAX, "a count is a number");
         require(REPLY_LINE_BYTES_MAX >= ERROR_TEXT_BYTES_MAX + 64, "an error with its text fits into a reply's line");
         require(VALUE_BUDGET_STEP_BYTES < VALUE_BYTES_MAX, "the budget counts the large values");
@@ -109,12 +182,17 @@ public final class Limits {
         require(INLINE_VALUE_BYTES_MAX <= ENTRY_BYTES_MAX, "an inline value fits into an entry");
         require(CHUNK_BYTES <= ENTRY_BYTES_MAX, "a piece fits into an entry");
         require(
-                PEER_FRAME_BYTES_MAX >= ENTRY_BYTES_MAX + INLINE_VALUE_BYTES_MAX + KEY_BYTES_MAX + 1024,
+                PEER_FRAME_BYTES_MAX
+                        >= ENTRY_BYTES_MAX + INLINE_VALUE_BYTES_MAX + LONG_KEY_BYTES_MAX + 64 * MULTI_REQUESTS_MAX,
                 "a full entry's commands fit into a frame");
         require(
-                PEER_FRAME_BYTES_MAX >= ENTRY_COMMANDS_MAX * (OUTCOME_VALUE_BYTES_MAX + 64),
-                "a full entry's results fit into a frame");
-        require(SNAPSHOT_FRAME_BYTES_MAX > VALUE_BYTES_MAX + KEY_BYTES_MAX, "an entry fits into a snapshot frame");
+                PEER_FRAME_BYTES_MAX >= PEER_RESULTS_BYTES_MAX + MULTI_OUTCOME_BYTES_MAX + 64 * ENTRY_COMMANDS_MAX,
+                "results fit into a frame");
+        require(OUTCOME_VALUE_BYTES_MAX <= ELEMENT_BYTES_MAX, "an element is the largest value of an outcome");
+        require(
+                SNAPSHOT_FRAME_BYTES_MAX > VALUE_BYTES_MAX + LONG_KEY_BYTES_MAX && LIST_BYTES_MAX <= VALUE_BYTES_MAX,
+                "an entry fits into a snapshot frame");
+        require(PURGE_BYTES_MAX + LONG_KEY_BYTES_MAX <= ENTRY_BYTES_MAX + INLINE_VALUE_BYTES_MAX, "freed keys fit");
     }
 
     private Limits() {}

@@ -11,6 +11,7 @@ import io.dshm.server.frontend.TextProtocol;
 import io.dshm.server.frontend.sharedance.SharedanceProtocol;
 import io.dshm.server.network.Ports;
 import io.dshm.server.replication.LocalReads;
+import io.dshm.server.replication.Machine;
 import io.dshm.server.replication.Replicator;
 import io.dshm.server.replication.Roles;
 import io.dshm.server.replication.forwarding.PeerConnector;
@@ -136,7 +137,7 @@ public final class Server {
                 connector,
                 reads,
                 clock,
-                System::currentTimeMillis,
+                Machine.real(),
                 Server::stopForGood);
         Roles roles = new Roles(
                 self.name(),
@@ -263,6 +264,7 @@ public final class Server {
         if (parts.peers != null) {
             parts.peers.stop();
         }
+        parts.replicator.close();
         parts.raft.stop();
         loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).await();
         parts.folder.close();

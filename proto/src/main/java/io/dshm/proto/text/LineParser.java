@@ -7,46 +7,51 @@ import io.dshm.proto.ReadMode;
 import io.dshm.proto.Rejection;
 import io.dshm.proto.Reply.Failure;
 import io.dshm.proto.Request;
+import java.util.EnumSet;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** The commands that are all in their line, which is to say all but SET. The first fault from the left is what is told. */
+/** The commands that are all in their line, but for those of {@link TypedParser}. */
 final class LineParser {
 
     static final Rejection MALFORMED = new Rejection(Failure.MALFORMED_REQUEST, false);
 
+    /** What all writes take: the two parts of an identity, which come together or not at all. */
+    static final Set<Option> IDENTITY = EnumSet.of(Option.ID, Option.SEQ);
+
     private static final Failure CAPACITY_TOO_LARGE =
             new Failure(ErrorCode.TOO_LARGE, "a limiter has a capacity of at most " + Limits.LIMITER_CAPACITY_MAX);
     private static final byte[] DEFAULT_REGION = {};
-
-    /** GET's option; what follows is the name of a mode. */
-    static final String READ_OPTION = "read=";
-
+    private static final Set<Option> READ = EnumSet.of(Option.READ);
     private static final ReadMode[] READ_MODES = ReadMode.values();
 
     private LineParser() {}
 
     static Request get(RequestLine line) {
-        boolean hasMode = line.arguments() == 2;
-        Rejection refusal = keyRefusal(line, hasMode ? 2 : 1);
+        Rejection refusal = refusal(Verb.GET, line, 1, READ);
         if (refusal != null) {
             return refusal;
         }
-        if (!hasMode) {
+        if (!line.has(Option.READ)) {
             return new Command.Get(line.key(0));
         }
-        ReadMode mode = readMode(line, 1, READ_OPTION);
+        ReadMode mode = readMode(line);
         return mode == null ? MALFORMED : new Command.Get(line.key(0), mode);
     }
 
-    static Request readMode(RequestLine line) {
-        ReadMode mode = line.arguments() == 1 ? readMode(line, 0, "") : null;
-        return mode == null ? MALFORMED : new Command.SetReadMode(mode);
+    static Request setReadMode(RequestLine line) {
+        for (ReadMode mode : READ_MODES) {
+            if (line.arguments() == 1 && line.is(0, mode.wireName())) {
+                return new Command.SetReadMode(mode);
+            }
+        }
+        return MALFORMED;
     }
 
-    /** The mode whose name is, after a prefix, the argument; null if there is none. */
-    private static @Nullable ReadMode readMode(RequestLine line, int argument, String prefix) {
+    /** The mode that a line's option names; null if there is none of that name. */
+    static @Nullable ReadMode readMode(RequestLine line) {
         for (ReadMode mode : READ_MODES) {
-            if (line.is(argument, prefix, mode.wireName())) {
+            if (line.is(Option.READ, mode.wireName())) {
                 return mode;
             }
         }
@@ -54,22 +59,24 @@ final class LineParser {
     }
 
     static Request delete(RequestLine line) {
-        Rejection refusal = keyRefusal(line, 1);
-        return refusal != null ? refusal : new Command.Delete(line.key(0));
+        Rejection refusal = refusal(Verb.DELETE, line, 1, IDENTITY);
+        return refusal != null ? refusal : identified(line, new Command.Delete(line.key(0)));
     }
 
     static Request touch(RequestLine line) {
-        Rejection refusal = keyRefusal(line, 2);
+        Rejection refusal = refusal(Verb.TOUCH, line, 2, IDENTITY);
         if (refusal != null) {
             return refusal;
         }
         long ttlMillis = line.secondsAsMillis(1);
-        return ttlMillis == Decimals.UNREADABLE ? MALFORMED : new Command.Touch(line.key(0), ttlMillis);
+        return ttlMillis == Decimals.UNREADABLE
+                ? MALFORMED
+                : identified(line, new Command.Touch(line.key(0), ttlMillis));
     }
 
     static Request incr(RequestLine line) {
-        boolean hasInitTtl = line.arguments() == 4;
-        Rejection refusal = keyRefusal(line, hasInitTtl ? 4 : 3);
+        boolean hasInitTtl = line.arguments() > 3 && !line.isOption(3);
+        Rejection refusal = refusal(Verb.INCR, line, hasInitTtl ? 4 : 3, IDENTITY);
         if (refusal != null) {
             return refusal;
         }
@@ -77,11 +84,11 @@ final class LineParser {
         if (!line.isLong(1) || !line.isLong(2) || initTtlMillis == Decimals.UNREADABLE) {
             return MALFORMED;
         }
-        return new Command.Incr(line.key(0), line.toLong(1), line.toLong(2), initTtlMillis);
+        return identified(line, new Command.Incr(line.key(0), line.toLong(1), line.toLong(2), initTtlMillis));
     }
 
     static Request rateLimiter(RequestLine line) {
-        Rejection refusal = keyRefusal(line, 3);
+        Rejection refusal = refusal(Verb.RATE_LIMITER, line, 3, IDENTITY);
         if (refusal != null) {
             return refusal;
         }
@@ -93,34 +100,62 @@ final class LineParser {
         if (capacity > Limits.LIMITER_CAPACITY_MAX) {
             return new Rejection(CAPACITY_TOO_LARGE, false);
         }
-        return new Command.RateLimiter(line.key(0), (int) capacity, durationMillis);
+        return identified(line, new Command.RateLimiter(line.key(0), (int) capacity, durationMillis));
     }
 
+    /** Without options the region may be left out, so that options come only after one. */
     static Request flushAll(RequestLine line) {
         if (line.arguments() == 0 || (line.arguments() == 1 && line.isEmpty(0))) {
             return new Command.FlushAll(DEFAULT_REGION);
         }
-        if (line.arguments() > 1) {
+        if (!line.readOptions(1, IDENTITY)) {
             return MALFORMED;
         }
         Failure fault = line.regionFault(0);
-        return fault != null ? refusal(fault) : new Command.FlushAll(line.bytes(0));
+        return fault != null ? refusal(fault) : identified(line, new Command.FlushAll(line.bytes(0)));
     }
 
-    static Request quit(RequestLine line) {
-        return line.arguments() == 0 ? Command.Quit.QUIT : MALFORMED;
+    /** A command that is nothing but its verb. */
+    static Request bare(RequestLine line, Command command) {
+        return line.arguments() == 0 ? command : MALFORMED;
     }
 
-    /** Why a line that must have so many arguments, the first of them a key, is refused; null if it is not. */
-    private static @Nullable Rejection keyRefusal(RequestLine line, int arguments) {
-        if (line.arguments() != arguments) {
+    /**
+     * Why a line is refused that must have so many arguments, the first of them a key, and may have those options; null if
+     * it is not. The options are read then.
+     */
+    static @Nullable Rejection refusal(Verb verb, RequestLine line, int arguments, Set<Option> options) {
+        if (line.arguments() < arguments || !line.readOptions(arguments, options)) {
             return MALFORMED;
         }
-        Failure fault = line.keyFault(0);
+        Failure fault = line.keyFault(verb, 0);
         return fault == null ? null : refusal(fault);
     }
 
-    private static Rejection refusal(Failure fault) {
+    static Rejection refusal(Failure fault) {
         return new Rejection(fault, false);
+    }
+
+    /** A write with the identity that its line's options say, if they say any. */
+    static Request identified(RequestLine line, Command.Write write) {
+        if (!line.has(Option.ID) && !line.has(Option.SEQ)) {
+            return write;
+        }
+        if (!hasIdentity(line)) {
+            return MALFORMED;
+        }
+        return new Command.Identified(line.count(Option.ID), line.count(Option.SEQ), write);
+    }
+
+    /** Whether a line's options are a whole identity, or nothing of one. */
+    static boolean hasIdentityOrNone(RequestLine line) {
+        return (!line.has(Option.ID) && !line.has(Option.SEQ)) || hasIdentity(line);
+    }
+
+    private static boolean hasIdentity(RequestLine line) {
+        return line.has(Option.ID)
+                && line.has(Option.SEQ)
+                && line.count(Option.ID) != Decimals.UNREADABLE
+                && line.count(Option.SEQ) > 0;
     }
 }

@@ -10,17 +10,23 @@ final class Names {
 
     private static final Failure KEY_TOO_LARGE =
             new Failure(ErrorCode.TOO_LARGE, "a key has at most " + Limits.KEY_BYTES_MAX + " bytes");
+    private static final Failure LONG_KEY_TOO_LARGE =
+            new Failure(ErrorCode.TOO_LARGE, "a key has at most " + Limits.LONG_KEY_BYTES_MAX + " bytes");
     private static final Failure REGION_TOO_LARGE =
             new Failure(ErrorCode.TOO_LARGE, "the name of a region has at most " + Limits.KEY_BYTES_MAX + " bytes");
 
     private Names() {}
 
-    /** Why {@code bytes[from, to)} is no key; null if it is one. */
-    static @Nullable Failure keyFault(byte[] bytes, int from, int to) {
+    /** Why {@code bytes[from, to)} is no key for that verb; null if it is one. */
+    static @Nullable Failure keyFault(Verb verb, byte[] bytes, int from, int to) {
         if (!isName(bytes, from, to)) {
             return Failure.MALFORMED_REQUEST;
         }
-        return to - from > Limits.KEY_BYTES_MAX ? KEY_TOO_LARGE : null;
+        int bytesMax = verb.keyBytesMax();
+        if (to - from <= bytesMax) {
+            return null;
+        }
+        return bytesMax == Limits.KEY_BYTES_MAX ? KEY_TOO_LARGE : LONG_KEY_TOO_LARGE;
     }
 
     /** Why {@code bytes[from, to)} does not name a region; null if it does. */

@@ -13,13 +13,14 @@ import org.jspecify.annotations.Nullable;
 /**
  * Makes replies of the bytes that a server sends. One instance a connection, used by one thread at a time.
  *
- * <p>A number comes as a {@link Reply.Value} too: on the wire there is no difference.
+ * <p>A number comes as a {@link Reply.Value} too, and so do the replies to a MULTI: on the wire there is no difference.
  */
 public final class ReplyDecoder {
 
     private static final String LENGTH = "LEN ";
     private static final String ERROR = "ERROR ";
     private static final String DONE = "DONE";
+    private static final String DONE_WITH_DETAILS = "DONE ";
     private static final byte[] TAIL = "\r\nDONE\r\n".getBytes(StandardCharsets.US_ASCII);
     private static final int CRLF_BYTES = 2;
     private static final Map<String, ErrorCode> CODES = codes();
@@ -43,6 +44,9 @@ public final class ReplyDecoder {
     private int searched;
 
     private @Nullable PartialValue value;
+
+    /** Of that value; null if it has none. */
+    private @Nullable String details;
 
     /** In TAIL: how much of it is there. */
     private int tailRead;
@@ -102,6 +106,9 @@ public final class ReplyDecoder {
         if (line.equals(DONE)) {
             return Reply.Done.DONE;
         }
+        if (line.startsWith(DONE_WITH_DETAILS)) {
+            return new Reply.Detailed(null, details(line.substring(DONE_WITH_DETAILS.length())));
+        }
         if (line.startsWith(ERROR)) {
             return failure(line.substring(ERROR.length()));
         }
@@ -121,7 +128,17 @@ public final class ReplyDecoder {
         return new Reply.Failure(code, space < 0 ? null : codeAndText.substring(space + 1));
     }
 
-    private void beginValue(String digits) throws ProtocolException {
+    private String details(String words) throws ProtocolException {
+        if (words.isEmpty()) {
+            throw broken("a word after the space");
+        }
+        return words;
+    }
+
+    private void beginValue(String lengthAndDetails) throws ProtocolException {
+        int space = lengthAndDetails.indexOf(' ');
+        String digits = space < 0 ? lengthAndDetails : lengthAndDetails.substring(0, space);
+        details = space < 0 ? null : details(lengthAndDetails.substring(space + 1));
         byte[] bytes = digits.getBytes(StandardCharsets.US_ASCII);
         long length = Decimals.count(bytes, 0, bytes.length);
         if (length == Decimals.UNREADABLE || length > valueBytesMax) {
@@ -150,7 +167,8 @@ public final class ReplyDecoder {
         if (tailRead < TAIL.length) {
             return null;
         }
-        Reply reply = new Reply.Value(Objects.requireNonNull(value).take());
+        byte[] bytes = Objects.requireNonNull(value).take();
+        Reply reply = details == null ? new Reply.Value(bytes) : new Reply.Detailed(bytes, details);
         value = null;
         tailRead = 0;
         state = State.LINE;

@@ -32,6 +32,15 @@ public final class ReplyEncoder {
             encodeTail(out);
         } else if (reply instanceof Reply.Failure failure) {
             encodeFailure(failure, out);
+        } else if (reply instanceof Reply.Detailed detailed) {
+            encodeDetailed(detailed, out);
+        } else if (reply instanceof Reply.Several several) {
+            ByteBuf replies = out.alloc().buffer();
+            several.replies().forEach(one -> encode(one, replies));
+            encodeHead(replies.readableBytes(), out);
+            out.writeBytes(replies);
+            replies.release();
+            encodeTail(out);
         } else {
             out.writeBytes(DONE);
         }
@@ -51,6 +60,31 @@ public final class ReplyEncoder {
     /** Writes what follows a value. */
     public static void encodeTail(ByteBuf out) {
         out.writeBytes(TAIL);
+    }
+
+    private static void encodeDetailed(Reply.Detailed detailed, ByteBuf out) {
+        byte[] value = detailed.value();
+        if (value == null) {
+            out.writeBytes(DONE, 0, DONE.length - CRLF.length);
+            writeDetails(detailed.details(), out);
+        } else {
+            encodeHead(value.length, detailed.details(), out);
+            out.writeBytes(value);
+            encodeTail(out);
+        }
+    }
+
+    /** Writes what precedes a value; see {@link Reply.Detailed}. */
+    public static void encodeHead(long valueLength, String details, ByteBuf out) {
+        out.writeBytes(LENGTH);
+        Decimals.write(valueLength, out);
+        writeDetails(details, out);
+    }
+
+    private static void writeDetails(String details, ByteBuf out) {
+        out.writeByte(' ');
+        out.writeCharSequence(details, StandardCharsets.US_ASCII);
+        out.writeBytes(CRLF);
     }
 
     private static void encodeFailure(Reply.Failure failure, ByteBuf out) {

@@ -2,7 +2,6 @@ package io.dshm.proto.text;
 
 import io.dshm.proto.Command;
 import io.dshm.proto.ErrorCode;
-import io.dshm.proto.Key;
 import io.dshm.proto.Limits;
 import io.dshm.proto.Rejection;
 import io.dshm.proto.Reply.Failure;
@@ -15,7 +14,8 @@ import org.jspecify.annotations.Nullable;
  * Makes requests of the bytes that one client sends. One instance a connection, used by one thread at a time.
  *
  * <p>Every request that it returns is owed one reply, in the order in which they are returned, a {@link Rejection} its
- * failure. A refused SET is returned as soon as its line is read; its data is skipped by the calls that follow.
+ * failure. A request with data that its line refuses is returned as soon as that is read;
+ * its data is skipped by the calls that follow.
  *
  * <p>After a {@link Rejection} that closes, and after QUIT, it takes all further bytes and returns nothing any more.
  */
@@ -27,25 +27,30 @@ public final class RequestDecoder {
     private static final Rejection VALUES_BUSY = new Rejection(
             new Failure(ErrorCode.BUSY, "too many bytes of large values are on their way to this node"), false);
 
+    private static final Rejection LONG_LINE_TOO_LARGE = new Rejection(
+            new Failure(ErrorCode.TOO_LARGE, "a line has at most " + Limits.LONG_LINE_BYTES_MAX + " bytes"), true);
+    private static final Rejection LINES_BUSY = new Rejection(
+            new Failure(ErrorCode.BUSY, "too many bytes of long lines are on their way to this node"), true);
+
     private static final int CRLF_BYTES = 2;
 
     private enum State {
         /** A line is expected, or has begun. */
         LINE,
-        /** Within the data of a SET; {@link #set} is there. */
+        /** Within the data of a request; {@link #unfinished} is there. */
         VALUE,
-        /** Within the data of a SET that was refused; {@link #toSwallow} is above 0. */
+        /** Within the data of a request that was refused; {@link #toSwallow} is above 0. */
         SWALLOW,
         /** No more requests. */
         CLOSED
     }
 
-    /** A SET whose data is on its way. */
-    private record PartialSet(Key key, long ttlMillis, PartialValue value) {}
+    /** A request whose data is on its way. */
+    private record Partial(DataParser.Unfinished request, PartialValue value) {}
 
-    private final int valueBytesMax;
     private final ValueBudget budget;
-    private final Rejection valueTooLarge;
+    private final DataParser dataParser;
+    private final boolean ofMulti;
     private final RequestLine line = new RequestLine();
 
     private State state = State.LINE;
@@ -53,42 +58,54 @@ public final class RequestDecoder {
     /** In LINE: how many unread bytes of the caller's buffer are known to hold no line end. */
     private int searched;
 
-    private @Nullable PartialSet set;
+    /** In LINE: what the unread bytes of a long line hold of the budget. */
+    private int lineReserved;
+
+    private @Nullable Partial unfinished;
     private long toSwallow;
 
     /**
      * A decoder for a new connection.
      *
      * @param valueBytesMax bytes of a value, 0 to {@link Limits#VALUE_BYTES_MAX}; larger ones are refused
-     * @param budget what values of more than {@link Limits#VALUE_BUDGET_STEP_BYTES} are counted against
+     * @param budget what values of more than {@link Limits#VALUE_BUDGET_STEP_BYTES} are counted against, and lines
+     *     of more than {@link Limits#LINE_BYTES_MAX}
      */
     public RequestDecoder(int valueBytesMax, ValueBudget budget) {
+        this(valueBytesMax, budget, false);
+    }
+
+    /** A decoder of the data of a MULTI, in which no other one may stand. */
+    static RequestDecoder ofMulti(int valueBytesMax) {
+        return new RequestDecoder(valueBytesMax, ValueBudget.UNLIMITED, true);
+    }
+
+    private RequestDecoder(int valueBytesMax, ValueBudget budget, boolean ofMulti) {
         if (valueBytesMax < 0 || valueBytesMax > Limits.VALUE_BYTES_MAX) {
             throw new IllegalArgumentException(
                     "valueBytesMax is 0 to " + Limits.VALUE_BYTES_MAX + ", not " + valueBytesMax);
         }
-        this.valueBytesMax = valueBytesMax;
         this.budget = budget;
-        this.valueTooLarge = new Rejection(
-                new Failure(ErrorCode.TOO_LARGE, "a value has at most " + valueBytesMax + " bytes"), false);
+        this.dataParser = new DataParser(valueBytesMax);
+        this.ofMulti = ofMulti;
     }
 
     /**
-     * What a value holds of the budget when its SET is returned: from then on that is the caller's, who gives it back
-     * when the value is on its way no more.
+     * What the data of a write holds of the budget when it is returned: from then on that is the caller's, who gives it
+     * back when the data is on its way no more.
      *
-     * @param valueLength bytes of the value
-     * @return bytes, 0 for a value of at most {@link Limits#VALUE_BUDGET_STEP_BYTES}
+     * @param dataBytes see {@link Command.Write#dataBytes}
+     * @return bytes, 0 for data of at most {@link Limits#VALUE_BUDGET_STEP_BYTES}
      */
-    public static int budgetOf(int valueLength) {
-        return PartialValue.budgetOf(valueLength);
+    public static int budgetOf(int dataBytes) {
+        return PartialValue.budgetOf(dataBytes);
     }
 
     /**
      * The next request, or null when more bytes are needed for it.
      *
      * <p>When it returns null, {@code in} is empty but for the beginning of a line, at most {@link
-     * Limits#LINE_BYTES_MAX} and one byte. The next call must find that beginning again at the reader index, with more
+     * Limits#LONG_LINE_BYTES_MAX} and one byte. The next call must find that beginning again at the reader index, with more
      * bytes after it.
      *
      * @param in what has arrived; read from, neither kept nor released
@@ -110,7 +127,7 @@ public final class RequestDecoder {
 
     /**
      * Whether the client owes the rest of a request that it has begun. Meaningful after {@link #decode} returned null;
-     * the data of a refused SET counts too.
+     * the data of a refused request counts too.
      */
     public boolean midRequest() {
         return switch (state) {
@@ -120,30 +137,35 @@ public final class RequestDecoder {
         };
     }
 
-    /** Ends decoding and gives back what an unfinished value holds of the budget. May be called again. */
+    /** Ends decoding and gives back what an unfinished request holds of the budget. May be called again. */
     public void close() {
-        if (set != null) {
-            set.value.release();
-            set = null;
+        if (unfinished != null) {
+            unfinished.value.release();
+            unfinished = null;
         }
+        releaseLine();
         searched = 0;
         state = State.CLOSED;
     }
 
     private @Nullable Request decodeLine(ByteBuf in) {
         int start = in.readerIndex();
-        int visible = Math.min(in.readableBytes(), Limits.LINE_BYTES_MAX + CRLF_BYTES);
-        int lineFeed = in.indexOf(start + Math.min(searched, visible), start + visible, (byte) '\n');
-        if (lineFeed < 0 && visible < Limits.LINE_BYTES_MAX + CRLF_BYTES) {
-            searched = visible;
-            return null;
+        int lineMax = Limits.LINE_BYTES_MAX;
+        int lineFeed = findLineFeed(in, lineMax);
+        if (lineFeed < 0 ? isLongerThan(lineMax, in) : lineFeed - start > lineMax) {
+            lineMax = Verb.lineBytesMax(in);
+            lineFeed = findLineFeed(in, lineMax);
+        }
+        if (lineFeed < 0 && !isLongerThan(lineMax, in)) {
+            searched = in.readableBytes();
+            return reserveLine(searched) ? null : refuseAndClose(LINES_BUSY);
         }
         searched = 0;
+        releaseLine();
         boolean hasCarriageReturn = lineFeed > start && in.getByte(lineFeed - 1) == '\r';
         int length = lineFeed - start - (hasCarriageReturn ? 1 : 0);
-        if (lineFeed < 0 || length > Limits.LINE_BYTES_MAX) {
-            state = State.CLOSED;
-            return LINE_TOO_LARGE;
+        if (lineFeed < 0 || length > lineMax) {
+            return refuseAndClose(lineMax == Limits.LINE_BYTES_MAX ? LINE_TOO_LARGE : LONG_LINE_TOO_LARGE);
         }
         if (length == 0) {
             in.readerIndex(lineFeed + 1);
@@ -156,22 +178,64 @@ public final class RequestDecoder {
         return request;
     }
 
+    /** Where the line ends, or a negative number if that is not within so many bytes and its end. */
+    private int findLineFeed(ByteBuf in, int lineMax) {
+        int start = in.readerIndex();
+        int visible = Math.min(in.readableBytes(), lineMax + CRLF_BYTES);
+        return in.indexOf(start + Math.min(searched, visible), start + visible, (byte) '\n');
+    }
+
+    private static boolean isLongerThan(int lineMax, ByteBuf in) {
+        return in.readableBytes() >= lineMax + CRLF_BYTES;
+    }
+
+    /** Takes what has arrived of an unfinished line out of the budget, if it is a long one. */
+    private boolean reserveLine(int arrived) {
+        int more = arrived > Limits.LINE_BYTES_MAX + CRLF_BYTES ? arrived - lineReserved : 0;
+        if (more == 0) {
+            return true;
+        }
+        if (!budget.reserve(more)) {
+            releaseLine();
+            return false;
+        }
+        lineReserved += more;
+        return true;
+    }
+
+    private void releaseLine() {
+        if (lineReserved > 0) {
+            budget.release(lineReserved);
+            lineReserved = 0;
+        }
+    }
+
     private @Nullable Request parseLine() {
         Verb verb = line.verb();
-        if (verb == null) {
+        if (verb == null || (ofMulti && verb == Verb.MULTI)) {
             return LineParser.MALFORMED;
         }
         return switch (verb) {
             case GET -> LineParser.get(line);
-            case SET -> beginSet();
+            case SET, PUT, LPUSH, RPUSH, MULTI -> beginData(verb);
             case INCR -> LineParser.incr(line);
             case RATE_LIMITER -> LineParser.rateLimiter(line);
             case TOUCH -> LineParser.touch(line);
             case DELETE -> LineParser.delete(line);
             case FLUSHALL -> LineParser.flushAll(line);
-            case READ_MODE -> LineParser.readMode(line);
+            case READ_MODE -> LineParser.setReadMode(line);
+            case FETCH, STAT -> TypedParser.fetch(verb, line);
+            case REMOVE -> TypedParser.remove(line);
+            case EXPIRE -> TypedParser.expire(line);
+            case INCR_NUMBER -> TypedParser.incrNumber(line);
+            case LPOP, RPOP -> TypedParser.pop(verb, line);
+            case KEYS -> TypedParser.keys(line);
+            case REGION -> TypedParser.regionInfo(line);
+            case FLUSH_EXPIRED -> TypedParser.flushExpired(line);
+            case PING -> LineParser.bare(line, Command.Ping.PING);
+            case INFO -> LineParser.bare(line, Command.Info.INFO);
             case QUIT -> {
-                Request request = LineParser.quit(line);
+                Request request = LineParser.bare(line, Command.Quit.QUIT);
                 if (request == Command.Quit.QUIT) {
                     state = State.CLOSED;
                 }
@@ -180,41 +244,34 @@ public final class RequestDecoder {
         };
     }
 
-    /** Null while the value is not there. */
-    private @Nullable Request beginSet() {
-        long length = line.arguments() < 3 ? Decimals.UNREADABLE : line.count(2);
+    /** Null while the data is not there. */
+    private @Nullable Request beginData(Verb verb) {
+        int lengthArgument = verb.lengthArgument();
+        long length = line.arguments() <= lengthArgument ? Decimals.UNREADABLE : line.count(lengthArgument);
         if (length == Decimals.UNREADABLE) {
-            return refuseAndClose();
+            return refuseAndClose(MALFORMED_AND_CLOSES);
         }
-        long ttlMillis = line.secondsAsMillis(1);
-        Failure keyFault = line.keyFault(0);
-        boolean malformed = ttlMillis == Decimals.UNREADABLE
-                || (keyFault != null && keyFault.code() == ErrorCode.MALFORMED_REQUEST);
-        if (malformed && line.arguments() > 3) {
+        Failure fault = dataParser.argumentsFault(verb, line);
+        boolean malformed = fault != null && fault.code() == ErrorCode.MALFORMED_REQUEST;
+        if (malformed && line.arguments() > lengthArgument + 1) {
             // A key with a space in it, most likely: the length may be any of the words, and data is never a command.
-            return refuseAndClose();
+            return refuseAndClose(MALFORMED_AND_CLOSES);
         }
-        if (malformed || line.arguments() > 3) {
-            return refuseAndSwallow(LineParser.MALFORMED, length);
+        Rejection refusal = malformed ? LineParser.MALFORMED : dataParser.refusal(verb, line, length, fault);
+        if (refusal != null) {
+            return refuseAndSwallow(refusal, length);
         }
-        if (keyFault != null) {
-            return refuseAndSwallow(new Rejection(keyFault, false), length);
-        }
-        if (length > valueBytesMax) {
-            return refuseAndSwallow(valueTooLarge, length);
-        }
-        PartialValue value = new PartialValue((int) length, budget);
+        unfinished = new Partial(dataParser.begin(verb, line), new PartialValue((int) length, budget));
         if (length == 0) {
-            return new Command.Set(line.key(0), ttlMillis, value.take());
+            return finish();
         }
-        set = new PartialSet(line.key(0), ttlMillis, value);
         state = State.VALUE;
         return null;
     }
 
-    private Rejection refuseAndClose() {
+    private Rejection refuseAndClose(Rejection refusal) {
         state = State.CLOSED;
-        return MALFORMED_AND_CLOSES;
+        return refusal;
     }
 
     private Rejection refuseAndSwallow(Rejection refusal, long length) {
@@ -224,17 +281,25 @@ public final class RequestDecoder {
     }
 
     private @Nullable Request decodeValue(ByteBuf in) {
-        PartialSet partial = Objects.requireNonNull(set);
-        if (!partial.value.readFrom(in)) {
-            set = null;
-            return refuseAndSwallow(VALUES_BUSY, partial.value.missing());
+        PartialValue value = Objects.requireNonNull(unfinished).value;
+        if (!value.readFrom(in)) {
+            unfinished = null;
+            return refuseAndSwallow(VALUES_BUSY, value.missing());
         }
-        if (partial.value.missing() > 0) {
-            return null;
-        }
-        set = null;
+        return value.missing() > 0 ? null : finish();
+    }
+
+    private Request finish() {
+        Partial partial = Objects.requireNonNull(unfinished);
+        unfinished = null;
         state = State.LINE;
-        return new Command.Set(partial.key, partial.ttlMillis, partial.value.take());
+        byte[] data = partial.value.take();
+        Request request = partial.request.finish(data);
+        int kept = request instanceof Command.Write write ? budgetOf(write.dataBytes()) : 0;
+        if (budgetOf(data.length) > kept) {
+            budget.release(budgetOf(data.length) - kept);
+        }
+        return request;
     }
 
     private @Nullable Request swallow(ByteBuf in) {

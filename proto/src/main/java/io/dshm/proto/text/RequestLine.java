@@ -1,9 +1,13 @@
 package io.dshm.proto.text;
 
+import io.dshm.proto.Doubles;
 import io.dshm.proto.Key;
 import io.dshm.proto.Reply.Failure;
 import io.netty.buffer.ByteBuf;
 import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,8 +18,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class RequestLine {
 
-    /** The most arguments that a verb has: INCR's. */
-    private static final int ARGUMENTS_MAX = 4;
+    /** The most arguments that a verb has, options included: PUT's. */
+    private static final int ARGUMENTS_MAX = 8;
 
     /** Nearly all lines are shorter; for a longer one there is an array of its own. */
     private static final int SHORT_LINE_BYTES = 256;
@@ -27,6 +31,9 @@ final class RequestLine {
     private final int[] ends = new int[1 + ARGUMENTS_MAX];
 
     private int arguments;
+
+    /** Which argument each option is; see {@link #readOptions}. */
+    private final Map<Option, Integer> options = new EnumMap<>(Option.class);
 
     /** Takes a line of {@code length} bytes, its end not included, out of a buffer. */
     void read(ByteBuf in, int length) {
@@ -64,15 +71,15 @@ final class RequestLine {
         return start(argument) == end(argument);
     }
 
-    /** Whether this argument is one word after the other; they are ASCII, and case matters. */
-    boolean is(int argument, String first, String second) {
-        int from = start(argument);
-        return end(argument) - from == first.length() + second.length()
-                && matches(from, first)
-                && matches(from + first.length(), second);
+    /** Whether this argument is that word; it is ASCII, and case matters. */
+    boolean is(int argument, String word) {
+        return startsWith(start(argument), end(argument), word) && end(argument) - start(argument) == word.length();
     }
 
-    private boolean matches(int from, String word) {
+    private boolean startsWith(int from, int to, String word) {
+        if (to - from < word.length()) {
+            return false;
+        }
         for (int i = 0; i < word.length(); i++) {
             if (bytes[from + i] != word.charAt(i)) {
                 return false;
@@ -81,10 +88,85 @@ final class RequestLine {
         return true;
     }
 
-    /** Why this argument is no key; null if it is one. */
+    /**
+     * Reads the options, which are all arguments from one on.
+     *
+     * @return whether each of these arguments is one of the allowed options, none of them twice
+     */
+    boolean readOptions(int from, Set<Option> allowed) {
+        if (!options.isEmpty()) {
+            options.clear();
+        }
+        if (arguments > ARGUMENTS_MAX) {
+            return false;
+        }
+        for (int argument = from; argument < arguments; argument++) {
+            Option option = optionAt(argument);
+            if (option == null || !allowed.contains(option) || options.put(option, argument) != null) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Whether this argument looks like an option, which no other argument that is optional does. */
+    boolean isOption(int argument) {
+        return optionAt(argument) != null;
+    }
+
+    private @Nullable Option optionAt(int argument) {
+        for (Option option : Option.ALL) {
+            if (startsWith(start(argument), end(argument), option.prefix())) {
+                return option;
+            }
+        }
+        return null;
+    }
+
+    /** Whether the line has this option; see {@link #readOptions}. */
+    boolean has(Option option) {
+        return options.containsKey(option);
+    }
+
+    /** Whether this option, which is there, has that value. */
+    boolean is(Option option, String value) {
+        return startsWith(start(option), end(option), value) && end(option) - start(option) == value.length();
+    }
+
+    /** See {@link Decimals#count}; of an option that is there. */
+    long count(Option option) {
+        return Decimals.count(bytes, start(option), end(option));
+    }
+
+    /** See {@link Decimals#secondsAsMillis}; of an option that is there. */
+    long secondsAsMillis(Option option) {
+        return Decimals.secondsAsMillis(bytes, start(option), end(option));
+    }
+
+    /** See {@link Doubles#isNumber}; of an option that is there. */
+    boolean isNumber(Option option) {
+        return Doubles.isNumber(bytes, start(option), end(option));
+    }
+
+    /** See {@link Doubles#parse}; of an option that is there. */
+    double toNumber(Option option) {
+        return Doubles.parse(bytes, start(option), end(option));
+    }
+
+    /** See {@link Doubles#isNumber}. */
+    boolean isNumber(int argument) {
+        return Doubles.isNumber(bytes, start(argument), end(argument));
+    }
+
+    /** See {@link Doubles#parse}. */
+    double toNumber(int argument) {
+        return Doubles.parse(bytes, start(argument), end(argument));
+    }
+
+    /** Why this argument is no key for that verb; null if it is one. */
     @Nullable
-    Failure keyFault(int argument) {
-        return Names.keyFault(bytes, start(argument), end(argument));
+    Failure keyFault(Verb verb, int argument) {
+        return Names.keyFault(verb, bytes, start(argument), end(argument));
     }
 
     /** The key that this argument is, see {@link #keyFault}. */
@@ -120,6 +202,22 @@ final class RequestLine {
     /** See {@link Decimals#toLong}. */
     long toLong(int argument) {
         return Decimals.toLong(bytes, start(argument), end(argument));
+    }
+
+    private int start(Option option) {
+        return start(place(option)) + option.prefix().length();
+    }
+
+    private int end(Option option) {
+        return end(place(option));
+    }
+
+    private int place(Option option) {
+        Integer argument = options.get(option);
+        if (argument == null) {
+            throw new IllegalStateException("the line has no " + option.prefix());
+        }
+        return argument;
     }
 
     private int start(int argument) {

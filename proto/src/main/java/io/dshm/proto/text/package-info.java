@@ -16,16 +16,17 @@
  *        |  |                        |                            |
  *        |  |                      busy                           |
  *        |  |                        v                            |
- *        |  +-- a refused SET --> SWALLOW --- all n bytes ------->+
+ *        |  +-- one refused ----> SWALLOW --- all n bytes ------->+
  *        |
- *        +-- QUIT, a line without end, a SET whose length is not known --> CLOSED
+ *        +-- QUIT, a line without end, data whose length is not known --> CLOSED
  * }</pre>
  *
  * <p>Three things hold in every state, whatever a peer sends:
  *
  * <ul>
  *   <li><b>Memory is bounded.</b> An unfinished line stays in the caller's buffer, up to {@link
- *       io.dshm.proto.Limits#LINE_BYTES_MAX}. A value is taken out of that buffer as it arrives, into an array that from
+ *       io.dshm.proto.Limits#LINE_BYTES_MAX}; one of a verb that takes long keys up to {@link
+ *       io.dshm.proto.Limits#LONG_LINE_BYTES_MAX}, as far as the budget allows. A value is taken out of that buffer as it arrives, into an array that from
  *       {@link io.dshm.proto.Limits#VALUE_BUDGET_STEP_BYTES} on grows with what has arrived, not with what was announced,
  *       and only as far as the node's {@link io.dshm.proto.text.ValueBudget} allows.
  *   <li><b>Data is never run as commands.</b> Where a command with data is refused, its data is skipped; where its

@@ -5,12 +5,15 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.dshm.proto.Command;
+import io.dshm.proto.Condition;
+import io.dshm.proto.Doubles;
 import io.dshm.proto.Key;
 import io.dshm.proto.Limits;
 import io.dshm.proto.ReadMode;
 import io.dshm.proto.Rejection;
 import io.dshm.proto.Reply;
 import io.dshm.proto.Request;
+import io.dshm.proto.ValueType;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
@@ -23,6 +26,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.function.IntSupplier;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** Bytes that nobody meant to send. {@link Feeding} checks after each piece that what is held stays bounded. */
@@ -41,6 +45,16 @@ class CodecFuzzTest {
             "TOUCH",
             "DELETE",
             "FLUSHALL",
+            "FETCH",
+            "PUT",
+            "LPUSH",
+            "MULTI",
+            "INCR_NUMBER",
+            "KEYS",
+            "type=number",
+            "if=absent",
+            "id=5 seq=1",
+            "read=local",
             " ",
             " ",
             " ",
@@ -177,7 +191,22 @@ class CodecFuzzTest {
 
     private Command randomCommand() {
         Key key = Key.of(randomName(1 + random.nextInt(40), ""));
-        return switch (random.nextInt(9)) {
+        return switch (random.nextInt(14)) {
+            case 9 -> randomRead();
+            case 10 -> randomWrite();
+            case 11 -> new Command.Identified(random.nextInt(1000), 1 + random.nextInt(9), randomWrite());
+            case 12 ->
+                new Command.MultiRead(
+                        Stream.generate(this::randomRead)
+                                .limit(1 + random.nextInt(5))
+                                .toList(),
+                        random.nextBoolean() ? null : randomReadMode());
+            case 13 ->
+                new Command.Multi(
+                        Stream.generate(this::randomWrite)
+                                .limit(1 + random.nextInt(5))
+                                .toList(),
+                        0);
             case 0 -> new Command.Get(key, random.nextBoolean() ? null : randomReadMode());
             case 1 -> new Command.Set(key, randomMillis(), randomValue());
             case 2 -> new Command.Touch(key, randomMillis());
@@ -188,6 +217,49 @@ class CodecFuzzTest {
             case 7 -> new Command.SetReadMode(randomReadMode());
             default -> Command.Quit.QUIT;
         };
+    }
+
+    private Command.KeyRead randomRead() {
+        Key key = Key.of(randomName(1 + random.nextInt(40), ""));
+        ReadMode mode = random.nextBoolean() ? null : randomReadMode();
+        return random.nextBoolean()
+                ? new Command.Fetch(key, random.nextBoolean(), mode)
+                : new Command.Stat(key, random.nextBoolean(), mode);
+    }
+
+    private Command.KeyWrite randomWrite() {
+        Key key = Key.of(randomName(1 + random.nextInt(40), ""));
+        return switch (random.nextInt(6)) {
+            case 0 ->
+                new Command.Put(
+                        key,
+                        randomMillis(),
+                        ValueType.STRING,
+                        random.nextInt(),
+                        randomCondition(),
+                        new byte[random.nextInt(100)]);
+            case 1 -> new Command.Put(key, 0, ValueType.NUMBER, 0, Condition.ANY, Doubles.toBytes(randomDouble()));
+            case 2 -> new Command.Remove(key, Condition.version(1 + (randomLong() >>> 8 & 0xFFFF_FFFFL)));
+            case 3 -> new Command.Expire(key, randomMillis());
+            case 4 -> new Command.IncrNumber(key, randomDouble(), random.nextBoolean() ? null : randomDouble(), 0);
+            default ->
+                random.nextBoolean()
+                        ? new Command.Push(key, Command.End.LEFT, ValueType.STRING, new byte[random.nextInt(9)])
+                        : new Command.Pop(key, Command.End.RIGHT);
+        };
+    }
+
+    private Condition randomCondition() {
+        return switch (random.nextInt(4)) {
+            case 0 -> Condition.ANY;
+            case 1 -> Condition.ABSENT;
+            case 2 -> Condition.PRESENT;
+            default -> Condition.version(1 + random.nextInt(1000));
+        };
+    }
+
+    private double randomDouble() {
+        return Double.longBitsToDouble(random.nextLong());
     }
 
     private ReadMode randomReadMode() {

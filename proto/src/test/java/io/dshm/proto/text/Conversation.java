@@ -5,7 +5,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
@@ -20,16 +22,46 @@ public final class Conversation {
     /** One line of a conversation. */
     public sealed interface Step permits Send, Decoded, Receive, Closed, Pause {}
 
-    /** {@code > }: the client sends these bytes. */
-    @SuppressWarnings("ArrayRecordComponent") // read only
-    public record Send(byte[] bytes) implements Step {}
+    /**
+     * {@code > }: the client sends these bytes.
+     *
+     * @param text the bytes as they stand in the file
+     */
+    public record Send(String text) implements Step {
+
+        /** What is sent where no number was received. */
+        public byte[] bytes() {
+            return Notation.bytes(text);
+        }
+
+        /** What is sent after a number that nobody can foretell was received. */
+        public byte[] bytes(String number) {
+            return Notation.bytes(text.replace(NUMBER, number));
+        }
+    }
 
     /** {@code = }: the decoder makes this of what was sent; a server's replay passes over it. */
     public record Decoded(String request) implements Step {}
 
-    /** {@code < }: the client gets exactly these bytes. */
-    @SuppressWarnings("ArrayRecordComponent") // read only
-    public record Receive(byte[] bytes) implements Step {}
+    /**
+     * {@code < }: the client gets exactly these bytes, but for the numbers that nobody can foretell.
+     *
+     * @param text the bytes as they stand in the file
+     */
+    public record Receive(String text) implements Step {
+
+        /** With 1 for the numbers. */
+        public byte[] bytes() {
+            return Notation.bytes(text);
+        }
+
+        /** What stands before, between and after the numbers. */
+        public List<byte[]> pieces() {
+            return Arrays.stream(text.split(Pattern.quote(NUMBER), -1))
+                    .map(Notation::bytes)
+                    .toList();
+        }
+    }
 
     /** {@code < [closed]}: the server closes the connection. Always the last step. */
     public record Closed() implements Step {}
@@ -37,6 +69,7 @@ public final class Conversation {
     /** {@code ~ 1500ms}: a server's replay lets so much time pass; the codec's passes over it. */
     public record Pause(long millis) implements Step {}
 
+    private static final String NUMBER = "\\#";
     private static final String CLOSED = "[closed]";
 
     private final String name;
@@ -90,9 +123,9 @@ public final class Conversation {
     private static Step step(String line) {
         String rest = line.substring(2);
         return switch (line.substring(0, 2)) {
-            case "> " -> new Send(Notation.bytes(rest));
+            case "> " -> new Send(rest);
             case "= " -> new Decoded(rest);
-            case "< " -> rest.equals(CLOSED) ? new Closed() : new Receive(Notation.bytes(rest));
+            case "< " -> rest.equals(CLOSED) ? new Closed() : new Receive(rest);
             case "~ " -> new Pause(Long.parseLong(rest.substring(0, rest.indexOf("ms"))));
             default -> throw new IllegalArgumentException("a line begins with one of # > = < ~ and a space");
         };

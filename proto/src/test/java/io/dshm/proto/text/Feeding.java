@@ -52,15 +52,15 @@ final class Feeding {
                 giveBack(request);
                 request = decoder.decode(in);
             }
-            assertTrue(in.readableBytes() <= Limits.LINE_BYTES_MAX + 1, "unread: " + in.readableBytes());
+            assertTrue(in.readableBytes() <= Limits.LONG_LINE_BYTES_MAX + 1, "unread: " + in.readableBytes());
             assertTrue(budget.reserved() <= 2 * fed, "more is reserved than has arrived");
         }
         return requests;
     }
 
     private void giveBack(Request request) {
-        if (request instanceof Command.Set set && RequestDecoder.budgetOf(set.value().length) > 0) {
-            budget.release(RequestDecoder.budgetOf(set.value().length));
+        if (request instanceof Command.Write write && RequestDecoder.budgetOf(write.dataBytes()) > 0) {
+            budget.release(RequestDecoder.budgetOf(write.dataBytes()));
         }
     }
 

@@ -5,7 +5,8 @@ import java.nio.charset.StandardCharsets;
 
 /**
  * Bytes as readable text and back: printable ASCII stands for itself, {@code \r \n \t \\ \"} for what they mean in Java,
- * {@code \xHH} for any byte, and {@code \{n*text}} for n times what the text stands for.
+ * {@code \xHH} for any byte, {@code \{n*text}} for n times what the text stands for, and {@code \#} for a number that is
+ * known only where there is a server: {@code 1} here.
  */
 final class Notation {
 
@@ -56,6 +57,7 @@ final class Notation {
             case 'n' -> out.write('\n');
             case 't' -> out.write('\t');
             case '\\', '"' -> out.write(escaped);
+            case '#' -> out.write('1');
             case 'x' -> {
                 out.write(Integer.parseInt(text.substring(at + 2, at + 4), 16));
                 return at + 4;

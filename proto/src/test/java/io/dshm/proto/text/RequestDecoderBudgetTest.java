@@ -92,6 +92,46 @@ class RequestDecoderBudgetTest {
     }
 
     @Test
+    void a_long_line_counts_as_it_arrives_and_no_more_when_it_is_there() {
+        CountingBudget large = new CountingBudget(Limits.LONG_LINE_BYTES_MAX);
+        RequestDecoder longLines = new RequestDecoder(Limits.VALUE_BYTES_MAX, large);
+        in.writeCharSequence("FETCH " + "k".repeat(Limits.LINE_BYTES_MAX - 6), StandardCharsets.US_ASCII);
+        assertNull(longLines.decode(in));
+        assertEquals(0, large.reserved(), "a line as long as any");
+        in.writeCharSequence("k".repeat(1000), StandardCharsets.US_ASCII);
+        assertNull(longLines.decode(in));
+        assertEquals(Limits.LINE_BYTES_MAX + 1000, large.reserved());
+        in.writeCharSequence("k".repeat(1000) + "\r\n", StandardCharsets.US_ASCII);
+        assertNotNull(longLines.decode(in));
+        assertEquals(0, large.reserved());
+    }
+
+    @Test
+    void a_long_line_beyond_the_budget_closes_the_connection() {
+        assertTrue(budget.reserve(10 * STEP));
+        assertNull(send("FETCH " + "k".repeat(Limits.LINE_BYTES_MAX - 6)));
+        assertEquals("REJECTED busy and closes", Rendering.of(assertNonNull(send("k".repeat(1000)))));
+        assertEquals(10 * STEP, budget.reserved());
+    }
+
+    @Test
+    void a_multi_that_writes_keeps_its_data_reserved_and_one_that_reads_does_not() {
+        String write = "PUT k 0 " + (2 * STEP) + "\r\n" + "v".repeat(2 * STEP);
+        Request writes = assertNonNull(send("MULTI " + write.length() + "\r\n" + write));
+        assertEquals(write.length(), ((Command.Multi) writes).dataBytes());
+        assertEquals(write.length(), budget.reserved());
+        budget.release(write.length());
+        String reads = "GET k\r\n".repeat(STEP / 5);
+        assertTrue(assertNonNull(send("MULTI " + reads.length() + "\r\n" + reads)) instanceof Command.MultiRead);
+        assertEquals(0, budget.reserved());
+        String neither = write + "GET k\r\n";
+        assertEquals(
+                "REJECTED malformed_request",
+                Rendering.of(assertNonNull(send("MULTI " + neither.length() + "\r\n" + neither))));
+        assertEquals(0, budget.reserved());
+    }
+
+    @Test
     void close_gives_back_what_an_unfinished_value_holds() {
         assertNull(send("SET k 0 " + 4 * STEP + "\r\n"));
         assertNull(sendData(3 * STEP));

@@ -4,11 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.dshm.proto.Command;
+import io.dshm.proto.Condition;
 import io.dshm.proto.Key;
 import io.dshm.proto.Limits;
+import io.dshm.proto.ValueType;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -90,5 +93,30 @@ class RequestEncoderTest {
         ByteBuf out = Unpooled.buffer(1);
         RequestEncoder.encode(command, out);
         return Notation.text(ByteBufUtil.getBytes(out));
+    }
+
+    @Test
+    void typed_commands_say_no_more_than_they_must() {
+        assertEquals(
+                "PUT k 0 1\\r\\nx",
+                encoded(new Command.Put(KEY, 0, ValueType.STRING, 0, Condition.ANY, Notation.bytes("x"))));
+        assertEquals(
+                "PUT k 1.500 1 type=number flags=4294967295 if=9 id=3 seq=4\\r\\n7",
+                encoded(new Command.Identified(
+                        3,
+                        4,
+                        new Command.Put(KEY, 1500, ValueType.NUMBER, -1, Condition.version(9), Notation.bytes("7")))));
+        assertEquals("INCR_NUMBER k 0.5\\r\\n", encoded(new Command.IncrNumber(KEY, 0.5, null, 0)));
+        assertEquals(
+                "INCR_NUMBER k -0 init=inf ttl=1\\r\\n",
+                encoded(new Command.IncrNumber(KEY, -0.0, Double.POSITIVE_INFINITY, 1000)));
+        assertEquals("KEYS : max=5\\r\\n", encoded(new Command.Keys(new byte[0], 5, 0, null)));
+        assertEquals("MULTI 10\\r\\nDELETE k\\r\\n", encoded(new Command.Multi(List.of(new Command.Delete(KEY)), 0)));
+    }
+
+    @Test
+    void what_cannot_be_said_with_an_identity_is_refused() {
+        assertRefused(new Command.Identified(1, 1, new Command.FlushAll(new byte[0])));
+        assertRefused(new Command.Fetch(Key.of(Notation.bytes("a b")), false, null));
     }
 }

@@ -30,8 +30,9 @@ import org.slf4j.LoggerFactory;
  * <p>How it works: bytes are decoded as long as the connection is {@link #ready()}. Writes are outstanding, in the order
  * of their requests, until their replies are known, and so are linearizable reads; but never both at once. Everything
  * else is a barrier: it waits until nothing is outstanding, and what comes after it is not even decoded before it is
- * done. So there is one queue, of writes or of reads, and all that a client can make this node hold is a bounded number of
- * those, one decoded request, and what the socket's buffers take.
+ * done. A large write is one, too, because it takes another way to the log, where it could overtake a small one. So there
+ * is one queue, of writes or of reads, and all that a client can make this node hold is a bounded number of those, one
+ * decoded request, and what the socket's buffers take.
  */
 final class TextConnection extends ChannelInboundHandlerAdapter implements ClientConnection {
 
@@ -106,6 +107,10 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
         closing = true;
         connections.remove(this);
         decoder.close();
+        if (barrier instanceof Command.Write write) {
+            budget.release(RequestDecoder.budgetOf(dataBytes(write)));
+        }
+        barrier = null;
         received.release();
         received = Unpooled.EMPTY_BUFFER;
         if (replies != null) {
@@ -196,9 +201,12 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
     }
 
     private void handle(Request request) {
-        boolean read = request instanceof Command.Get get && modeOf(get) == ReadMode.LINEARIZABLE;
+        boolean read = request instanceof Command.Read one
+                && !(request instanceof Command.RegionRead)
+                && modeOf(one) == ReadMode.LINEARIZABLE;
         boolean write = request instanceof Command.Write;
-        if (!outstanding.isEmpty() && !(outstandingReads ? read : write)) {
+        boolean joins = outstandingReads ? read : write && !isLarge((Command) request);
+        if (!outstanding.isEmpty() && !joins) {
             barrier = request;
         } else if (read || write) {
             outstandingReads = read;
@@ -208,46 +216,74 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
         }
     }
 
-    private ReadMode modeOf(Command.Get get) {
-        return get.mode() == null ? readMode : get.mode();
+    private ReadMode modeOf(Command.Read read) {
+        ReadMode mode = read.mode();
+        return mode == null ? readMode : mode;
+    }
+
+    private static int dataBytes(Command command) {
+        return command instanceof Command.Write write ? write.dataBytes() : 0;
+    }
+
+    private static boolean isLarge(Command command) {
+        return dataBytes(command) > Limits.INLINE_VALUE_BYTES_MAX;
     }
 
     private void submit(Command command) {
         Outstanding waiting = new Outstanding(command);
         outstanding.add(waiting);
-        outstandingBytes += waiting.valueLength;
-        if (command instanceof Command.Get get) {
-            lane.readLinearizable(get, waiting);
+        outstandingBytes += waiting.dataBytes;
+        if (command instanceof Command.Read read) {
+            lane.readLinearizable(read, waiting);
         } else if (command instanceof Command.Write write) {
-            largeWrite = waiting.isLarge();
+            largeWrite = isLarge(write);
             lane.submit(write, waiting);
         }
     }
 
     /** Handles a request that nothing is outstanding before. */
     private void handleAlone(Request request) {
-        if (request instanceof Command.Get get) {
-            if (reads.isCurrent(get.key())) {
-                reply(reads.read(get));
+        if (request instanceof Command.RegionRead read) {
+            lane.regions().read(read, modeOf(read), replySuspended());
+        } else if (request instanceof Command.Read read) {
+            if (reads.isCurrent(read)) {
+                reply(reads.read(read));
             } else {
-                suspensions++;
-                lane.awaitRead(get, reply -> {
-                    reply(reply);
-                    resume();
-                });
+                lane.awaitRead(read, replySuspended());
             }
         } else if (request instanceof Rejection rejection) {
             reply(rejection.failure());
             if (rejection.closes()) {
                 close();
             }
-        } else if (request instanceof Command.SetReadMode set) {
+        } else if (request instanceof Command command) {
+            handleOther(command);
+        }
+    }
+
+    private void handleOther(Command command) {
+        if (command instanceof Command.FlushExpired flush) {
+            lane.regions().flushExpired(flush, replySuspended());
+        } else if (command instanceof Command.SetReadMode set) {
             readMode = set.mode();
             reply(Reply.Done.DONE);
-        } else if (request == Command.Quit.QUIT) {
+        } else if (command == Command.Info.INFO) {
+            reply(lane.info());
+        } else {
             reply(Reply.Done.DONE);
-            close();
+            if (command == Command.Quit.QUIT) {
+                close();
+            }
         }
+    }
+
+    /** Lets nothing else be decoded until a reply is there. */
+    private ReplyListener replySuspended() {
+        suspensions++;
+        return reply -> {
+            reply(reply);
+            resume();
+        };
     }
 
     /** What is complete from the front of the queue on is answered, if the client reads; a barrier may be due then. */
@@ -261,7 +297,7 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
                 break;
             }
             outstanding.remove();
-            outstandingBytes -= first.valueLength;
+            outstandingBytes -= first.dataBytes;
             reply(reply);
         }
         if (outstanding.isEmpty()) {
@@ -285,18 +321,27 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
         }
         if (reply instanceof Reply.Value value && value.bytes().length >= LARGE_REPLY_BYTES) {
             ReplyEncoder.encodeHead(value.bytes().length, replies);
-            writeReplies();
-            ByteBuf tail = context().alloc().ioBuffer(16);
-            ReplyEncoder.encodeTail(tail);
-            context().write(new LargeReply(value.bytes()));
-            suspensions++;
-            context().writeAndFlush(tail).addListener(done -> resume());
+            writeLarge(value.bytes());
+        } else if (reply instanceof Reply.Detailed detailed
+                && detailed.value() != null
+                && detailed.value().length >= LARGE_REPLY_BYTES) {
+            ReplyEncoder.encodeHead(detailed.value().length, detailed.details(), replies);
+            writeLarge(detailed.value());
         } else {
             ReplyEncoder.encode(reply, replies);
             if (replies.readableBytes() >= REPLIES_BYTES_MAX) {
                 flush();
             }
         }
+    }
+
+    private void writeLarge(byte[] value) {
+        writeReplies();
+        ByteBuf tail = context().alloc().ioBuffer(16);
+        ReplyEncoder.encodeTail(tail);
+        context().write(new LargeReply(value));
+        suspensions++;
+        context().writeAndFlush(tail).addListener(done -> resume());
     }
 
     private void resume() {
@@ -382,20 +427,16 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
     /** A write or a linearizable read between its request and its reply. */
     private final class Outstanding implements ReplyListener {
 
-        private final int valueLength;
+        private final int dataBytes;
         private @Nullable Reply reply;
 
         Outstanding(Command command) {
-            this.valueLength = command instanceof Command.Set set ? set.value().length : 0;
-        }
-
-        boolean isLarge() {
-            return valueLength > Limits.INLINE_VALUE_BYTES_MAX;
+            this.dataBytes = dataBytes(command);
         }
 
         @Override
         public void onReply(Reply known) {
-            budget.release(RequestDecoder.budgetOf(valueLength));
+            budget.release(RequestDecoder.budgetOf(dataBytes));
             reply = known;
             if (outstanding.peek() == this) {
                 answerCompleted();

@@ -32,6 +32,15 @@ final class AcknowledgedWrites {
         return Math.max(indexes.get(stripe(keyHash)), wholeRegions.get());
     }
 
+    /** The index that must be applied here before keys are read that nobody knows yet, or 0. */
+    long indexForAll() {
+        long index = wholeRegions.get();
+        for (int i = 0; i < STRIPES; i++) {
+            index = Math.max(index, indexes.get(i));
+        }
+        return index;
+    }
+
     private static int stripe(int keyHash) {
         return keyHash & (STRIPES - 1);
     }

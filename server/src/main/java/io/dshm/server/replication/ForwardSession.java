@@ -4,6 +4,7 @@ import io.dshm.proto.Limits;
 import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.Forward;
 import io.dshm.proto.wire.ForwardReply;
+import io.dshm.proto.wire.Result;
 import io.dshm.server.statemachine.Outcome;
 import java.util.HashMap;
 import java.util.List;
@@ -83,12 +84,23 @@ public final class ForwardSession {
 
         @Override
         public void onOutcomes(long index, List<CommandRecord> records, Outcome[] outcomes, int from, int to) {
-            ForwardReply.Builder reply =
-                    ForwardReply.newBuilder().setOrigin(origin).setIndex(index);
+            ForwardReply.Builder reply = newReply(index);
+            int bytes = 0;
             for (int i = from; i < to; i++) {
-                reply.addResults(outcomes[i].toWire(records.get(i).getSequence()));
+                if (bytes >= Limits.PEER_RESULTS_BYTES_MAX) {
+                    replies.accept(reply.build());
+                    reply = newReply(index);
+                    bytes = 0;
+                }
+                Result result = outcomes[i].toWire(records.get(i).getSequence());
+                reply.addResults(result);
+                bytes += result.getSerializedSize();
             }
             replies.accept(reply.build());
+        }
+
+        private ForwardReply.Builder newReply(long index) {
+            return ForwardReply.newBuilder().setOrigin(origin).setIndex(index);
         }
 
         @Override

@@ -16,7 +16,6 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,21 +26,32 @@ public final class Lane {
     private static final long TIMER_MILLIS = 50;
     private static final long RETRY_MILLIS = 10;
 
+    /** No origin: see {@code CommandRecord} in log.proto. */
+    private static final long ANONYMOUS = 0;
+
     private static final Reply.Failure TOO_MANY_COMMANDS =
             new Reply.Failure(ErrorCode.BUSY, "too many commands are outstanding");
     private static final Reply.Failure STALE = new Reply.Failure(
             ErrorCode.NO_LEADER, "this node has heard of no leader for longer than a read may be stale");
 
+    /** Of the protocol that clients speak; see {@code proto/README.md}. */
+    private static final int PROTOCOL_VERSION = 2;
+
     private final Replicator replicator;
     private final ScheduledExecutorService executor;
+    private final LongSupplier nanoTime;
     private final Proposer proposer;
     private final Outbox commands;
 
-    /** All of this lane's outboxes; on the first lane that of large values and that of the registration are among them. */
+    /** For records that take no effect twice whatever happens, and need no order: the registration, and the time. */
+    private final Outbox anonymous;
+
+    /** All of this lane's outboxes; on the first lane that of large values is among them. */
     private final List<Outbox> outboxes = new ArrayList<>();
 
     private final ArrayDeque<WaitingRead> waitingReads = new ArrayDeque<>();
     private final ReadRounds rounds;
+    private final RegionRequests regions;
 
     private Leadership leadership = Leadership.NONE;
     private PeerLinks.@Nullable Link link;
@@ -49,8 +59,7 @@ public final class Lane {
     private boolean retryScheduled;
     private boolean flushRequested;
 
-    private record WaitingRead(
-            long index, long deadlineNanos, Supplier<? extends Reply> answer, ReplyListener listener) {}
+    private record WaitingRead(long index, long deadlineNanos, Runnable ready, ReplyListener listener) {}
 
     Lane(
             Replicator replicator,
@@ -58,12 +67,15 @@ public final class Lane {
             long origin,
             RaftLog log,
             ClusterClock clock,
-            LongSupplier wallMillis) {
+            Machine machine) {
         this.replicator = replicator;
         this.executor = executor;
-        this.proposer = new Proposer(log, clock, wallMillis, executor);
+        this.nanoTime = machine.nanoTime();
+        this.proposer = new Proposer(log, clock, machine, executor);
         this.commands = addOutbox(origin);
-        this.rounds = new ReadRounds(log, executor, System::nanoTime, replicator.reads()::onConfirmed);
+        this.anonymous = addOutbox(ANONYMOUS);
+        this.regions = new RegionRequests(this, replicator.reads(), replicator.regions());
+        this.rounds = new ReadRounds(log, executor, nanoTime, replicator.reads()::onConfirmed);
     }
 
     /** Starts the lane's timer. */
@@ -85,15 +97,20 @@ public final class Lane {
     public void submit(Command.Write write, ReplyListener listener) {
         if (replicator.isStopping()) {
             listener.onReply(new Reply.Failure(ErrorCode.SHUTTING_DOWN, null));
-        } else if (write instanceof Command.Set set && set.value().length > Limits.INLINE_VALUE_BYTES_MAX) {
-            replicator.submitLarge(this, set, listener);
+        } else if (write.dataBytes() > Limits.INLINE_VALUE_BYTES_MAX) {
+            replicator.submitLarge(this, write, listener);
         } else if (!submit(commands, Records.of(write), new ClientWrite(write, listener))) {
             listener.onReply(TOO_MANY_COMMANDS);
         }
     }
 
+    /** A record that may be sent before this node is registered, and be applied more than once. */
+    boolean submitAnonymous(CommandRecord.Builder record, Pending pending) {
+        return submit(anonymous, record, pending);
+    }
+
     boolean submit(Outbox outbox, CommandRecord.Builder record, Pending pending) {
-        boolean taken = outbox.submit(record, pending, System.nanoTime());
+        boolean taken = outbox.submit(record, pending, nanoTime.getAsLong());
         if (taken) {
             requestFlush();
         }
@@ -104,20 +121,67 @@ public final class Lane {
      * Answers a local read as soon as this node's store shows all that it may not miss; see {@link LocalReads#isCurrent}.
      * On a node that has been without news for too long it is refused if nobody leads, and otherwise has them confirmed.
      */
-    public void awaitRead(Command.Get get, ReplyListener listener) {
+    public void awaitRead(Command.Read read, ReplyListener listener) {
         LocalReads reads = replicator.reads();
         if (!reads.isStale()) {
-            awaitApplied(reads.indexFor(get.key()), requestDeadline(), () -> reads.read(get), listener);
+            Runnable answer = () -> listener.onReply(reads.read(read));
+            awaitApplied(reads.indexFor(read), requestDeadline(), answer, listener);
         } else if (leadership.leader() == null) {
             listener.onReply(STALE);
         } else {
-            readLinearizable(get, listener);
+            readLinearizable(read, listener);
         }
     }
 
     /** Answers a read after all that was acknowledged anywhere by now is applied on this node. */
-    public void readLinearizable(Command.Get get, ReplyListener listener) {
-        rounds.add(new LinearizableRead(get.key(), requestDeadline(), listener));
+    public void readLinearizable(Command.Read read, ReplyListener listener) {
+        rounds.add(new LinearizableRead(read, requestDeadline(), listener));
+    }
+
+    /** Has the leader log the time, and waits until that, and so all before it, is applied on this node. */
+    void logTime(long deadlineNanos, Runnable ready, ReplyListener listener) {
+        submit(
+                anonymous,
+                Records.logTime(),
+                listener,
+                (outcome, index) -> awaitApplied(index, deadlineNanos, ready, listener));
+    }
+
+    /** Submits a command of the lane's own; the listener hears if nothing comes of it. */
+    void submit(CommandRecord.Builder record, ReplyListener listener, RegionRequests.Continuation then) {
+        submit(commands, record, listener, then);
+    }
+
+    private void submit(
+            Outbox outbox, CommandRecord.Builder record, ReplyListener listener, RegionRequests.Continuation then) {
+        boolean taken = submit(outbox, record, new Pending() {
+            @Override
+            void onOutcome(Outcome outcome, long index) {
+                then.onOutcome(outcome, index);
+            }
+
+            @Override
+            void onFailure(ErrorCode code) {
+                listener.onReply(new Reply.Failure(code, null));
+            }
+        });
+        if (!taken) {
+            listener.onReply(TOO_MANY_COMMANDS);
+        }
+    }
+
+    /** Takes requests for a whole region. */
+    public RegionRequests regions() {
+        return regions;
+    }
+
+    /** Who answers, and who leads as far as this node knows. */
+    public Reply info() {
+        String leader = leadership.leader();
+        return new Reply.Detailed(
+                null,
+                "protocol=" + PROTOCOL_VERSION + " node=" + replicator.nodeName()
+                        + (leader == null ? "" : " leader=" + leader));
     }
 
     /** Sees to it that this node hears soon what is committed. */
@@ -125,13 +189,13 @@ public final class Lane {
         rounds.request();
     }
 
-    private long requestDeadline() {
-        return System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(replicator.requestTimeoutMillis());
+    long requestDeadline() {
+        return nanoTime.getAsLong() + TimeUnit.MILLISECONDS.toNanos(replicator.requestTimeoutMillis());
     }
 
-    private void awaitApplied(
-            long index, long deadlineNanos, Supplier<? extends Reply> answer, ReplyListener listener) {
-        waitingReads.add(new WaitingRead(index, deadlineNanos, answer, listener));
+    /** The listener hears of it if the time is up before. */
+    void awaitApplied(long index, long deadlineNanos, Runnable ready, ReplyListener listener) {
+        waitingReads.add(new WaitingRead(index, deadlineNanos, ready, listener));
         // Counted first, then looked again: the thread that applies does it the other way round.
         replicator.reads().waiting().incrementAndGet();
         answerReads();
@@ -183,15 +247,20 @@ public final class Lane {
         flushRequested = false;
         if (leadership.leader() != null && !retryScheduled) {
             if (leadership.self()) {
-                outboxes.stream().filter(replicator::maySend).forEach(o -> o.sendTo(proposer));
+                outboxes.stream().filter(this::maySend).forEach(o -> o.sendTo(proposer));
             } else if (link == null) {
                 openLink(leadership.leader());
             } else if (linkOpen) {
                 PeerLinks.Link open = link;
-                outboxes.stream().filter(replicator::maySend).forEach(o -> o.sendTo(open, leadership.term()));
+                outboxes.stream().filter(this::maySend).forEach(o -> o.sendTo(open, leadership.term()));
             }
         }
         proposer.flush();
+    }
+
+    /** Commands that have an identity go out when the log knows it. */
+    private boolean maySend(Outbox outbox) {
+        return outbox == anonymous || replicator.isRegistered();
     }
 
     private void openLink(String leader) {
@@ -228,7 +297,7 @@ public final class Lane {
     }
 
     private void onTimer() {
-        long now = System.nanoTime();
+        long now = nanoTime.getAsLong();
         outboxes.forEach(outbox -> outbox.expire(now));
         proposer.expire(now, TimeUnit.MILLISECONDS.toNanos(replicator.requestTimeoutMillis()));
         for (WaitingRead first = waitingReads.peek();
@@ -239,6 +308,8 @@ public final class Lane {
             first.listener.onReply(new Reply.Failure(ErrorCode.TIMEOUT, "this node lags behind"));
         }
         if (!waitingReads.isEmpty()) {
+            // Nobody calls when the time has become known.
+            answerReads();
             rounds.request();
         }
         rounds.onTimer(now);
@@ -250,31 +321,38 @@ public final class Lane {
         List<WaitingRead> ready = new ArrayList<>();
         waitingReads.removeIf(read -> reads.isApplied(read.index) && ready.add(read));
         reads.waiting().addAndGet(-ready.size());
-        ready.forEach(read -> read.listener.onReply(read.answer.get()));
+        ready.forEach(read -> read.ready.run());
     }
 
     /** Lets reads on this node wait for a write that is acknowledged now, unless it is applied here already. */
     void acknowledge(Command.Write write, long index) {
+        if (write instanceof Command.KeyWrite one) {
+            acknowledge(one.key(), index);
+        } else if (write instanceof Command.Multi multi) {
+            multi.writes().forEach(one -> acknowledge(one.key(), index));
+        } else if (write instanceof Command.Identified identified) {
+            acknowledge(identified.write(), index);
+        } else if (index > replicator.reads().appliedIndex()) {
+            replicator.reads().acknowledged().recordAll(index);
+        }
+    }
+
+    void acknowledge(Key key, long index) {
         LocalReads reads = replicator.reads();
         if (index > reads.appliedIndex()) {
-            Key key = Records.keyOf(write);
-            if (key == null) {
-                reads.acknowledged().recordAll(index);
-            } else {
-                reads.acknowledged().record(key.hash(), index);
-            }
+            reads.acknowledged().record(key.hash(), index);
         }
     }
 
     /** A linearizable read on its way. */
     private final class LinearizableRead implements ReadRounds.Waiting {
 
-        private final Key key;
+        private final Command.Read read;
         private final long deadlineNanos;
         private final ReplyListener listener;
 
-        LinearizableRead(Key key, long deadlineNanos, ReplyListener listener) {
-            this.key = key;
+        LinearizableRead(Command.Read read, long deadlineNanos, ReplyListener listener) {
+            this.read = read;
             this.deadlineNanos = deadlineNanos;
             this.listener = listener;
         }
@@ -286,29 +364,16 @@ public final class Lane {
 
         @Override
         public void onConfirmed() {
-            if (replicator.reads().isDueUnlogged(key)) {
-                logTime();
+            if (replicator.reads().isDueUnlogged(read)) {
+                // What this client sees expired no other may see alive afterwards: the log has to say so first.
+                logTime(deadlineNanos, this::answer, listener);
             } else {
-                listener.onReply(replicator.reads().readLogged(key));
+                answer();
             }
         }
 
-        /** What this client sees expired no other may see alive afterwards: the log has to say so first. */
-        private void logTime() {
-            boolean taken = submit(commands, Records.logTime(), new Pending() {
-                @Override
-                void onOutcome(Outcome outcome, long index) {
-                    awaitApplied(index, deadlineNanos, () -> replicator.reads().readLogged(key), listener);
-                }
-
-                @Override
-                void onFailure(ErrorCode code) {
-                    LinearizableRead.this.onFailure(new Reply.Failure(code, null));
-                }
-            });
-            if (!taken) {
-                onFailure(TOO_MANY_COMMANDS);
-            }
+        private void answer() {
+            listener.onReply(replicator.reads().readLogged(read));
         }
 
         @Override
@@ -331,11 +396,11 @@ public final class Lane {
         @Override
         void onOutcome(Outcome outcome, long index) {
             acknowledge(write, index);
-            Key key = Records.keyOf(write);
-            if (outcome.kind() == Outcome.Kind.NO_INTEGER && key != null) {
-                awaitRead(new Command.Get(key), listener);
+            Command.Write own = write instanceof Command.Identified identified ? identified.write() : write;
+            if (outcome.kind() == Outcome.Kind.NO_INTEGER && own instanceof Command.Incr incr) {
+                awaitRead(new Command.Get(incr.key()), listener);
             } else {
-                listener.onReply(Records.reply(write, outcome));
+                listener.onReply(Records.reply(own, outcome));
             }
         }
 

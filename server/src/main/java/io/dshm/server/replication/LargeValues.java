@@ -1,14 +1,13 @@
 package io.dshm.server.replication;
 
 import com.google.protobuf.UnsafeByteOperations;
-import io.dshm.proto.Command;
 import io.dshm.proto.ErrorCode;
 import io.dshm.proto.Limits;
 import io.dshm.proto.wire.CommandRecord;
-import io.dshm.proto.wire.SetChunkedCommand;
 import io.dshm.proto.wire.ValueChunk;
 import io.dshm.server.statemachine.Outcome;
 import java.util.ArrayDeque;
+import java.util.function.LongFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,7 +30,7 @@ final class LargeValues {
         boolean submit(CommandRecord.Builder command, Pending pending);
     }
 
-    /** What became of a large SET. */
+    /** What became of the command with a large value. */
     interface Listener {
         void onOutcome(Outcome outcome, long index);
 
@@ -47,9 +46,13 @@ final class LargeValues {
         this.submitter = submitter;
     }
 
-    /** Begins with a value now, or when others are through. */
-    void submit(Command.Set set, Listener listener) {
-        waiting.add(new Upload(set, listener));
+    /**
+     * Begins with a value now, or when others are through.
+     *
+     * @param publication the command that publishes the pieces of the upload with that number
+     */
+    void submit(byte[] value, LongFunction<CommandRecord.Builder> publication, Listener listener) {
+        waiting.add(new Upload(value, publication, listener));
         startNext();
     }
 
@@ -62,14 +65,16 @@ final class LargeValues {
 
     private final class Upload {
 
-        private final Command.Set set;
+        private final byte[] value;
+        private final LongFunction<CommandRecord.Builder> publication;
         private final Listener listener;
         private long number;
         private int attempts;
         private int offset;
 
-        Upload(Command.Set set, Listener listener) {
-            this.set = set;
+        Upload(byte[] value, LongFunction<CommandRecord.Builder> publication, Listener listener) {
+            this.value = value;
+            this.publication = publication;
             this.listener = listener;
         }
 
@@ -81,8 +86,8 @@ final class LargeValues {
         }
 
         private void sendNext() {
-            boolean publishes = offset == set.value().length;
-            boolean taken = submitter.submit(publishes ? publication() : piece(), new Pending() {
+            boolean publishes = offset == value.length;
+            boolean taken = submitter.submit(publishes ? publication.apply(number) : piece(), new Pending() {
                 @Override
                 void onOutcome(Outcome outcome, long index) {
                     if (outcome.kind() == Outcome.Kind.CHUNKS_MISSING && attempts < ATTEMPTS_MAX) {
@@ -101,7 +106,7 @@ final class LargeValues {
                     if (publishes || code != ErrorCode.TIMEOUT) {
                         listener.onFailure(code, null);
                     } else {
-                        // The command that publishes the value was never sent, so the SET cannot take effect.
+                        // The command that publishes the value was never sent, so it cannot take effect.
                         listener.onFailure(ErrorCode.BUSY, "the value could not be replicated in time");
                     }
                 }
@@ -113,24 +118,15 @@ final class LargeValues {
         }
 
         private CommandRecord.Builder piece() {
-            int length = Math.min(Limits.CHUNK_BYTES, set.value().length - offset);
+            int length = Math.min(Limits.CHUNK_BYTES, value.length - offset);
             CommandRecord.Builder record = CommandRecord.newBuilder()
                     .setChunk(ValueChunk.newBuilder()
                             .setUpload(number)
-                            .setValueLength(set.value().length)
+                            .setValueLength(value.length)
                             .setOffset(offset)
-                            .setData(UnsafeByteOperations.unsafeWrap(set.value(), offset, length)));
+                            .setData(UnsafeByteOperations.unsafeWrap(value, offset, length)));
             offset += length;
             return record;
-        }
-
-        private CommandRecord.Builder publication() {
-            return CommandRecord.newBuilder()
-                    .setSetChunked(SetChunkedCommand.newBuilder()
-                            .setKey(UnsafeByteOperations.unsafeWrap(set.key().bytes()))
-                            .setTtlMillis(set.ttlMillis())
-                            .setUpload(number)
-                            .setValueLength(set.value().length));
         }
 
         private void end() {

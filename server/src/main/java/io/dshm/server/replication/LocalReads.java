@@ -1,14 +1,19 @@
 package io.dshm.server.replication;
 
 import io.dshm.proto.Command;
+import io.dshm.proto.ErrorCode;
 import io.dshm.proto.Key;
+import io.dshm.proto.Limits;
 import io.dshm.proto.Reply;
 import io.dshm.server.statemachine.ClusterClock;
 import io.dshm.server.statemachine.StateMachine;
 import io.dshm.server.store.Entry;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
 
 /**
@@ -27,6 +32,9 @@ public final class LocalReads {
 
     /** How many confirmations there are in the time that a read may be stale. */
     private static final int CONFIRMS_PER_STALENESS = 4;
+
+    private static final Reply.Failure MULTI_TOO_LARGE = new Reply.Failure(
+            ErrorCode.TOO_LARGE, "the replies to a MULTI have at most " + Limits.MULTI_REPLY_BYTES_MAX + " bytes");
 
     /** No round has come to an end yet. */
     private static final long NEVER = Long.MIN_VALUE;
@@ -60,43 +68,79 @@ public final class LocalReads {
     }
 
     /** The reply to a local read, from what is applied here now; see {@link #isCurrent}. */
-    public Reply read(Command.Get get) {
-        Key key = get.key();
+    public Reply read(Command.Read read) {
+        if (read instanceof Command.MultiRead multi) {
+            return severalOf(multi, this::readKey);
+        }
+        return readKey((Command.KeyRead) read);
+    }
+
+    private Reply readKey(Command.KeyRead read) {
+        Key key = read.key();
         Entry entry = stateMachine.store().get(key.bytes(), key.hash());
         if (entry == null) {
             return Reply.Failure.NOT_FOUND;
         }
-        if (!entry.hasDeadline() && !entry.isLimiter()) {
+        if (read instanceof Command.Get && !entry.hasDeadline() && entry.isPlain()) {
             return new Reply.Value(entry.value());
         }
-        return replyAsOf(entry, clock.estimateMillis());
+        return EntryReplies.of(read, entry, clock.estimateMillis());
     }
 
     /** The reply to a linearizable read; after a round, and after the time was logged if {@link #isDueUnlogged}. */
-    Reply readLogged(Key key) {
-        StateMachine.Sighting seen = stateMachine.look(key.bytes(), key.hash());
-        return seen.entry() == null ? Reply.Failure.NOT_FOUND : replyAsOf(seen.entry(), seen.clockMillis());
-    }
-
-    /** Whether an entry has reached its deadline by this node's estimate of the time, and the log does not say so yet. */
-    boolean isDueUnlogged(Key key) {
-        StateMachine.Sighting seen = stateMachine.look(key.bytes(), key.hash());
-        Entry entry = seen.entry();
-        return entry != null && !entry.isExpiredAt(seen.clockMillis()) && entry.isExpiredAt(clock.estimateMillis());
-    }
-
-    private static Reply replyAsOf(Entry entry, long clockMillis) {
-        if (entry.isExpiredAt(clockMillis)) {
-            return Reply.Failure.NOT_FOUND;
+    Reply readLogged(Command.Read read) {
+        if (read instanceof Command.MultiRead multi) {
+            return severalOf(multi, this::readKeyLogged);
         }
-        return entry.isLimiter()
-                ? new Reply.IntegerValue(entry.limiter().tokensLeftAt(clockMillis))
-                : new Reply.Value(entry.value());
+        return readKeyLogged((Command.KeyRead) read);
     }
 
-    /** Whether a local {@link #read} of this key may be answered now, or has to wait. */
-    public boolean isCurrent(Key key) {
-        return isApplied(indexFor(key)) && !isStale();
+    private Reply readKeyLogged(Command.KeyRead read) {
+        StateMachine.Sighting seen = look(read.key());
+        return seen.entry() == null ? Reply.Failure.NOT_FOUND : EntryReplies.of(read, seen.entry(), seen.clockMillis());
+    }
+
+    private StateMachine.Sighting look(Key key) {
+        return stateMachine.look(key.bytes(), key.hash());
+    }
+
+    private static Reply severalOf(Command.MultiRead multi, Function<Command.KeyRead, Reply> reader) {
+        List<Reply> replies = new ArrayList<>(multi.reads().size());
+        long bytes = 0;
+        for (Command.KeyRead read : multi.reads()) {
+            Reply reply = reader.apply(read);
+            bytes += EntryReplies.valueBytes(reply);
+            if (bytes > Limits.MULTI_REPLY_BYTES_MAX) {
+                return MULTI_TOO_LARGE;
+            }
+            replies.add(reply);
+        }
+        return new Reply.Several(replies);
+    }
+
+    /** Whether, by this node's estimate of the time, an entry that is read has expired or gone, and the log does not say so yet. */
+    boolean isDueUnlogged(Command.Read read) {
+        return keyReads(read).stream().anyMatch(one -> isDueUnlogged(one.key()));
+    }
+
+    private boolean isDueUnlogged(Key key) {
+        StateMachine.Sighting seen = look(key);
+        Entry entry = seen.entry();
+        if (entry == null) {
+            return false;
+        }
+        long estimate = clock.estimateMillis();
+        return entry.isExpiredAt(estimate) != entry.isExpiredAt(seen.clockMillis())
+                || entry.isGoneAt(estimate) != entry.isGoneAt(seen.clockMillis());
+    }
+
+    private static List<? extends Command.KeyRead> keyReads(Command.Read read) {
+        return read instanceof Command.MultiRead multi ? multi.reads() : List.of((Command.KeyRead) read);
+    }
+
+    /** Whether a local {@link #read} may be answered now, or has to wait. */
+    public boolean isCurrent(Command.Read read) {
+        return isApplied(indexFor(read)) && !isStale();
     }
 
     /** Whether this node's state may be older than a local read may show. */
@@ -132,14 +176,34 @@ public final class LocalReads {
                 : Math.min(CONFIRM_MILLIS, maxStalenessMillis / CONFIRMS_PER_STALENESS);
     }
 
-    /** Whether a read that has to wait for this index need not wait any more. */
+    /**
+     * Whether a read that has to wait for this index need not wait any more. After a start, it also waits until this node
+     * knows the time: what it showed as expired before must not come alive again.
+     */
     boolean isApplied(long index) {
-        return caughtUp && index <= appliedIndex;
+        return caughtUp && clock.isAnchored() && index <= appliedIndex;
     }
 
-    /** The log index that must be applied here before this key is read. */
-    long indexFor(Key key) {
-        return acknowledged.indexFor(key.hash());
+    /** The log index that must be applied here before this read. */
+    long indexFor(Command.Read read) {
+        if (read instanceof Command.KeyRead one) {
+            return acknowledged.indexFor(one.key().hash());
+        }
+        if (read instanceof Command.RegionRead) {
+            return acknowledged.indexForAll();
+        }
+        return keyReads(read).stream()
+                .mapToLong(one -> acknowledged.indexFor(one.key().hash()))
+                .max()
+                .orElse(0);
+    }
+
+    StateMachine stateMachine() {
+        return stateMachine;
+    }
+
+    ClusterClock clock() {
+        return clock;
     }
 
     AcknowledgedWrites acknowledged() {

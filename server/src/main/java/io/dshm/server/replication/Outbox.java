@@ -124,6 +124,11 @@ final class Outbox implements ForwardSource {
             onUnknownOrigin.run();
             return;
         }
+        if (outcome.kind() == Outcome.Kind.AHEAD) {
+            onNotLogged(List.of(sequence));
+            onNotTaken.run();
+            return;
+        }
         Pending pending = take(sequence);
         if (pending != null) {
             pending.onOutcome(outcome, index);

@@ -12,7 +12,7 @@ abstract class Pending {
     @Nullable
     CommandRecord record;
 
-    /** {@link System#nanoTime()} at which its sender gives up. Set by the outbox. */
+    /** The instant of the {@link Machine}'s monotonic clock at which its sender gives up. Set by the outbox. */
     long deadlineNanos;
 
     /**

@@ -12,7 +12,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executor;
-import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -30,7 +29,7 @@ final class Proposer {
 
     private final RaftLog log;
     private final ClusterClock clock;
-    private final LongSupplier wallMillis;
+    private final Machine machine;
     private final Executor lane;
     private final ArrayDeque<Waiting> queue = new ArrayDeque<>();
 
@@ -38,10 +37,10 @@ final class Proposer {
     private final ArrayDeque<Batch> inFlight = new ArrayDeque<>();
     private int commandsInFlight;
 
-    Proposer(RaftLog log, ClusterClock clock, LongSupplier wallMillis, Executor lane) {
+    Proposer(RaftLog log, ClusterClock clock, Machine machine, Executor lane) {
         this.log = log;
         this.clock = clock;
-        this.wallMillis = wallMillis;
+        this.machine = machine;
         this.lane = lane;
     }
 
@@ -121,12 +120,15 @@ final class Proposer {
     }
 
     private LogEntry.Builder newEntry() {
-        return LogEntry.newBuilder().setStampMillis(clock.estimateMillis()).setWallMillis(wallMillis.getAsLong());
+        return LogEntry.newBuilder()
+                .setStampMillis(clock.stampMillis())
+                .setWallMillis(machine.wallMillis().getAsLong());
     }
 
     private void propose(LogEntry.Builder builder, List<ForwardSource> sources) {
         LogEntry entry = builder.build();
-        Batch batch = new Batch(term, entry.getRecordsList(), sources, System.nanoTime());
+        Batch batch = new Batch(
+                term, entry.getRecordsList(), sources, machine.nanoTime().getAsLong());
         inFlight.add(batch);
         commandsInFlight += entry.getRecordsCount();
         log.propose(entry.toByteArray(), term, batch);

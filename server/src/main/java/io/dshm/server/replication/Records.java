@@ -3,6 +3,7 @@ package io.dshm.server.replication;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.UnsafeByteOperations;
 import io.dshm.proto.Command;
+import io.dshm.proto.Doubles;
 import io.dshm.proto.ErrorCode;
 import io.dshm.proto.Key;
 import io.dshm.proto.Limits;
@@ -12,11 +13,16 @@ import io.dshm.proto.wire.DeleteCommand;
 import io.dshm.proto.wire.FlushAllCommand;
 import io.dshm.proto.wire.IncrCommand;
 import io.dshm.proto.wire.LogTimeCommand;
+import io.dshm.proto.wire.MultiCommand;
 import io.dshm.proto.wire.RateLimiterCommand;
+import io.dshm.proto.wire.SetChunkedCommand;
 import io.dshm.proto.wire.SetCommand;
 import io.dshm.proto.wire.TouchCommand;
 import io.dshm.proto.wire.ValueChunk;
 import io.dshm.server.statemachine.Outcome;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** Commands to log records, outcomes to replies, and what a record must fulfil before it may be proposed. */
 final class Records {
@@ -56,7 +62,45 @@ final class Records {
             return record.setFlushAll(
                     FlushAllCommand.newBuilder().setRegion(UnsafeByteOperations.unsafeWrap(flush.region())));
         }
-        throw new IllegalArgumentException("no record for " + write.getClass());
+        if (write instanceof Command.Identified identified) {
+            return of(identified.write()).setClient(identified.client()).setClientSequence(identified.sequence());
+        }
+        if (write instanceof Command.Multi multi) {
+            MultiCommand.Builder command = MultiCommand.newBuilder();
+            multi.writes().forEach(one -> command.addWrites(of(one)));
+            return record.setMulti(command);
+        }
+        return TypedRecords.of(write);
+    }
+
+    /** The value of a command, if it is too long to travel inside its record; else null. */
+    static byte @Nullable [] largeValue(Command.Write write) {
+        if (write.dataBytes() <= Limits.INLINE_VALUE_BYTES_MAX) {
+            return null;
+        }
+        if (write instanceof Command.Identified identified) {
+            return largeValue(identified.write());
+        }
+        return write instanceof Command.Set set ? set.value() : ((Command.Put) write).value();
+    }
+
+    /** The record that publishes the pieces of a {@link #largeValue}; see {@link LargeValues}. */
+    static CommandRecord.Builder publication(Command.Write write, long upload) {
+        if (write instanceof Command.Identified identified) {
+            return publication(identified.write(), upload)
+                    .setClient(identified.client())
+                    .setClientSequence(identified.sequence());
+        }
+        if (write instanceof Command.Put put) {
+            return TypedRecords.publication(put, upload);
+        }
+        Command.Set set = (Command.Set) write;
+        return CommandRecord.newBuilder()
+                .setSetChunked(SetChunkedCommand.newBuilder()
+                        .setKey(bytes(set.key()))
+                        .setTtlMillis(set.ttlMillis())
+                        .setUpload(upload)
+                        .setValueLength(set.value().length));
     }
 
     /** The record that only has the leader log the time. */
@@ -66,44 +110,54 @@ final class Records {
 
     /** What the sender of a command is told of its outcome. */
     static Reply reply(Command.Write write, Outcome outcome) {
+        if (write instanceof Command.Identified identified) {
+            return reply(identified.write(), outcome);
+        }
         return switch (outcome.kind()) {
             case APPLIED -> applied(write, outcome);
-            case BAD_REQUEST -> Reply.Failure.BAD_REQUEST;
-            case OVERFLOW -> Reply.Failure.OVERFLOW;
+            case BAD_REQUEST -> failure(ErrorCode.BAD_REQUEST, outcome);
+            case OVERFLOW -> failure(ErrorCode.OVERFLOW, outcome);
+            case NOT_FOUND -> failure(ErrorCode.NOT_FOUND, outcome);
+            case EXISTS -> failure(ErrorCode.EXISTS, outcome);
+            case NOT_A_NUMBER -> failure(ErrorCode.NOT_A_NUMBER, outcome);
+            case NOT_A_LIST -> failure(ErrorCode.NOT_A_LIST, outcome);
+            case TOO_LARGE -> failure(ErrorCode.TOO_LARGE, outcome);
+            case BUSY -> new Reply.Failure(ErrorCode.BUSY, "too many clients have an identity of their own");
             case CHUNKS_MISSING -> new Reply.Failure(ErrorCode.BUSY, "the value did not arrive whole");
-            case UNKNOWN_ORIGIN, ALREADY_SETTLED, NO_INTEGER -> new Reply.Failure(ErrorCode.UNKNOWN_OUTCOME, null);
+            case UNKNOWN_ORIGIN, ALREADY_SETTLED, NO_INTEGER, AHEAD ->
+                new Reply.Failure(ErrorCode.UNKNOWN_OUTCOME, null);
         };
     }
 
+    /** Of a MULTI: with the number of the command that failed. */
+    private static Reply failure(ErrorCode code, Outcome outcome) {
+        return new Reply.Failure(code, outcome.isNumeric() ? Long.toString(outcome.number()) : null);
+    }
+
     private static Reply applied(Command.Write write, Outcome outcome) {
-        if (outcome.isNumeric()) {
-            return new Reply.IntegerValue(outcome.number());
+        if (write instanceof Command.Multi multi) {
+            List<Outcome> outcomes = outcome.several();
+            List<Reply> replies = new ArrayList<>(outcomes.size());
+            for (int i = 0; i < outcomes.size(); i++) {
+                replies.add(applied(multi.writes().get(i), outcomes.get(i)));
+            }
+            return new Reply.Several(replies);
         }
         byte[] value = outcome.value();
-        if (value != null) {
-            return new Reply.Value(value);
+        Double real = outcome.real();
+        if (write instanceof Command.Incr) {
+            // On what is no integer the value as it is.
+            return value != null
+                    ? new Reply.Value(value)
+                    : real != null ? new Reply.Value(Doubles.toBytes(real)) : new Reply.IntegerValue(outcome.number());
         }
         if (write instanceof Command.Set set) {
             return new Reply.Value(set.value());
         }
-        return outcome.isAbsent() ? Reply.Done.ABSENT : Reply.Done.DONE;
-    }
-
-    /** The key that a command writes, or null if it writes a whole region. */
-    static @org.jspecify.annotations.Nullable Key keyOf(Command.Write write) {
-        if (write instanceof Command.Incr incr) {
-            return incr.key();
+        if (write instanceof Command.RateLimiter) {
+            return new Reply.IntegerValue(outcome.number());
         }
-        if (write instanceof Command.Set set) {
-            return set.key();
-        }
-        if (write instanceof Command.RateLimiter limiter) {
-            return limiter.key();
-        }
-        if (write instanceof Command.Touch touch) {
-            return touch.key();
-        }
-        return write instanceof Command.Delete delete ? delete.key() : null;
+        return TypedRecords.applied(write, outcome);
     }
 
     /** Whether a record from another node can be applied: one that cannot would stop every node. */
@@ -134,18 +188,19 @@ final class Records {
                         && record.getRegisterNode().getOriginsCount() <= Limits.THREADS_MAX + 1;
             case LOG_TIME -> true;
             case COMMAND_NOT_SET -> false;
+            default -> TypedRecords.isValid(record);
         };
     }
 
-    private static boolean isKey(ByteString key) {
-        return !key.isEmpty() && key.size() <= Limits.KEY_BYTES_MAX;
+    static boolean isKey(ByteString key) {
+        return !key.isEmpty() && key.size() <= Limits.LONG_KEY_BYTES_MAX;
     }
 
-    private static boolean isTtl(long millis) {
+    static boolean isTtl(long millis) {
         return millis >= 0 && millis <= Limits.TTL_MILLIS_MAX;
     }
 
-    private static boolean isLength(int length) {
+    static boolean isLength(int length) {
         return length > 0 && length <= Limits.VALUE_BYTES_MAX;
     }
 
@@ -157,7 +212,7 @@ final class Records {
                 && chunk.getOffset() <= chunk.getValueLength() - chunk.getData().size();
     }
 
-    private static ByteString bytes(Key key) {
+    static ByteString bytes(Key key) {
         return UnsafeByteOperations.unsafeWrap(key.bytes());
     }
 }

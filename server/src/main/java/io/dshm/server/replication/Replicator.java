@@ -11,7 +11,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
@@ -44,9 +43,9 @@ public final class Replicator {
     private final long requestTimeoutMillis;
     private final PeerLinks links;
     private final LocalReads reads;
+    private final Regions regions;
     private final Consumer<String> fatal;
     private final List<Lane> lanes = new ArrayList<>();
-    private final Outbox registration;
     private final LargeValues largeValues;
     private final RegisterNode registrationCommand;
 
@@ -68,30 +67,30 @@ public final class Replicator {
             PeerLinks links,
             LocalReads reads,
             ClusterClock clock,
-            LongSupplier wallMillis,
+            Machine machine,
             Consumer<String> fatal) {
         this.identity = identity;
         this.requestTimeoutMillis = requestTimeoutMillis;
         this.links = links;
         this.reads = reads;
+        this.regions = new Regions(reads);
         this.fatal = fatal;
         RegisterNode.Builder register = RegisterNode.newBuilder()
                 .setNode(identity.name())
                 .setFolder(identity.folder())
                 .setStart(identity.start());
         for (ScheduledExecutorService executor : executors) {
-            long origin = newOrigin(register);
-            lanes.add(new Lane(this, executor, origin, log, clock, wallMillis));
+            long origin = newOrigin(register, machine);
+            lanes.add(new Lane(this, executor, origin, log, clock, machine));
         }
         Lane first = lanes.get(0);
-        this.registration = first.addOutbox(0);
-        Outbox large = first.addOutbox(newOrigin(register));
+        Outbox large = first.addOutbox(newOrigin(register, machine));
         this.largeValues = new LargeValues((record, pending) -> first.submit(large, record, pending));
         this.registrationCommand = register.build();
     }
 
-    private static long newOrigin(RegisterNode.Builder register) {
-        long origin = ThreadLocalRandom.current().nextLong() | 1;
+    private static long newOrigin(RegisterNode.Builder register, Machine machine) {
+        long origin = machine.randomLong().getAsLong() | 1;
         register.addOrigins(origin);
         return origin;
     }
@@ -124,7 +123,7 @@ public final class Replicator {
     private void register() {
         Lane first = lanes.get(0);
         CommandRecord.Builder record = CommandRecord.newBuilder().setRegisterNode(registrationCommand);
-        first.submit(registration, record, new Pending() {
+        first.submitAnonymous(record, new Pending() {
             @Override
             void onOutcome(Outcome outcome, long index) {
                 LOG.debug("{} is registered at index {}", identity, index);
@@ -191,28 +190,29 @@ public final class Replicator {
         return registered;
     }
 
-    void submitLarge(Lane from, Command.Set set, ReplyListener listener) {
+    /** Takes a write with a {@linkplain Records#largeValue large value}. */
+    void submitLarge(Lane from, Command.Write write, ReplyListener listener) {
+        byte[] value = Records.largeValue(write);
+        if (value == null) {
+            throw new IllegalArgumentException("not large: " + write.dataBytes() + " bytes");
+        }
+        LargeValues.Listener largeListener = new LargeValues.Listener() {
+            @Override
+            public void onOutcome(Outcome outcome, long index) {
+                from.executor().execute(() -> {
+                    from.acknowledge(write, index);
+                    listener.onReply(Records.reply(write, outcome));
+                });
+            }
+
+            @Override
+            public void onFailure(ErrorCode code, @Nullable String text) {
+                from.executor().execute(() -> listener.onReply(new Reply.Failure(code, text)));
+            }
+        };
         lanes.get(0)
                 .executor()
-                .execute(() -> largeValues.submit(set, new LargeValues.Listener() {
-                    @Override
-                    public void onOutcome(Outcome outcome, long index) {
-                        from.executor().execute(() -> {
-                            from.acknowledge(set, index);
-                            listener.onReply(Records.reply(set, outcome));
-                        });
-                    }
-
-                    @Override
-                    public void onFailure(ErrorCode code, @Nullable String text) {
-                        from.executor().execute(() -> listener.onReply(new Reply.Failure(code, text)));
-                    }
-                }));
-    }
-
-    /** Whether that outbox's commands may go out: the registration always, the others after it. */
-    boolean maySend(Outbox outbox) {
-        return registered || outbox == registration;
+                .execute(() -> largeValues.submit(value, upload -> Records.publication(write, upload), largeListener));
     }
 
     void onUnknownOrigin() {
@@ -223,6 +223,19 @@ public final class Replicator {
 
     LocalReads reads() {
         return reads;
+    }
+
+    Regions regions() {
+        return regions;
+    }
+
+    String nodeName() {
+        return identity.name();
+    }
+
+    /** Ends what goes on in the background. After {@link #drain}. */
+    public void close() {
+        regions.close();
     }
 
     PeerLinks links() {

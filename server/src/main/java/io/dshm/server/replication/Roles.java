@@ -90,29 +90,29 @@ public final class Roles implements RoleListener {
 
     /** Asks the others for the time, and leads as soon as it is known. */
     private void findTime(Leadership elected, int attempt) {
-        List<CompletableFuture<StatusReply>> answers =
-                others.stream().map(node -> peers.ask(node, ASK_MILLIS)).toList();
+        List<CompletableFuture<StatusReply>> answers = others.stream()
+                .map(node -> peers.ask(node, ASK_MILLIS).thenApply(this::learnTime))
+                .toList();
         CompletableFuture.allOf(answers.toArray(new CompletableFuture<?>[0]))
                 .whenCompleteAsync(
                         (nothing, someFailed) -> {
-                            List<StatusReply> answered = answers.stream()
+                            long answered = answers.stream()
                                     .filter(answer -> !answer.isCompletedExceptionally())
-                                    .map(CompletableFuture::join)
-                                    .toList();
-                            boolean majority = answered.size() + 1 > (others.size() + 1) / 2;
-                            long best = answered.stream()
-                                    .filter(StatusReply::getClockAnchored)
-                                    .mapToLong(StatusReply::getClusterTimeMillis)
-                                    .max()
-                                    .orElse(0);
-                            if (best == 0 && !majority && attempt < ASK_ATTEMPTS_MAX) {
-                                findTime(elected, attempt + 1);
-                            } else {
-                                clock.anchor(best == 0 ? timeByWallClock() : best);
+                                    .count();
+                            boolean majority = answered + 1 > (others.size() + 1) / 2;
+                            if (clock.isAnchored() || majority || attempt == ASK_ATTEMPTS_MAX) {
                                 lead(elected);
+                            } else {
+                                findTime(elected, attempt + 1);
                             }
                         },
                         executor);
+    }
+
+    /** An answer counts from the moment it is there: the next one may take as long as the time-out. */
+    private StatusReply learnTime(StatusReply answer) {
+        clock.hear(answer.getClusterTimeMillis(), answer.getClockAnchored());
+        return answer;
     }
 
     /** All nodes have just started: what the time must be if the wall clock has gone right meanwhile. */
@@ -129,6 +129,9 @@ public final class Roles implements RoleListener {
 
     private synchronized void lead(Leadership elected) {
         if (current.equals(elected)) {
+            if (!clock.isAnchored()) {
+                clock.found(timeByWallClock());
+            }
             clock.setLeading(true);
             publish(new Leadership(elected.term(), self, true));
         }
@@ -165,14 +168,13 @@ public final class Roles implements RoleListener {
         if (leader == null || clock.isAnchored() || !current.equals(following)) {
             return;
         }
-        long asked = System.nanoTime();
         peers.ask(leader, ASK_MILLIS)
                 .whenCompleteAsync(
                         (answer, failure) -> {
-                            if (failure == null && answer.getClockAnchored()) {
-                                LOG.debug("time of {} after {} us", leader, (System.nanoTime() - asked) / 1000);
-                                clock.anchor(answer.getClusterTimeMillis());
-                            } else {
+                            if (failure == null) {
+                                learnTime(answer);
+                            }
+                            if (!clock.isAnchored()) {
                                 askAgainLater(following);
                             }
                         },

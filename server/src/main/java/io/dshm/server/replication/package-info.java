@@ -19,6 +19,8 @@
  * <p>{@link io.dshm.server.replication.LocalReads} answers reads from this node's store, and makes them wait only for
  * writes that this node has acknowledged and not yet applied itself.
  *
+ * <p>{@code Regions} looks through all entries for those of one region, on a thread of its own.
+ *
  * <p>Nothing here knows SOFAJRaft or Netty: {@link io.dshm.server.replication.RaftLog} and
  * {@link io.dshm.server.replication.PeerLinks} say what is needed of them.
  */

@@ -2,6 +2,9 @@ package io.dshm.server.statemachine;
 
 import com.google.protobuf.UnsafeByteOperations;
 import io.dshm.proto.wire.Result;
+import io.dshm.proto.wire.Results;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,7 +22,14 @@ public final class Outcome {
         UNKNOWN_ORIGIN(Result.Outcome.UNKNOWN_ORIGIN),
         ALREADY_SETTLED(Result.Outcome.ALREADY_SETTLED),
         CHUNKS_MISSING(Result.Outcome.CHUNKS_MISSING),
-        NO_INTEGER(Result.Outcome.NO_INTEGER);
+        NO_INTEGER(Result.Outcome.NO_INTEGER),
+        AHEAD(Result.Outcome.AHEAD),
+        NOT_FOUND(Result.Outcome.NOT_FOUND),
+        EXISTS(Result.Outcome.EXISTS),
+        NOT_A_NUMBER(Result.Outcome.NOT_A_NUMBER),
+        NOT_A_LIST(Result.Outcome.NOT_A_LIST),
+        TOO_LARGE(Result.Outcome.TOO_LARGE),
+        BUSY(Result.Outcome.BUSY);
 
         private final Result.Outcome wire;
 
@@ -28,37 +38,72 @@ public final class Outcome {
         }
     }
 
-    public static final Outcome APPLIED = new Outcome(Kind.APPLIED, false, 0, null, false);
-    static final Outcome ABSENT = new Outcome(Kind.APPLIED, false, 0, null, true);
-    static final Outcome BAD_REQUEST = new Outcome(Kind.BAD_REQUEST, false, 0, null, false);
-    static final Outcome OVERFLOW = new Outcome(Kind.OVERFLOW, false, 0, null, false);
-    static final Outcome UNKNOWN_ORIGIN = new Outcome(Kind.UNKNOWN_ORIGIN, false, 0, null, false);
-    static final Outcome ALREADY_SETTLED = new Outcome(Kind.ALREADY_SETTLED, false, 0, null, false);
-    static final Outcome CHUNKS_MISSING = new Outcome(Kind.CHUNKS_MISSING, false, 0, null, false);
-    static final Outcome NO_INTEGER = new Outcome(Kind.NO_INTEGER, false, 0, null, false);
+    /** What an outcome within that of a MULTI takes in memory, roughly. */
+    private static final int OUTCOME_BYTES = 40;
+
+    public static final Outcome APPLIED = of(Kind.APPLIED);
+    static final Outcome BAD_REQUEST = of(Kind.BAD_REQUEST);
+    static final Outcome OVERFLOW = of(Kind.OVERFLOW);
+    static final Outcome UNKNOWN_ORIGIN = of(Kind.UNKNOWN_ORIGIN);
+    static final Outcome ALREADY_SETTLED = of(Kind.ALREADY_SETTLED);
+    static final Outcome CHUNKS_MISSING = of(Kind.CHUNKS_MISSING);
+    static final Outcome NO_INTEGER = of(Kind.NO_INTEGER);
+    static final Outcome AHEAD = of(Kind.AHEAD);
+
+    /** Applied, of a DELETE: nothing was there, or only what had expired. */
+    static final Outcome ABSENT = of(Kind.APPLIED);
+
+    static final Outcome NOT_FOUND = of(Kind.NOT_FOUND);
+    static final Outcome EXISTS = of(Kind.EXISTS);
+    static final Outcome NOT_A_NUMBER = of(Kind.NOT_A_NUMBER);
+    static final Outcome NOT_A_LIST = of(Kind.NOT_A_LIST);
+    static final Outcome TOO_LARGE = of(Kind.TOO_LARGE);
+    static final Outcome BUSY = of(Kind.BUSY);
 
     private final Kind kind;
-    private final boolean numeric;
-    private final long number;
-    private final byte @Nullable [] value;
-    private final boolean absent;
 
-    private Outcome(Kind kind, boolean numeric, long number, byte @Nullable [] value, boolean absent) {
+    /** Whether {@link #number} is the reply. */
+    private final boolean numeric;
+
+    private final long number;
+
+    /** A {@code byte[]}, a {@link Double} or a list of outcomes: one field for all, because so many are remembered. */
+    private final @Nullable Object detail;
+
+    private Outcome(Kind kind, boolean numeric, long number, @Nullable Object detail) {
         this.kind = kind;
         this.numeric = numeric;
         this.number = number;
-        this.value = value;
-        this.absent = absent;
+        this.detail = detail;
+    }
+
+    private static Outcome of(Kind kind) {
+        return new Outcome(kind, false, 0, null);
     }
 
     /** Applied, with a number for the reply. */
     static Outcome number(long number) {
-        return new Outcome(Kind.APPLIED, true, number, null, false);
+        return new Outcome(Kind.APPLIED, true, number, null);
+    }
+
+    /** Applied, with a double for the reply. */
+    static Outcome real(double real) {
+        return new Outcome(Kind.APPLIED, false, 0, real);
     }
 
     /** Applied, with bytes for the reply, which are shared with the store. */
     static Outcome value(byte[] value) {
-        return new Outcome(Kind.APPLIED, false, 0, value, false);
+        return new Outcome(Kind.APPLIED, false, 0, value);
+    }
+
+    /** Applied, all of them. */
+    static Outcome several(List<Outcome> outcomes) {
+        return new Outcome(Kind.APPLIED, false, 0, List.copyOf(outcomes));
+    }
+
+    /** The same kind of failure, for one among several commands, counted from 1. */
+    Outcome ofCommand(int position) {
+        return new Outcome(kind, true, position, null);
     }
 
     public Kind kind() {
@@ -70,29 +115,59 @@ public final class Outcome {
         return numeric;
     }
 
-    /** INCR's new value, RATE_LIMITER's tokens left; 0 unless {@link #isNumeric()}. */
+    /** A number as {@code peer.proto} says for each command; 0 unless {@link #isNumeric()}. */
     public long number() {
         return number;
     }
 
-    /** INCR's reply on a value that is no integer; not to be changed. */
+    /** INCR's reply on a value that is no integer, an element of a list that is a string; not to be changed. */
     public byte @Nullable [] value() {
-        return value;
+        return detail instanceof byte[] value ? value : null;
+    }
+
+    /** INCR_NUMBER's new value, INCR's reply on a number that is no integer, an element of a list that is a number. */
+    public @Nullable Double real() {
+        return detail instanceof Double real ? real : null;
+    }
+
+    /** Those of a MULTI's commands; none for other commands. */
+    public List<Outcome> several() {
+        List<Outcome> outcomes = new ArrayList<>();
+        if (detail instanceof List<?> list) {
+            list.forEach(one -> outcomes.add((Outcome) one));
+        }
+        return outcomes;
+    }
+
+    /** What is to be remembered beside the outcome itself, in bytes. */
+    long detailBytes() {
+        if (detail instanceof List<?> list) {
+            return list.stream()
+                    .mapToLong(one -> OUTCOME_BYTES + ((Outcome) one).detailBytes())
+                    .sum();
+        }
+        return detail instanceof byte[] value ? value.length : 0;
     }
 
     /** Whether it is that of a DELETE which found nothing to delete. */
     public boolean isAbsent() {
-        return absent;
+        return this == ABSENT;
     }
 
     /** This outcome of the command with that sequence, for another node or a snapshot. */
     public Result toWire(long sequence) {
         Result.Builder result =
-                Result.newBuilder().setSequence(sequence).setOutcome(kind.wire).setAbsent(absent);
+                Result.newBuilder().setSequence(sequence).setOutcome(kind.wire).setAbsent(isAbsent());
         if (numeric) {
             result.setNumber(number);
-        } else if (value != null) {
+        } else if (detail instanceof byte[] value) {
             result.setValue(UnsafeByteOperations.unsafeWrap(value));
+        } else if (detail instanceof Double real) {
+            result.setReal(real);
+        } else if (detail != null) {
+            Results.Builder results = Results.newBuilder();
+            several().forEach(one -> results.addResults(one.toWire(0)));
+            result.setSeveral(results);
         }
         return result.build();
     }
@@ -106,9 +181,14 @@ public final class Outcome {
         for (Kind kind : Kind.values()) {
             if (kind.wire == result.getOutcome()) {
                 return switch (result.getReplyCase()) {
-                    case NUMBER -> new Outcome(kind, true, result.getNumber(), null, false);
-                    case VALUE -> new Outcome(kind, false, 0, result.getValue().toByteArray(), false);
-                    case REPLY_NOT_SET -> new Outcome(kind, false, 0, null, result.getAbsent());
+                    case NUMBER -> new Outcome(kind, true, result.getNumber(), null);
+                    case VALUE -> new Outcome(kind, false, 0, result.getValue().toByteArray());
+                    case REAL -> new Outcome(kind, false, 0, result.getReal());
+                    case SEVERAL ->
+                        several(result.getSeveral().getResultsList().stream()
+                                .map(Outcome::fromWire)
+                                .toList());
+                    case REPLY_NOT_SET -> result.getAbsent() ? ABSENT : of(kind);
                 };
             }
         }
@@ -117,6 +197,12 @@ public final class Outcome {
 
     @Override
     public String toString() {
-        return numeric ? kind + "(" + number + ")" : absent ? kind + "(absent)" : kind.toString();
+        if (numeric) {
+            return kind + "(" + number + ")";
+        }
+        if (isAbsent()) {
+            return kind + "(absent)";
+        }
+        return detail == null || detail instanceof byte[] ? kind.toString() : kind + "(" + detail + ")";
     }
 }

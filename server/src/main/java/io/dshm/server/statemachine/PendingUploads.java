@@ -73,6 +73,11 @@ final class PendingUploads {
         return upload != null && upload.received == length && upload.value.length == length ? upload.value : null;
     }
 
+    /** Drops an upload that is not needed, if it is there. */
+    void forget(long origin, long uploadNumber) {
+        uploads.remove(new Id(origin, uploadNumber));
+    }
+
     /** Drops what has stood still for too long. Called for every log entry; costs nothing without uploads. */
     void expire(long clockMillis) {
         if (!uploads.isEmpty()) {

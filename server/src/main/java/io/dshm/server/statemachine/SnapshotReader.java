@@ -2,15 +2,21 @@ package io.dshm.server.statemachine;
 
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.dshm.proto.Limits;
+import io.dshm.proto.wire.Element;
+import io.dshm.proto.wire.ListState;
+import io.dshm.proto.wire.SnapshotClient;
 import io.dshm.proto.wire.SnapshotEntry;
 import io.dshm.proto.wire.SnapshotFooter;
 import io.dshm.proto.wire.SnapshotFrame;
 import io.dshm.proto.wire.SnapshotHeader;
 import io.dshm.proto.wire.SnapshotNode;
 import io.dshm.proto.wire.SnapshotUpload;
+import io.dshm.proto.wire.TypedState;
 import io.dshm.server.store.Entry;
 import io.dshm.server.store.Limiter;
+import io.dshm.server.store.ListValue;
 import io.dshm.server.store.Store;
+import io.dshm.server.store.Typed;
 import java.io.BufferedInputStream;
 import java.io.DataInputStream;
 import java.io.EOFException;
@@ -29,6 +35,8 @@ public final class SnapshotReader {
         void entry(byte[] key, Entry entry);
 
         void node(SnapshotNode node);
+
+        void client(SnapshotClient client);
 
         void upload(SnapshotUpload upload);
     }
@@ -151,6 +159,7 @@ public final class SnapshotReader {
                     }
                 }
                 case NODE -> target.node(frame.getNode());
+                case CLIENT -> target.client(frame.getClient());
                 case UPLOAD -> target.upload(frame.getUpload());
                 case FOOTER, FRAME_NOT_SET -> throw damaged("has a frame of an unknown kind", null);
             }
@@ -173,8 +182,32 @@ public final class SnapshotReader {
                             grants);
                     yield Entry.of(limiter, expiresAt, wire.getVersion());
                 }
+                case TYPED -> Entry.of(typed(wire.getTyped()), expiresAt, wire.getVersion());
                 case CONTENT_NOT_SET -> throw damaged("has an entry of an unknown kind", null);
             };
+        }
+
+        private Typed typed(TypedState wire) {
+            Object value = switch (wire.getValueCase()) {
+                case STRING -> wire.getString().toByteArray();
+                case NUMBER -> wire.getNumber();
+                case BOOLEAN -> wire.getBoolean();
+                case LIST -> list(wire.getList());
+                case VALUE_NOT_SET -> throw damaged("has a value of an unknown type", null);
+            };
+            return new Typed(value, wire.getFlags());
+        }
+
+        private ListValue list(ListState wire) {
+            ListValue list = ListValue.EMPTY;
+            for (Element element : wire.getElementsList()) {
+                list = switch (element.getElementCase()) {
+                    case STRING -> list.push(false, element.getString().toByteArray());
+                    case NUMBER -> list.push(false, element.getNumber());
+                    case ELEMENT_NOT_SET -> throw damaged("has an element of an unknown type", null);
+                };
+            }
+            return list;
         }
 
         private boolean finish(SnapshotFooter footer, DataInputStream in) throws IOException {

@@ -1,14 +1,19 @@
 package io.dshm.server.statemachine;
 
 import com.google.protobuf.UnsafeByteOperations;
+import io.dshm.proto.wire.Element;
 import io.dshm.proto.wire.LimiterState;
+import io.dshm.proto.wire.ListState;
 import io.dshm.proto.wire.SnapshotEntries;
 import io.dshm.proto.wire.SnapshotEntry;
 import io.dshm.proto.wire.SnapshotFooter;
 import io.dshm.proto.wire.SnapshotFrame;
+import io.dshm.proto.wire.TypedState;
 import io.dshm.server.store.Entry;
 import io.dshm.server.store.Limiter;
+import io.dshm.server.store.ListValue;
 import io.dshm.server.store.Store;
+import io.dshm.server.store.Typed;
 import java.io.BufferedOutputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
@@ -68,6 +73,9 @@ public final class SnapshotWriter {
             PartFile first = open();
             for (var node : view.nodes()) {
                 first.append(SnapshotFrame.newBuilder().setNode(node).build());
+            }
+            for (var client : view.clients()) {
+                first.append(SnapshotFrame.newBuilder().setClient(client).build());
             }
             for (var upload : view.uploads()) {
                 first.append(SnapshotFrame.newBuilder().setUpload(upload).build());
@@ -148,10 +156,32 @@ public final class SnapshotWriter {
                 previous = limiter.grantMillis(i);
             }
             wire.setLimiter(state);
+        } else if (entry.isTyped()) {
+            wire.setTyped(toWire(entry.typed()));
         } else {
             wire.setValue(UnsafeByteOperations.unsafeWrap(entry.value()));
         }
         return wire.build();
+    }
+
+    private static TypedState toWire(Typed typed) {
+        TypedState.Builder wire = TypedState.newBuilder().setFlags(typed.flags());
+        Object value = typed.value();
+        if (value instanceof byte[] string) {
+            return wire.setString(UnsafeByteOperations.unsafeWrap(string)).build();
+        } else if (value instanceof Double number) {
+            return wire.setNumber(number).build();
+        } else if (value instanceof Boolean truth) {
+            return wire.setBoolean(truth).build();
+        }
+        ListState.Builder list = ListState.newBuilder();
+        for (Object element : ((ListValue) value).elements()) {
+            list.addElements(
+                    element instanceof byte[] string
+                            ? Element.newBuilder().setString(UnsafeByteOperations.unsafeWrap(string))
+                            : Element.newBuilder().setNumber((Double) element));
+        }
+        return wire.setList(list).build();
     }
 
     /** One file, with a checksum a frame and one over all frames. */

@@ -3,14 +3,21 @@ package io.dshm.server.statemachine;
 import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.UnsafeByteOperations;
+import io.dshm.proto.Limits;
 import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.LogEntry;
+import io.dshm.proto.wire.MultiCommand;
+import io.dshm.proto.wire.PutChunkedCommand;
+import io.dshm.proto.wire.SetChunkedCommand;
 import io.dshm.proto.wire.Settled;
+import io.dshm.proto.wire.SnapshotClient;
 import io.dshm.proto.wire.SnapshotHeader;
 import io.dshm.server.store.Entry;
 import io.dshm.server.store.Store;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,8 +39,11 @@ public final class StateMachine {
     private final ClusterClock clock;
 
     private volatile Store store = new Store();
-    private Writes writes = new Writes(store);
+    private Entries entries = new Entries(store, 0);
+    private Writes writes = new Writes(entries);
+    private TypedWrites typedWrites = new TypedWrites(entries);
     private Origins origins = new Origins();
+    private Clients clients = new Clients();
     private PendingUploads uploads = new PendingUploads();
     private long appliedIndex;
     private volatile long clockMillis;
@@ -64,17 +74,18 @@ public final class StateMachine {
         wallMillis = decoded.getWallMillis();
         clock.observe(clockMillis);
         uploads.expire(clockMillis);
+        clients.expire(clockMillis);
+        for (int i = 0; i < decoded.getSettledCount(); i++) {
+            Settled settled = decoded.getSettled(i);
+            Outcomes origin = origins.get(settled.getOrigin());
+            if (origin != null) {
+                origin.settle(settled.getBelow());
+            }
+        }
         int count = decoded.getRecordsCount();
         Outcome[] outcomes = new Outcome[count];
         for (int i = 0; i < count; i++) {
             outcomes[i] = applyOnce(index, decoded.getRecords(i));
-        }
-        for (int i = 0; i < decoded.getSettledCount(); i++) {
-            Settled settled = decoded.getSettled(i);
-            Origins.Origin origin = origins.get(settled.getOrigin());
-            if (origin != null) {
-                origin.settle(settled.getBelow());
-            }
         }
         if (store.sweepPending()) {
             store.sweep(clockMillis, count == 0 ? SWEEP_BUCKETS_A_TICK : count * SWEEP_BUCKETS_A_COMMAND);
@@ -104,7 +115,10 @@ public final class StateMachine {
             uploads.drop(origins.register(record.getRegisterNode()));
             return Outcome.APPLIED;
         }
-        Origins.Origin origin = origins.get(record.getOrigin());
+        if (record.getCommandCase() == CommandRecord.CommandCase.LOG_TIME) {
+            return Outcome.APPLIED;
+        }
+        Outcomes origin = origins.get(record.getOrigin());
         if (origin == null) {
             return Outcome.UNKNOWN_ORIGIN;
         }
@@ -112,8 +126,30 @@ public final class StateMachine {
         if (first != null) {
             return first;
         }
-        Outcome outcome = apply(index, record);
+        if (!origin.isNext(record.getSequence())) {
+            return Outcome.AHEAD;
+        }
+        Outcome outcome = record.getClientSequence() == 0 ? apply(index, record) : applyOnceForClient(index, record);
         origin.remember(record.getSequence(), outcome);
+        return outcome;
+    }
+
+    /** The same for the identity that the client gave. A value that did not arrive whole is sent again under it. */
+    private Outcome applyOnceForClient(long index, CommandRecord record) {
+        Outcome first = clients.recall(record.getClient(), record.getClientSequence(), clockMillis);
+        if (first != null) {
+            // The pieces of a large value have come a second time, too.
+            if (record.hasSetChunked()) {
+                uploads.forget(record.getOrigin(), record.getSetChunked().getUpload());
+            } else if (record.hasPutChunked()) {
+                uploads.forget(record.getOrigin(), record.getPutChunked().getUpload());
+            }
+            return first;
+        }
+        Outcome outcome = apply(index, record);
+        if (outcome.kind() != Outcome.Kind.CHUNKS_MISSING) {
+            clients.remember(record.getClient(), record.getClientSequence(), outcome, clockMillis);
+        }
         return outcome;
     }
 
@@ -130,23 +166,50 @@ public final class StateMachine {
                         ? Outcome.APPLIED
                         : Outcome.CHUNKS_MISSING;
             case SET_CHUNKED -> {
-                byte[] value = uploads.complete(
-                        record.getOrigin(),
-                        record.getSetChunked().getUpload(),
-                        record.getSetChunked().getValueLength());
+                SetChunkedCommand set = record.getSetChunked();
+                byte[] value = uploads.complete(record.getOrigin(), set.getUpload(), set.getValueLength());
                 yield value == null
                         ? Outcome.CHUNKS_MISSING
-                        : writes.set(
-                                record.getSetChunked().getKey(),
-                                record.getSetChunked().getTtlMillis(),
-                                value,
-                                clockMillis);
+                        : writes.set(set.getKey(), set.getTtlMillis(), value, clockMillis);
             }
-            case LOG_TIME -> Outcome.APPLIED;
-            case REGISTER_NODE, COMMAND_NOT_SET ->
+            case PUT -> typedWrites.put(record.getPut(), clockMillis);
+            case PUT_CHUNKED -> {
+                PutChunkedCommand put = record.getPutChunked();
+                byte[] value = uploads.complete(record.getOrigin(), put.getUpload(), put.getValueLength());
+                yield value == null ? Outcome.CHUNKS_MISSING : typedWrites.put(put.getPut(), value, clockMillis);
+            }
+            case REMOVE -> typedWrites.remove(record.getRemove(), clockMillis);
+            case EXPIRE -> typedWrites.expire(record.getExpire(), clockMillis);
+            case INCR_NUMBER -> typedWrites.incrNumber(record.getIncrNumber(), clockMillis);
+            case PUSH -> typedWrites.push(record.getPush(), clockMillis);
+            case POP -> typedWrites.pop(record.getPop(), clockMillis);
+            case PURGE -> typedWrites.purge(record.getPurge(), clockMillis);
+            case MULTI -> applyAllOrNone(index, record.getMulti());
+            case REGISTER_NODE, LOG_TIME, COMMAND_NOT_SET ->
                 throw new CorruptStateException(
                         "log entry " + index + " holds a command that this version does not know");
         };
+    }
+
+    /** A command that fails lets none of them take effect; what it fails with is that of all. */
+    private Outcome applyAllOrNone(long index, MultiCommand multi) {
+        List<Outcome> outcomes = new ArrayList<>();
+        long detailBytes = 0;
+        entries.begin();
+        for (CommandRecord write : multi.getWritesList()) {
+            Outcome outcome = apply(index, write);
+            detailBytes += outcome.detailBytes();
+            // What one command would read from the store afterwards, several cannot.
+            boolean tooLarge =
+                    outcome.kind() == Outcome.Kind.NO_INTEGER || detailBytes > Limits.MULTI_OUTCOME_BYTES_MAX;
+            if (tooLarge || outcome.kind() != Outcome.Kind.APPLIED) {
+                entries.abandon();
+                return (tooLarge ? Outcome.TOO_LARGE : outcome).ofCommand(outcomes.size() + 1);
+            }
+            outcomes.add(outcome);
+        }
+        entries.commit();
+        return Outcome.several(outcomes);
     }
 
     /** The data, for reads from any thread. A snapshot that is loaded replaces it. */
@@ -206,9 +269,9 @@ public final class StateMachine {
                 .setIndex(appliedIndex)
                 .setClockMillis(clockMillis)
                 .setWallMillis(wallMillis)
-                .setLastVersion(writes.lastVersion())
+                .setLastVersion(entries.lastVersion())
                 .build();
-        return new StateView(header, store.view(), origins.toWire(), uploads.toWire());
+        return new StateView(header, store.view(), origins.toWire(), clients.toWire(), uploads.toWire());
     }
 
     /**
@@ -220,6 +283,7 @@ public final class StateMachine {
     public void load(SnapshotReader snapshot) throws IOException {
         Store newStore = new Store();
         Origins newOrigins = new Origins();
+        Clients newClients = new Clients();
         PendingUploads newUploads = new PendingUploads();
         SnapshotHeader header = snapshot.read(new SnapshotReader.Target() {
             @Override
@@ -233,12 +297,20 @@ public final class StateMachine {
             }
 
             @Override
+            public void client(SnapshotClient client) {
+                newClients.load(client);
+            }
+
+            @Override
             public void upload(io.dshm.proto.wire.SnapshotUpload upload) {
                 newUploads.load(upload);
             }
         });
-        writes = new Writes(newStore, header.getLastVersion());
+        entries = new Entries(newStore, header.getLastVersion());
+        writes = new Writes(entries);
+        typedWrites = new TypedWrites(entries);
         origins = newOrigins;
+        clients = newClients;
         uploads = newUploads;
         appliedIndex = header.getIndex();
         wallMillis = header.getWallMillis();

@@ -1,5 +1,6 @@
 package io.dshm.server.statemachine;
 
+import io.dshm.proto.wire.SnapshotClient;
 import io.dshm.proto.wire.SnapshotHeader;
 import io.dshm.proto.wire.SnapshotNode;
 import io.dshm.proto.wire.SnapshotUpload;
@@ -21,12 +22,19 @@ public final class StateView implements AutoCloseable {
     private final SnapshotHeader header;
     private final View entries;
     private final List<SnapshotNode> nodes;
+    private final List<SnapshotClient> clients;
     private final List<SnapshotUpload> uploads;
 
-    StateView(SnapshotHeader header, View entries, List<SnapshotNode> nodes, List<SnapshotUpload> uploads) {
+    StateView(
+            SnapshotHeader header,
+            View entries,
+            List<SnapshotNode> nodes,
+            List<SnapshotClient> clients,
+            List<SnapshotUpload> uploads) {
         this.header = header;
         this.entries = entries;
         this.nodes = nodes;
+        this.clients = clients;
         this.uploads = uploads;
     }
 
@@ -38,15 +46,19 @@ public final class StateView implements AutoCloseable {
         return nodes;
     }
 
+    List<SnapshotClient> clients() {
+        return clients;
+    }
+
     List<SnapshotUpload> uploads() {
         return uploads;
     }
 
-    /** Visits, in no particular order, the entries that have not expired. To be called once. */
+    /** Visits, in no particular order, the entries that a command can still find. To be called once. */
     void forEachEntry(View.Consumer consumer) throws IOException {
         long clockMillis = header.getClockMillis();
         entries.forEach((key, entry) -> {
-            if (!entry.isExpiredAt(clockMillis)) {
+            if (!entry.isGoneAt(clockMillis)) {
                 consumer.accept(key, entry);
             }
         });
@@ -68,6 +80,9 @@ public final class StateView implements AutoCloseable {
         long rest = 0;
         for (SnapshotNode node : nodes) {
             rest = 31 * rest + Arrays.hashCode(node.toByteArray());
+        }
+        for (SnapshotClient client : clients) {
+            rest = 31 * rest + Arrays.hashCode(client.toByteArray());
         }
         for (SnapshotUpload upload : uploads) {
             rest = 31 * rest + Arrays.hashCode(upload.toByteArray());

@@ -1,6 +1,7 @@
 package io.dshm.server.statemachine;
 
 import com.google.protobuf.ByteString;
+import io.dshm.proto.Doubles;
 import io.dshm.proto.Key;
 import io.dshm.proto.Limits;
 import io.dshm.proto.wire.DeleteCommand;
@@ -11,31 +12,21 @@ import io.dshm.proto.wire.SetCommand;
 import io.dshm.proto.wire.TouchCommand;
 import io.dshm.server.store.Entry;
 import io.dshm.server.store.Limiter;
-import io.dshm.server.store.Store;
-import org.jspecify.annotations.Nullable;
+import io.dshm.server.store.ListValue;
+import io.dshm.server.store.Typed;
+import java.nio.charset.StandardCharsets;
 
 /**
- * What each write does to the store. An entry is absent from its deadline on.
+ * What the plain writes do to the entries; for the others see {@link TypedWrites}. An entry is absent from its deadline on.
  *
  * <p>Confined to the thread that applies. {@code clockMillis} is the cluster clock of the entry being applied.
  */
 final class Writes {
 
-    private final Store store;
-    private long lastVersion;
+    private final Entries entries;
 
-    Writes(Store store) {
-        this(store, 0);
-    }
-
-    Writes(Store store, long lastVersion) {
-        this.store = store;
-        this.lastVersion = lastVersion;
-    }
-
-    /** The number of the last write. */
-    long lastVersion() {
-        return lastVersion;
+    Writes(Entries entries) {
+        this.entries = entries;
     }
 
     Outcome set(SetCommand command, long clockMillis) {
@@ -50,24 +41,24 @@ final class Writes {
 
     Outcome touch(TouchCommand command, long clockMillis) {
         Key key = key(command.getKey());
-        Entry entry = find(key, clockMillis);
+        Entry entry = entries.find(key, clockMillis);
         if (entry != null && !entry.isLimiter()) {
-            put(key, entry.value(), deadline(command.getTtlMillis(), clockMillis));
+            long expiresAtMillis = deadline(command.getTtlMillis(), clockMillis);
+            entries.put(key, entry.withExpiresAt(expiresAtMillis, entries.nextVersion()));
         }
         return Outcome.APPLIED;
     }
 
     Outcome delete(DeleteCommand command, long clockMillis) {
         Key key = key(command.getKey());
-        boolean absent = find(key, clockMillis) == null;
-        lastVersion++;
-        store.remove(key.bytes(), key.hash());
+        boolean absent = entries.find(key, clockMillis) == null;
+        entries.remove(key);
         return absent ? Outcome.ABSENT : Outcome.APPLIED;
     }
 
     Outcome incr(IncrCommand command, long clockMillis) {
         Key key = key(command.getKey());
-        Entry entry = find(key, clockMillis);
+        Entry entry = entries.find(key, clockMillis);
         if (entry == null) {
             long sum = command.getInit() + command.getBy();
             if (overflows(command.getInit(), command.getBy(), sum)) {
@@ -79,22 +70,62 @@ final class Writes {
         if (entry.isLimiter()) {
             return Outcome.BAD_REQUEST;
         }
+        return entry.isTyped() ? incrTyped(key, entry, command.getBy()) : incrPlain(key, entry, command.getBy());
+    }
+
+    private Outcome incrPlain(Key key, Entry entry, long by) {
         byte[] value = entry.value();
         if (!Decimal.isLong(value)) {
-            return value.length <= Limits.OUTCOME_VALUE_BYTES_MAX ? Outcome.value(value) : Outcome.NO_INTEGER;
+            return unchanged(value);
         }
         long old = Decimal.toLong(value);
-        long sum = old + command.getBy();
-        if (overflows(old, command.getBy(), sum)) {
+        long sum = old + by;
+        if (overflows(old, by, sum)) {
             return Outcome.OVERFLOW;
         }
         put(key, Decimal.toBytes(sum), entry.expiresAtMillis());
         return Outcome.number(sum);
     }
 
+    /** As if it were its plain value, but it keeps type and flags, and a number stays within the integers of doubles. */
+    private Outcome incrTyped(Key key, Entry entry, long by) {
+        Typed typed = entry.typed();
+        if (typed.value() instanceof ListValue) {
+            return Outcome.BAD_REQUEST;
+        }
+        if (typed.value() instanceof Boolean truth) {
+            return unchanged(truth.toString().getBytes(StandardCharsets.US_ASCII));
+        }
+        long old;
+        if (typed.value() instanceof Double number) {
+            if (!Doubles.isInteger(number)) {
+                return Outcome.real(number);
+            }
+            old = number.longValue();
+        } else {
+            byte[] string = (byte[]) typed.value();
+            if (!Decimal.isLong(string)) {
+                return unchanged(string);
+            }
+            old = Decimal.toLong(string);
+        }
+        long sum = old + by;
+        boolean isNumber = typed.value() instanceof Double;
+        if (overflows(old, by, sum) || (isNumber && !Doubles.isInteger((double) sum))) {
+            return Outcome.OVERFLOW;
+        }
+        Typed summed = typed.withValue(isNumber ? (Object) (double) sum : Decimal.toBytes(sum));
+        entries.put(key, Entry.of(summed, entry.expiresAtMillis(), entries.nextVersion()));
+        return Outcome.number(sum);
+    }
+
+    private static Outcome unchanged(byte[] value) {
+        return value.length <= Limits.OUTCOME_VALUE_BYTES_MAX ? Outcome.value(value) : Outcome.NO_INTEGER;
+    }
+
     Outcome rateLimiter(RateLimiterCommand command, long clockMillis) {
         Key key = key(command.getKey());
-        Entry entry = find(key, clockMillis);
+        Entry entry = entries.find(key, clockMillis);
         int capacity = Math.toIntExact(command.getCapacity());
         if (entry != null && !entry.isLimiter()) {
             return Outcome.BAD_REQUEST;
@@ -104,29 +135,24 @@ final class Writes {
         if (granted == null) {
             return Outcome.number(-1);
         }
-        store.put(key.bytes(), key.hash(), Entry.of(granted, granted.windowEndMillis(), ++lastVersion));
+        entries.put(key, Entry.of(granted, granted.windowEndMillis(), entries.nextVersion()));
         return Outcome.number(granted.tokensLeftAt(clockMillis));
     }
 
     Outcome flushAll(FlushAllCommand command) {
-        store.flushRegion(command.getRegion().toByteArray(), ++lastVersion);
+        entries.flush(command.getRegion().toByteArray());
         return Outcome.APPLIED;
     }
 
-    private @Nullable Entry find(Key key, long clockMillis) {
-        Entry entry = store.get(key.bytes(), key.hash());
-        return entry == null || entry.isExpiredAt(clockMillis) ? null : entry;
-    }
-
     private void put(Key key, byte[] value, long expiresAtMillis) {
-        store.put(key.bytes(), key.hash(), Entry.of(value, expiresAtMillis, ++lastVersion));
+        entries.put(key, Entry.of(value, expiresAtMillis, entries.nextVersion()));
     }
 
-    private static Key key(ByteString bytes) {
+    static Key key(ByteString bytes) {
         return Key.of(bytes.toByteArray());
     }
 
-    private static long deadline(long ttlMillis, long clockMillis) {
+    static long deadline(long ttlMillis, long clockMillis) {
         return ttlMillis == 0 ? Entry.NEVER : clockMillis + ttlMillis;
     }
 

@@ -20,6 +20,10 @@ final class Digest {
     private static final long VALUE = 1;
 
     private static final long LIMITER = 2;
+    private static final long STRING = 3;
+    private static final long NUMBER = 4;
+    private static final long BOOLEAN = 5;
+    private static final long LIST = 6;
 
     private long state = START;
 
@@ -33,6 +37,9 @@ final class Digest {
         if (entry.isLimiter()) {
             digest.add(LIMITER);
             digest.add(entry.limiter(), clockMillis);
+        } else if (entry.isTyped()) {
+            digest.add(entry.typed().flags());
+            digest.add(entry.typed().value());
         } else {
             digest.add(VALUE);
             digest.add(entry.value());
@@ -48,6 +55,26 @@ final class Digest {
         int count = limiter.grantCount();
         for (int position = count - live; position < count; position++) {
             add(limiter.grantMillis(position));
+        }
+    }
+
+    /** A typed value, or an element of a list. */
+    private void add(Object value) {
+        if (value instanceof byte[] string) {
+            add(STRING);
+            add(string);
+        } else if (value instanceof Double number) {
+            add(NUMBER);
+            add(Double.doubleToLongBits(number));
+        } else if (value instanceof Boolean truth) {
+            add(BOOLEAN);
+            add(truth ? 1 : 0);
+        } else if (value instanceof ListValue list) {
+            add(LIST);
+            add(list.size());
+            list.elements().forEach(this::add);
+        } else {
+            throw new IllegalArgumentException("no value: " + value.getClass());
         }
     }
 

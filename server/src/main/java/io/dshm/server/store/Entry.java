@@ -12,7 +12,13 @@ public final class Entry {
     /** The deadline of an entry that never expires. */
     public static final long NEVER = Long.MAX_VALUE;
 
-    /** A {@code byte[]} or a {@link Limiter}: one field for both, because of the memory. */
+    /**
+     * How long a typed entry is kept after its deadline, in milliseconds of the cluster clock: so long it can be seen and
+     * revived. On all nodes alike, because the log decides by it what becomes of such an entry.
+     */
+    public static final long STALE_MILLIS = 60_000;
+
+    /** A {@code byte[]}, a {@link Typed} or a {@link Limiter}: one field for all, because of the memory. */
     private final Object content;
 
     private final long expiresAtMillis;
@@ -40,38 +46,65 @@ public final class Entry {
         return new Entry(limiter, expiresAtMillis, version);
     }
 
+    /** An entry with a typed value; for the other parameters see {@link #of(byte[], long, long)}. */
+    public static Entry of(Typed typed, long expiresAtMillis, long version) {
+        return new Entry(typed, expiresAtMillis, version);
+    }
+
     /** The same content, with another deadline, written by the command of that version. */
     public Entry withExpiresAt(long expiresAtMillis, long version) {
         return new Entry(content, expiresAtMillis, version);
     }
 
-    /** Whether this is a rate limiter's entry; otherwise it has a plain value. */
+    /** Whether this is a rate limiter's entry. */
     public boolean isLimiter() {
         return content instanceof Limiter;
+    }
+
+    /** Whether this entry has a plain value. */
+    public boolean isPlain() {
+        return content instanceof byte[];
+    }
+
+    /** Whether this is a typed value's entry. */
+    public boolean isTyped() {
+        return content instanceof Typed;
     }
 
     /**
      * The plain value itself, not a copy: not to be changed.
      *
-     * @throws IllegalStateException if this is a rate limiter's entry
+     * @throws IllegalStateException if this is another kind of entry
      */
     public byte[] value() {
         if (content instanceof byte[] value) {
             return value;
         }
-        throw new IllegalStateException("a rate limiter has no plain value");
+        throw new IllegalStateException("this entry has no plain value");
+    }
+
+    /**
+     * The typed value.
+     *
+     * @throws IllegalStateException if this is another kind of entry
+     */
+    public Typed typed() {
+        if (content instanceof Typed typed) {
+            return typed;
+        }
+        throw new IllegalStateException("this entry has no typed value");
     }
 
     /**
      * The rate limiter.
      *
-     * @throws IllegalStateException if this entry has a plain value
+     * @throws IllegalStateException if this is another kind of entry
      */
     public Limiter limiter() {
         if (content instanceof Limiter limiter) {
             return limiter;
         }
-        throw new IllegalStateException("a plain value is no rate limiter");
+        throw new IllegalStateException("this entry has no rate limiter");
     }
 
     /** The instant of the cluster clock from which on this entry counts as absent, or {@link #NEVER}. */
@@ -87,6 +120,14 @@ public final class Entry {
     /** Whether this entry counts as absent at that instant of the cluster clock: from its deadline on. */
     public boolean isExpiredAt(long clockMillis) {
         return hasDeadline() && expiresAtMillis <= clockMillis;
+    }
+
+    /**
+     * Whether nothing can find this entry any more at that instant of the cluster clock, so that it may be purged: from its
+     * deadline on, or, if it is typed, {@link #STALE_MILLIS} later.
+     */
+    public boolean isGoneAt(long clockMillis) {
+        return isExpiredAt(isTyped() ? clockMillis - STALE_MILLIS : clockMillis);
     }
 
     /** The version of the command that wrote this entry; see {@link Store}. */

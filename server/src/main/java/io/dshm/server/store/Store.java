@@ -1,6 +1,7 @@
 package io.dshm.server.store;
 
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * to the entries that it writes. Versions are positive. They say what a flush hides and what belongs to a {@link View}.
  *
  * <p><b>Time.</b> The store has no clock. It keeps deadlines and leaves it to the caller whether an entry counts; only
- * {@link #sweep} takes expired entries away.
+ * {@link #sweep} takes those away that are {@linkplain Entry#isGoneAt gone}.
  */
 public final class Store {
 
@@ -29,6 +30,12 @@ public final class Store {
 
     /** What a grant costs: the array behind a limiter has about twice as many slots as there are grants. */
     private static final long GRANT_BYTES = 2 * Long.BYTES;
+
+    /** What a typed value costs beside the array or the like that it holds. */
+    private static final long TYPED_BYTES = 24;
+
+    /** What a list costs beside its elements. */
+    private static final long LIST_BYTES = 80;
 
     private final Table table = new Table();
 
@@ -129,7 +136,7 @@ public final class Store {
     }
 
     /**
-     * Purges entries that are expired or flushed, going on where the last call ended. Writer only.
+     * Purges entries that are {@linkplain Entry#isGoneAt gone} or flushed, going on where the last call ended. Writer only.
      *
      * <p>It comes through the whole table in cycles, each of as many buckets as there are entries, roughly. A call stops at
      * the end of a cycle, even if it has buckets left to do.
@@ -169,7 +176,7 @@ public final class Store {
         int purged = 0;
         for (Node node = Table.first(buckets, bucket); node != null; node = node.next) {
             Entry entry = node.entry;
-            if (entry.isExpiredAt(clockMillis) || marks.hide(node.key, entry.version())) {
+            if (entry.isGoneAt(clockMillis) || marks.hide(node.key, entry.version())) {
                 unlink(node);
                 purged++;
             }
@@ -212,15 +219,50 @@ public final class Store {
     }
 
     /**
-     * What an entry counts for in {@link #bytes}: the bytes of its key and value, each rounded up to eight, or for a
-     * limiter 40 and 16 for each grant that is kept; and 104 for what is around them. It is what the entry takes in
+     * Visits the entries of a region that are not purged and not flushed, in no particular order. Any thread; it takes as
+     * long as a look at every entry of the store takes. Of what is written meanwhile it may see the old or the new.
+     *
+     * @param region its name, empty for the default region
+     */
+    public void forEachOf(byte[] region, BiConsumer<byte[], Entry> consumer) {
+        byte[] regionKey = Region.keyFor(region);
+        for (int segment = 0; segment < Table.SEGMENTS; segment++) {
+            // The marks before the table, never after: see FlushMarks.
+            FlushMarks marks = this.marks;
+            Node[] buckets = table.buckets(segment);
+            for (int bucket = 0; bucket < buckets.length; bucket++) {
+                for (Node node = Table.first(buckets, bucket); node != null; node = node.next) {
+                    Entry entry = node.entry;
+                    if (Region.compare(node.key, regionKey) == 0 && !marks.hide(node.key, entry.version())) {
+                        consumer.accept(node.key, entry);
+                    }
+                }
+            }
+        }
+    }
+
+    /**
+     * What an entry counts for in {@link #bytes}: the bytes of its key and value, each rounded up to eight, and 104 for
+     * what is around them. For a typed value there are 24 more, for a list 80 more and what its elements
+     * {@linkplain ListValue#bytes take}; for a limiter 40 and 16 for each grant that is kept. It is what the entry takes in
      * memory, within some percent, but depends on the entry alone, so that it is the same on every node.
      */
     public static long bytesOf(byte[] key, Entry entry) {
-        long content = entry.isLimiter()
-                ? LIMITER_BYTES + GRANT_BYTES * entry.limiter().grantCount()
-                : roundedUp(entry.value().length);
-        return ENTRY_BYTES + roundedUp(key.length) + content;
+        return ENTRY_BYTES + roundedUp(key.length) + contentBytes(entry);
+    }
+
+    private static long contentBytes(Entry entry) {
+        if (entry.isLimiter()) {
+            return LIMITER_BYTES + GRANT_BYTES * entry.limiter().grantCount();
+        }
+        if (!entry.isTyped()) {
+            return roundedUp(entry.value().length);
+        }
+        Object value = entry.typed().value();
+        if (value instanceof ListValue list) {
+            return TYPED_BYTES + LIST_BYTES + list.bytes();
+        }
+        return TYPED_BYTES + (value instanceof byte[] string ? roundedUp(string.length) : 0);
     }
 
     private static long roundedUp(long length) {

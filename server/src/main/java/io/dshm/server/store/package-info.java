@@ -1,5 +1,5 @@
 /**
- * The data of one node, as a structure in memory: entries with deadlines and versions, rate limiters, regions. It does
+ * The data of one node, as a structure in memory: entries with deadlines and versions, typed values, rate limiters, regions. It does
  * no I/O, and has no clock, no thread and no idea of Raft.
  *
  * <p>{@link io.dshm.server.store.Store} is the whole: one table for all keys, in which one thread writes, the one that
@@ -17,11 +17,13 @@
  *       for it what it overwrites meanwhile.
  * </ul>
  *
- * <p>What follows from purging being each node's own business: an entry that is expired or flushed may still be there on
- * one node and gone on another. {@link io.dshm.server.store.Store#get} hides the flushed ones, but returns the expired
- * ones: only the caller knows by which clock they count. Counters include both.
+ * <p>What follows from purging being each node's own business: an entry that is {@linkplain
+ * io.dshm.server.store.Entry#isGoneAt gone} or flushed may still be there on one node and not on another. One that is
+ * expired and not yet gone, as a typed one is for a minute, is there on all of them.
+ * {@link io.dshm.server.store.Store#get} hides the flushed ones, but returns the expired ones: only the caller knows by
+ * which clock they count. Counters include all.
  *
- * <p>Invariants: an entry, and a limiter in it, never change. Nobody changes the bytes of a key or value once the
+ * <p>Invariants: an entry, and what is in it, never change. Nobody changes the bytes of a key or value once the
  * store has them. A hash is only used to find the key; it decides no result, since it differs between processes.
  */
 @NullMarked

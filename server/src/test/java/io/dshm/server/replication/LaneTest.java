@@ -60,7 +60,7 @@ class LaneTest {
                 links,
                 reads,
                 clock,
-                System::currentTimeMillis,
+                Machine.real(),
                 why -> {
                     throw new AssertionError(why);
                 });
@@ -125,7 +125,7 @@ class LaneTest {
         Lane lane = replicator.lane(executor);
         reads.onCaughtUp();
         Key key = Key.of("k");
-        clock.observe(10_000);
+        clock.hear(10_000, true);
         log.stateMachine.store().put(key.bytes(), key.hash(), Entry.of(new byte[] {'1'}, 10_000, 1));
         replicator.onLeadership(new Leadership(1, "n2", false));
         PeerLinks.Listener link = await(opened);

@@ -23,6 +23,7 @@ class LocalReadsTest {
     private final StateMachine stateMachine = new StateMachine(clock);
     private final LocalReads reads = newReads(0);
     private final Key key = Key.of("k");
+    private final Command.Get get = new Command.Get(key);
 
     private LocalReads newReads(long maxStalenessMillis) {
         return new LocalReads(
@@ -30,7 +31,7 @@ class LocalReadsTest {
     }
 
     private Reply read() {
-        return reads.read(new Command.Get(key));
+        return reads.read(get);
     }
 
     private void put(Entry entry) {
@@ -39,22 +40,33 @@ class LocalReadsTest {
 
     @Test
     void before_a_node_has_caught_up_it_shows_nothing() {
-        assertFalse(reads.isCurrent(key));
+        clock.hear(10_000, true);
+        assertFalse(reads.isCurrent(get));
         reads.onCaughtUp();
-        assertTrue(reads.isCurrent(key));
+        assertTrue(reads.isCurrent(get));
+    }
+
+    @Test
+    void before_a_node_knows_the_time_it_shows_nothing() {
+        reads.onCaughtUp();
+        clock.observe(10_000);
+        assertFalse(reads.isCurrent(get));
+        clock.hear(10_500, true);
+        assertTrue(reads.isCurrent(get));
     }
 
     @Test
     void a_read_waits_for_an_acknowledged_write_of_its_key_only() {
         reads.onCaughtUp();
+        clock.hear(10_000, true);
         reads.onApplied(5);
         reads.acknowledged().record(key.hash(), 7);
-        assertFalse(reads.isCurrent(key));
-        assertTrue(reads.isCurrent(Key.of("another")));
+        assertFalse(reads.isCurrent(get));
+        assertTrue(reads.isCurrent(new Command.Get(Key.of("another"))));
         reads.onApplied(7);
-        assertTrue(reads.isCurrent(key));
+        assertTrue(reads.isCurrent(get));
         reads.acknowledged().recordAll(8);
-        assertFalse(reads.isCurrent(Key.of("another")));
+        assertFalse(reads.isCurrent(new Command.Get(Key.of("another"))));
     }
 
     @Test
@@ -70,14 +82,14 @@ class LocalReadsTest {
     void a_linearizable_read_goes_by_the_logged_time_and_knows_when_that_is_behind() {
         apply(1, 10_000);
         put(Entry.of(new byte[] {1}, 10_050, 1));
-        assertFalse(reads.isDueUnlogged(key));
+        assertFalse(reads.isDueUnlogged(get));
         monotonicMillis += 50;
         assertEquals(Reply.Failure.NOT_FOUND, read(), "by the estimate");
-        assertTrue(reads.readLogged(key) instanceof Reply.Value, "by the log");
-        assertTrue(reads.isDueUnlogged(key));
+        assertTrue(reads.readLogged(get) instanceof Reply.Value, "by the log");
+        assertTrue(reads.isDueUnlogged(get));
         apply(2, 10_050);
-        assertFalse(reads.isDueUnlogged(key));
-        assertEquals(Reply.Failure.NOT_FOUND, reads.readLogged(key));
+        assertFalse(reads.isDueUnlogged(get));
+        assertEquals(Reply.Failure.NOT_FOUND, reads.readLogged(get));
     }
 
     private void apply(long index, long stampMillis) {
@@ -90,18 +102,18 @@ class LocalReadsTest {
         LocalReads bounded = newReads(200);
         bounded.onCaughtUp();
         assertEquals(-1, bounded.lagMillis());
-        assertFalse(bounded.isCurrent(key), "nothing has been confirmed yet");
+        assertFalse(bounded.isCurrent(get), "nothing has been confirmed yet");
         bounded.onConfirmed(TimeUnit.MILLISECONDS.toNanos(monotonicMillis - 50));
         assertEquals(50, bounded.lagMillis());
-        assertTrue(bounded.isCurrent(key));
+        assertTrue(bounded.isCurrent(get));
         monotonicMillis += 151;
-        assertFalse(bounded.isCurrent(key));
+        assertFalse(bounded.isCurrent(get));
         bounded.onConfirmed(TimeUnit.MILLISECONDS.toNanos(monotonicMillis - 300));
-        assertFalse(bounded.isCurrent(key), "what was asked long ago says nothing of now, and takes nothing back");
+        assertFalse(bounded.isCurrent(get), "what was asked long ago says nothing of now, and takes nothing back");
         assertEquals(201, bounded.lagMillis());
         assertEquals(50, bounded.confirmIntervalMillis());
         reads.onCaughtUp();
-        assertTrue(reads.isCurrent(key), "without a bound");
+        assertTrue(reads.isCurrent(get), "without a bound");
     }
 
     @Test

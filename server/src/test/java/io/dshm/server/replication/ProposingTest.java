@@ -31,7 +31,7 @@ class ProposingTest {
 
     private final FakeLog log = new FakeLog();
     private final Proposer proposer =
-            new Proposer(log, new ClusterClock(System::nanoTime), System::currentTimeMillis, Runnable::run);
+            new Proposer(log, new ClusterClock(System::nanoTime), Machine.real(), Runnable::run);
 
     private int notTaken;
     private int unknownOrigin;
@@ -199,6 +199,23 @@ class ProposingTest {
         propose();
         log.applyNext();
         assertEquals(List.of("APPLIED(1)@3", "APPLIED(2)@3", "APPLIED(3)@3"), replies);
+    }
+
+    @Test
+    void what_overtook_a_refused_entry_is_sent_again_behind_it() {
+        for (int i = 0; i < 2; i++) {
+            submit();
+            propose();
+        }
+        assertEquals(List.of(1, 1), log.sizes());
+        log.refuseNext();
+        log.applyNext();
+        assertEquals(List.of(), replies);
+        assertEquals(2, notTaken);
+        outbox.rewind();
+        propose();
+        log.applyNext();
+        assertEquals(List.of("APPLIED(1)@3", "APPLIED(2)@3"), replies);
     }
 
     @Test

@@ -1,6 +1,7 @@
 package io.dshm.server.statemachine;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.concurrent.TimeUnit;
@@ -76,9 +77,42 @@ class ClusterClockTest {
     @Test
     void a_node_that_was_told_the_time_is_anchored() {
         clock.observe(1_000_000);
-        assertEquals(false, clock.isAnchored());
-        clock.anchor(1_900_000);
-        assertEquals(true, clock.isAnchored());
+        assertFalse(clock.isAnchored());
+        clock.hear(1_900_000, true);
+        assertTrue(clock.isAnchored());
         assertEquals(1_900_000, clock.estimateMillis());
+    }
+
+    @Test
+    void a_node_that_is_not_anchored_itself_still_knows_how_late_it_is_at_least() {
+        clock.observe(1_000_000);
+        clock.hear(1_000_500, false);
+        assertEquals(1_000_500, clock.estimateMillis());
+        assertFalse(clock.isAnchored());
+    }
+
+    @Test
+    void what_a_leader_found_by_a_wall_clock_counts_for_everybody_once_it_is_committed() {
+        clock.observe(1_000_000);
+        clock.found(2_000_000);
+        clock.setLeading(true);
+        monotonicMillis += 10;
+        assertEquals(2_000_010, clock.stampMillis());
+        assertEquals(1_000_010, clock.estimateMillis());
+        assertFalse(clock.isAnchored());
+        monotonicMillis += 300; // until the stamp comes back, committed
+        clock.observe(2_000_010);
+        assertEquals(2_000_310, clock.estimateMillis());
+        assertTrue(clock.isAnchored());
+    }
+
+    @Test
+    void what_a_leader_found_by_a_wall_clock_is_gone_with_its_leadership_if_nothing_was_committed() {
+        clock.observe(1_000_000);
+        clock.found(2_000_000);
+        clock.setLeading(true);
+        clock.setLeading(false);
+        assertEquals(1_000_000, clock.stampMillis());
+        assertFalse(clock.isAnchored());
     }
 }

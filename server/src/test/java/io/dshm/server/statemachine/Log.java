@@ -3,16 +3,27 @@ package io.dshm.server.statemachine;
 import com.google.protobuf.ByteString;
 import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.DeleteCommand;
+import io.dshm.proto.wire.ExpireCommand;
 import io.dshm.proto.wire.FlushAllCommand;
 import io.dshm.proto.wire.IncrCommand;
+import io.dshm.proto.wire.IncrNumberCommand;
 import io.dshm.proto.wire.LogEntry;
+import io.dshm.proto.wire.MultiCommand;
+import io.dshm.proto.wire.PopCommand;
+import io.dshm.proto.wire.PurgeCommand;
+import io.dshm.proto.wire.PushCommand;
+import io.dshm.proto.wire.PutChunkedCommand;
+import io.dshm.proto.wire.PutCommand;
 import io.dshm.proto.wire.RateLimiterCommand;
 import io.dshm.proto.wire.RegisterNode;
+import io.dshm.proto.wire.RemoveCommand;
 import io.dshm.proto.wire.SetChunkedCommand;
 import io.dshm.proto.wire.SetCommand;
 import io.dshm.proto.wire.Settled;
 import io.dshm.proto.wire.TouchCommand;
+import io.dshm.proto.wire.TypedValue;
 import io.dshm.proto.wire.ValueChunk;
+import io.dshm.proto.wire.WriteCondition;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -144,6 +155,97 @@ final class Log {
                         .setKey(bytes(key))
                         .setUpload(upload)
                         .setValueLength(length));
+    }
+
+    static CommandRecord.Builder put(String key, TypedValue.Builder value, double seconds, WriteCondition condition) {
+        return CommandRecord.newBuilder()
+                .setPut(PutCommand.newBuilder()
+                        .setKey(bytes(key))
+                        .setTtlMillis((long) (seconds * 1000))
+                        .setValue(value)
+                        .setCondition(condition));
+    }
+
+    static CommandRecord.Builder put(String key, String value, double seconds) {
+        return put(key, string(value), seconds, WriteCondition.getDefaultInstance());
+    }
+
+    static CommandRecord.Builder put(String key, double value, double seconds) {
+        TypedValue.Builder number = TypedValue.newBuilder().setNumber(value);
+        return put(key, number, seconds, WriteCondition.getDefaultInstance());
+    }
+
+    static TypedValue.Builder string(String value) {
+        return TypedValue.newBuilder().setString(bytes(value));
+    }
+
+    static CommandRecord.Builder putChunked(String key, long upload, int length, WriteCondition condition) {
+        return CommandRecord.newBuilder()
+                .setPutChunked(PutChunkedCommand.newBuilder()
+                        .setPut(PutCommand.newBuilder()
+                                .setKey(bytes(key))
+                                .setValue(string(""))
+                                .setCondition(condition))
+                        .setUpload(upload)
+                        .setValueLength(length));
+    }
+
+    static CommandRecord.Builder remove(String key, WriteCondition condition) {
+        return CommandRecord.newBuilder()
+                .setRemove(RemoveCommand.newBuilder().setKey(bytes(key)).setCondition(condition));
+    }
+
+    static CommandRecord.Builder expire(String key, double seconds) {
+        return CommandRecord.newBuilder()
+                .setExpire(ExpireCommand.newBuilder().setKey(bytes(key)).setTtlMillis((long) (seconds * 1000)));
+    }
+
+    static CommandRecord.Builder incrNumber(String key, double by) {
+        return CommandRecord.newBuilder()
+                .setIncrNumber(IncrNumberCommand.newBuilder().setKey(bytes(key)).setBy(by));
+    }
+
+    static CommandRecord.Builder incrNumber(String key, double by, double init, double seconds) {
+        CommandRecord.Builder record = incrNumber(key, by);
+        record.getIncrNumberBuilder().setInit(init).setInitTtlMillis((long) (seconds * 1000));
+        return record;
+    }
+
+    static CommandRecord.Builder push(String key, boolean left, String element) {
+        return CommandRecord.newBuilder()
+                .setPush(PushCommand.newBuilder()
+                        .setKey(bytes(key))
+                        .setLeft(left)
+                        .setString(bytes(element)));
+    }
+
+    static CommandRecord.Builder push(String key, boolean left, double element) {
+        return CommandRecord.newBuilder()
+                .setPush(PushCommand.newBuilder()
+                        .setKey(bytes(key))
+                        .setLeft(left)
+                        .setNumber(element));
+    }
+
+    static CommandRecord.Builder pop(String key, boolean left) {
+        return CommandRecord.newBuilder()
+                .setPop(PopCommand.newBuilder().setKey(bytes(key)).setLeft(left));
+    }
+
+    static CommandRecord.Builder multi(CommandRecord.Builder... writes) {
+        MultiCommand.Builder multi = MultiCommand.newBuilder();
+        for (CommandRecord.Builder write : writes) {
+            multi.addWrites(write);
+        }
+        return CommandRecord.newBuilder().setMulti(multi);
+    }
+
+    static CommandRecord.Builder purge(String... keys) {
+        PurgeCommand.Builder purge = PurgeCommand.newBuilder();
+        for (String key : keys) {
+            purge.addKeys(bytes(key));
+        }
+        return CommandRecord.newBuilder().setPurge(purge);
     }
 
     private static ByteString bytes(String text) {

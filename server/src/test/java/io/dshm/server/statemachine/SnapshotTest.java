@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.dshm.proto.wire.CommandRecord;
+import io.dshm.proto.wire.WriteCondition;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -41,22 +42,21 @@ class SnapshotTest {
     /** A few thousand random commands: all kinds, time passing, uploads begun, repeats, settlements. */
     private static void write(Log log, Random random, int entries) {
         CommandRecord.Builder last = log.next(Log.incr("k", 1, 0));
+        log.append(last);
         for (int i = 0; i < entries; i++) {
             log.passSeconds(random.nextInt(20) / 10.0);
             String key = (random.nextBoolean() ? "r::" : "") + random.nextInt(200);
-            CommandRecord.Builder command = switch (random.nextInt(12)) {
-                case 0, 1, 2 -> Log.set(key, "v" + i, random.nextInt(4) * 5);
-                case 3, 4, 5 -> Log.incr(key, random.nextInt(9) - 4, 0);
-                case 6 -> Log.touch(key, random.nextInt(3) * 5);
-                case 7 -> Log.delete(key);
-                case 8, 9 -> Log.rateLimiter("l" + key, 3, 7);
-                case 10 -> Log.chunk(random.nextInt(5), 9, random.nextInt(3) * 3, "abc");
-                default -> random.nextInt(20) == 0 ? Log.flushAll("r") : Log.incr(key, 1, 0);
-            };
+            CommandRecord.Builder command = random.nextBoolean() ? plain(key, i, random) : typed(key, i, random);
+            if (random.nextInt(4) == 0) {
+                command.setClient(random.nextInt(5)).setClientSequence(1 + i / 2 + random.nextInt(4));
+            }
             CommandRecord.Builder numbered = log.next(command);
             switch (random.nextInt(10)) {
                 case 0 -> log.append(last, numbered);
-                case 1 -> log.append();
+                case 1 -> {
+                    log.append();
+                    log.append(numbered);
+                }
                 case 2 -> {
                     log.settle(Math.max(1, last.getSequence() - 20));
                     log.append(numbered);
@@ -65,6 +65,45 @@ class SnapshotTest {
             }
             last = numbered;
         }
+    }
+
+    private static CommandRecord.Builder plain(String key, int i, Random random) {
+        return switch (random.nextInt(12)) {
+            case 0, 1, 2 -> Log.set(key, "v" + i, random.nextInt(4) * 5);
+            case 3, 4, 5 -> Log.incr(key, random.nextInt(9) - 4, 0);
+            case 6 -> Log.touch(key, random.nextInt(3) * 5);
+            case 7 -> Log.delete(key);
+            case 8, 9 -> Log.rateLimiter("l" + key, 3, 7);
+            case 10 -> Log.chunk(random.nextInt(5), 9, random.nextInt(3) * 3, "abc");
+            default -> random.nextInt(20) == 0 ? Log.flushAll("r") : Log.incr(key, 1, 0);
+        };
+    }
+
+    /** What is kept after its deadline is about half of it, since entries live for as long as that here. */
+    private static CommandRecord.Builder typed(String key, int i, Random random) {
+        return switch (random.nextInt(12)) {
+            case 0 -> Log.put(key, "v" + i, random.nextInt(4) * 20);
+            case 1 ->
+                Log.put(
+                        key,
+                        Log.string("v" + i).setFlags(random.nextInt()),
+                        random.nextInt(4) * 20,
+                        WriteCondition.newBuilder().setAbsent(true).build());
+            case 2 -> Log.put(key, random.nextInt(), random.nextInt(4) * 20);
+            case 3 -> Log.incrNumber(key, 0.5, i, random.nextInt(4) * 20);
+            case 4, 5 -> Log.push("list" + random.nextInt(5), random.nextBoolean(), "e" + i);
+            case 6 -> Log.push("list" + random.nextInt(5), random.nextBoolean(), i);
+            case 7 -> Log.pop("list" + random.nextInt(5), random.nextBoolean());
+            case 8 -> Log.expire(key, random.nextInt(3) * 20);
+            case 9 -> Log.purge(key, Integer.toString(random.nextInt(200)));
+            case 10 ->
+                Log.remove(
+                        key,
+                        WriteCondition.newBuilder()
+                                .setVersion(1 + random.nextInt(i + 1))
+                                .build());
+            default -> Log.multi(Log.incr(key, 1, 0), Log.pop("list" + random.nextInt(5), true), Log.put(key, i, 20));
+        };
     }
 
     @Test

@@ -32,7 +32,7 @@ class StateMachineTest {
         Entry entry = stateMachine.store().get(wireKey.bytes(), wireKey.hash());
         return entry == null || entry.isExpiredAt(log.nowMillis())
                 ? null
-                : entry.isLimiter() ? "limiter" : new String(entry.value(), StandardCharsets.UTF_8);
+                : entry.isPlain() ? new String(entry.value(), StandardCharsets.UTF_8) : "no plain value";
     }
 
     private @Nullable String read(String key) {
@@ -63,6 +63,27 @@ class StateMachineTest {
         log.append(increment);
         assertEquals(Outcome.Kind.ALREADY_SETTLED, log.applyTo(stateMachine)[0].kind());
         assertEquals("5", read("k"));
+    }
+
+    @Test
+    void a_command_is_not_applied_before_those_before_it() {
+        CommandRecord.Builder first = log.next(Log.incr("k", 1, 0));
+        CommandRecord.Builder second = log.next(Log.set("k", "7", 0));
+        log.append(second);
+        assertEquals(Outcome.Kind.AHEAD, log.applyTo(stateMachine)[0].kind());
+        log.append(first, second);
+        assertEquals(Outcome.Kind.APPLIED, log.applyTo(stateMachine)[1].kind());
+        assertEquals("7", read("k"));
+    }
+
+    @Test
+    void a_command_need_not_wait_for_one_that_its_origin_has_settled() {
+        log.next(Log.incr("k", 1, 0)); // given up, and never in the log
+        CommandRecord.Builder second = log.next(Log.incr("k", 10, 0));
+        log.settle(2);
+        log.append(second);
+        assertEquals(Outcome.Kind.APPLIED, log.applyTo(stateMachine)[0].kind());
+        assertEquals("10", read("k"));
     }
 
     @Test
@@ -182,7 +203,7 @@ class StateMachineTest {
         assertEquals(Outcome.Kind.BAD_REQUEST, run(Log.rateLimiter("v", 2, 10)).kind());
         run(Log.touch("l", 1));
         log.passSeconds(2);
-        assertEquals("limiter", read("l"));
+        assertEquals("no plain value", read("l"));
         run(Log.set("l", "plain", 0));
         assertEquals("plain", read("l"));
     }

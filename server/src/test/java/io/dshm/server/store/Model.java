@@ -34,7 +34,8 @@ final class Model {
 
     /** One command, of which {@code putPercent} in a hundred are puts and most others removals. */
     void step(int putPercent) {
-        clockMillis += random.nextInt(3);
+        // Now and then so much that what was kept after its deadline goes.
+        clockMillis += random.nextInt(500) == 0 ? Entry.STALE_MILLIS : random.nextInt(3);
         String key = Keys.numbered(random.nextInt(keyCount), REGIONS);
         if (random.nextInt(100) < putPercent) {
             put(key, random.nextInt(4) == 0 ? clockMillis + 1 + random.nextInt(500) : Entry.NEVER);
@@ -49,10 +50,21 @@ final class Model {
 
     void put(String key, long expiresAtMillis) {
         version++;
-        Entry entry = Entry.of(Keys.valueOf(version), expiresAtMillis, version);
+        Entry entry = random.nextInt(3) == 0
+                ? Entry.of(typed(), expiresAtMillis, version)
+                : Entry.of(Keys.valueOf(version), expiresAtMillis, version);
         byte[] bytes = Keys.bytes(key);
         store.put(bytes, keys.hash(bytes), entry);
         expected.put(key, entry);
+    }
+
+    private Typed typed() {
+        Object value = switch (random.nextInt(3)) {
+            case 0 -> (double) version;
+            case 1 -> Keys.valueOf(version);
+            default -> ListValue.EMPTY.push(true, (double) version);
+        };
+        return new Typed(value, random.nextInt());
     }
 
     void remove(String key) {
@@ -60,7 +72,7 @@ final class Model {
         byte[] bytes = Keys.bytes(key);
         boolean removed = store.remove(bytes, keys.hash(bytes));
         Entry before = expected.remove(key);
-        if (before == null || !before.isExpiredAt(clockMillis)) {
+        if (before == null || !before.isGoneAt(clockMillis)) {
             assertEquals(before != null, removed, key);
         }
     }
@@ -79,7 +91,7 @@ final class Model {
         return Integer.parseInt(key.substring(key.indexOf("key") + 3)) % REGIONS;
     }
 
-    /** What readers must see: expired entries may be there or not. */
+    /** What readers must see: entries that are gone may be there or not. */
     void check() {
         for (int number = 0; number < keyCount; number++) {
             String key = Keys.numbered(number, REGIONS);
@@ -90,7 +102,7 @@ final class Model {
     private void check(String key, @Nullable Entry entry) {
         byte[] bytes = Keys.bytes(key);
         Entry found = store.get(bytes, keys.hash(bytes));
-        if (entry != null && !entry.isExpiredAt(clockMillis)) {
+        if (entry != null && !entry.isGoneAt(clockMillis)) {
             assertSame(entry, found, key);
         } else if (found != null) {
             assertNotNull(entry, key);
@@ -102,7 +114,7 @@ final class Model {
     void checkCountersAfterPurge() {
         sweep(Integer.MAX_VALUE);
         sweep(Integer.MAX_VALUE);
-        expected.values().removeIf(entry -> entry.isExpiredAt(clockMillis));
+        expected.values().removeIf(entry -> entry.isGoneAt(clockMillis));
         assertEquals(expected.size(), store.entryCount());
         assertEquals(expected.values().stream().filter(Entry::hasDeadline).count(), store.deadlineCount());
         long bytes = 0;

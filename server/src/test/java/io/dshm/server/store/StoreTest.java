@@ -11,6 +11,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
 import java.lang.management.ManagementFactory;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -268,6 +270,53 @@ class StoreTest {
         assertEquals(2000, touched.expiresAtMillis());
         assertEquals(8, touched.version());
         assertEquals(1000, plain.expiresAtMillis());
+    }
+
+    @Test
+    void a_typed_entry_is_kept_for_a_minute_after_its_deadline_and_a_plain_one_is_not() {
+        Entry typed = Entry.of(new Typed(1.5, 7), 1000, 1);
+        assertTrue(typed.isTyped());
+        assertTrue(typed.isExpiredAt(1000));
+        assertFalse(typed.isGoneAt(1000 + Entry.STALE_MILLIS - 1));
+        assertTrue(typed.isGoneAt(1000 + Entry.STALE_MILLIS));
+        assertFalse(Entry.of(new Typed(true, 0), Entry.NEVER, 1).isGoneAt(Long.MAX_VALUE));
+        assertTrue(Entry.of(new byte[0], 1000, 1).isGoneAt(1000));
+
+        byte[] key = Keys.bytes("typed");
+        store.put(key, keys.hash(key), typed);
+        put("plain", "v", 1000);
+        store.sweep(1000 + Entry.STALE_MILLIS - 1, Integer.MAX_VALUE);
+        assertSame(typed, store.get(key, keys.hash(key)));
+        assertEquals(1, store.entryCount());
+        assertTrue(store.sweepPending());
+        store.sweep(1000 + Entry.STALE_MILLIS, Integer.MAX_VALUE);
+        assertEquals(0, store.entryCount());
+    }
+
+    @Test
+    void a_typed_entry_costs_a_little_more_than_a_plain_one() {
+        byte[] key = Keys.bytes("k");
+        assertEquals(104 + 8 + 8, Store.bytesOf(key, Entry.of(new byte[5], Entry.NEVER, 1)));
+        assertEquals(104 + 8 + 24 + 8, Store.bytesOf(key, Entry.of(new Typed(new byte[5], 1), Entry.NEVER, 1)));
+        assertEquals(104 + 8 + 24, Store.bytesOf(key, Entry.of(new Typed(5.0, 1), Entry.NEVER, 1)));
+        ListValue list = ListValue.EMPTY.push(true, 5.0).push(true, new byte[3]);
+        assertEquals(104 + 8 + 24 + 80 + 56 + 51, Store.bytesOf(key, Entry.of(new Typed(list, 0), Entry.NEVER, 1)));
+    }
+
+    @Test
+    void the_entries_of_a_region_are_those_that_were_not_flushed() {
+        put("a::1", "v");
+        put("a:2", "v");
+        flush("a");
+        put("a::3", "v");
+        put("aa::4", "v");
+        put("a", "v");
+        List<String> found = new ArrayList<>();
+        store.forEachOf(Keys.bytes("a"), (key, entry) -> found.add(Keys.text(key)));
+        assertEquals(List.of("a::3"), found);
+        found.clear();
+        store.forEachOf(new byte[0], (key, entry) -> found.add(Keys.text(key)));
+        assertEquals(List.of("a"), found);
     }
 
     private static Limiter granted(Limiter limiter, long... clocksMillis) {

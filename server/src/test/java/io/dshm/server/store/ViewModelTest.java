@@ -128,11 +128,11 @@ class ViewModelTest {
         return content;
     }
 
-    /** Whether an entry that had expired before the view was opened is shown depends on whether it was purged. */
+    /** Whether an entry that was gone before the view was opened is shown depends on whether it was purged. */
     private static void assertShows(Map<String, Entry> copy, long clockMillis, Map<String, Entry> shown) {
         shown.forEach((key, entry) -> assertSame(copy.get(key), entry, key));
-        copy.values().removeIf(entry -> entry.isExpiredAt(clockMillis));
-        shown.values().removeIf(entry -> entry.isExpiredAt(clockMillis));
+        copy.values().removeIf(entry -> entry.isGoneAt(clockMillis));
+        shown.values().removeIf(entry -> entry.isGoneAt(clockMillis));
         assertEquals(copy.keySet(), shown.keySet());
     }
 }

@@ -36,6 +36,12 @@ public final class ClusterProcess {
         return this;
     }
 
+    /** Lets all nodes accept Sharedance clients, with these options, for all starts to come. */
+    ClusterProcess withSharedance(String... options) {
+        nodes.forEach(node -> node.withSharedance(options));
+        return this;
+    }
+
     /** Options of all nodes' JVMs, for all starts to come. */
     public ClusterProcess withJvm(String... options) {
         nodes.forEach(node -> node.withJvm(options));

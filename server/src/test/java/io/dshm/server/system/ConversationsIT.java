@@ -1,10 +1,11 @@
 package io.dshm.server.system;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import io.dshm.proto.text.Conversation;
 import java.io.IOException;
-import java.io.InputStream;
+import java.io.PushbackInputStream;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
@@ -49,17 +50,44 @@ class ConversationsIT {
         }
     }
 
+    /** The last number in the reply that nobody could foretell, or the one that there was before. */
+    private static String receive(Conversation.Receive receive, String before, PushbackInputStream in, NodeProcess node)
+            throws IOException {
+        String number = before;
+        List<byte[]> pieces = receive.pieces();
+        for (int i = 0; i < pieces.size(); i++) {
+            if (i > 0) {
+                number = readDigits(in);
+                assertFalse(number.isEmpty(), "a number");
+            }
+            String expected = new String(pieces.get(i), StandardCharsets.ISO_8859_1);
+            byte[] piece = in.readNBytes(pieces.get(i).length);
+            assertEquals(expected, new String(piece, StandardCharsets.ISO_8859_1), () -> "through " + node);
+        }
+        return number;
+    }
+
+    private static String readDigits(PushbackInputStream in) throws IOException {
+        StringBuilder digits = new StringBuilder();
+        int character = in.read();
+        while (character >= '0' && character <= '9') {
+            digits.append((char) character);
+            character = in.read();
+        }
+        in.unread(character);
+        return digits.toString();
+    }
+
     private static void replay(Conversation conversation, NodeProcess node) throws IOException, InterruptedException {
         try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), node.port())) {
             socket.setSoTimeout(REPLY_MILLIS_MAX);
-            InputStream in = socket.getInputStream();
+            PushbackInputStream in = new PushbackInputStream(socket.getInputStream());
+            String number = "";
             for (Conversation.Step step : conversation.steps()) {
                 if (step instanceof Conversation.Send send) {
-                    socket.getOutputStream().write(send.bytes());
+                    socket.getOutputStream().write(send.bytes(number));
                 } else if (step instanceof Conversation.Receive receive) {
-                    String expected = new String(receive.bytes(), StandardCharsets.ISO_8859_1);
-                    byte[] reply = in.readNBytes(receive.bytes().length);
-                    assertEquals(expected, new String(reply, StandardCharsets.ISO_8859_1), () -> "through " + node);
+                    number = receive(receive, number, in, node);
                 } else if (step instanceof Conversation.Closed) {
                     assertEquals(-1, in.read(), "nothing more comes, and the connection is closed");
                 } else if (step instanceof Conversation.Pause pause) {

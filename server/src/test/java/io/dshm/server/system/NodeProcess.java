@@ -33,6 +33,7 @@ public final class NodeProcess {
     private final String name;
     private final Path folder;
     private final Place place;
+    private final int sharedancePort = Ports.free();
     private final Map<String, String> environment = new HashMap<>();
     private final List<String> jvmOptions = new ArrayList<>(List.of("-Xmx256m", "-XX:+ExitOnOutOfMemoryError"));
     private final List<String> options = new ArrayList<>();
@@ -83,6 +84,10 @@ public final class NodeProcess {
         return place.port();
     }
 
+    int sharedancePort() {
+        return sharedancePort;
+    }
+
     /** This node as the others' {@code --members} name it. */
     String member() {
         return name + "=" + place.host() + ":" + place.raftPort() + ":" + place.forwardingPort();
@@ -92,6 +97,11 @@ public final class NodeProcess {
     public NodeProcess with(String... more) {
         options.addAll(List.of(more));
         return this;
+    }
+
+    /** Lets it accept Sharedance clients, with these options, for all starts to come. */
+    NodeProcess withSharedance(String... more) {
+        return with("--sharedance-port", "" + sharedancePort).with(more);
     }
 
     /** Options of the JVM, for all starts to come; later ones win. */

@@ -5,6 +5,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
@@ -22,6 +23,7 @@ final class Processes implements BeforeAllCallback, BeforeEachCallback, AfterEac
     private final boolean shared;
     private final List<NodeProcess> nodes = new ArrayList<>();
     private final List<NginxProcess> webServers = new ArrayList<>();
+    private final List<PhpServer> phpServers = new ArrayList<>();
     private Path folder = Path.of("target/system");
     private int clusters;
 
@@ -63,6 +65,14 @@ final class Processes implements BeforeAllCallback, BeforeEachCallback, AfterEac
         return nginx;
     }
 
+    /** A PHP that serves the test's pages, with this environment. */
+    synchronized PhpServer startPhp(Map<String, String> environment) throws IOException, InterruptedException {
+        PhpServer php = new PhpServer(folder.resolve("php-" + (phpServers.size() + 1)), environment);
+        phpServers.add(php);
+        php.start();
+        return php;
+    }
+
     private Path nextFolder() {
         return folder.resolve("" + ++clusters).toAbsolutePath();
     }
@@ -101,6 +111,9 @@ final class Processes implements BeforeAllCallback, BeforeEachCallback, AfterEac
             for (NginxProcess nginx : webServers) {
                 nginx.stop();
             }
+            for (PhpServer php : phpServers) {
+                php.stop();
+            }
             for (NodeProcess node : nodes) {
                 node.dispose();
             }
@@ -110,6 +123,7 @@ final class Processes implements BeforeAllCallback, BeforeEachCallback, AfterEac
             Thread.currentThread().interrupt();
         }
         webServers.clear();
+        phpServers.clear();
         nodes.clear();
     }
 
@@ -121,6 +135,9 @@ final class Processes implements BeforeAllCallback, BeforeEachCallback, AfterEac
             }
             for (NginxProcess nginx : webServers) {
                 append(out, nginx.toString(), nginx.log());
+            }
+            for (PhpServer php : phpServers) {
+                append(out, php.toString(), php.log());
             }
         } catch (IOException e) {
             out.append(e);

@@ -4,6 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.dshm.client.DshmConnection;
+import io.dshm.proto.Command;
+import io.dshm.proto.Condition;
+import io.dshm.proto.Key;
+import io.dshm.proto.ValueType;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -193,6 +197,27 @@ class RecoveryIT {
         for (int i = 0; i < 3; i++) {
             connection.rateLimiter(region + "::limiter", 10, HOURS);
         }
+        writeTyped(connection, region);
+    }
+
+    /** One typed entry of each kind, one of them expired and kept for a while. */
+    private static void writeTyped(DshmConnection connection, String region) throws IOException {
+        byte[] large = new byte[700_000];
+        put(connection, region + "::number", 0, ValueType.NUMBER, "0.1".getBytes(StandardCharsets.US_ASCII));
+        put(connection, region + "::boolean", 0, ValueType.BOOLEAN, "false".getBytes(StandardCharsets.US_ASCII));
+        put(connection, region + "::string", HOURS.toMillis(), ValueType.STRING, large);
+        put(connection, region + "::stale", 1, ValueType.STRING, new byte[9]);
+        for (int i = 0; i < 3; i++) {
+            Key list = Key.of(region + "::list");
+            byte[] element = Integer.toString(i).getBytes(StandardCharsets.US_ASCII);
+            connection.call(new Command.Push(list, Command.End.LEFT, ValueType.NUMBER, element));
+            connection.call(new Command.Push(list, Command.End.RIGHT, ValueType.STRING, element));
+        }
+    }
+
+    private static void put(DshmConnection connection, String key, long ttlMillis, ValueType type, byte[] value)
+            throws IOException {
+        connection.call(new Command.Put(Key.of(key), ttlMillis, type, 0xCAFE_BABE, Condition.ANY, value));
     }
 
     private static List<Long> loadedSnapshots(NodeProcess node) throws IOException {

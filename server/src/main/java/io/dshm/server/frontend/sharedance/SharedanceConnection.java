@@ -101,7 +101,7 @@ final class SharedanceConnection extends ChannelInboundHandlerAdapter implements
     private void read(Command.Get get) {
         if (readMode == ReadMode.LINEARIZABLE) {
             lane.readLinearizable(get, this::onRead);
-        } else if (lane.reads().isCurrent(get.key())) {
+        } else if (lane.reads().isCurrent(get)) {
             onRead(lane.reads().read(get));
         } else {
             lane.awaitRead(get, this::onRead);

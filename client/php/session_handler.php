@@ -1,0 +1,45 @@
+<?php
+
+/**
+ * Keeps PHP's sessions in a DSHM cluster. Include it before a session is started, or name it in php.ini:
+ *
+ *   auto_prepend_file = /opt/dshm/php/session_handler.php
+ *
+ * What to set is a constant, defined before, or a variable of the environment:
+ *
+ *   SESSION_HANDLER_HOST            one host, or several: "127.0.0.1,10.0.0.2,10.0.0.3:1043" (localhost)
+ *   SESSION_HANDLER_TIMEOUT         seconds, for a connection and for each wait on it (10)
+ *   SESSION_HANDLER_LOCK_SECONDS    above 0: requests of one session take turns, each for at most so long (0)
+ *   SESSION_HANDLER_LOCK_WAIT       seconds that a request waits for its turn (30)
+ *   SESSION_HANDLER_LOCK_HOST       the same nodes in the same order, where they speak the DSHM text protocol (the same
+ *                                   hosts, port 4321)
+ */
+
+declare(strict_types=1);
+
+use Dshm\Sharedance\Client;
+use Dshm\Sharedance\Hosts;
+use Dshm\Sharedance\Lease;
+use Dshm\Sharedance\SessionHandler;
+
+require_once __DIR__ . '/sharedance.php';
+
+(static function (): void {
+    $setting = static function (string $name, string $default): string {
+        $value = defined("SESSION_HANDLER_$name") ? constant("SESSION_HANDLER_$name") : getenv("SESSION_HANDLER_$name");
+        return $value === false ? $default : (string) $value;
+    };
+    $hosts = $setting('HOST', 'localhost');
+    $timeout = (float) $setting('TIMEOUT', (string) Client::DEFAULT_TIMEOUT);
+    $lockSeconds = (int) $setting('LOCK_SECONDS', '0');
+    $lockHosts = $setting('LOCK_HOST', '');
+    $lease = null;
+    if ($lockSeconds > 0) {
+        $nodes = $lockHosts === ''
+            ? (new Hosts($hosts, Client::DEFAULT_PORT))->withPort(Lease::DEFAULT_PORT)
+            : new Hosts($lockHosts, Lease::DEFAULT_PORT);
+        $lease = new Lease($nodes, $lockSeconds, $timeout);
+    }
+    $client = new Client($hosts, Client::DEFAULT_PORT, $timeout);
+    (new SessionHandler($client, $lease, (float) $setting('LOCK_WAIT', '30')))->register();
+})();

@@ -1,0 +1,128 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Dshm\Sharedance;
+
+/**
+ * A connection on which nothing waits longer than its timeout, neither for bytes nor for room to send them. Every
+ * method throws {@see UnavailableException} when the time is over, or the connection is broken.
+ */
+final class Stream
+{
+    private const PIECE_BYTES = 65536;
+
+    private string $buffer = '';
+
+    /** @param resource $socket not blocking */
+    private function __construct(private $socket, private string $peer, private float $timeout)
+    {
+    }
+
+    /** @param float $timeout seconds for the connection, and afterwards for each wait */
+    public static function connect(string $host, int $port, float $timeout): self
+    {
+        $peer = "$host:$port";
+        $socket = @stream_socket_client("tcp://$peer", $code, $message, $timeout);
+        if ($socket === false) {
+            throw new UnavailableException("$peer: " . ($message === '' ? 'no connection' : $message));
+        }
+        stream_set_blocking($socket, false);
+        stream_set_read_buffer($socket, 0);
+        stream_set_chunk_size($socket, self::PIECE_BYTES);
+        return new self($socket, $peer, $timeout);
+    }
+
+    /** Sends the head and the body; small ones together, large ones without a copy of the whole. */
+    public function send(string $head, string $body = ''): void
+    {
+        $this->sendAll($head . substr($body, 0, self::PIECE_BYTES));
+        for ($at = self::PIECE_BYTES; $at < strlen($body); $at += self::PIECE_BYTES) {
+            $this->sendAll(substr($body, $at, self::PIECE_BYTES));
+        }
+    }
+
+    private function sendAll(string $bytes): void
+    {
+        while ($bytes !== '') {
+            $this->await(true);
+            $sent = @fwrite($this->socket, $bytes);
+            if ($sent === false) {
+                throw new UnavailableException("{$this->peer}: the connection broke while sending");
+            }
+            $bytes = substr($bytes, $sent);
+        }
+    }
+
+    /** All that comes until the other side closes. */
+    public function readToEnd(): string
+    {
+        while ($this->readMore()) {
+            // until there is nothing more
+        }
+        return $this->take(strlen($this->buffer));
+    }
+
+    /** What comes up to the next line feed, without it and without a carriage return before it. */
+    public function readLine(): string
+    {
+        while (($end = strpos($this->buffer, "\n")) === false) {
+            $this->requireMore();
+        }
+        return rtrim($this->take($end + 1), "\r\n");
+    }
+
+    /** So many bytes. */
+    public function readExactly(int $length): string
+    {
+        while (strlen($this->buffer) < $length) {
+            $this->requireMore();
+        }
+        return $this->take($length);
+    }
+
+    private function take(int $length): string
+    {
+        $taken = substr($this->buffer, 0, $length);
+        $this->buffer = substr($this->buffer, $length);
+        return $taken;
+    }
+
+    private function requireMore(): void
+    {
+        if (!$this->readMore()) {
+            throw new UnavailableException("{$this->peer}: it closed the connection");
+        }
+    }
+
+    /** False if the other side has closed in good order. */
+    private function readMore(): bool
+    {
+        $this->await(false);
+        $piece = @fread($this->socket, self::PIECE_BYTES);
+        if ($piece === false) {
+            throw new UnavailableException("{$this->peer}: it broke the connection");
+        }
+        $this->buffer .= $piece;
+        return $piece !== '' || !feof($this->socket);
+    }
+
+    private function await(bool $toSend): void
+    {
+        $read = $toSend ? [] : [$this->socket];
+        $write = $toSend ? [$this->socket] : [];
+        $except = [];
+        $seconds = (int) $this->timeout;
+        $ready = @stream_select($read, $write, $except, $seconds, (int) (($this->timeout - $seconds) * 1e6));
+        if ($ready === 0) {
+            throw new UnavailableException("{$this->peer}: no answer within {$this->timeout} s");
+        }
+    }
+
+    public function close(): void
+    {
+        if (is_resource($this->socket)) {
+            fclose($this->socket);
+        }
+    }
+}

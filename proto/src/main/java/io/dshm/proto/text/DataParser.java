@@ -1,0 +1,246 @@
+package io.dshm.proto.text;
+
+import io.dshm.proto.Command;
+import io.dshm.proto.Condition;
+import io.dshm.proto.Doubles;
+import io.dshm.proto.ErrorCode;
+import io.dshm.proto.Key;
+import io.dshm.proto.Limits;
+import io.dshm.proto.ReadMode;
+import io.dshm.proto.Rejection;
+import io.dshm.proto.Reply.Failure;
+import io.dshm.proto.Request;
+import io.dshm.proto.ValueType;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** The commands that have data after their line. Their length, wherever it stands, was readable. */
+final class DataParser {
+
+    /** What a line becomes when its data is there. */
+    @FunctionalInterface
+    interface Unfinished {
+
+        /**
+         * The command, or why it is none after all.
+         *
+         * @param data handed over
+         */
+        Request finish(byte[] data);
+    }
+
+    private static final byte[] TRUE = "true".getBytes(StandardCharsets.US_ASCII);
+    private static final byte[] FALSE = "false".getBytes(StandardCharsets.US_ASCII);
+
+    private static final Rejection ELEMENT_TOO_LARGE =
+            tooLarge("an element has at most " + Limits.ELEMENT_BYTES_MAX + " bytes");
+    private static final Rejection MULTI_TOO_LARGE =
+            tooLarge("the data of a MULTI has at most " + Limits.MULTI_BYTES_MAX + " bytes");
+    private static final Rejection MULTI_TOO_MANY =
+            tooLarge("a MULTI has at most " + Limits.MULTI_REQUESTS_MAX + " requests");
+
+    private static final Set<Option> PUT = EnumSet.of(Option.TYPE, Option.FLAGS, Option.IF, Option.ID, Option.SEQ);
+    private static final Set<Option> PUSH = EnumSet.of(Option.TYPE, Option.ID, Option.SEQ);
+    private static final Set<Option> MULTI = EnumSet.of(Option.READ, Option.ID, Option.SEQ);
+
+    private static final ValueType[] PUT_TYPES = {ValueType.STRING, ValueType.NUMBER, ValueType.BOOLEAN, ValueType.RAW};
+    private static final ValueType[] ELEMENT_TYPES = {ValueType.STRING, ValueType.NUMBER};
+    private static final long FLAGS_MAX = 0xFFFF_FFFFL;
+
+    private final int valueBytesMax;
+    private final Rejection valueTooLarge;
+
+    /** A parser that refuses values of more than so many bytes. */
+    DataParser(int valueBytesMax) {
+        this.valueBytesMax = valueBytesMax;
+        this.valueTooLarge = tooLarge("a value has at most " + valueBytesMax + " bytes");
+    }
+
+    private static Rejection tooLarge(String text) {
+        return new Rejection(new Failure(ErrorCode.TOO_LARGE, text), false);
+    }
+
+    /** What is wrong with a line's key or expiration; null if nothing is. */
+    @Nullable
+    Failure argumentsFault(Verb verb, RequestLine line) {
+        Failure keyFault = verb == Verb.MULTI ? null : line.keyFault(verb, 0);
+        boolean hasTtl = verb.lengthArgument() == 2;
+        return hasTtl && line.secondsAsMillis(1) == Decimals.UNREADABLE ? Failure.MALFORMED_REQUEST : keyFault;
+    }
+
+    /**
+     * Why a line is refused without a look at its data; null if it is not.
+     *
+     * @param fault what {@link #argumentsFault} found, if it is worth telling
+     */
+    @Nullable
+    Rejection refusal(Verb verb, RequestLine line, long length, @Nullable Failure fault) {
+        Set<Option> options = switch (verb) {
+            case PUT -> PUT;
+            case LPUSH, RPUSH -> PUSH;
+            case MULTI -> MULTI;
+            default -> LineParser.IDENTITY;
+        };
+        boolean wellFormed = line.readOptions(verb.lengthArgument() + 1, options)
+                && LineParser.hasIdentityOrNone(line)
+                && switch (verb) {
+                    case PUT -> isPut(line, length);
+                    case LPUSH, RPUSH -> isPush(line, length);
+                    case MULTI -> isMulti(line, length);
+                    default -> true;
+                };
+        if (!wellFormed) {
+            return LineParser.MALFORMED;
+        }
+        if (fault != null) {
+            return LineParser.refusal(fault);
+        }
+        return switch (verb) {
+            case LPUSH, RPUSH -> length > Limits.ELEMENT_BYTES_MAX ? ELEMENT_TOO_LARGE : null;
+            case MULTI -> length > Limits.MULTI_BYTES_MAX ? MULTI_TOO_LARGE : null;
+            default -> length > valueBytesMax ? valueTooLarge : null;
+        };
+    }
+
+    private static boolean isPut(RequestLine line, long length) {
+        ValueType type = type(line, PUT_TYPES);
+        if (type == null || TypedParser.condition(line) == null) {
+            return false;
+        }
+        long flags = line.has(Option.FLAGS) ? line.count(Option.FLAGS) : 0;
+        boolean hasFlags = flags >= 0 && flags <= (type == ValueType.RAW ? 0 : FLAGS_MAX);
+        return hasFlags && isLengthOf(type, length);
+    }
+
+    private static boolean isPush(RequestLine line, long length) {
+        ValueType type = type(line, ELEMENT_TYPES);
+        return type != null && isLengthOf(type, length);
+    }
+
+    /** Whether a value of that type may be so long: what is longer than any number need not even arrive. */
+    private static boolean isLengthOf(ValueType type, long length) {
+        return type == ValueType.STRING || type == ValueType.RAW || length <= Limits.NUMBER_CHARS_MAX;
+    }
+
+    private static boolean isMulti(RequestLine line, long length) {
+        boolean readsAndWrites = line.has(Option.READ) && line.has(Option.ID);
+        return length > 0 && !readsAndWrites && (!line.has(Option.READ) || LineParser.readMode(line) != null);
+    }
+
+    /** The type that a line's option names; null if it is none of these. */
+    private static @Nullable ValueType type(RequestLine line, ValueType[] types) {
+        if (!line.has(Option.TYPE)) {
+            return ValueType.STRING;
+        }
+        for (ValueType type : types) {
+            if (line.is(Option.TYPE, type.wireName())) {
+                return type;
+            }
+        }
+        return null;
+    }
+
+    /** What a line becomes for which there is no {@link #refusal}. */
+    Unfinished begin(Verb verb, RequestLine line) {
+        return switch (verb) {
+            case PUT -> put(line);
+            case LPUSH -> push(Command.End.LEFT, line);
+            case RPUSH -> push(Command.End.RIGHT, line);
+            case MULTI -> multi(line);
+            default -> set(line);
+        };
+    }
+
+    private static Unfinished set(RequestLine line) {
+        Key key = line.key(0);
+        long ttlMillis = line.secondsAsMillis(1);
+        return identified(line, data -> new Command.Set(key, ttlMillis, data));
+    }
+
+    private static Unfinished put(RequestLine line) {
+        Key key = line.key(0);
+        long ttlMillis = line.secondsAsMillis(1);
+        ValueType type = known(type(line, PUT_TYPES));
+        int flags = line.has(Option.FLAGS) ? (int) line.count(Option.FLAGS) : 0;
+        Condition condition = known(TypedParser.condition(line));
+        return identified(
+                line,
+                data -> isOf(type, data)
+                        ? new Command.Put(key, ttlMillis, type, flags, condition, data)
+                        : LineParser.MALFORMED);
+    }
+
+    private static Unfinished push(Command.End end, RequestLine line) {
+        Key key = line.key(0);
+        ValueType type = known(type(line, ELEMENT_TYPES));
+        return identified(
+                line, data -> isOf(type, data) ? new Command.Push(key, end, type, data) : LineParser.MALFORMED);
+    }
+
+    private static boolean isOf(ValueType type, byte[] data) {
+        return switch (type) {
+            case NUMBER -> Doubles.isNumber(data);
+            case BOOLEAN -> Arrays.equals(data, TRUE) || Arrays.equals(data, FALSE);
+            default -> true;
+        };
+    }
+
+    private Unfinished multi(RequestLine line) {
+        ReadMode mode = line.has(Option.READ) ? LineParser.readMode(line) : null;
+        boolean mayWrite = mode == null;
+        boolean mayRead = !line.has(Option.ID);
+        return identified(line, data -> multi(data, mode, mayRead, mayWrite));
+    }
+
+    private Request multi(byte[] data, @Nullable ReadMode mode, boolean mayRead, boolean mayWrite) {
+        List<Command.KeyRead> reads = new ArrayList<>();
+        List<Command.KeyWrite> writes = new ArrayList<>();
+        RequestDecoder decoder = RequestDecoder.ofMulti(valueBytesMax);
+        ByteBuf in = Unpooled.wrappedBuffer(data);
+        for (Request request = decoder.decode(in); request != null; request = decoder.decode(in)) {
+            if (request instanceof Command.KeyRead read && mayRead && writes.isEmpty()) {
+                reads.add(read);
+            } else if (request instanceof Command.KeyWrite write && mayWrite && reads.isEmpty()) {
+                writes.add(write);
+            } else {
+                return request instanceof Rejection rejection
+                        ? LineParser.refusal(rejection.failure())
+                        : LineParser.MALFORMED;
+            }
+            if (reads.size() + writes.size() > Limits.MULTI_REQUESTS_MAX) {
+                return MULTI_TOO_MANY;
+            }
+        }
+        if (decoder.midRequest() || reads.size() + writes.size() == 0) {
+            return LineParser.MALFORMED;
+        }
+        return reads.isEmpty() ? new Command.Multi(writes, data.length) : new Command.MultiRead(reads, mode);
+    }
+
+    /** The same with the identity that the line's options say, if they say any. */
+    private static Unfinished identified(RequestLine line, Unfinished unfinished) {
+        if (!line.has(Option.ID)) {
+            return unfinished;
+        }
+        long client = line.count(Option.ID);
+        long sequence = line.count(Option.SEQ);
+        return data -> {
+            Request request = unfinished.finish(data);
+            return request instanceof Command.Write write ? new Command.Identified(client, sequence, write) : request;
+        };
+    }
+
+    private static <T> T known(@Nullable T value) {
+        if (value == null) {
+            throw new IllegalStateException("not what was found before");
+        }
+        return value;
+    }
+}

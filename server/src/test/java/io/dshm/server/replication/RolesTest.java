@@ -1,0 +1,99 @@
+package io.dshm.server.replication;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.dshm.proto.wire.StatusReply;
+import io.dshm.server.statemachine.ClusterClock;
+import java.io.IOException;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** A node that has just started is elected, and asks the others for the time. */
+class RolesTest {
+
+    private static final long WALL = 5_000_000;
+
+    private final ScheduledExecutorService executor = Executors.newSingleThreadScheduledExecutor();
+    private final AtomicLong monotonicMillis = new AtomicLong(1_000);
+    private final ClusterClock clock = new ClusterClock(() -> TimeUnit.MILLISECONDS.toNanos(monotonicMillis.get()));
+    private final Map<String, CompletableFuture<StatusReply>> asked = new HashMap<>();
+    private final BlockingQueue<Leadership> told = new LinkedBlockingQueue<>();
+    private final Roles roles = new Roles(
+            "n1",
+            List.of("n2", "n3"),
+            clock,
+            (node, timeoutMillis) -> question(node),
+            executor,
+            () -> WALL,
+            () -> 0,
+            () -> 0,
+            told::add);
+
+    @AfterEach
+    void stop() {
+        executor.shutdownNow();
+    }
+
+    private CompletableFuture<StatusReply> question(String node) {
+        return asked.computeIfAbsent(node, n -> new CompletableFuture<>());
+    }
+
+    private void answer(String node, boolean anchored, long clusterTimeMillis) {
+        question(node)
+                .complete(StatusReply.newBuilder()
+                        .setClockAnchored(anchored)
+                        .setClusterTimeMillis(clusterTimeMillis)
+                        .build());
+    }
+
+    private Leadership awaitNews() throws InterruptedException {
+        return told.take();
+    }
+
+    @Test
+    void the_time_goes_on_while_another_node_has_not_answered() throws InterruptedException {
+        roles.onLeading(1);
+        answer("n2", true, 1_000_000);
+        monotonicMillis.addAndGet(500);
+        question("n3").completeExceptionally(new IOException("down"));
+        assertTrue(awaitNews().self());
+        assertEquals(1_000_500, clock.stampMillis());
+    }
+
+    @Test
+    void when_nobody_has_run_on_then_the_wall_clock_says_what_time_it_is() throws InterruptedException {
+        roles.onLeading(1);
+        answer("n2", false, 0);
+        answer("n3", false, 0);
+        assertTrue(awaitNews().self());
+        assertEquals(WALL, clock.stampMillis());
+    }
+
+    @Test
+    void when_leadership_ends_before_the_time_is_known_then_the_wall_clock_does_not_count()
+            throws InterruptedException {
+        roles.onLeading(1);
+        roles.onLeadingEnded(1, "another one is elected");
+        assertFalse(awaitNews().self());
+        answer("n2", false, 0);
+        answer("n3", false, 0);
+        roles.onFollowing("n2", 2);
+        CompletableFuture<Void> after = new CompletableFuture<>();
+        executor.execute(() -> after.complete(null));
+        after.join();
+        assertEquals(0, clock.stampMillis());
+        assertFalse(clock.isAnchored());
+    }
+}

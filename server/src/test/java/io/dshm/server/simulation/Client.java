@@ -1,0 +1,223 @@
+package io.dshm.server.simulation;
+
+import io.dshm.proto.Command;
+import io.dshm.proto.ErrorCode;
+import io.dshm.proto.Key;
+import io.dshm.proto.Limits;
+import io.dshm.proto.ReadMode;
+import io.dshm.proto.Reply;
+import io.dshm.server.replication.Lane;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A client and its connection, served as the front end serves one: writes are pipelined; a read, a large value, and
+ * whatever follows that, wait until nothing is outstanding.
+ */
+final class Client {
+
+    /**
+     * The keys of all clients. Keys that share a number in {@code AcknowledgedWrites} would make a read wait that need
+     * not, in one process and not in another, because a key's hash is different in each: so none of these do.
+     */
+    static final List<Key> KEYS = distinct("c0", "c1", "r:c2", "v0", "r:v1", "r:v2", "r:l0", "l1", "x0", "r:x1");
+
+    private static final int OUTSTANDING_MAX = 12;
+    private static final int BURST_MAX = 5;
+    private static final long[] TTLS = {0, 0, 1, 40, 300, 1_000, 3_000};
+    private static final int STRIPES_MASK = (1 << 14) - 1;
+
+    private final World world;
+    private final Random random;
+    private final int name;
+    private final int thinkMillisMax;
+    private int left;
+    private int largeLeft;
+
+    private SimulatedNode.@Nullable Running running;
+    private SimulatedNode node;
+    private int laneIndex;
+    private Operation.Connection connection = new Operation.Connection();
+    private final List<Operation> outstanding = new ArrayList<>();
+    private @Nullable Key barrier;
+    private boolean waitsForRead;
+    private long next;
+
+    Client(World world, int name, int commands, int large) {
+        this.world = world;
+        this.random = world.events.random;
+        this.name = name;
+        this.left = commands;
+        this.largeLeft = large;
+        this.thinkMillisMax = 1 + random.nextInt(150);
+        this.node = world.anyNode();
+    }
+
+    private static List<Key> distinct(String... names) {
+        List<Key> keys = new ArrayList<>();
+        for (String name : names) {
+            Key key = Key.of(name);
+            for (int i = 0; clashes(keys, key); i++) {
+                key = Key.of(name + "-" + i);
+            }
+            keys.add(key);
+        }
+        return keys;
+    }
+
+    private static boolean clashes(List<Key> keys, Key key) {
+        return keys.stream().anyMatch(other -> ((other.hash() ^ key.hash()) & STRIPES_MASK) == 0);
+    }
+
+    boolean isDone() {
+        return left == 0 && outstanding.isEmpty() && barrier == null && !waitsForRead;
+    }
+
+    /** Goes on for as long as there is something to do; called once. */
+    void think() {
+        world.events.after(world.events.millis(0, thinkMillisMax), () -> {
+            if (running != node.running() || running == null) {
+                reconnect();
+            }
+            SimulatedNode.Running connected = running;
+            if (connected != null && left > 0) {
+                connected.lanes.get(laneIndex).execute(() -> burst(connected));
+            }
+            think();
+        });
+    }
+
+    private void reconnect() {
+        for (Operation lost : outstanding) {
+            if (lost.reply == null) {
+                world.checks.onConnectionLost();
+            }
+        }
+        outstanding.clear();
+        barrier = null;
+        waitsForRead = false;
+        connection = new Operation.Connection();
+        node = world.anyNode();
+        running = node.running();
+        SimulatedNode.Running connected = running;
+        if (connected != null) {
+            laneIndex = random.nextInt(connected.lanes.size());
+        }
+    }
+
+    private void burst(SimulatedNode.Running on) {
+        for (int i = random.nextInt(BURST_MAX); i >= 0 && left > 0 && running == on; i--) {
+            boolean large = outstanding.stream().anyMatch(Operation::isLarge);
+            if (barrier != null || waitsForRead || large || outstanding.size() >= OUTSTANDING_MAX) {
+                return;
+            }
+            boolean writesLarge = largeLeft > 0 && random.nextInt(10) == 0;
+            if (writesLarge && !outstanding.isEmpty()) {
+                return;
+            }
+            left--;
+            Key key = KEYS.get(random.nextInt(KEYS.size()));
+            if (random.nextInt(3) == 0) {
+                barrier = key;
+                readIfDue(on);
+            } else {
+                submit(on, writesLarge ? largeSet(key) : command(key));
+            }
+        }
+    }
+
+    private void submit(SimulatedNode.Running on, Command.Write command) {
+        Operation operation = new Operation(next++, connection, node, command, world.checks.acknowledgedIndex());
+        outstanding.add(operation);
+        long origin = on.origins.get(laneIndex);
+        world.checks.onSubmit(operation, origin);
+        Lane lane = on.lane(laneIndex);
+        boolean[] taking = {true};
+        lane.submit(command, reply -> {
+            if (taking[0] && reply instanceof Reply.Failure failure && failure.code() == ErrorCode.SHUTTING_DOWN) {
+                world.checks.onRefused(operation, origin);
+            }
+            world.checks.onReply(operation, reply);
+            outstanding.remove(operation);
+            readIfDue(on);
+        });
+        taking[0] = false;
+    }
+
+    private void readIfDue(SimulatedNode.Running on) {
+        Key key = barrier;
+        if (key != null && outstanding.isEmpty() && running == on) {
+            barrier = null;
+            waitsForRead = true;
+            ReadMode mode = random.nextBoolean() ? ReadMode.LINEARIZABLE : ReadMode.LOCAL;
+            long shown = mode == ReadMode.LINEARIZABLE
+                    ? world.checks.shownIndex()
+                    : node.reads().acknowledgedFor(key);
+            on.read(key, mode, on.lane(laneIndex), reply -> {
+                waitsForRead = false;
+                if (!(reply instanceof Reply.Failure failure) || failure.code() == ErrorCode.NOT_FOUND) {
+                    world.checks.onRead(node, key, mode, shown, reply);
+                }
+            });
+        }
+    }
+
+    private Command.Write command(Key key) {
+        if (random.nextInt(40) == 0) {
+            return new Command.FlushAll((random.nextBoolean() ? "r" : "").getBytes(StandardCharsets.US_ASCII));
+        }
+        if (random.nextInt(12) == 0) {
+            return new Command.Delete(key);
+        }
+        if (random.nextInt(12) == 0) {
+            return new Command.Touch(key, ttl());
+        }
+        return switch (kindOf(key)) {
+            case 'c' -> new Command.Incr(key, random.nextInt(9) - 3, random.nextInt(3), ttl());
+            case 'v' -> set(key);
+            case 'l' -> limiter(key);
+            default ->
+                switch (random.nextInt(3)) {
+                    case 0 -> new Command.Incr(key, random.nextBoolean() ? Long.MAX_VALUE : -1, 1, ttl());
+                    case 1 -> set(key);
+                    default -> limiter(key);
+                };
+        };
+    }
+
+    private static char kindOf(Key key) {
+        String text = key.toString();
+        return text.charAt(text.indexOf(':') + 1);
+    }
+
+    private Command.Write limiter(Key key) {
+        boolean fast = key.toString().length() % 2 == 0;
+        return new Command.RateLimiter(key, fast ? 2 : 3, fast ? 150 : 1_200);
+    }
+
+    private Command.Write set(Key key) {
+        return new Command.Set(key, ttl(), value(random.nextInt(60) == 0 ? 5_000 : 12));
+    }
+
+    private Command.Write largeSet(Key key) {
+        largeLeft--;
+        return new Command.Set(key, ttl(), value(Limits.INLINE_VALUE_BYTES_MAX + 1 + random.nextInt(300_000)));
+    }
+
+    /** A value that no other SET has: the first 12 bytes tell whose it is. */
+    private byte[] value(int length) {
+        byte[] value = new byte[length];
+        Arrays.fill(value, (byte) ('a' + random.nextInt(26)));
+        byte[] token = String.format("%03d-%08d", name, next).getBytes(StandardCharsets.US_ASCII);
+        System.arraycopy(token, 0, value, 0, token.length);
+        return value;
+    }
+
+    private long ttl() {
+        return TTLS[random.nextInt(TTLS.length)];
+    }
+}

@@ -1,0 +1,129 @@
+package io.dshm.server.simulation;
+
+/** Breaks things, and mends most of them a while later. */
+final class Nemesis {
+
+    private final World world;
+    private final Events events;
+    private final int pauseMillisMax;
+    private boolean ended;
+
+    Nemesis(World world) {
+        this.world = world;
+        this.events = world.events;
+        this.pauseMillisMax = 100 + events.random.nextInt(1_500);
+    }
+
+    /** Goes on until {@link #end}. */
+    void rage() {
+        events.after(events.millis(20, pauseMillisMax), () -> {
+            if (!ended) {
+                strike();
+                rage();
+            }
+        });
+    }
+
+    /** Everything works again. */
+    void end() {
+        ended = true;
+        unblock();
+        world.cluster.heal();
+        for (SimulatedNode node : world.nodes) {
+            if (node.running() == null) {
+                node.start();
+            }
+        }
+    }
+
+    private void strike() {
+        SimulatedNode node = world.anyNode();
+        SimulatedNode.Running running = node.running();
+        switch (events.random.nextInt(16)) {
+            case 0, 1, 2 -> world.cluster.elect(node.number());
+            case 3, 4 -> crash(node);
+            case 5 -> hold(running);
+            case 6 -> block(node.number());
+            case 7 -> unblock();
+            case 8 -> {
+                world.network.breakAny();
+                world.network.breakAny();
+            }
+            case 9, 10, 11 -> snapshot(running);
+            case 12 -> node.stepWallClock();
+            case 13 -> refuse();
+            case 14 -> stop(node, running);
+            default -> crashAll();
+        }
+    }
+
+    private void crash(SimulatedNode node) {
+        node.kill();
+        events.after(events.millis(100, 2_500), () -> {
+            if (node.running() == null) {
+                node.start();
+            }
+        });
+    }
+
+    private void crashAll() {
+        if (events.oneIn(4)) {
+            world.nodes.forEach(this::crash);
+        }
+    }
+
+    private void hold(SimulatedNode.@org.jspecify.annotations.Nullable Running running) {
+        if (running != null) {
+            world.trace.note("a node is held");
+            running.process.holdFor(events.millis(20, 2_500));
+        }
+    }
+
+    private void block(int one) {
+        boolean forth = events.oneIn(2);
+        boolean back = !forth || events.oneIn(2);
+        for (int other = 0; other < world.size; other++) {
+            if (other != one && !events.oneIn(3)) {
+                world.trace.note("n%d and n%d are cut (%s, %s)", one + 1, other + 1, forth, back);
+                world.network.block(one, other, forth);
+                world.network.block(other, one, back);
+            }
+        }
+        events.after(events.millis(100, 4_000), this::unblock);
+    }
+
+    private void unblock() {
+        for (int from = 0; from < world.size; from++) {
+            for (int to = 0; to < world.size; to++) {
+                world.network.block(from, to, false);
+            }
+        }
+    }
+
+    private static void snapshot(SimulatedNode.@org.jspecify.annotations.Nullable Running running) {
+        if (running != null) {
+            running.snapshot();
+        }
+    }
+
+    private void refuse() {
+        for (SimulatedNode node : world.nodes) {
+            SimulatedNode.Running running = node.running();
+            if (running != null) {
+                running.raft.transfer();
+            }
+        }
+    }
+
+    /** The node refuses new commands, answers the others, and ends. */
+    private void stop(SimulatedNode node, SimulatedNode.@org.jspecify.annotations.Nullable Running running) {
+        if (running != null) {
+            world.trace.note("%s is to stop", node.name());
+            running.replicator.drain().thenRun(() -> {
+                if (node.running() == running) {
+                    crash(node);
+                }
+            });
+        }
+    }
+}

@@ -1,0 +1,49 @@
+package io.dshm.server.simulation;
+
+import java.io.IOException;
+import java.nio.file.Path;
+
+/**
+ * What goes wrong between the parts on purpose; nothing, in this one. Each bug overrides what it needs.
+ *
+ * <p>An object serves one run.
+ */
+class PlantedBug {
+
+    /** The run that it is planted in, before anything happens. */
+    void plant(World world) {}
+
+    /** An entry as it is proposed: what goes into the log instead. */
+    byte[] onProposed(int node, byte[] entry, long term) {
+        return entry;
+    }
+
+    /** A node is about to apply an entry: the bytes that it applies instead of the entry's. */
+    byte[] onApply(SimulatedNode node, SimulatedNode.Running running, RaftDisk.Entry entry, byte[] data)
+            throws IOException {
+        return data;
+    }
+
+    /** A snapshot's files as they were written, before anybody reads them. */
+    void onSnapshot(SimulatedNode.Running running, Path folder) throws IOException {}
+
+    /** The monotonic clock behind a node's cluster clock. */
+    long monotonicNanos(SimulatedNode node) {
+        return node.monotonicNanos();
+    }
+
+    /** Whether all clients write large values. */
+    boolean needsLargeValues() {
+        return false;
+    }
+
+    /** Whether a leader is believed to lead, by others and by itself, without the word of a majority. */
+    boolean trustsLeaders() {
+        return false;
+    }
+
+    /** Whether a read looks at the store without asking whether it may. */
+    boolean readsAtOnce() {
+        return false;
+    }
+}

@@ -1,0 +1,162 @@
+package io.dshm.server.simulation;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/** What the members of the model of Raft have in common: messages, elections, and the one log that is committed. */
+final class RaftCluster {
+
+    final Events events;
+    final Trace trace;
+    final Network network;
+    final Checks checks;
+    final PlantedBug bug;
+
+    private final List<@Nullable RaftMember> members = new ArrayList<>();
+    private final List<RaftDisk.Entry> committed = new ArrayList<>();
+
+    /** One in so many calls that tell of a proposal's fate gets lost, or none (0). */
+    private final boolean losesCallbacks;
+
+    /** One in so many entries is refused although nobody else leads; 0 for never. */
+    private final int busyOneIn;
+
+    private final int slowDiskOneIn;
+    private boolean healed;
+
+    RaftCluster(Events events, Trace trace, Network network, Checks checks, PlantedBug bug, int size) {
+        this.events = events;
+        this.trace = trace;
+        this.network = network;
+        this.checks = checks;
+        this.bug = bug;
+        this.losesCallbacks = events.oneIn(8);
+        this.busyOneIn = events.oneIn(3) ? 3 + events.random.nextInt(40) : 0;
+        this.slowDiskOneIn = 10 + events.random.nextInt(100);
+        for (int i = 0; i < size; i++) {
+            members.add(null);
+        }
+    }
+
+    int size() {
+        return members.size();
+    }
+
+    String nameOf(int member) {
+        return "n" + (member + 1);
+    }
+
+    void join(int number, @Nullable RaftMember member) {
+        members.set(number, member);
+    }
+
+    /** No faults of its own from now on. */
+    void heal() {
+        healed = true;
+    }
+
+    boolean losesCallbacks() {
+        return losesCallbacks && !healed;
+    }
+
+    boolean isBusy() {
+        return busyOneIn > 0 && !healed && events.oneIn(busyOneIn);
+    }
+
+    long diskDelay() {
+        return events.oneIn(slowDiskOneIn) ? events.millis(1, 50) : events.micros(600);
+    }
+
+    /** A message to another member: lost if it is down or a direction is blocked. */
+    void send(int from, int to, Consumer<RaftMember> message) {
+        events.after(network.delay(), () -> {
+            RaftMember member = members.get(to);
+            if (member != null && !network.isBlocked(from, to)) {
+                member.process().after(0, () -> message.accept(member));
+            }
+        });
+    }
+
+    private boolean reach(int one, int other) {
+        RaftMember member = members.get(other);
+        return member != null
+                && member.process().isRunning()
+                && !network.isBlocked(one, other)
+                && !network.isBlocked(other, one);
+    }
+
+    /** Makes that member the leader, if a majority can be reached and would vote for it. */
+    void elect(int candidate) {
+        RaftMember member = members.get(candidate);
+        if (member == null || !member.process().isRunning() || member.leads()) {
+            return;
+        }
+        List<RaftMember> voters = new ArrayList<>();
+        long term = member.term();
+        for (int peer = 0; peer < members.size(); peer++) {
+            RaftMember voter = members.get(peer);
+            if (peer != candidate && voter != null && reach(candidate, peer) && voter.wouldVoteFor(member.disk())) {
+                voters.add(voter);
+                term = Math.max(term, voter.term());
+            }
+        }
+        if (voters.size() + 1 > members.size() / 2) {
+            long elected = term + 1;
+            voters.forEach(voter -> voter.adoptTerm(elected, "another one is elected"));
+            member.lead(elected);
+        }
+    }
+
+    /** Whether any member that runs takes itself for the leader. */
+    boolean hasLeader() {
+        return members.stream()
+                .anyMatch(member ->
+                        member != null && member.leads() && member.process().isRunning());
+    }
+
+    /** The leader as seen from there, if a majority confirms it now and it knows what is committed. */
+    @Nullable
+    RaftMember confirmedLeader(int asking) {
+        for (int number = 0; number < members.size(); number++) {
+            RaftMember leader = members.get(number);
+            if (leader == null
+                    || !leader.process().isRunning()
+                    || !leader.hasCommittedInItsTerm()
+                    || (number != asking && !reach(asking, number))) {
+                continue;
+            }
+            int confirming = bug.trustsLeaders() ? members.size() : 1;
+            for (int peer = 0; peer < members.size(); peer++) {
+                RaftMember follower = members.get(peer);
+                if (peer != number && follower != null && reach(number, peer) && follower.term() == leader.term()) {
+                    confirming++;
+                }
+            }
+            if (confirming > members.size() / 2) {
+                return leader;
+            }
+        }
+        return null;
+    }
+
+    /** A leader has found that entries are on a majority. */
+    void onCommitted(RaftDisk leader, long from, long to) {
+        for (long index = Math.max(from, committed.size()) + 1; index <= to; index++) {
+            RaftDisk.Entry entry = leader.entry(index);
+            committed.add(entry);
+            if (entry.data() != null) {
+                checks.onCommitted(entry.index(), entry.data(), entry.stampedMillis());
+            }
+        }
+        if (committed.get((int) to - 1).term() != leader.termAt(to)) {
+            throw new IllegalStateException("the model of Raft commits two entries at index " + to);
+        }
+    }
+
+    /** The last index that any leader found to be committed. */
+    long committedIndex() {
+        return committed.size();
+    }
+}

@@ -1,0 +1,485 @@
+package io.dshm.server.simulation;
+
+import io.dshm.server.replication.RaftLog;
+import io.dshm.server.replication.RoleListener;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One node's part in the model of Raft: its log, its term, and what it knows of the others. What a crash leaves is in
+ * {@link RaftDisk}; what SOFAJRaft's threads may do in one order or another is left to the seed.
+ *
+ * <p>How it works: replication goes by messages, which may be lost, late or out of order; an election is one atomic step
+ * that only a candidate wins whose log is as new as those of a majority. Both are what Raft allows.
+ */
+final class RaftMember {
+
+    private static final int HEARTBEAT_MILLIS = 100;
+    private static final long ELECTION_NANOS = TimeUnit.MILLISECONDS.toNanos(1_000);
+    private static final long QUORUM_NANOS = TimeUnit.MILLISECONDS.toNanos(900);
+
+    /** What the library calls, on the thread that applies. */
+    interface Applier {
+        void apply(RaftDisk.Entry entry, RaftLog.@Nullable Proposal proposal);
+
+        void onBatch();
+
+        void install(Snapshots.Snapshot snapshot);
+
+        boolean mayInstall();
+    }
+
+    private final RaftCluster cluster;
+    private final Events events;
+    private final Trace trace;
+    private final int self;
+    private final RaftDisk disk;
+    private final Lifetime process;
+    private final SimulatedThread proposals;
+    private final SimulatedThread applying;
+    private final Applier applier;
+    private final RoleListener roles;
+
+    private boolean leads;
+    private boolean transferring;
+    private int leader = -1;
+    private long commitIndex;
+    private long handedIndex;
+    private long leaderStart;
+    private long lastHeardNanos;
+    private final long[] next;
+    private final long[] match;
+    private final long[] answeredNanos;
+    private boolean installing;
+    private final TreeMap<Long, RaftLog.Proposal> pending = new TreeMap<>();
+    private final TreeMap<Long, Runnable> appliedListeners = new TreeMap<>();
+
+    RaftMember(
+            RaftCluster cluster,
+            int self,
+            RaftDisk disk,
+            Lifetime process,
+            SimulatedThread applying,
+            Applier applier,
+            RoleListener roles) {
+        this.cluster = cluster;
+        this.events = cluster.events;
+        this.trace = cluster.trace;
+        this.self = self;
+        this.disk = disk;
+        this.process = process;
+        this.proposals = new SimulatedThread(events, process, 100);
+        this.applying = applying;
+        this.applier = applier;
+        this.roles = roles;
+        this.commitIndex = disk.snapshot.index();
+        this.handedIndex = disk.snapshot.index();
+        this.next = new long[cluster.size()];
+        this.match = new long[cluster.size()];
+        this.answeredNanos = new long[cluster.size()];
+    }
+
+    void start() {
+        lastHeardNanos = events.nowNanos();
+        heartbeat();
+        awaitElection();
+    }
+
+    long term() {
+        return disk.term;
+    }
+
+    boolean leads() {
+        return leads;
+    }
+
+    Lifetime process() {
+        return process;
+    }
+
+    long handedIndex() {
+        return handedIndex;
+    }
+
+    private void heartbeat() {
+        if (leads) {
+            if (!hasQuorum() && !cluster.bug.trustsLeaders()) {
+                stepDown(disk.term, "no majority answers");
+            } else {
+                sendToAll();
+            }
+        }
+        process.after(TimeUnit.MILLISECONDS.toNanos(HEARTBEAT_MILLIS), this::heartbeat);
+    }
+
+    private boolean hasQuorum() {
+        int answering = 1;
+        for (int peer = 0; peer < next.length; peer++) {
+            if (peer != self && events.nowNanos() - answeredNanos[peer] < QUORUM_NANOS) {
+                answering++;
+            }
+        }
+        return answering > next.length / 2;
+    }
+
+    private void awaitElection() {
+        process.after(events.millis(100, 1_000), () -> {
+            if (!leads && events.nowNanos() - lastHeardNanos > ELECTION_NANOS) {
+                cluster.elect(self);
+            }
+            awaitElection();
+        });
+    }
+
+    // Elections: called by the cluster in one atomic step.
+
+    boolean wouldVoteFor(RaftDisk candidate) {
+        long lastTerm = disk.termAt(disk.lastIndex());
+        long theirs = candidate.termAt(candidate.lastIndex());
+        return theirs > lastTerm || (theirs == lastTerm && candidate.lastIndex() >= disk.lastIndex());
+    }
+
+    RaftDisk disk() {
+        return disk;
+    }
+
+    void adoptTerm(long term, String why) {
+        if (term > disk.term) {
+            if (leads) {
+                stepDown(term, why);
+            }
+            disk.term = term;
+            lastHeardNanos = events.nowNanos();
+            forgetLeader(why);
+        }
+    }
+
+    void lead(long term) {
+        adoptTerm(term, "candidate");
+        trace.note("n%d is elected in term %d", self + 1, term);
+        cluster.checks.time().onElection(events.nowMillis());
+        leads = true;
+        transferring = false;
+        leader = self;
+        Arrays.fill(match, 0);
+        Arrays.fill(next, disk.lastIndex() + 1);
+        Arrays.fill(answeredNanos, events.nowNanos());
+        leaderStart = append(null, events.nowMillis());
+        sendToAll();
+    }
+
+    private void forgetLeader(String why) {
+        if (leader >= 0) {
+            leader = -1;
+            long term = disk.term;
+            applying.execute(() -> roles.onFollowingEnded(term, why));
+        }
+    }
+
+    /** No longer the leader; what was proposed may still be committed. */
+    void stepDown(long newTerm, String why) {
+        trace.note("n%d steps down (term %d -> %d): %s", self + 1, disk.term, newTerm, why);
+        leads = false;
+        leader = -1;
+        lastHeardNanos = events.nowNanos();
+        List<RaftLog.Proposal> open = new ArrayList<>(pending.values());
+        pending.clear();
+        Collections.shuffle(open, events.random);
+        open.forEach(proposal -> tellLater(() -> proposal.uncertain(why)));
+        long term = disk.term;
+        disk.term = newTerm;
+        applying.execute(() -> roles.onLeadingEnded(term, why));
+    }
+
+    /** The library's pool for such calls has no order, and once in a while a call is lost. */
+    private void tellLater(Runnable call) {
+        if (!cluster.losesCallbacks() || !events.oneIn(10)) {
+            process.after(events.oneIn(10) ? events.millis(1, 300) : events.micros(500), call);
+        }
+    }
+
+    /** Hands leadership to another member: proposals are refused meanwhile, in the same term. */
+    void transfer() {
+        if (leads && !transferring) {
+            trace.note("n%d refuses for a while", self + 1);
+            transferring = true;
+            process.after(events.millis(0, 20), () -> transferring = false);
+        }
+    }
+
+    // Proposing.
+
+    void propose(byte[] entry, long term, RaftLog.Proposal proposal) {
+        byte[] proposed = cluster.bug.onProposed(self, entry, term);
+        long stampedMillis = events.nowMillis();
+        proposals.handOver(() -> proposeNow(proposed, stampedMillis, term, proposal));
+    }
+
+    private void proposeNow(byte[] entry, long stampedMillis, long term, RaftLog.Proposal proposal) {
+        if (!leads || transferring || disk.term != term || cluster.isBusy()) {
+            trace.note("n%d refuses an entry of term %d", self + 1, term);
+            tellLater(proposal::refused);
+        } else if (cluster.isBusy()) {
+            // The library refuses it with a status that proves nothing.
+            trace.note("n%d drops an entry of term %d", self + 1, term);
+            tellLater(() -> proposal.uncertain("busy"));
+        } else {
+            long index = append(entry, stampedMillis);
+            trace.note("n%d appends %d", self + 1, index);
+            pending.put(index, proposal);
+            sendToAll();
+        }
+    }
+
+    private long append(byte @Nullable [] data, long stampedMillis) {
+        RaftDisk.Entry entry = new RaftDisk.Entry(disk.lastIndex() + 1, disk.term, data, stampedMillis);
+        disk.log.add(entry);
+        process.after(cluster.diskDelay(), () -> {
+            if (entry.index() >= disk.baseIndex
+                    && entry.index() <= disk.lastIndex()
+                    && disk.termAt(entry.index()) == entry.term()) {
+                disk.durable = Math.max(disk.durable, entry.index());
+                advanceCommit();
+            }
+        });
+        return entry.index();
+    }
+
+    private void nudge() {
+        int known = leader;
+        if (known >= 0 && known != self) {
+            cluster.send(self, known, member -> {
+                if (member.leads) {
+                    member.send(self);
+                }
+            });
+        }
+    }
+
+    // Replication.
+
+    private void sendToAll() {
+        for (int peer = 0; peer < next.length; peer++) {
+            if (peer != self) {
+                send(peer);
+            }
+        }
+    }
+
+    private void send(int peer) {
+        long term = disk.term;
+        if (next[peer] <= disk.baseIndex) {
+            Snapshots.Snapshot snapshot = disk.snapshot;
+            cluster.send(self, peer, member -> member.onInstall(self, term, snapshot));
+            return;
+        }
+        long previous = next[peer] - 1;
+        long previousTerm = disk.termAt(previous);
+        List<RaftDisk.Entry> entries =
+                List.copyOf(disk.log.subList((int) (previous - disk.baseIndex), disk.log.size()));
+        long commit = commitIndex;
+        next[peer] = disk.lastIndex() + 1;
+        cluster.send(self, peer, member -> member.onAppend(self, term, previous, previousTerm, entries, commit));
+    }
+
+    private boolean accepts(int from, long term) {
+        if (term < disk.term) {
+            long newer = disk.term;
+            cluster.send(self, from, member -> member.adoptTerm(newer, "a higher term was seen"));
+            return false;
+        }
+        adoptTerm(term, "a new leader was heard of");
+        lastHeardNanos = events.nowNanos();
+        if (leader != from) {
+            leader = from;
+            String name = cluster.nameOf(from);
+            applying.execute(() -> roles.onFollowing(name, term));
+        }
+        return true;
+    }
+
+    private void onAppend(
+            int from, long term, long previous, long previousTerm, List<RaftDisk.Entry> entries, long commit) {
+        if (!accepts(from, term) || installing) {
+            return;
+        }
+        if (previous > disk.lastIndex()) {
+            answer(from, term, false, disk.lastIndex());
+            return;
+        }
+        if (previous >= disk.baseIndex && disk.termAt(previous) != previousTerm) {
+            answer(from, term, false, commitIndex);
+            return;
+        }
+        for (RaftDisk.Entry entry : entries) {
+            if (entry.index() <= disk.baseIndex) {
+                continue;
+            }
+            if (entry.index() <= disk.lastIndex()) {
+                if (disk.termAt(entry.index()) == entry.term()) {
+                    continue;
+                }
+                if (entry.index() <= commitIndex) {
+                    throw new IllegalStateException("the model of Raft overwrites a committed entry");
+                }
+                disk.cutOffFrom(entry.index());
+            }
+            disk.log.add(entry);
+        }
+        long last = previous + entries.size();
+        disk.durable = Math.max(disk.durable, last);
+        process.after(cluster.diskDelay(), () -> answer(from, term, true, last));
+        commitTo(Math.min(commit, last));
+    }
+
+    private void answer(int to, long term, boolean success, long index) {
+        int me = self;
+        cluster.send(self, to, member -> member.onAnswer(me, term, success, index));
+    }
+
+    private void onAnswer(int from, long term, boolean success, long index) {
+        if (!leads || term != disk.term) {
+            return;
+        }
+        answeredNanos[from] = events.nowNanos();
+        if (success) {
+            match[from] = Math.max(match[from], index);
+            next[from] = Math.max(next[from], index + 1);
+            advanceCommit();
+        } else if (index + 1 < next[from]) {
+            next[from] = Math.max(index, match[from]) + 1;
+            send(from);
+        }
+    }
+
+    private void advanceCommit() {
+        if (!leads) {
+            return;
+        }
+        match[self] = disk.durable;
+        long[] sorted = match.clone();
+        Arrays.sort(sorted);
+        long majority = sorted[(sorted.length - 1) / 2];
+        if (majority > commitIndex && disk.termAt(majority) == disk.term) {
+            cluster.onCommitted(disk, commitIndex, majority);
+            commitTo(majority);
+        }
+    }
+
+    private void commitTo(long index) {
+        if (index > commitIndex) {
+            commitIndex = index;
+            applying.execute(this::applyCommitted);
+        }
+    }
+
+    private void applyCommitted() {
+        int batch = 1 + events.random.nextInt(8);
+        boolean applied = false;
+        while (handedIndex < commitIndex && batch-- > 0) {
+            RaftDisk.Entry entry = disk.entry(handedIndex + 1);
+            handedIndex++;
+            if (entry.data() != null) {
+                applier.apply(entry, pending.remove(entry.index()));
+                applied = true;
+            } else if (leads && entry.index() == leaderStart) {
+                roles.onLeading(disk.term);
+            }
+        }
+        if (applied) {
+            applier.onBatch();
+        }
+        tellAppliedListeners();
+        if (handedIndex < commitIndex) {
+            applying.execute(this::applyCommitted);
+        }
+    }
+
+    // Snapshots.
+
+    /** The term of the last entry that was handed to the state machine. */
+    long handedTerm() {
+        return disk.termAt(handedIndex);
+    }
+
+    /** Called when a snapshot of this node is whole. */
+    void onSnapshotTaken(Snapshots.Snapshot snapshot) {
+        if (snapshot.index() > disk.snapshot.index()) {
+            disk.snapshot = snapshot;
+            disk.compactTo(snapshot.index());
+        }
+    }
+
+    private void onInstall(int from, long term, Snapshots.Snapshot snapshot) {
+        if (!accepts(from, term) || installing) {
+            return;
+        }
+        if (snapshot.index() <= commitIndex) {
+            answer(from, term, true, commitIndex);
+            return;
+        }
+        installing = true;
+        applying.execute(() -> {
+            installing = false;
+            if (snapshot.index() <= commitIndex || !applier.mayInstall()) {
+                return;
+            }
+            trace.note("n%d installs the snapshot of index %d", self + 1, snapshot.index());
+            commitIndex = snapshot.index();
+            handedIndex = snapshot.index();
+            boolean continues = snapshot.index() <= disk.lastIndex()
+                    && snapshot.index() >= disk.baseIndex
+                    && disk.termAt(snapshot.index()) == snapshot.term();
+            if (continues) {
+                disk.compactTo(snapshot.index());
+            } else {
+                disk.log.clear();
+                disk.baseIndex = snapshot.index();
+                disk.baseTerm = snapshot.term();
+            }
+            disk.durable = Math.max(disk.baseIndex, Math.min(disk.durable, disk.lastIndex()));
+            disk.snapshot = snapshot;
+            applier.install(snapshot);
+            tellAppliedListeners();
+            answer(from, term, true, snapshot.index());
+        });
+    }
+
+    // Reads: this is where linearizable ones find their index.
+
+    /**
+     * Asks for the commit index of a leader that a majority confirms.
+     *
+     * @param applied is called once this node has applied that index; never if nobody could be asked
+     */
+    boolean readIndex(Runnable applied) {
+        RaftMember confirmed = cluster.confirmedLeader(self);
+        if (confirmed == null) {
+            return false;
+        }
+        appliedListeners.merge(confirmed.commitIndex, applied, (first, second) -> () -> {
+            first.run();
+            second.run();
+        });
+        process.after(cluster.network.delay(), this::nudge);
+        applying.execute(this::tellAppliedListeners);
+        return true;
+    }
+
+    boolean hasCommittedInItsTerm() {
+        return leads && commitIndex >= leaderStart;
+    }
+
+    private void tellAppliedListeners() {
+        while (!appliedListeners.isEmpty() && appliedListeners.firstKey() <= handedIndex) {
+            Map.Entry<Long, Runnable> first = appliedListeners.pollFirstEntry();
+            first.getValue().run();
+        }
+    }
+}

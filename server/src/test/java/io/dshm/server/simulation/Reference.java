@@ -1,0 +1,315 @@
+package io.dshm.server.simulation;
+
+import io.dshm.proto.wire.CommandRecord;
+import io.dshm.proto.wire.IncrCommand;
+import io.dshm.proto.wire.LogEntry;
+import io.dshm.proto.wire.RateLimiterCommand;
+import io.dshm.proto.wire.RegisterNode;
+import io.dshm.proto.wire.SetChunkedCommand;
+import io.dshm.proto.wire.ValueChunk;
+import java.io.ByteArrayOutputStream;
+import java.math.BigInteger;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What the committed log means, written as plainly as possible: maps, lists and strings, nothing ever forgotten. It
+ * keeps every version of every key, so that a read on a node that lags behind can be judged.
+ */
+final class Reference {
+
+    private static final long UPLOAD_MILLIS = 60_000;
+    private static final int LONG_VALUE_BYTES = 4096;
+
+    /** What a command brings about: one of the state machine's kinds, and a number or a value for the reply. */
+    record Effect(
+            String kind, @Nullable Long number, @Nullable String value) {
+
+        static Effect of(String kind) {
+            return new Effect(kind, null, null);
+        }
+
+        static Effect number(long number) {
+            return new Effect("APPLIED", number, null);
+        }
+    }
+
+    /** One version of a key; {@code deadline} 0 is never; a limiter has grants and no value. */
+    record Item(String value, @Nullable List<Long> grants, int capacity, long duration, long deadline) {
+
+        boolean isLimiter() {
+            return grants != null;
+        }
+
+        boolean isExpiredAt(long clock) {
+            return deadline != 0 && deadline <= clock;
+        }
+
+        long grantsAt(long clock) {
+            return grants == null
+                    ? 0
+                    : grants.stream().filter(t -> clock - t < duration).count();
+        }
+    }
+
+    /** Told when a command takes effect for the first time. */
+    interface Listener {
+        void onFirst(CommandRecord record, long index, Effect effect, @Nullable String publishedValue);
+    }
+
+    private record Registration(long folder, long start, List<Long> origins) {}
+
+    private record Upload(int length, ByteArrayOutputStream bytes, long touched) {}
+
+    private final Listener listener;
+    private final Map<String, TreeMap<Long, Optional<Item>>> history = new HashMap<>();
+    private final Map<String, Registration> nodes = new HashMap<>();
+    private final Map<Long, Map<Long, Effect>> effects = new HashMap<>();
+    private final Map<Long, Long> settled = new HashMap<>();
+    private final Map<String, Upload> uploads = new HashMap<>();
+    private final Map<Long, Boolean> waiting = new HashMap<>();
+    private long clock;
+
+    Reference(Listener listener) {
+        this.listener = listener;
+    }
+
+    long clock() {
+        return clock;
+    }
+
+    /** Applies the next committed entry. */
+    List<Effect> apply(long index, LogEntry entry) {
+        clock = Math.max(clock, entry.getStampMillis());
+        uploads.values().removeIf(upload -> clock - upload.touched > UPLOAD_MILLIS);
+        entry.getSettledList().forEach(s -> settled.merge(s.getOrigin(), s.getBelow(), Math::max));
+        List<Effect> result = new ArrayList<>();
+        for (CommandRecord record : entry.getRecordsList()) {
+            result.add(once(index, record));
+        }
+        boolean deadlines = history.values().stream()
+                .flatMap(versions -> versions.lastEntry().getValue().stream())
+                .anyMatch(item -> item.deadline != 0 && !item.isExpiredAt(clock));
+        waiting.put(index, deadlines || !uploads.isEmpty());
+        return result;
+    }
+
+    /** Whether something waited for time to pass after that entry. */
+    boolean waitsForTime(long index) {
+        return waiting.getOrDefault(index, false);
+    }
+
+    private Effect once(long index, CommandRecord record) {
+        if (record.hasRegisterNode()) {
+            register(record.getRegisterNode());
+            return Effect.of("APPLIED");
+        }
+        if (record.hasLogTime()) {
+            return Effect.of("APPLIED");
+        }
+        Map<Long, Effect> known = effects.get(record.getOrigin());
+        if (known == null) {
+            return Effect.of("UNKNOWN_ORIGIN");
+        }
+        long settledBelow = settled.getOrDefault(record.getOrigin(), 1L);
+        if (record.getSequence() < settledBelow) {
+            return Effect.of("ALREADY_SETTLED");
+        }
+        Effect first = known.get(record.getSequence());
+        if (first != null) {
+            return first;
+        }
+        long before = record.getSequence() - 1;
+        if (before >= settledBelow && !known.containsKey(before)) {
+            return Effect.of("AHEAD");
+        }
+        String published = record.hasSetChunked() ? published(record.getOrigin(), record.getSetChunked()) : null;
+        Effect effect = apply(index, record, published);
+        known.put(record.getSequence(), effect);
+        listener.onFirst(record, index, effect, published);
+        return effect;
+    }
+
+    private void register(RegisterNode command) {
+        Registration before = nodes.get(command.getNode());
+        if (before != null) {
+            boolean late = before.folder == command.getFolder() && before.start > command.getStart();
+            if (late || before.origins.equals(command.getOriginsList())) {
+                return;
+            }
+            for (long origin : before.origins) {
+                effects.remove(origin);
+                settled.remove(origin);
+                uploads.keySet().removeIf(id -> id.startsWith(origin + "/"));
+            }
+        }
+        nodes.put(
+                command.getNode(),
+                new Registration(command.getFolder(), command.getStart(), List.copyOf(command.getOriginsList())));
+        for (long origin : command.getOriginsList()) {
+            effects.put(origin, new HashMap<>());
+        }
+    }
+
+    private Effect apply(long index, CommandRecord record, @Nullable String published) {
+        switch (record.getCommandCase()) {
+            case SET -> {
+                String value = text(record.getSet().getValue());
+                write(
+                        index,
+                        text(record.getSet().getKey()),
+                        plain(value, deadline(record.getSet().getTtlMillis())));
+                return Effect.of("APPLIED");
+            }
+            case TOUCH -> {
+                String key = text(record.getTouch().getKey());
+                Item item = find(key);
+                if (item != null && !item.isLimiter()) {
+                    write(
+                            index,
+                            key,
+                            plain(item.value, deadline(record.getTouch().getTtlMillis())));
+                }
+                return Effect.of("APPLIED");
+            }
+            case DELETE -> {
+                write(index, text(record.getDelete().getKey()), null);
+                return Effect.of("APPLIED");
+            }
+            case INCR -> {
+                return incr(index, record.getIncr());
+            }
+            case RATE_LIMITER -> {
+                return rateLimiter(index, record.getRateLimiter());
+            }
+            case FLUSH_ALL -> {
+                String region = text(record.getFlushAll().getRegion());
+                List.copyOf(history.keySet()).stream()
+                        .filter(key -> regionOf(key).equals(region))
+                        .forEach(key -> write(index, key, null));
+                return Effect.of("APPLIED");
+            }
+            case CHUNK -> {
+                return Effect.of(chunk(record.getOrigin(), record.getChunk()) ? "APPLIED" : "CHUNKS_MISSING");
+            }
+            case SET_CHUNKED -> {
+                if (published == null) {
+                    return Effect.of("CHUNKS_MISSING");
+                }
+                SetChunkedCommand set = record.getSetChunked();
+                write(index, text(set.getKey()), plain(published, deadline(set.getTtlMillis())));
+                return Effect.of("APPLIED");
+            }
+            default -> throw new IllegalArgumentException("not in a log: " + record);
+        }
+    }
+
+    private Effect incr(long index, IncrCommand command) {
+        String key = text(command.getKey());
+        Item item = find(key);
+        if (item != null && item.isLimiter()) {
+            return Effect.of("BAD_REQUEST");
+        }
+        if (item != null && !item.value.matches("[+-]?[0-9]{1,19}")) {
+            return item.value.length() <= LONG_VALUE_BYTES
+                    ? new Effect("APPLIED", null, item.value)
+                    : Effect.of("NO_INTEGER");
+        }
+        BigInteger old = item == null ? BigInteger.valueOf(command.getInit()) : new BigInteger(item.value);
+        BigInteger sum = old.add(BigInteger.valueOf(command.getBy()));
+        if (sum.bitLength() > 63) {
+            return Effect.of("OVERFLOW");
+        }
+        write(index, key, plain(sum.toString(), item == null ? deadline(command.getInitTtlMillis()) : item.deadline));
+        return Effect.number(sum.longValue());
+    }
+
+    private Effect rateLimiter(long index, RateLimiterCommand command) {
+        String key = text(command.getKey());
+        Item item = find(key);
+        if (item != null && !item.isLimiter()) {
+            return Effect.of("BAD_REQUEST");
+        }
+        List<Long> grants = new ArrayList<>();
+        if (item != null && item.grants != null) {
+            item.grants.stream()
+                    .filter(t -> clock - t < command.getDurationMillis())
+                    .forEach(grants::add);
+        }
+        if (grants.size() >= command.getCapacity()) {
+            return Effect.number(-1);
+        }
+        grants.add(clock);
+        int capacity = (int) command.getCapacity();
+        long duration = command.getDurationMillis();
+        write(index, key, new Item("", grants, capacity, duration, clock + duration));
+        return Effect.number(
+                capacity - grants.stream().filter(t -> clock - t < duration).count());
+    }
+
+    private boolean chunk(long origin, ValueChunk chunk) {
+        String id = origin + "/" + chunk.getUpload();
+        Upload before = uploads.remove(id);
+        ByteArrayOutputStream bytes = before == null ? new ByteArrayOutputStream() : before.bytes;
+        if (chunk.getOffset() != bytes.size() || bytes.size() + chunk.getData().size() > chunk.getValueLength()) {
+            return false;
+        }
+        bytes.writeBytes(chunk.getData().toByteArray());
+        uploads.put(id, new Upload(before == null ? chunk.getValueLength() : before.length, bytes, clock));
+        return true;
+    }
+
+    private @Nullable String published(long origin, SetChunkedCommand command) {
+        Upload upload = uploads.remove(origin + "/" + command.getUpload());
+        return upload != null && upload.length == command.getValueLength() && upload.bytes.size() == upload.length
+                ? upload.bytes.toString(StandardCharsets.ISO_8859_1)
+                : null;
+    }
+
+    private @Nullable Item find(String key) {
+        Item last = at(Long.MAX_VALUE, key);
+        return last == null || last.isExpiredAt(clock) ? null : last;
+    }
+
+    private void write(long index, String key, @Nullable Item item) {
+        history.computeIfAbsent(key, k -> new TreeMap<>()).put(index, Optional.ofNullable(item));
+    }
+
+    /** What the key holds after that entry, expired or not; null for nothing. */
+    @Nullable
+    Item at(long index, String key) {
+        TreeMap<Long, Optional<Item>> versions = history.get(key);
+        Map.Entry<Long, Optional<Item>> version = versions == null ? null : versions.floorEntry(index);
+        return version == null ? null : version.getValue().orElse(null);
+    }
+
+    /** The index of the entry that wrote what the key holds after that entry; 0 for none. */
+    long writtenAt(long index, String key) {
+        TreeMap<Long, Optional<Item>> versions = history.get(key);
+        Long written = versions == null ? null : versions.floorKey(index);
+        return written == null ? 0 : written;
+    }
+
+    static String regionOf(String key) {
+        int colon = key.indexOf(':');
+        return colon < 0 ? "" : key.substring(0, colon);
+    }
+
+    static String text(com.google.protobuf.ByteString bytes) {
+        return bytes.toString(StandardCharsets.ISO_8859_1);
+    }
+
+    private static Item plain(String value, long deadline) {
+        return new Item(value, null, 0, 0, deadline);
+    }
+
+    private long deadline(long ttl) {
+        return ttl == 0 ? 0 : clock + ttl;
+    }
+}

@@ -1,0 +1,332 @@
+package io.dshm.server.simulation;
+
+import io.dshm.proto.Key;
+import io.dshm.proto.ReadMode;
+import io.dshm.proto.wire.StatusReply;
+import io.dshm.server.replication.Lane;
+import io.dshm.server.replication.LocalReads;
+import io.dshm.server.replication.Machine;
+import io.dshm.server.replication.RaftLog;
+import io.dshm.server.replication.Replicator;
+import io.dshm.server.replication.Roles;
+import io.dshm.server.statemachine.ClusterClock;
+import io.dshm.server.statemachine.Outcome;
+import io.dshm.server.statemachine.SnapshotReader;
+import io.dshm.server.statemachine.SnapshotWriter;
+import io.dshm.server.statemachine.StateMachine;
+import io.dshm.server.statemachine.StateView;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/** A node over all of its starts: its disk, its clocks, and the real parts that run while it is up. */
+final class SimulatedNode {
+
+    private static final long WALL_MILLIS = 1_700_000_000_000L;
+    private static final long CATCH_UP_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+
+    private final World world;
+    private final int number;
+    private final RaftDisk disk = new RaftDisk();
+    private final NodeReads nodeReads;
+    private final long monotonicOffset;
+    private final double speed;
+    private final int laneCount;
+    private final int applyMicros;
+    private long wallOffset;
+    private long starts;
+
+    private @Nullable Running running;
+
+    SimulatedNode(World world, int number) {
+        this.world = world;
+        this.number = number;
+        this.nodeReads = new NodeReads(name(), Client.KEYS);
+        this.monotonicOffset = world.events.random.nextLong() >> 2;
+        this.speed = 1 + (world.events.random.nextInt(401) - 200) / 1e6;
+        this.laneCount = 1 + world.events.random.nextInt(2);
+        this.applyMicros = world.events.oneIn(4) ? 5_000 : 200;
+        stepWallClock();
+    }
+
+    String name() {
+        return "n" + (number + 1);
+    }
+
+    int number() {
+        return number;
+    }
+
+    NodeReads reads() {
+        return nodeReads;
+    }
+
+    /** What runs, or null while the node is down. */
+    @Nullable
+    Running running() {
+        return running;
+    }
+
+    void stepWallClock() {
+        wallOffset = (world.events.random.nextInt(7_200) - 3_600) * 1_000L;
+    }
+
+    long monotonicNanos() {
+        return monotonicOffset + (long) (world.events.nowNanos() * speed);
+    }
+
+    long wallMillis() {
+        return WALL_MILLIS + world.events.nowMillis() + wallOffset;
+    }
+
+    void start() {
+        starts++;
+        world.trace.note("%s starts", name());
+        Running started = new Running();
+        running = started;
+        started.start();
+    }
+
+    void kill() {
+        Running dying = running;
+        if (dying != null) {
+            world.trace.note("%s dies", name());
+            running = null;
+            dying.process.kill();
+            disk.crash(world.events);
+            world.cluster.join(number, null);
+            world.network.onKilled(dying.process);
+        }
+    }
+
+    /** One start of the node. */
+    final class Running implements RaftMember.Applier {
+
+        final Lifetime process = new Lifetime(world.events);
+        final List<SimulatedThread> lanes = new ArrayList<>();
+        final List<Long> origins = new ArrayList<>();
+        final ClusterClock clock = new ClusterClock(() -> world.bug.monotonicNanos(SimulatedNode.this));
+        final StateMachine stateMachine = new StateMachine(clock);
+        final LocalReads reads = new LocalReads(stateMachine, clock, SimulatedNode.this::monotonicNanos, 0);
+        final Replicator replicator;
+        final RaftMember raft;
+        private final SimulatedThread applying;
+        private boolean viewOpen;
+
+        Running() {
+            for (int i = 0; i < laneCount; i++) {
+                lanes.add(new SimulatedThread(world.events, process, 100));
+            }
+            applying = new SimulatedThread(world.events, process, applyMicros);
+            RaftLog log = new RaftLog() {
+                @Override
+                public void propose(byte[] entry, long term, Proposal proposal) {
+                    raft.propose(entry, term, proposal);
+                }
+
+                @Override
+                public void readIndex(ReadIndexListener listener) {
+                    askForIndex(listener);
+                }
+            };
+            replicator = new Replicator(
+                    new Replicator.Identity(name(), 100 + number, starts),
+                    lanes,
+                    world.requestTimeoutMillis,
+                    log,
+                    world.network.linksOf(SimulatedNode.this, process),
+                    reads,
+                    clock,
+                    new Machine(SimulatedNode.this::monotonicNanos, SimulatedNode.this::wallMillis, this::newOrigin),
+                    why -> {
+                        throw new Violation(name() + " stops: " + why);
+                    });
+            Roles roles = new Roles(
+                    name(),
+                    Stream.iterate(1, n -> n + 1)
+                            .limit(world.size)
+                            .map(n -> "n" + n)
+                            .filter(n -> !n.equals(name()))
+                            .toList(),
+                    clock,
+                    world.network.statusesOf(SimulatedNode.this, process),
+                    lanes.get(0),
+                    this::wallMillisForTime,
+                    stateMachine::clockMillis,
+                    stateMachine::wallMillis,
+                    replicator::onLeadership);
+            raft = new RaftMember(world.cluster, number, disk, process, applying, this, roles);
+        }
+
+        /** The question travels; a leader that is confirmed when it arrives has confirmed itself after it was asked. */
+        private void askForIndex(RaftLog.ReadIndexListener listener) {
+            long shown = world.checks.shownIndex();
+            process.after(world.cluster.network.delay(), () -> {
+                boolean asked = raft.readIndex(() -> {
+                    Checks.require(
+                            reads.appliedIndex() >= shown,
+                            "a round on %s is over, and what was shown at index %d is not applied",
+                            name(),
+                            shown);
+                    listener.confirmed();
+                });
+                if (!asked) {
+                    process.after(CATCH_UP_NANOS, () -> listener.failed("no leader is confirmed"));
+                }
+            });
+        }
+
+        private long newOrigin() {
+            long random = world.events.random.nextLong();
+            origins.add(random | 1);
+            return random;
+        }
+
+        /** Roles ask for the wall clock in one case only: when it is to say what time it is. */
+        private long wallMillisForTime() {
+            world.trace.note("%s goes by its wall clock", name());
+            world.onTimeByWallClock();
+            return wallMillis();
+        }
+
+        void start() {
+            nodeReads.onStart(reads, clock);
+            world.cluster.join(number, raft);
+            replicator.start(clock, () -> world.checks.needsTime(stateMachine), stateMachine::clockMillis);
+            if (disk.snapshot.index() > 0) {
+                applying.execute(() -> install(disk.snapshot));
+            }
+            raft.start();
+            catchUp();
+        }
+
+        private void catchUp() {
+            boolean asked = raft.readIndex(() -> {
+                world.trace.note("%s is up to date", name());
+                reads.onCaughtUp();
+                replicator.onAppliedBatch();
+            });
+            if (!asked) {
+                process.after(CATCH_UP_NANOS, this::catchUp);
+            }
+        }
+
+        StatusReply status() {
+            return StatusReply.newBuilder()
+                    .setHasState(true)
+                    .setClockAnchored(clock.isAnchored())
+                    .setClusterTimeMillis(clock.estimateMillis())
+                    .build();
+        }
+
+        ScheduledExecutorService anyLane() {
+            return lanes.get(world.events.random.nextInt(lanes.size()));
+        }
+
+        Lane lane(int index) {
+            return replicator.lane(lanes.get(index));
+        }
+
+        @Override
+        public void apply(RaftDisk.Entry entry, RaftLog.@Nullable Proposal proposal) {
+            byte[] data = entry.data();
+            if (data == null) {
+                throw new IllegalArgumentException("an entry of Raft's own");
+            }
+            Outcome[] outcomes;
+            try {
+                byte[] applied = world.bug.onApply(SimulatedNode.this, this, entry, data);
+                outcomes = stateMachine.apply(entry.index(), ByteBuffer.wrap(applied));
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+            world.checks.onApplied(SimulatedNode.this, entry.index(), outcomes, stateMachine, !viewOpen);
+            reads.onApplied(entry.index());
+            if (proposal != null) {
+                proposal.applied(entry.index(), outcomes);
+            }
+        }
+
+        @Override
+        public void onBatch() {
+            replicator.onAppliedBatch();
+        }
+
+        @Override
+        public boolean mayInstall() {
+            return !viewOpen;
+        }
+
+        @Override
+        public void install(Snapshots.Snapshot snapshot) {
+            try {
+                stateMachine.load(new SnapshotReader(snapshot.folder()));
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+            nodeReads.onClock(stateMachine.clockMillis());
+            nodeReads.checkContents(stateMachine, world.checks.reference());
+            world.checks.onDigest(SimulatedNode.this, stateMachine);
+            reads.onApplied(stateMachine.appliedIndex());
+            replicator.onAppliedBatch();
+        }
+
+        /** Takes a snapshot: the view now, the files a while later. */
+        void snapshot() {
+            applying.execute(() -> {
+                if (!viewOpen && stateMachine.appliedIndex() > 0) {
+                    viewOpen = true;
+                    long index = raft.handedIndex();
+                    long term = raft.handedTerm();
+                    StateView view = stateMachine.view();
+                    process.after(world.events.millis(0, 60), () -> write(view, index, term));
+                }
+            });
+        }
+
+        private void write(StateView view, long index, long term) {
+            try (view) {
+                Path folder = world.snapshots.newFolder();
+                new SnapshotWriter(folder, view).write();
+                view.close();
+                viewOpen = false;
+                world.bug.onSnapshot(this, folder);
+                world.trace.note("%s has a snapshot as of index %d", name(), index);
+                raft.onSnapshotTaken(new Snapshots.Snapshot(index, term, folder));
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        }
+
+        /** Whether a snapshot is being written. */
+        boolean isViewOpen() {
+            return viewOpen;
+        }
+
+        /** Compares the whole state with that of the others, unless a snapshot is being written. */
+        void checkDigest() {
+            if (!viewOpen) {
+                world.checks.onDigest(SimulatedNode.this, stateMachine);
+            }
+        }
+
+        /** The key is read as a client's connection does it. */
+        void read(Key key, ReadMode mode, Lane lane, java.util.function.Consumer<io.dshm.proto.Reply> listener) {
+            io.dshm.proto.Command.Get get = new io.dshm.proto.Command.Get(key);
+            if (mode == ReadMode.LINEARIZABLE) {
+                lane.readLinearizable(get, listener::accept);
+            } else if (world.bug.readsAtOnce() || reads.isCurrent(get)) {
+                listener.accept(reads.read(get));
+            } else {
+                lane.awaitRead(get, listener::accept);
+            }
+        }
+    }
+}

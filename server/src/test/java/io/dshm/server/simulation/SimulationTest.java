@@ -1,0 +1,40 @@
+package io.dshm.server.simulation;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/**
+ * Runs of the simulation, each with faults of its own; see the package's description.
+ *
+ * <p>A failure prints its seed, what does not hold, and the last events. {@code -Ddshm.simulation.seed=N} runs that seed
+ * alone, exactly as it was; {@code -Ddshm.simulation.seeds=N} runs so many seeds instead of {@value #SEEDS}, and
+ * {@code -Ddshm.simulation.first=N} says with which one they begin.
+ */
+@ExtendWith(Quiet.class)
+class SimulationTest {
+
+    static final String SEED = "dshm.simulation.seed";
+    private static final int SEEDS = 2_000;
+
+    @Test
+    void whatever_fails_every_check_holds() {
+        Long only = Long.getLong(SEED);
+        long first = only == null ? Long.getLong("dshm.simulation.first", 1) : only;
+        long count = only == null ? Long.getLong("dshm.simulation.seeds", SEEDS) : 1;
+        long answered = 0;
+        for (long seed = first; seed < first + count; seed++) {
+            answered += Simulation.run(seed, new PlantedBug());
+        }
+        assertTrue(answered > 10 * count, answered + " writes were answered in " + count + " runs");
+    }
+
+    @Test
+    void the_same_seed_gives_the_same_run() {
+        for (long seed = 1; seed <= 20; seed++) {
+            assertEquals(Simulation.events(seed), Simulation.events(seed));
+        }
+    }
+}

@@ -1,0 +1,48 @@
+package io.dshm.server.simulation;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** What a run consists of. */
+final class World {
+
+    final Events events;
+    final Trace trace;
+    final Checks checks;
+    final Network network;
+    final RaftCluster cluster;
+    final Snapshots snapshots;
+    final PlantedBug bug;
+    final int size;
+    final long requestTimeoutMillis;
+    final List<SimulatedNode> nodes = new ArrayList<>();
+
+    World(Events events, Trace trace, Snapshots snapshots, PlantedBug bug) {
+        this.events = events;
+        this.trace = trace;
+        this.snapshots = snapshots;
+        this.bug = bug;
+        this.size = events.oneIn(6) ? 5 : 3;
+        this.requestTimeoutMillis = 300 + events.random.nextInt(4) * 1_500L;
+        this.checks = new Checks(trace);
+        this.network = new Network(events, trace, size);
+        this.cluster = new RaftCluster(events, trace, network, checks, bug, size);
+        for (int number = 0; number < size; number++) {
+            nodes.add(new SimulatedNode(this, number));
+        }
+        network.connect(nodes);
+        bug.plant(this);
+    }
+
+    void onTimeByWallClock() {
+        boolean ambiguous = nodes.stream()
+                .map(node -> node.running())
+                .anyMatch(running -> running != null && running.clock.isAnchored());
+        checks.time().onTimeByWallClock(events.nowMillis(), ambiguous);
+        nodes.forEach(node -> node.reads().onTimeByWallClock(ambiguous));
+    }
+
+    SimulatedNode anyNode() {
+        return nodes.get(events.random.nextInt(size));
+    }
+}

@@ -1,0 +1,75 @@
+package io.dshm.server.store;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+
+class ListValueTest {
+
+    @Test
+    void a_list_agrees_with_a_deque_whatever_is_done_to_its_ends() {
+        long seed = Keys.seed();
+        Random random = new Random(seed);
+        for (int round = 0; round < 200; round++) {
+            ListValue list = ListValue.EMPTY;
+            Deque<Object> expected = new ArrayDeque<>();
+            int pushPercent = 20 + random.nextInt(70);
+            for (int step = 0; step < 300; step++) {
+                boolean atLeft = random.nextBoolean();
+                if (random.nextInt(100) < pushPercent) {
+                    Object element = random.nextBoolean() ? (Object) (double) step : Keys.bytes("e" + step);
+                    list = list.push(atLeft, element);
+                    if (atLeft) {
+                        expected.addFirst(element);
+                    } else {
+                        expected.addLast(element);
+                    }
+                } else if (!expected.isEmpty()) {
+                    ListValue.Popped popped = list.pop(atLeft);
+                    assertEquals(atLeft ? expected.removeFirst() : expected.removeLast(), popped.element());
+                    list = popped.rest();
+                }
+                assertEquals(expected.size(), list.size(), "seed " + seed);
+                assertEquals(new ArrayList<>(expected), list.elements(), "seed " + seed);
+                assertEquals(
+                        expected.stream()
+                                .mapToLong(e -> 48 + (e instanceof byte[] bytes ? bytes.length : 8))
+                                .sum(),
+                        list.bytes());
+            }
+        }
+    }
+
+    @Test
+    void a_list_does_not_change_with_those_that_are_made_of_it() {
+        ListValue three = ListValue.EMPTY.push(false, 1.0).push(false, 2.0).push(false, 3.0);
+        ListValue.Popped first = three.pop(true);
+        three.push(true, 0.0);
+        assertEquals(1.0, first.element());
+        assertEquals(List.of(2.0, 3.0), first.rest().elements());
+        assertEquals(List.of(1.0, 2.0, 3.0), three.elements());
+        assertThrows(IllegalStateException.class, () -> ListValue.EMPTY.pop(true));
+    }
+
+    @Test
+    void elements_that_come_at_one_end_and_go_at_the_other_cost_a_link_each_on_average() {
+        ListValue list = ListValue.EMPTY;
+        for (int i = 0; i < 200_000; i++) {
+            list = list.push(false, (double) i);
+        }
+        long begun = System.nanoTime();
+        for (int i = 0; i < 200_000; i++) {
+            ListValue.Popped popped = list.pop(true);
+            assertEquals((double) i, popped.element());
+            list = popped.rest().push(false, (double) i);
+        }
+        assertTrue(System.nanoTime() - begun < 20_000_000_000L, "as many links as there are elements, each time");
+    }
+}
