@@ -37,6 +37,7 @@ final class Availability {
 
     private final Consumer<Gap> onGap;
     private long lastAcknowledged;
+    private long longestRecovery;
     private Gap longest = new Gap(0, Set.of());
 
     /**
@@ -152,6 +153,16 @@ final class Availability {
             }
         }
         lastAcknowledged = now;
+    }
+
+    /** A node has taken so long from its start until it took part. */
+    synchronized void onRecovered(long nanos) {
+        longestRecovery = Math.max(longestRecovery, nanos);
+    }
+
+    /** The longest time, in nanoseconds, from a node's start until it took part. */
+    synchronized long longestRecovery() {
+        return longestRecovery;
     }
 
     /** Whether some majority is whole and connected now. */

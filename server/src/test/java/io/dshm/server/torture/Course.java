@@ -110,6 +110,7 @@ final class Course {
                 nemesis.counts(),
                 leftOut,
                 machines.availability().longestGap(),
+                Duration.ofNanos(machines.availability().longestRecovery()),
                 before,
                 after,
                 findings.all());

@@ -60,7 +60,7 @@ final class DataFaults {
                 Damage.flipByte(file.get());
                 int said = node.log().length();
                 node.start();
-                victim.assertEnded(snapshot ? DiskFaults.FATAL : 1);
+                victim.assertEnded(snapshot ? Machine.FATAL : 1);
                 Path named = snapshot ? file.get() : folder;
                 if (!node.log().substring(said).contains(named.toString())) {
                     throw new AssertionError(

@@ -8,9 +8,6 @@ import java.util.Random;
 /** Faults of disks that lose nothing which was written to them with fsync. */
 final class DiskFaults {
 
-    /** Exit status of a node that could only have gone on wrongly. */
-    static final int FATAL = 70;
-
     private DiskFaults() {}
 
     /** No space is left; later there is again. A node that has stopped because of it is started then. */
@@ -29,13 +26,8 @@ final class DiskFaults {
 
                     @Override
                     public void heal() throws IOException, InterruptedException {
-                        boolean hadStopped = !victim.node().isAlive();
                         victim.disk().free();
-                        if (hadStopped) {
-                            victim.assertEnded(FATAL);
-                            victim.start();
-                        }
-                        victim.awaitWhole();
+                        victim.awaitWholeOrRestart();
                         machines.release(victims);
                     }
 

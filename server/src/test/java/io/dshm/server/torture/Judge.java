@@ -2,6 +2,7 @@ package io.dshm.server.torture;
 
 import io.dshm.server.history.Action;
 import io.dshm.server.history.Operation;
+import io.dshm.server.history.Result;
 import io.dshm.server.history.Violation;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -19,6 +20,7 @@ final class Judge {
     /** In which the last reads of a round have to succeed; there may be no majority just then. */
     private static final long LAST_READS_MILLIS = 20_000;
 
+    private static final long FLUSHES_MILLIS = 5_000;
     private static final int RETRY_MILLIS = 200;
 
     private final Round.Sequence rounds;
@@ -27,6 +29,7 @@ final class Judge {
     private final Findings findings;
     private final long roundMillis;
     private final Deque<Round> ended = new ArrayDeque<>();
+    private final Deque<Action.Flush> leftovers = new ArrayDeque<>();
     private final CountDownLatch over = new CountDownLatch(1);
     private final Thread thread = new Thread(this::run, "judge");
 
@@ -81,9 +84,25 @@ final class Judge {
             findings.add(violation.toString(), round.history());
         }
         for (Workload workload : workloads) {
-            // What is not needed any more would only make every snapshot longer.
-            call(new Action.Flush(workload.keys(round.number()).region()), round.number(), deadline);
+            leftovers.add(new Action.Flush(workload.keys(round.number()).region()));
         }
+        flushLeftovers(round.number());
+    }
+
+    /** What is not needed any more would only make every snapshot longer. What cannot be flushed now is later. */
+    private void flushLeftovers(int first) throws InterruptedException {
+        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(FLUSHES_MILLIS);
+        while (!leftovers.isEmpty()) {
+            List<Operation> attempts = call(leftovers.element(), first, deadline);
+            if (attempts.isEmpty() || !isAnswered(attempts.get(attempts.size() - 1))) {
+                return;
+            }
+            leftovers.remove();
+        }
+    }
+
+    private static boolean isAnswered(Operation operation) {
+        return !(operation.result() instanceof Result.Unknown) && !(operation.result() instanceof Result.NotApplied);
     }
 
     /** One last read of each key, through any node. */
@@ -103,7 +122,7 @@ final class Judge {
             if (client.connect()) {
                 List<Operation> operations = client.call(List.of(action));
                 attempts.addAll(operations);
-                if (Tally.isDefinite(operations.get(0))) {
+                if (isAnswered(operations.get(0))) {
                     return attempts;
                 }
             }

@@ -15,14 +15,21 @@ import org.jspecify.annotations.Nullable;
  */
 final class Machine {
 
+    /** Exit status of a node that could only have gone on wrongly. */
+    static final int FATAL = 70;
+
     /** How long a node may take until it takes part; other faults may keep it from getting its data back all the while. */
-    private static final Duration START = Duration.ofMinutes(5);
+    private static final Duration START = Duration.ofMinutes(10);
 
     private final NodeProcess node;
     private final Path folder;
     private final @Nullable Disk disk;
     private final @Nullable WallClock clock;
     private final Availability availability;
+
+    /** Of a start after which it does not take part yet, else 0. */
+    private long startedNanos;
+
     private boolean off;
 
     /** A machine that is off; the folder is for whatever comes up, outside of its disk. */
@@ -72,6 +79,7 @@ final class Machine {
         if (off) {
             throw new IOException("the run is over");
         }
+        startedNanos = System.nanoTime();
         node.start();
     }
 
@@ -81,10 +89,7 @@ final class Machine {
         node.kill();
     }
 
-    /**
-     * Waits until the node takes part again: it answers, and votes. Whether there is a leader is not its business, but that
-     * of all.
-     */
+    /** Waits until the node takes part again: it votes, and has caught up since it started. */
     void awaitWhole() throws InterruptedException {
         Await.until(name() + " takes part", START, () -> {
             if (!node.isAlive()) {
@@ -94,6 +99,20 @@ final class Machine {
             return takesPart();
         });
         availability.repair(name());
+        if (startedNanos != 0) {
+            availability.onRecovered(System.nanoTime() - startedNanos);
+            startedNanos = 0;
+        }
+    }
+
+    /** The same, after something for which it may have stopped with exit status 70: then it is started. */
+    void awaitWholeOrRestart() throws IOException, InterruptedException {
+        Await.until(name() + " takes part or has ended", START, () -> !node.isAlive() || takesPart());
+        if (!node.isAlive()) {
+            assertEnded(FATAL);
+            start();
+        }
+        awaitWhole();
     }
 
     /** Waits until the node has ended by itself, and asserts that it did so with this exit status. */
@@ -109,10 +128,10 @@ final class Machine {
         return node.log().lines().reduce("nothing", (before, line) -> line);
     }
 
-    /** Whether it runs, votes, and has caught up with what was committed when it started. */
+    /** Whether it runs, votes, and has caught up since it started. */
     boolean isHealthy() {
         try {
-            return node.isAlive() && takesPart() && "true".equals(node.status().get("upToDate"));
+            return node.isAlive() && takesPart();
         } catch (IOException e) {
             return false;
         }
@@ -120,7 +139,7 @@ final class Machine {
 
     private boolean takesPart() throws IOException {
         Map<String, String> status = node.status();
-        return "true".equals(status.get("votes"));
+        return "true".equals(status.get("votes")) && "true".equals(status.get("upToDate"));
     }
 
     long appliedIndex() throws IOException {

@@ -12,6 +12,7 @@ import java.util.Optional;
  *
  * @param leftOut faults that this machine cannot do, each with what it lacks
  * @param gap the longest time in which a majority was whole and connected, and no write was acknowledged
+ * @param recovery the longest time from a node's start until it took part again: voted, and had caught up
  * @param before what each node's process held before the first fault
  * @param after and after the last one; often another process
  */
@@ -22,6 +23,7 @@ record Report(
         Map<FaultKind, Integer> faults,
         List<String> leftOut,
         Availability.Gap gap,
+        Duration recovery,
         Map<String, Resources> before,
         Map<String, Resources> after,
         List<Findings.Finding> violations) {
@@ -54,6 +56,7 @@ record Report(
         leftOut.forEach(what -> lines.add("  left out: " + what));
         lines.add("");
         lines.add(line("longest gap without acknowledged writes while a majority was whole: %d ms", gapMillis()));
+        lines.add(line("longest time from a node's start until it took part again: %d ms", recovery.toMillis()));
         lines.add("");
         lines.add(line("%-24s %10s %10s %10s", "before -> after", "files", "threads", "heap KiB"));
         before.forEach((node, held) -> {

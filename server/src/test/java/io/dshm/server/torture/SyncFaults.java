@@ -58,11 +58,7 @@ final class SyncFaults {
                             () -> !victim.node().isAlive());
                 }
                 tracer.detach();
-                if (!victim.node().isAlive()) {
-                    victim.assertEnded(DiskFaults.FATAL);
-                    victim.start();
-                }
-                victim.awaitWhole();
+                victim.awaitWholeOrRestart();
                 machines.release(List.of(victim));
             }
 

@@ -38,7 +38,7 @@ final class Tally {
         }
     }
 
-    static boolean isDefinite(Operation operation) {
+    private static boolean isDefinite(Operation operation) {
         Result result = operation.result();
         // An error says nothing about a read.
         return !(result instanceof Result.Unknown)
