@@ -99,6 +99,7 @@ class LocalReadsTest {
 
     @Test
     void with_a_bound_on_staleness_a_read_waits_until_the_state_is_confirmed_again() {
+        clock.hear(10_000, true);
         LocalReads bounded = newReads(200);
         bounded.onCaughtUp();
         assertEquals(-1, bounded.lagMillis());
