@@ -15,6 +15,8 @@ if port then
     local host = os.getenv("DSHM_HOST") or "127.0.0.1"
     tap.comment("a live server: " .. host .. ":" .. port)
     require("live_test")(host, port)
+    tap.comment("a dict beside the native one")
+    require("dict_test")(host, port)
 else
     tap.comment("no DSHM_PORT: the cases that need a live server are left out")
 end
