@@ -38,10 +38,11 @@ local function with_anchor(native, ours)
 end
 
 
--- Waits until an entry has expired in both.
+-- Waits until an entry has expired in both. What expired 5 ms ago is "not found" for the native `ttl`, by mistake: 5 is
+-- also what that means.
 local function await_expiry(native, ours, key)
     local deadline = ngx.now() + 10
-    while native:get(key) ~= nil or ours:get(key) ~= nil do
+    while native:get(key) ~= nil or ours:get(key) ~= nil or (native:ttl(key) or 0) > -0.006 do
         assert(ngx.now() < deadline, "an entry did not expire")
         ngx.sleep(0.01)
     end

@@ -23,9 +23,11 @@ local match = string.match
 local min = math.min
 local number_text = wire.number
 local seconds_text = wire.seconds
+local pairs = pairs
 local setmetatable = setmetatable
 local sub = string.sub
 local tonumber = tonumber
+local tostring = tostring
 local type = type
 local unescape = wire.unescape
 
@@ -41,6 +43,12 @@ local REGION_BYTES_MAX = 1024
 
 -- The server's limit for one reply.
 local KEYS_MAX = 65536
+
+local OPTIONS = {
+    backlog = true, connect_timeout = true, exactly_once = true, host = true, keepalive_timeout = true, password = true,
+    pool_size = true, port = true, queue = true, queue_size = true, read = true, read_timeout = true, region = true,
+    retry_after = true, send_timeout = true, server_name = true, ssl = true, ssl_verify = true, username = true,
+}
 
 local QUEUE_SIZE = 4096
 
@@ -383,6 +391,11 @@ function _M.new(opts)
     if type(region) ~= "string" or region == "" or find(region, ":", 1, true)
         or #escape(region) > REGION_BYTES_MAX then
         error('bad "region" option: a name without colons expected', 2)
+    end
+    for option in pairs(opts) do
+        if not OPTIONS[option] then
+            error("no such option: " .. tostring(option), 2)
+        end
     end
     local read = opts.read
     if read ~= nil and read ~= "local" and read ~= "linearizable" then

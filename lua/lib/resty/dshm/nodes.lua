@@ -149,7 +149,7 @@ local function greet(self, store)
         local ok, err = store.sock:sslhandshake(nil, self.server_name, self.ssl_verify)
         if not ok then
             store:close()
-            return nil, "TLS: " .. (err or "failed")
+            return nil, "TLS: " .. (err or "no handshake")
         end
     end
     if self.password then
@@ -174,13 +174,13 @@ local function connected(self, node)
     store.sock:settimeouts(self.connect_timeout, self.send_timeout, self.read_timeout)
     local ok, err = store:connect(node.host, node.port, node.connect_opts)
     if not ok then
-        return nil, err, err == NO_ROOM and NOT_ASKED or UNREACHABLE
+        return nil, "no connection: " .. err, err == NO_ROOM and NOT_ASKED or UNREACHABLE
     end
     local is_pooled = store:get_reused_times() > 0
     if not is_pooled and (self.ssl or self.password) then
         ok, err = greet(self, store)
         if not ok then
-            return nil, err, UNREACHABLE
+            return nil, "no connection: " .. err, UNREACHABLE
         end
     end
     return store, is_pooled
@@ -239,7 +239,7 @@ local function ask_all(self, request)
         if outcome == UNREACHABLE or outcome == BROKEN or LEAVE_OUT[value] then
             left_out_until[name] = now() + self.retry_after
         end
-        if outcome == BROKEN or value == "timeout" then
+        if outcome == BROKEN or outcome == ANSWERED and value == "timeout" then
             unclear = unclear or value
             if not request.is_repeatable then
                 break

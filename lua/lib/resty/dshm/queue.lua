@@ -47,7 +47,7 @@ local function drain(_, self, lane)
     lane.first, lane.last, lane.has_timer = 1, 0, false
     if failures > 0 then
         self.dropped = self.dropped + failures
-        log(ERR, format("DSHM: %s: %d queued writes failed, the last one with: %s", self.name, failures, last_err))
+        log(ERR, format("DSHM: %s: queued writes that failed: %d, the last with: %s", self.name, failures, last_err))
     end
 end
 
