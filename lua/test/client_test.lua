@@ -10,6 +10,9 @@ require("requests_test")()
 tap.comment("the nodes of a cluster: a scripted network")
 require("nodes_test")()
 
+tap.comment("what is installed")
+require("installation_test")()
+
 tap.comment("connections that fail: nginx itself plays the server")
 require("faults_test")(os.getenv("DSHM_TEST_SOCKET"))
 
