@@ -1,8 +1,8 @@
 --- A region of the cluster as a dict of nginx: the methods of `ngx.shared.DICT`, with their returns and errors.
 --
 -- A method checks its arguments as the native one does, in that order and in its words, then hands its request to the
--- dict's `send`, together with the function that makes the method's returns of the reply. There are two: one
--- talks to the cluster, and queues where nginx has no sockets if the user wants that; that of `multi` only notes.
+-- dict's `send`, together with the function that makes the method's returns of the reply. One kind of `send` talks to
+-- the cluster, and queues where nginx has no sockets if the user wants that; that of `multi` only notes.
 
 local arguments = require("resty.dshm.arguments")
 local ffi = require("ffi")

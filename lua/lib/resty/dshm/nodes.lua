@@ -146,7 +146,7 @@ end
 -- What a connection needs before its first request.
 local function greet(self, store)
     if self.ssl then
-        local ok, err = store.sock:sslhandshake(nil, self.server_name, self.ssl_verify)
+        local ok, err = store.sock:sslhandshake(false, self.server_name, self.ssl_verify)
         if not ok then
             store:close()
             return nil, "TLS: " .. (err or "no handshake")
@@ -167,12 +167,15 @@ end
 
 -- A connection, and whether it comes from the pool; or nil, the error and what has become of the request.
 local function connected(self, node)
-    local can, store = pcall(new_connection)
+    local can, store, err = pcall(new_connection)
     if not can then
         return nil, "no sockets here: " .. store, NO_SOCKETS
+    elseif not store then
+        return nil, err, NOT_ASKED
     end
     store.sock:settimeouts(self.connect_timeout, self.send_timeout, self.read_timeout)
-    local ok, err = store:connect(node.host, node.port, node.connect_opts)
+    local ok
+    ok, err = store:connect(node.host, node.port, node.connect_opts)
     if not ok then
         return nil, "no connection: " .. err, err == NO_ROOM and NOT_ASKED or UNREACHABLE
     end
