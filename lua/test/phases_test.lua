@@ -71,7 +71,7 @@ local function live(socket_path, host, port)
             if phase ~= "init_worker" then
                 d:delete("incr " .. phase)
                 d:delete("set " .. phase)
-                request(socket_path, "/phases")
+                request(socket_path, "/phases?phase=" .. phase)
                 eventually(function() return phases.returned[phase] end)
                 eventually(function() return d:get("deleted " .. phase) == nil end)
             end

@@ -43,4 +43,12 @@ function _M.visit(phase)
 end
 
 
+--- In a phase of a request: if it is the one that the request names.
+function _M.visit_if_named(phase)
+    if ngx.var.arg_phase == phase then
+        _M.visit(phase)
+    end
+end
+
+
 return _M
