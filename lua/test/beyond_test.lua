@@ -22,7 +22,7 @@ return function(host, port)
     local region = "lua-beyond-test-" .. ngx.worker.pid() .. "-" .. math.floor(ngx.now() * 1000)
     local function new(opts)
         opts = opts or {}
-        opts.region, opts.host, opts.port = region, host, port
+        opts.region, opts.host, opts.port, opts.read_timeout = region, host, port, 30000
         return dict.new(opts)
     end
     local d = new()

@@ -83,7 +83,7 @@ local function scripted(native, ours)
             both("incr", key, 1)
             both("get", key)
             both("ttl", key)
-            both("expire", key, 10)
+            both("expire", key, 1000)
             both("delete", key)
             both("get", key)
             both("lpush", key, "e")
@@ -139,7 +139,7 @@ local function scripted(native, ours)
     end
 
     scene("times to live", function()
-        for _, exptime in ipairs({ 0, 1, 100, 3600.5, 1e10, 1e17, 1e300, 1 / 0, 0 / 0 }) do
+        for _, exptime in ipairs({ 0, 60, 100, 3600.5, 1e10, 1e17, 1e300, 1 / 0, 0 / 0 }) do
             both("set", "k", 1, exptime)
             both("ttl", "k")
             both("expire", "k", 50)
@@ -178,9 +178,9 @@ local function scripted(native, ours)
         both("incr", "n", 1, "5")
         both("incr", "window", 1, 0, 100)
         both("ttl", "window")
-        both("incr", "window", 1, 0, 5)
+        both("incr", "window", 1, 0, 50)
         both("ttl", "window")
-        both("incr", "window", 1, 0, "7")
+        both("incr", "window", 1, 0, "70")
         both("incr", "n", 1, false)
         both("incr", "absent", 1, false)
         both("incr", "n", 2 ^ 53)
@@ -418,7 +418,8 @@ local function step(native, ours, both)
         await_expiry(native, ours, key)
         both("get_stale", key)
     elseif dice <= 99 then
-        both("flush_expired", any({ 0, 1, 2 }))
+        -- which ones go first is not said, so none may stay
+        both("flush_expired", 0)
     else
         both("flush_all")
         with_anchor(native, ours)
@@ -432,6 +433,7 @@ return function(host, port)
         region = "lua-dict-test-" .. ngx.worker.pid() .. "-" .. math.floor(ngx.now() * 1000),
         host = host,
         port = port,
+        read_timeout = 30000,
     })
     scripted(native, ours)
 
