@@ -308,7 +308,7 @@ function _M.flush_expired(...)
 end
 
 
---- As many round trips as pages of 65,536 keys.
+--- As many round trips as pages, of 65,536 keys or one MiB.
 function _M.get_keys(...)
     arguments.check_region_call(...)
     local dict, max = ...
