@@ -191,13 +191,13 @@ function _M.request(self, request)
 end
 
 
--- The reply of a plain verb: the value if the request is answered with one, otherwise 1.
+-- The reply of a plain verb, which has nothing but the value if the request is answered with one: that, otherwise 1.
 local function exchange(self, request, has_value)
     local line, value = self:request(request)
     if not line then
         return nil, value
     end
-    if has_value ~= (value ~= nil) then
+    if not find(line, has_value and "^LEN %d+$" or "^DONE$") then
         return fail(self, _M.PROTOCOL_ERROR)
     end
     return value or 1
