@@ -24,6 +24,9 @@ public final class Lane {
     private static final long TIMER_MILLIS = 50;
     private static final long RETRY_MILLIS = 10;
 
+    /** The index before the first one, for those who need only what everybody waits for; see {@link LocalReads#isApplied}. */
+    private static final long NOTHING = 0;
+
     /** No origin: see {@code CommandRecord} in log.proto. */
     private static final long ANONYMOUS = 0;
 
@@ -320,6 +323,11 @@ public final class Lane {
 
         @Override
         public void onConfirmed() {
+            // Not before this node knows the time: a deadline may have passed while nobody logged anything.
+            waits.add(NOTHING, deadlineNanos, this::look, listener);
+        }
+
+        private void look() {
             if (replicator.reads().isDueUnlogged(read)) {
                 // What this client sees expired no other may see alive afterwards: the log has to say so first.
                 logTime(deadlineNanos, this::answer, listener);
