@@ -17,6 +17,9 @@ public final class Damage {
 
     /** The largest file below a folder whose name ends so, if there is one. */
     public static Optional<Path> largest(Path folder, String suffix) throws IOException {
+        if (!Files.isDirectory(folder)) {
+            return Optional.empty();
+        }
         try (Stream<Path> files = Files.walk(folder)) {
             return files.filter(file -> file.toString().endsWith(suffix))
                     .max(Comparator.comparingLong(file -> file.toFile().length()));

@@ -5,15 +5,19 @@ import io.dshm.server.system.NodeProcess;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.stream.Stream;
 
 /** A node's files are lost, or no longer what it wrote: it comes back with nothing, and gets everything from the others. */
 final class DataFaults {
 
     /** Below, the byte in the middle could be in the last record, and that one may be torn: it is what a power cut leaves. */
     private static final long LOG_BYTES_MIN = 64 * 1024;
+
+    private static final String SNAPSHOT = "snapshot_";
 
     private DataFaults() {}
 
@@ -42,6 +46,17 @@ final class DataFaults {
         });
     }
 
+    /** The folder of the snapshot that a node starts with, if it has one: earlier and unfinished ones do not count. */
+    private static Path lastSnapshot(NodeProcess node) throws IOException {
+        Path all = node.data().resolve("snapshot");
+        try (Stream<Path> folders = Files.list(all)) {
+            return folders.filter(folder -> folder.getFileName().toString().startsWith(SNAPSHOT))
+                    .max(Comparator.comparingLong(folder ->
+                            Long.parseLong(folder.getFileName().toString().substring(SNAPSHOT.length()))))
+                    .orElse(all.resolve("none"));
+        }
+    }
+
     /** A bit in a log or snapshot is not what it was: the node must not start with it. */
     static Optional<Fault> flipped(Machines machines, Random random) throws InterruptedException {
         boolean snapshot = random.nextBoolean();
@@ -52,7 +67,7 @@ final class DataFaults {
                 victim.impair();
                 NodeProcess node = victim.node();
                 node.kill();
-                Path folder = node.data().resolve(snapshot ? "snapshot" : "log");
+                Path folder = snapshot ? lastSnapshot(node) : node.data().resolve("log");
                 Optional<Path> file = Damage.largest(folder, snapshot ? ".dshm" : ".log");
                 if (file.isEmpty() || (!snapshot && Files.size(file.get()) < LOG_BYTES_MIN)) {
                     return;

@@ -36,7 +36,7 @@ final class Load {
         this.pauseMillis = pauseMillis;
         for (Machine machine : machines.all()) {
             for (Workload workload : workloads) {
-                for (int depthMax : List.of(1, DEPTH_MAX)) {
+                for (int depthMax : List.of(1, workload.pipelines() ? DEPTH_MAX : 1)) {
                     int number = threads.size() + 1;
                     Client client =
                             new Client(number, machine.name(), machine.node().address());

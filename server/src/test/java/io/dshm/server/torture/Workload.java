@@ -82,6 +82,11 @@ enum Workload {
         int pauses() {
             return 30;
         }
+
+        @Override
+        boolean pipelines() {
+            return false;
+        }
     },
     /** Everything against the same keys. */
     MIXED(6) {
@@ -142,6 +147,14 @@ enum Workload {
     /** How many times longer than other clients those of this workload wait between two operations. */
     int pauses() {
         return 1;
+    }
+
+    /**
+     * Whether some of its clients send several operations before they read. Who does that with values that no socket's
+     * buffer takes, and reads nothing meanwhile, waits for a server that waits for him.
+     */
+    boolean pipelines() {
+        return true;
     }
 
     /** As it is written on the command line. */
