@@ -207,6 +207,28 @@ local function errors_from_the_server()
         end)
     end
 
+    case("request sends what it is given, and returns line and value, or an error and its text", function()
+        local store, sock = connected("DONE type=list length=3 version=7\r\n"
+            .. "LEN 2 type=number version=7\r\n10\r\nDONE\r\n" .. "DONE\r\nERROR exists 3\r\nERROR busy\r\nDONE  x\r\n")
+        returns(values("DONE type=list length=3 version=7"), store:request({ "STAT ", "k", "\r\n" }))
+        returns(values("LEN 2 type=number version=7", "10"), store:request({ "FETCH k\r\n" }))
+        returns(values("DONE"), store:request({ "PING\r\n" }))
+        returns(values(nil, "exists", "3"), store:request({ "MULTI 0\r\n" }))
+        returns(values(nil, "busy", ""), store:request({ "PING\r\n" }))
+        equal("STAT k\r\n", sock.requests[1])
+        returns(values(nil, "protocol_error"), store:request({ "PING\r\n" }))
+        returns(values(nil, "closed"), store:request({ "PING\r\n" }))
+    end)
+
+    case("what has more than its value is no reply to a plain verb", function()
+        for _, reply in ipairs({ "DONE version=7\r\n", "LEN 1 type=raw\r\nv\r\nDONE\r\n" }) do
+            local store = connected(reply .. reply)
+            returns(values(nil, "protocol_error"), store:get("k"))
+            store = connected(reply)
+            returns(values(nil, "protocol_error"), store:delete("k"))
+        end
+    end)
+
     case("a refused token is 'rejected', and the connection stays usable", function()
         local store = connected(value_reply("-1") .. value_reply("-1"))
         returns(values(nil, "rejected"), store:rate_limiter("k", 10, 60))

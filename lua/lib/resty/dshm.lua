@@ -139,9 +139,9 @@ local function fail(self, err)
 end
 
 
--- Sends a request, a table of strings, in one go, and reads its reply: the value if the request is answered with one,
--- otherwise 1.
-local function exchange(self, request, has_value)
+--- Sends a request, a table of strings, in one go, and reads its reply, whatever the verb: returns its first line and,
+-- when one came, the value; or nil and the error. For what has no method here; keys are escaped by the caller.
+function _M.request(self, request)
     if self.unusable then
         return nil, self.unusable
     end
@@ -159,21 +159,18 @@ local function exchange(self, request, has_value)
         return fail(self, err)
     end
 
-    local code = match(line, "^ERROR (%S+)")
+    local code, text = match(line, "^ERROR (%S+) ?(.*)")
     if code then
         self.unusable = nil
-        return nil, ERROR_NAMES[code] or code
+        return nil, ERROR_NAMES[code] or code, text
     end
 
-    if not has_value then
-        if line ~= "DONE" then
-            return fail(self, _M.PROTOCOL_ERROR)
-        end
+    if line == "DONE" or find(line, "^DONE %S") then
         self.unusable = nil
-        return 1
+        return line
     end
 
-    local length = tonumber(match(line, "^LEN (%d+)$"))
+    local length = tonumber(match(line, "^LEN (%d+)%f[ %z]"))
     if not length or length > REPLY_BYTES_MAX then
         return fail(self, _M.PROTOCOL_ERROR)
     end
@@ -190,7 +187,20 @@ local function exchange(self, request, has_value)
         return fail(self, _M.PROTOCOL_ERROR)
     end
     self.unusable = nil
-    return value
+    return line, value
+end
+
+
+-- The reply of a plain verb, which has nothing but the value if the request is answered with one: that, otherwise 1.
+local function exchange(self, request, has_value)
+    local line, value = self:request(request)
+    if not line then
+        return nil, value
+    end
+    if not find(line, has_value and "^LEN %d+$" or "^DONE$") then
+        return fail(self, _M.PROTOCOL_ERROR)
+    end
+    return value or 1
 end
 
 

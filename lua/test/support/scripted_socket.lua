@@ -80,6 +80,11 @@ function _M.settimeout(self, timeout_millis)
 end
 
 
+function _M.settimeouts(self, ...)
+    self.timeouts_millis = { ... }
+end
+
+
 function _M.close(self)
     if self.closed then
         return nil, "closed"

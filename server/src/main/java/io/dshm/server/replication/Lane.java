@@ -2,14 +2,12 @@ package io.dshm.server.replication;
 
 import io.dshm.proto.Command;
 import io.dshm.proto.ErrorCode;
-import io.dshm.proto.Key;
 import io.dshm.proto.Limits;
 import io.dshm.proto.Reply;
 import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.ForwardReply;
 import io.dshm.server.statemachine.ClusterClock;
 import io.dshm.server.statemachine.Outcome;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ScheduledExecutorService;
@@ -25,6 +23,9 @@ public final class Lane {
 
     private static final long TIMER_MILLIS = 50;
     private static final long RETRY_MILLIS = 10;
+
+    /** The index before the first one, for those who need only what everybody waits for; see {@link LocalReads#isApplied}. */
+    private static final long NOTHING = 0;
 
     /** No origin: see {@code CommandRecord} in log.proto. */
     private static final long ANONYMOUS = 0;
@@ -49,8 +50,8 @@ public final class Lane {
     /** All of this lane's outboxes; on the first lane that of large values is among them. */
     private final List<Outbox> outboxes = new ArrayList<>();
 
-    private final ArrayDeque<WaitingRead> waitingReads = new ArrayDeque<>();
     private final ReadRounds rounds;
+    private final AppliedWaits waits;
     private final RegionRequests regions;
 
     private Leadership leadership = Leadership.NONE;
@@ -58,8 +59,6 @@ public final class Lane {
     private boolean linkOpen;
     private boolean retryScheduled;
     private boolean flushRequested;
-
-    private record WaitingRead(long index, long deadlineNanos, Runnable ready, ReplyListener listener) {}
 
     Lane(
             Replicator replicator,
@@ -76,6 +75,7 @@ public final class Lane {
         this.anonymous = addOutbox(ANONYMOUS);
         this.regions = new RegionRequests(this, replicator.reads(), replicator.regions());
         this.rounds = new ReadRounds(log, executor, nanoTime, replicator.reads()::onConfirmed);
+        this.waits = new AppliedWaits(replicator.reads(), rounds::request);
     }
 
     /** Starts the lane's timer. */
@@ -195,13 +195,7 @@ public final class Lane {
 
     /** The listener hears of it if the time is up before. */
     void awaitApplied(long index, long deadlineNanos, Runnable ready, ReplyListener listener) {
-        waitingReads.add(new WaitingRead(index, deadlineNanos, ready, listener));
-        // Counted first, then looked again: the thread that applies does it the other way round.
-        replicator.reads().waiting().incrementAndGet();
-        answerReads();
-        if (!waitingReads.isEmpty()) {
-            rounds.request();
-        }
+        waits.add(index, deadlineNanos, ready, listener);
     }
 
     /** The store as this node shows it. */
@@ -219,7 +213,7 @@ public final class Lane {
     }
 
     boolean isIdle() {
-        return outboxes.stream().allMatch(Outbox::isEmpty) && waitingReads.isEmpty() && rounds.isEmpty();
+        return outboxes.stream().allMatch(Outbox::isEmpty) && waits.isEmpty() && rounds.isEmpty();
     }
 
     void tick() {
@@ -300,48 +294,13 @@ public final class Lane {
         long now = nanoTime.getAsLong();
         outboxes.forEach(outbox -> outbox.expire(now));
         proposer.expire(now, TimeUnit.MILLISECONDS.toNanos(replicator.requestTimeoutMillis()));
-        for (WaitingRead first = waitingReads.peek();
-                first != null && first.deadlineNanos - now <= 0;
-                first = waitingReads.peek()) {
-            waitingReads.remove();
-            replicator.reads().waiting().decrementAndGet();
-            first.listener.onReply(new Reply.Failure(ErrorCode.TIMEOUT, "this node lags behind"));
-        }
-        if (!waitingReads.isEmpty()) {
-            // Nobody calls when the time has become known.
-            answerReads();
-            rounds.request();
-        }
+        waits.onTimer(now);
         rounds.onTimer(now);
     }
 
     /** Entries were applied: reads that waited for them are answered. */
     void answerReads() {
-        LocalReads reads = replicator.reads();
-        List<WaitingRead> ready = new ArrayList<>();
-        waitingReads.removeIf(read -> reads.isApplied(read.index) && ready.add(read));
-        reads.waiting().addAndGet(-ready.size());
-        ready.forEach(read -> read.ready.run());
-    }
-
-    /** Lets reads on this node wait for a write that is acknowledged now, unless it is applied here already. */
-    void acknowledge(Command.Write write, long index) {
-        if (write instanceof Command.KeyWrite one) {
-            acknowledge(one.key(), index);
-        } else if (write instanceof Command.Multi multi) {
-            multi.writes().forEach(one -> acknowledge(one.key(), index));
-        } else if (write instanceof Command.Identified identified) {
-            acknowledge(identified.write(), index);
-        } else if (index > replicator.reads().appliedIndex()) {
-            replicator.reads().acknowledged().recordAll(index);
-        }
-    }
-
-    void acknowledge(Key key, long index) {
-        LocalReads reads = replicator.reads();
-        if (index > reads.appliedIndex()) {
-            reads.acknowledged().record(key.hash(), index);
-        }
+        waits.onApplied();
     }
 
     /** A linearizable read on its way. */
@@ -364,6 +323,11 @@ public final class Lane {
 
         @Override
         public void onConfirmed() {
+            // Not before this node knows the time: a deadline may have passed while nobody logged anything.
+            waits.add(NOTHING, deadlineNanos, this::look, listener);
+        }
+
+        private void look() {
             if (replicator.reads().isDueUnlogged(read)) {
                 // What this client sees expired no other may see alive afterwards: the log has to say so first.
                 logTime(deadlineNanos, this::answer, listener);
@@ -395,7 +359,7 @@ public final class Lane {
 
         @Override
         void onOutcome(Outcome outcome, long index) {
-            acknowledge(write, index);
+            replicator.reads().acknowledge(write, index);
             Command.Write own = write instanceof Command.Identified identified ? identified.write() : write;
             if (outcome.kind() == Outcome.Kind.NO_INTEGER && own instanceof Command.Incr incr) {
                 awaitRead(new Command.Get(incr.key()), listener);

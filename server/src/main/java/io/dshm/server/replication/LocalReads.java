@@ -206,8 +206,29 @@ public final class LocalReads {
         return clock;
     }
 
-    AcknowledgedWrites acknowledged() {
-        return acknowledged;
+    /** The log index that must be applied here before a whole region is read. */
+    long indexForAll() {
+        return acknowledged.indexForAll();
+    }
+
+    /** Lets reads on this node wait for a write that is acknowledged now, unless it is applied here already. */
+    void acknowledge(Command.Write write, long index) {
+        if (write instanceof Command.KeyWrite one) {
+            acknowledge(one.key(), index);
+        } else if (write instanceof Command.Multi multi) {
+            multi.writes().forEach(one -> acknowledge(one.key(), index));
+        } else if (write instanceof Command.Identified identified) {
+            acknowledge(identified.write(), index);
+        } else if (index > appliedIndex) {
+            acknowledged.recordAll(index);
+        }
+    }
+
+    /** The same of a write of that key. */
+    void acknowledge(Key key, long index) {
+        if (index > appliedIndex) {
+            acknowledged.record(key.hash(), index);
+        }
     }
 
     AtomicInteger waiting() {

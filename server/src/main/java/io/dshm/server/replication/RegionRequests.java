@@ -43,7 +43,7 @@ public final class RegionRequests {
         if (mode == ReadMode.LINEARIZABLE || reads.isStale()) {
             lane.logTime(lane.requestDeadline(), ready, listener);
         } else {
-            lane.awaitApplied(reads.acknowledged().indexForAll(), lane.requestDeadline(), ready, listener);
+            lane.awaitApplied(reads.indexForAll(), lane.requestDeadline(), ready, listener);
         }
     }
 
@@ -65,7 +65,7 @@ public final class RegionRequests {
         }
         List<byte[]> keys = portions.next();
         lane.submit(TypedRecords.purge(keys), listener, (outcome, index) -> {
-            keys.forEach(key -> lane.acknowledge(Key.of(key), index));
+            keys.forEach(key -> reads.acknowledge(Key.of(key), index));
             purge(portions, purged + outcome.number(), listener);
         });
     }

@@ -200,7 +200,7 @@ public final class Replicator {
             @Override
             public void onOutcome(Outcome outcome, long index) {
                 from.executor().execute(() -> {
-                    from.acknowledge(write, index);
+                    reads.acknowledge(write, index);
                     listener.onReply(Records.reply(write, outcome));
                 });
             }

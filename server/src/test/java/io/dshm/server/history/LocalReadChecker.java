@@ -20,7 +20,9 @@ import org.jspecify.annotations.Nullable;
  * <ul>
  *   <li>its value was written by an operation that had not ended, or been seen, before the known write began;
  *   <li>if it finds nothing, something can have removed the entry since: a DELETE, a FLUSHALL, a deadline;
- *   <li>if the node knew of the value, no read that began after that and ended before this one saw anything else;
+ *   <li>if the node knew of the value, no read that began after that and ended before this one saw anything else. That
+ *       such a read found nothing counts on keys without deadlines only: a node hides an entry by its own estimate of the
+ *       time, and may not know yet that its life was extended;
  *   <li>and the value of a counter that only grows is not below one that the node knew of.
  * </ul>
  *
@@ -68,6 +70,7 @@ public record LocalReadChecker(Duration slack) {
         private final Map<String, Long> endOf = new HashMap<>();
         private final boolean unknownSums;
         private final boolean onlyGrows;
+        private final boolean hasDeadlines;
         private final long[] removalBegins;
         private final long[] removalEndsMax;
 
@@ -89,6 +92,7 @@ public record LocalReadChecker(Duration slack) {
             }
             this.unknownSums = unknownSums;
             this.onlyGrows = onlyGrows;
+            this.hasDeadlines = operations.stream().anyMatch(operation -> ttlMillis(operation.action()) > 0);
             removals.sort(Comparator.comparingLong(removal -> removal[0]));
             removalBegins = removals.stream().mapToLong(removal -> removal[0]).toArray();
             removalEndsMax = removals.stream().mapToLong(removal -> removal[1]).toArray();
@@ -119,21 +123,23 @@ public record LocalReadChecker(Duration slack) {
         }
 
         private static void addRemoval(Operation operation, long slackNanos, List<long[]> removals) {
-            long ttlMillis = 0;
-            if (operation.action() instanceof Action.Set set) {
-                ttlMillis = set.ttlMillis();
-            } else if (operation.action() instanceof Action.Touch touch) {
-                ttlMillis = touch.ttlMillis();
-            } else if (operation.action() instanceof Action.Incr incr) {
-                ttlMillis = incr.initTtlMillis();
-            } else {
+            long ttlMillis = ttlMillis(operation.action());
+            if (operation.action() instanceof Action.Delete || operation.action() instanceof Action.Flush) {
                 removals.add(new long[] {operation.invokedNanos(), operation.completedNanos()});
-            }
-            if (ttlMillis > 0) {
+            } else if (ttlMillis > 0) {
                 long earliest = operation.invokedNanos() + Call.nanos(ttlMillis) - slackNanos;
                 long latest = operation.completedNanos() + Call.nanos(ttlMillis) + slackNanos;
                 removals.add(new long[] {earliest, latest < earliest ? Operation.NEVER : latest});
             }
+        }
+
+        private static long ttlMillis(Action action) {
+            if (action instanceof Action.Set set) {
+                return set.ttlMillis();
+            } else if (action instanceof Action.Touch touch) {
+                return touch.ttlMillis();
+            }
+            return action instanceof Action.Incr incr ? incr.initTtlMillis() : 0;
         }
 
         boolean isUnknown(String value) {
@@ -211,7 +217,10 @@ public record LocalReadChecker(Duration slack) {
 
         @Nullable
         Violation check() {
-            Others others = new Others(reads);
+            Others others = new Others(
+                    writers.hasDeadlines
+                            ? reads.stream().filter(read -> seen(read) != null).toList()
+                            : reads);
             Knowledge latest = null;
             Knowledge largest = null;
             int known = 0;

@@ -147,6 +147,18 @@ class LaneTest {
         assertEquals(Reply.Failure.NOT_FOUND, await(replies));
     }
 
+    @Test
+    void before_a_node_knows_the_time_a_linearizable_read_waits() throws InterruptedException {
+        Replicator replicator = start((node, lane, listener) -> newLink());
+        Lane lane = replicator.lane(executor);
+        reads.onCaughtUp();
+        executor.execute(() -> lane.readLinearizable(new Command.Get(Key.of("k")), replies::add));
+        confirmRounds(lane);
+        executor.execute(() -> assertTrue(replies.isEmpty(), "a deadline may have passed that nobody has logged"));
+        executor.execute(() -> clock.hear(10_000, true));
+        assertEquals(Reply.Failure.NOT_FOUND, await(replies));
+    }
+
     /** All questions so far, and those that come of the answers. */
     private void confirmRounds(Lane lane) {
         executor.execute(() -> {
@@ -163,6 +175,7 @@ class LaneTest {
 
     @Test
     void when_a_node_without_a_leader_may_not_show_old_data_then_a_local_read_is_refused() throws InterruptedException {
+        clock.hear(10_000, true);
         LocalReads bounded = new LocalReads(log.stateMachine, clock, System::nanoTime, 100);
         bounded.onCaughtUp();
         Replicator replicator = start(bounded, (node, lane, listener) -> newLink());

@@ -60,12 +60,12 @@ class LocalReadsTest {
         reads.onCaughtUp();
         clock.hear(10_000, true);
         reads.onApplied(5);
-        reads.acknowledged().record(key.hash(), 7);
+        reads.acknowledge(key, 7);
         assertFalse(reads.isCurrent(get));
         assertTrue(reads.isCurrent(new Command.Get(Key.of("another"))));
         reads.onApplied(7);
         assertTrue(reads.isCurrent(get));
-        reads.acknowledged().recordAll(8);
+        reads.acknowledge(new Command.FlushAll(new byte[0]), 8);
         assertFalse(reads.isCurrent(new Command.Get(Key.of("another"))));
     }
 
@@ -99,6 +99,7 @@ class LocalReadsTest {
 
     @Test
     void with_a_bound_on_staleness_a_read_waits_until_the_state_is_confirmed_again() {
+        clock.hear(10_000, true);
         LocalReads bounded = newReads(200);
         bounded.onCaughtUp();
         assertEquals(-1, bounded.lagMillis());

@@ -45,6 +45,8 @@ class RecordsTest {
     void register() {
         apply(CommandRecord.newBuilder()
                 .setRegisterNode(RegisterNode.newBuilder().setNode("n").addOrigins(ORIGIN)));
+        // The registration is not one of the origin's commands.
+        sequence = 0;
     }
 
     private Outcome apply(CommandRecord.Builder record) {

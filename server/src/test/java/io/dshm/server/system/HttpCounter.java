@@ -24,12 +24,17 @@ final class HttpCounter implements Increments.Counter {
     private final InputStream in;
     private final byte[] request;
 
-    HttpCounter(NginxProcess nginx, String key) throws IOException {
+    /**
+     * Opens the connection.
+     *
+     * @param target what counts: {@code /incr?key}
+     */
+    HttpCounter(NginxProcess nginx, String target) throws IOException {
         socket = new Socket(InetAddress.getLoopbackAddress(), nginx.port());
         socket.setTcpNoDelay(true);
         socket.setSoTimeout(REPLY_MILLIS_MAX);
         in = new BufferedInputStream(socket.getInputStream());
-        request = ("GET /incr?" + key + " HTTP/1.1\r\nHost: localhost\r\n\r\n").getBytes(StandardCharsets.US_ASCII);
+        request = ("GET " + target + " HTTP/1.1\r\nHost: localhost\r\n\r\n").getBytes(StandardCharsets.US_ASCII);
     }
 
     @Override

@@ -7,11 +7,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Debian's nginx with the Lua client, beside one node: {@code /incr?key} adds one to that key, and replies the new value;
- * anything else than a value is a 502 with the client's error.
+ * Debian's nginx with the Lua client, beside one node. {@code /incr?key} adds one to that key on this node, {@code
+ * /dict?key=K&ttl=T} to one of a dict that knows the other nodes, too; a new one lives that many seconds. Both reply the
+ * new value; anything else than a value is a 502 with the client's error.
  */
 final class NginxProcess {
 
@@ -26,7 +29,7 @@ final class NginxProcess {
             user root;
             load_module %1$s/ndk_http_module.so;
             load_module %1$s/ngx_http_lua_module.so;
-            worker_processes 1;
+            worker_processes 2;
             daemon off;
             error_log %2$s/error.log warn;
             pid %2$s/nginx.pid;
@@ -44,6 +47,20 @@ final class NginxProcess {
                 scgi_temp_path %2$s/scgi;
                 keepalive_requests 1000000;
                 lua_package_path "%3$s/?.lua;/usr/share/lua/5.1/?.lua;;";
+                lua_socket_log_errors off;
+
+                init_by_lua_block {
+                    ngx.shared.counters = require("resty.dshm.dict").new({ region = "dict", host = "%6$s" })
+
+                    function reply(value, err)
+                        if not value then
+                            ngx.status = 502
+                        end
+                        local text = tostring(value or err)
+                        ngx.header.content_length = #text
+                        ngx.print(text)
+                    end
+                }
 
                 server {
                     listen 127.0.0.1:%4$d;
@@ -59,12 +76,13 @@ final class NginxProcess {
                                 value, err = store:incr(ngx.var.args, 1, 0)
                                 store:set_keepalive(10000, 64)
                             end
-                            if not value then
-                                ngx.status = 502
-                                value = err
-                            end
-                            ngx.header.content_length = #value
-                            ngx.print(value)
+                            reply(value, err)
+                        }
+                    }
+
+                    location = /dict {
+                        content_by_lua_block {
+                            reply(ngx.shared.counters:incr(ngx.var.arg_key, 1, 0, ngx.var.arg_ttl))
                         }
                     }
                 }
@@ -73,12 +91,14 @@ final class NginxProcess {
 
     private final Path folder;
     private final NodeProcess node;
+    private final List<NodeProcess> others;
     private final int port = Ports.free();
     private @Nullable Process process;
 
-    NginxProcess(Path folder, NodeProcess node) {
+    NginxProcess(Path folder, NodeProcess node, List<NodeProcess> others) {
         this.folder = folder.toAbsolutePath();
         this.node = node;
+        this.others = List.copyOf(others);
     }
 
     /** The node beside it. */
@@ -99,7 +119,10 @@ final class NginxProcess {
         }
         Files.createDirectories(folder);
         Path config = folder.resolve("nginx.conf");
-        Files.writeString(config, CONFIG.formatted(MODULES, folder, CLIENT, port, node.port()));
+        String hosts = Stream.concat(Stream.of(node), others.stream())
+                .map(any -> "127.0.0.1:" + any.port())
+                .collect(Collectors.joining(" "));
+        Files.writeString(config, CONFIG.formatted(MODULES, folder, CLIENT, port, node.port(), hosts));
         process = new ProcessBuilder(
                         EXECUTABLE.toString(),
                         "-p",

@@ -57,9 +57,10 @@ final class Processes implements BeforeAllCallback, BeforeEachCallback, AfterEac
         return node;
     }
 
-    /** A web server that runs, and counts in this node. */
-    synchronized NginxProcess startNginx(NodeProcess node) throws IOException, InterruptedException {
-        NginxProcess nginx = new NginxProcess(folder.resolve("nginx-" + node.name()), node);
+    /** A web server that runs beside this node, and knows the others. */
+    synchronized NginxProcess startNginx(NodeProcess node, List<NodeProcess> others)
+            throws IOException, InterruptedException {
+        NginxProcess nginx = new NginxProcess(folder.resolve("nginx-" + node.name()), node, others);
         webServers.add(nginx);
         nginx.start();
         return nginx;

@@ -80,7 +80,7 @@ enum PlantedBug {
             List.of(FaultKind.KILL, FaultKind.CUT, FaultKind.DATA_LOST)) {
         @Override
         void plant(Edits edits) {
-            edits.replace("statemachine/Origins.java", "origin.addResults(outcome.toWire(sequence));", "");
+            edits.replace("statemachine/Outcomes.java", "piece.addResults(result);", "");
         }
     },
     WALL_CLOCK("the state machine looks at the wall clock", List.of(Workload.TTLS), List.of(FaultKind.CLOCK)) {
@@ -110,7 +110,7 @@ enum PlantedBug {
             List.of(FaultKind.PAUSE)) {
         @Override
         void plant(Edits edits) {
-            edits.replace("replication/LocalReads.java", "return isApplied(indexFor(key)) &&", "return caughtUp &&");
+            edits.replace("replication/LocalReads.java", "return isApplied(indexFor(read)) &&", "return caughtUp &&");
         }
     },
     HOLLOW_VALUE(
@@ -121,7 +121,7 @@ enum PlantedBug {
         void plant(Edits edits) {
             edits.replace(
                     "replication/LargeValues.java",
-                    "boolean publishes = offset == set.value().length;",
+                    "boolean publishes = offset == value.length;",
                     "boolean publishes = offset > 0;");
             edits.replace(
                     "statemachine/PendingUploads.java",

@@ -1,0 +1,275 @@
+--- The nodes of a cluster as one: a request goes to the first node of the list that answers it, on a pooled connection.
+--
+-- A node that cannot be reached, is about to stop or has no leader is left out for a while; then one request tries it
+-- again. What may be sent to another node without harm is: any read, any write that certainly was not applied, and any
+-- write that carries an identity, because the cluster applies such a one once, however often it comes.
+
+local dshm = require("resty.dshm")
+local identities = require("resty.dshm.identity")
+
+local error = error
+local escape_uri = ngx.escape_uri
+local find = string.find
+local format = string.format
+local gmatch = string.gmatch
+local ipairs = ipairs
+local match = string.match
+local new_connection = dshm.new
+local now = ngx.now
+local pcall = pcall
+local setmetatable = setmetatable
+local tonumber = tonumber
+local type = type
+
+
+local _M = {}
+
+local mt = { __index = _M }
+
+-- What becomes of a request to one node.
+local ANSWERED = 1
+local BROKEN = 2 -- it may have been received
+local UNREACHABLE = 3
+local NOT_ASKED = 4 -- for a reason that is this nginx's
+local NO_SOCKETS = 5
+
+-- What the cosocket says when its `backlog` is full.
+local NO_ROOM = "too many waiting connect operations"
+
+-- The connections of a pool that the server may have closed since, and that are tried before a fresh one is.
+local POOLED_ATTEMPTS_MAX = 3
+
+-- Errors of the server after which another node is asked.
+local ASK_ANOTHER = {
+    busy = true,
+    no_leader = true,
+    shutting_down = true,
+    timeout = true,
+}
+
+-- Those that say something about the node, and not only about this request.
+local LEAVE_OUT = {
+    no_leader = true,
+    shutting_down = true,
+}
+
+-- What is known of a node is known to all that use it in this worker: until when it is left out, by its address.
+local left_out_until = {}
+
+
+-- "10.0.0.1", "10.0.0.1:4321", "[::1]:4321", "unix:/run/dshm.sock"
+local function new_node(address, opts)
+    local host, port = address, nil
+    if not find(address, "^unix:") then
+        host, port = match(address, "^(.-):(%d+)$")
+        if not host or find(host, ":", 1, true) and not find(host, "^%[") then
+            host, port = address, opts.port or 4321
+        end
+        port = tonumber(port)
+    end
+    local name = port and host .. ":" .. port or host
+    return {
+        name = name,
+        host = host,
+        port = port,
+        -- connections are alike, and may be shared, if they were made alike
+        connect_opts = {
+            pool = format("dshm %s %s %s %s", name, opts.ssl and "ssl" or "plain", opts.server_name or "",
+                          opts.password and ngx.md5((opts.username or "") .. "\0" .. opts.password) or ""),
+            pool_size = opts.pool_size or 100,
+            backlog = opts.backlog,
+        },
+    }
+end
+
+
+--- `opts` are those of README.md; raises an error if they cannot be meant.
+function _M.new(opts)
+    local addresses = opts.host or "127.0.0.1"
+    if type(addresses) == "string" then
+        local list = {}
+        for address in gmatch(addresses, "[^%s,]+") do
+            list[#list + 1] = address
+        end
+        addresses = list
+    end
+    if type(addresses) ~= "table" or #addresses == 0 then
+        error('bad "host" option: an address, or a list of them, expected', 3)
+    end
+    local nodes = {}
+    for i, address in ipairs(addresses) do
+        if type(address) ~= "string" then
+            error('bad "host" option: an address, or a list of them, expected', 3)
+        end
+        nodes[i] = new_node(address, opts)
+    end
+    return setmetatable({
+        nodes = nodes,
+        connect_timeout = opts.connect_timeout or 1000,
+        send_timeout = opts.send_timeout or 1000,
+        read_timeout = opts.read_timeout or 5000,
+        keepalive_timeout = opts.keepalive_timeout or 60000,
+        retry_after = opts.retry_after or 5,
+        exactly_once = opts.exactly_once ~= false,
+        ssl = opts.ssl,
+        ssl_verify = opts.ssl_verify,
+        server_name = opts.server_name,
+        username = opts.username,
+        password = opts.password,
+    }, mt)
+end
+
+
+-- The nodes in the order in which they are asked: those that are left out come last.
+local function in_order(self, at)
+    local nodes = self.nodes
+    local all_in = true
+    for i = 1, #nodes do
+        all_in = all_in and at >= (left_out_until[nodes[i].name] or 0)
+    end
+    if all_in then
+        return nodes
+    end
+    local ordered, out = {}, {}
+    for i = 1, #nodes do
+        local node = nodes[i]
+        local list = at >= (left_out_until[node.name] or 0) and ordered or out
+        list[#list + 1] = node
+    end
+    for i = 1, #out do
+        ordered[#ordered + 1] = out[i]
+    end
+    return ordered
+end
+
+
+-- What a connection needs before its first request.
+local function greet(self, store)
+    if self.ssl then
+        local ok, err = store.sock:sslhandshake(false, self.server_name, self.ssl_verify)
+        if not ok then
+            store:close()
+            return nil, "TLS: " .. (err or "no handshake")
+        end
+    end
+    if self.password then
+        local line, err = store:request({
+            "AUTH ", self.username and escape_uri(self.username) .. " " or "", escape_uri(self.password), "\r\n",
+        })
+        if not line then
+            store:close()
+            return nil, "AUTH was refused: " .. err
+        end
+    end
+    return true
+end
+
+
+-- A connection, and whether it comes from the pool; or nil, the error and what has become of the request.
+local function connected(self, node)
+    local can, store, err = pcall(new_connection)
+    if not can then
+        return nil, "no sockets here: " .. store, NO_SOCKETS
+    elseif not store then
+        return nil, err, NOT_ASKED
+    end
+    store.sock:settimeouts(self.connect_timeout, self.send_timeout, self.read_timeout)
+    local ok
+    ok, err = store:connect(node.host, node.port, node.connect_opts)
+    if not ok then
+        return nil, "no connection: " .. err, err == NO_ROOM and NOT_ASKED or UNREACHABLE
+    end
+    local is_pooled = store:get_reused_times() > 0
+    if not is_pooled and (self.ssl or self.password) then
+        ok, err = greet(self, store)
+        if not ok then
+            return nil, "no connection: " .. err, UNREACHABLE
+        end
+    end
+    return store, is_pooled
+end
+
+
+-- Gives a write its identity, once it is about to be sent: one that waits for a connection holds no number.
+local function identify(request)
+    if request.wants_identity and not request.identity then
+        local identity, sequence = identities.take()
+        request.identity = identity
+        request.parts[2] = format(" id=%s seq=%d\r\n", identity.id, sequence)
+    end
+end
+
+
+-- Asks one node. Returns what has become of the request, and then the reply, as of `resty.dshm.request`, or nil and the
+-- error.
+local function ask(self, node, request)
+    for attempt = 1, POOLED_ATTEMPTS_MAX + 1 do
+        local store, is_pooled, outcome = connected(self, node)
+        if not store then
+            return outcome, nil, is_pooled
+        end
+        identify(request)
+        local line, value, text = store:request(request.parts)
+        if not store.unusable then
+            store:set_keepalive(self.keepalive_timeout)
+            return ANSWERED, line, value, text
+        end
+        if not is_pooled or value == "timeout" or attempt > POOLED_ATTEMPTS_MAX or not request.is_repeatable then
+            return BROKEN, nil, value
+        end
+    end
+end
+
+
+-- Asks one node after the other. Returns as `ask` does.
+local function ask_all(self, request)
+    local unclear
+    local outcome, line, value, text
+    local nodes = in_order(self, now())
+    for i = 1, #nodes do
+        local name = nodes[i].name
+        if left_out_until[name] then
+            -- only this request tries whether the node is back; others go on without it meanwhile
+            left_out_until[name] = now() + self.retry_after
+        end
+        outcome, line, value, text = ask(self, nodes[i], request)
+
+        local is_answer = outcome == ANSWERED and (line or not ASK_ANOTHER[value])
+        if is_answer or outcome == NO_SOCKETS then
+            left_out_until[name] = nil
+            return outcome, line, value, text
+        end
+        if outcome == UNREACHABLE or outcome == BROKEN or LEAVE_OUT[value] then
+            left_out_until[name] = now() + self.retry_after
+        end
+        if outcome == BROKEN or outcome == ANSWERED and value == "timeout" then
+            unclear = unclear or value
+            if not request.is_repeatable then
+                break
+            end
+        end
+    end
+    -- what came first is what is true of a write: a later node's refusal says nothing about an earlier copy
+    return outcome, nil, unclear or value, text
+end
+
+
+--- Sends a request and reads its reply. `line` is its line without the end, `data` what follows it or nil. A write gets
+-- an identity. Returns the first line of the reply, and the value if one came; or nil, the error, its text if there is
+-- one, and true if nothing was sent because there are no sockets in this phase.
+function _M.request(self, line, data, is_write)
+    local wants_identity = is_write and self.exactly_once
+    local request = {
+        parts = { line, "\r\n", data },
+        wants_identity = wants_identity,
+        is_repeatable = wants_identity or not is_write,
+    }
+    local outcome, reply, value, text = ask_all(self, request)
+    if request.identity then
+        identities.give_back(request.identity)
+    end
+    return reply, value, text, outcome == NO_SOCKETS
+end
+
+
+return _M
