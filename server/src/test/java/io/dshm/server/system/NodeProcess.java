@@ -152,6 +152,9 @@ public final class NodeProcess {
         builder.redirectOutput(ProcessBuilder.Redirect.appendTo(logFile().toFile()));
         builder.environment().keySet().removeIf(key -> key.startsWith("DSHM_"));
         builder.environment().putAll(environment);
+        if (environment.containsKey(WallClock.PRELOAD)) {
+            WallClock.removeTraces();
+        }
         process = builder.start();
     }
 
