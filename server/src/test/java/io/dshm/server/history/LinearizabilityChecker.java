@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * last one's by the delay of the fastest stamp that it got in the last seconds (the clock stands still for as long, the
  * entry lives longer), or catches up by what it was behind when it stamped the write (the entry lives shorter); stamps are
  * whole milliseconds; and when all nodes restart at once, the wall clock says how long they were down. The first is
- * milliseconds while links are well, and as much as the links delayed all they carried for ten seconds otherwise. An
+ * milliseconds while links are well, and as much as the links delayed all they carried for minutes otherwise. An
  * entry that outlives its time by less than the slack is not found out, nor one of a write whose outcome is unknown and
  * whose value nobody saw.
  *
