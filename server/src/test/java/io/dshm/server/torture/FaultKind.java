@@ -2,8 +2,6 @@ package io.dshm.server.torture;
 
 import io.dshm.server.system.WallClock;
 import java.io.IOException;
-import java.util.Arrays;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.Random;
 
@@ -53,15 +51,11 @@ enum FaultKind {
 
     /** As it is written on the command line. */
     String label() {
-        return name().toLowerCase(Locale.ROOT).replace('_', '-');
+        return Labels.of(this);
     }
 
     static FaultKind parse(String label) {
-        return Arrays.stream(values())
-                .filter(kind -> kind.label().equals(label))
-                .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException("there is no fault " + label + "; there are "
-                        + Arrays.stream(values()).map(FaultKind::label).toList()));
+        return Labels.parse(values(), "fault", label);
     }
 
     /** What this machine lacks for it, if anything. */

@@ -6,10 +6,8 @@ import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -161,15 +159,11 @@ enum PlantedBug {
 
     /** The name as a user types it, for example {@code no-fsync}. */
     String label() {
-        return name().toLowerCase(Locale.ROOT).replace('_', '-');
+        return Labels.of(this);
     }
 
     static PlantedBug parse(String label) {
-        return Arrays.stream(values())
-                .filter(bug -> bug.label().equals(label))
-                .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException("there is no bug " + label + " to plant; there are "
-                        + Arrays.stream(values()).map(PlantedBug::label).toList()));
+        return Labels.parse(values(), "planted bug", label);
     }
 
     abstract void plant(Edits edits);

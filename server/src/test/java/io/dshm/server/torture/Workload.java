@@ -2,8 +2,6 @@ package io.dshm.server.torture;
 
 import io.dshm.server.history.Action;
 import io.dshm.server.history.Action.ReadMode;
-import java.util.Arrays;
-import java.util.Locale;
 import java.util.Random;
 
 /** What clients ask for. Each workload has regions of its own, and new ones in every round. */
@@ -159,15 +157,11 @@ enum Workload {
 
     /** As it is written on the command line. */
     String label() {
-        return name().toLowerCase(Locale.ROOT);
+        return Labels.of(this);
     }
 
     static Workload parse(String label) {
-        return Arrays.stream(values())
-                .filter(workload -> workload.label().equals(label))
-                .findFirst()
-                .orElseThrow(() -> new IllegalArgumentException("there is no workload " + label + "; there are "
-                        + Arrays.stream(values()).map(Workload::label).toList()));
+        return Labels.parse(values(), "workload", label);
     }
 
     private static ReadMode mode(Random random) {
