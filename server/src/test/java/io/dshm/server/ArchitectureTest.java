@@ -59,8 +59,13 @@ class ArchitectureTest {
 
     @Test
     void only_the_raft_adapter_knows_raft() {
-        mayUse(BASE + ".replication.jraft..", PROTO, LOG, new String[] {
-            BASE + ".replication", BASE + ".statemachine..", BASE + ".store..", "com.alipay..", "org.rocksdb.."
+        mayUse(BASE + ".replication.jraft..", PROTO, LOG, NETTY, new String[] {
+            BASE + ".replication",
+            BASE + ".statemachine..",
+            BASE + ".store..",
+            BASE + ".network",
+            "com.alipay..",
+            "org.rocksdb.."
         });
         noClasses()
                 .that()

@@ -11,7 +11,7 @@ import java.util.concurrent.ThreadLocalRandom;
  * Ports of the loopback address that nobody uses. They lie below the range from which the kernel takes ports for outgoing
  * connections, so that they are still free when a node that was killed starts again.
  */
-final class Ports {
+public final class Ports {
 
     private static final int FIRST = 11_000;
     private static final int LAST = 31_000;
@@ -22,7 +22,7 @@ final class Ports {
     private Ports() {}
 
     /** A port that this JVM has not given before. */
-    static synchronized int free() {
+    public static synchronized int free() {
         for (int i = 0; i < ATTEMPTS_MAX; i++) {
             int port = ThreadLocalRandom.current().nextInt(FIRST, LAST);
             if (!GIVEN.contains(port) && isFree(port)) {

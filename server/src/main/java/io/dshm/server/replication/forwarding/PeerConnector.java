@@ -5,6 +5,7 @@ import io.dshm.proto.wire.Hello;
 import io.dshm.proto.wire.PeerMessage;
 import io.dshm.proto.wire.StatusReply;
 import io.dshm.proto.wire.StatusRequest;
+import io.dshm.server.network.PeerSockets;
 import io.dshm.server.replication.PeerLinks;
 import io.dshm.server.replication.PeerStatuses;
 import io.netty.bootstrap.Bootstrap;
@@ -17,8 +18,6 @@ import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.SimpleChannelInboundHandler;
-import io.netty.channel.epoll.EpollChannelOption;
-import io.netty.channel.epoll.EpollSocketChannel;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.Map;
@@ -34,9 +33,6 @@ public final class PeerConnector implements PeerLinks, PeerStatuses {
     private static final Logger LOG = LoggerFactory.getLogger(PeerConnector.class);
 
     private static final int CONNECT_MILLIS = 1_000;
-
-    /** After which unacknowledged bytes end a connection: a cable that is cut says nothing. */
-    private static final int USER_TIMEOUT_MILLIS = 3_000;
 
     private final EventLoopGroup loops;
     private final Class<? extends Channel> channelType;
@@ -139,13 +135,11 @@ public final class PeerConnector implements PeerLinks, PeerStatuses {
                 .handler(new ChannelInitializer<Channel>() {
                     @Override
                     protected void initChannel(Channel channel) {
+                        PeerSockets.giveUpOnSilence(channel);
                         PeerCodec.addTo(channel.pipeline());
                         channel.pipeline().addLast(handler);
                     }
                 });
-        if (channelType == EpollSocketChannel.class) {
-            bootstrap.option(EpollChannelOption.TCP_USER_TIMEOUT, USER_TIMEOUT_MILLIS);
-        }
         return bootstrap.connect(address);
     }
 

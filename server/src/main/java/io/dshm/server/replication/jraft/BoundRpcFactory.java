@@ -1,6 +1,7 @@
 package io.dshm.server.replication.jraft;
 
 import com.alipay.remoting.serialization.SerializerManager;
+import com.alipay.sofa.jraft.rpc.RpcClient;
 import com.alipay.sofa.jraft.rpc.RpcServer;
 import com.alipay.sofa.jraft.rpc.impl.BoltRaftRpcFactory;
 import com.alipay.sofa.jraft.rpc.impl.BoltRpcServer;
@@ -9,8 +10,8 @@ import com.alipay.sofa.jraft.util.SPI;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Bolt as SOFAJRaft's transport, but bound to the address that it is given (the original listens on all of them), and
- * without Hessian. Found by SOFAJRaft through {@code META-INF/services}; the priority puts it before the original.
+ * Bolt as SOFAJRaft's transport, but bound to the address that it is given (the original listens on all of them), with a
+ * client that does not wait for silent machines, and without Hessian. Found by SOFAJRaft through {@code META-INF/services}; the priority puts it before the original.
  */
 @SPI(priority = 10)
 public final class BoundRpcFactory extends BoltRaftRpcFactory {
@@ -18,6 +19,15 @@ public final class BoundRpcFactory extends BoltRaftRpcFactory {
     /** For SOFAJRaft's service loader. */
     public BoundRpcFactory() {
         SerializerManager.addSerializer(SerializerManager.Hessian2, new RefusingSerializer());
+    }
+
+    @Override
+    public RpcClient createRpcClient(@Nullable ConfigHelper<RpcClient> helper) {
+        RpcClient client = new SwiftRpcClient(new com.alipay.remoting.rpc.RpcClient());
+        if (helper != null) {
+            helper.config(client);
+        }
+        return client;
     }
 
     @Override

@@ -3,9 +3,10 @@
  *
  * <p>{@link io.dshm.server.replication.jraft.RaftGroup} starts and stops a member of the Raft group, with the settings
  * and guards that the library needs: a listener that binds the configured address and registers nothing but Raft's own
- * messages ({@code BoundRpcFactory}), no Java deserialization ({@code RefusingSerializer}), a log storage that does not
- * read a large last entry back for every heartbeat ({@code LastEntryLogStorage}), a vote that a node without its data
- * does not give ({@code VoteGuard}), snapshots that wait for a node which copies the last one ({@code SnapshotPace}).
+ * messages ({@code BoundRpcFactory}), a client that does not wait for a silent machine ({@code SwiftRpcClient}), no Java
+ * deserialization ({@code RefusingSerializer}), a log storage that does not read a large last entry back for every
+ * heartbeat ({@code LastEntryLogStorage}), a vote that a node without its data does not give ({@code VoteGuard}),
+ * snapshots that wait for a node which copies the last one ({@code SnapshotPace}).
  *
  * <p>{@code ApplyAdapter} is SOFAJRaft's state machine: it hands committed bytes to ours and outcomes to the proposals
  * that wait. {@code Statuses} says which of the library's refusals prove that nothing was appended.
