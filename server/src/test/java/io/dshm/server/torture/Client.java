@@ -25,25 +25,40 @@ final class Client implements AutoCloseable {
 
     private static final Duration CONNECT = Duration.ofSeconds(2);
 
-    /** More than a command may wait for a leader. */
-    private static final Duration READ = Duration.ofSeconds(8);
+    /** How long a client that waits for every outcome does: more than a command may wait for a leader. */
+    private static final Duration PATIENT = Duration.ofSeconds(8);
+
+    /** How long one that does not: less than a node may stand still. */
+    private static final Duration IMPATIENT = Duration.ofMillis(400);
 
     private final int number;
     private final String node;
     private final InetSocketAddress address;
+    private final Duration patience;
     private @Nullable DshmConnection connection;
 
-    Client(int number, String node, InetSocketAddress address) {
+    private Client(int number, String node, InetSocketAddress address, Duration patience) {
         this.number = number;
         this.node = node;
         this.address = address;
+        this.patience = patience;
+    }
+
+    /** One that waits for every outcome. */
+    static Client patient(int number, Machine machine) {
+        return new Client(number, machine.name(), machine.node().address(), PATIENT);
+    }
+
+    /** One that soon gives up, and asks again over a new connection, so that something young always waits for a node. */
+    static Client impatient(int number, Machine machine) {
+        return new Client(number, machine.name(), machine.node().address(), IMPATIENT);
     }
 
     /** Connects, if it is not connected. Returns whether it is. */
     boolean connect() {
         try {
             if (connection == null) {
-                connection = DshmConnection.connect(address, CONNECT, READ);
+                connection = DshmConnection.connect(address, CONNECT, patience);
             }
             return true;
         } catch (IOException e) {

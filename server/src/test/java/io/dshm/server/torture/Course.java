@@ -62,7 +62,7 @@ final class Course {
         Round.Sequence rounds = new Round.Sequence();
         this.load = new Load(machines, settings.workloads, rounds, tally, PAUSE_MILLIS, settings.seed);
         List<Client> readers = machines.all().stream()
-                .map(machine -> new Client(0, machine.name(), machine.node().address()))
+                .map(machine -> Client.patient(0, machine))
                 .toList();
         this.judge = new Judge(rounds, settings.workloads, readers, findings, ROUND.toMillis());
     }
@@ -77,16 +77,10 @@ final class Course {
 
     Report run() throws IOException, InterruptedException {
         long started = System.nanoTime();
-        for (Machine machine : machines.all()) {
-            machine.start();
-        }
-        for (Machine machine : machines.all()) {
-            machine.awaitWhole();
-        }
-        machines.cluster().awaitLeader();
-        load.start();
-        judge.start();
         try {
+            startNodes();
+            load.start();
+            judge.start();
             underFaults();
         } catch (IOException | AssertionError e) {
             findings.add(e.toString());
@@ -114,6 +108,16 @@ final class Course {
                 before,
                 after,
                 findings.all());
+    }
+
+    private void startNodes() throws IOException, InterruptedException {
+        for (Machine machine : machines.all()) {
+            machine.start();
+        }
+        for (Machine machine : machines.all()) {
+            machine.awaitWhole();
+        }
+        machines.cluster().awaitLeader();
     }
 
     private void underFaults() throws IOException, InterruptedException {

@@ -9,8 +9,12 @@ import java.util.Random;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
 
-/** All clients of a run: through every node one for each workload with one operation at a time, and one that pipelines. */
+/**
+ * All clients of a run: through every node one for each workload with one operation at a time, and one that pipelines; and one
+ * that reads whatever there is to be read, and never waits for long.
+ */
 final class Load {
 
     private static final int DEPTH_MAX = 6;
@@ -37,14 +41,31 @@ final class Load {
         for (Machine machine : machines.all()) {
             for (Workload workload : workloads) {
                 for (int depthMax : List.of(1, workload.pipelines() ? DEPTH_MAX : 1)) {
-                    int number = threads.size() + 1;
-                    Client client =
-                            new Client(number, machine.name(), machine.node().address());
-                    Random random = new Random(seed + number);
-                    threads.add(new Thread(() -> run(client, workload, depthMax, random), "client-" + number));
+                    Random random = new Random(seed + nextNumber());
+                    add(Client.patient(nextNumber(), machine), random, workload.pauses(), round -> {
+                        return actions(workload, round, 1 + random.nextInt(depthMax), random);
+                    });
                 }
             }
+            List<Workload> readable =
+                    workloads.stream().filter(Workload::isReadable).toList();
+            if (!readable.isEmpty()) {
+                Random random = new Random(seed + nextNumber());
+                add(Client.impatient(nextNumber(), machine), random, 1, round -> {
+                    Workload workload = readable.get(random.nextInt(readable.size()));
+                    String key = workload.keys(round.number()).pick(random);
+                    return List.of(new Action.Get(key, Workload.STRONGEST));
+                });
+            }
         }
+    }
+
+    private int nextNumber() {
+        return threads.size() + 1;
+    }
+
+    private void add(Client client, Random random, int pauses, Function<Round, List<Action>> script) {
+        threads.add(new Thread(() -> run(client, random, pauses, script), "client-" + nextNumber()));
     }
 
     void start() {
@@ -59,16 +80,16 @@ final class Load {
         }
     }
 
-    private void run(Client client, Workload workload, int depthMax, Random random) {
+    private void run(Client client, Random random, int pauses, Function<Round, List<Action>> script) {
         try (client) {
-            while (!over.await(random.nextInt(2 * workload.pauses() * pauseMillis), TimeUnit.MILLISECONDS)) {
+            while (!over.await(random.nextInt(2 * pauses * pauseMillis), TimeUnit.MILLISECONDS)) {
                 if (!client.connect()) {
                     over.await(RECONNECT_MILLIS, TimeUnit.MILLISECONDS);
                     continue;
                 }
                 Round round = rounds.enter();
                 try {
-                    run(client, actions(workload, round, 1 + random.nextInt(depthMax), random), round);
+                    run(client, script.apply(round), round);
                 } finally {
                     rounds.leave(round);
                 }

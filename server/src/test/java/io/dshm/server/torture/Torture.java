@@ -12,7 +12,10 @@ import java.util.concurrent.ThreadLocalRandom;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 /** The command {@code deploy/bin/torture}, whose head says what it does. */
 @Command(name = "torture")
@@ -43,6 +46,9 @@ final class Torture implements Callable<Integer> {
     @Option(names = "--plant", split = ",")
     List<String> plant = List.of();
 
+    @Spec
+    CommandSpec spec = CommandSpec.create();
+
     @Option(names = "--out")
     Path out = Path.of("torture-out");
 
@@ -71,14 +77,21 @@ final class Torture implements Callable<Integer> {
         return report.violations().isEmpty() ? CommandLine.ExitCode.OK : CommandLine.ExitCode.SOFTWARE;
     }
 
+    private List<PlantedBug> bugs() {
+        try {
+            return plant.equals(List.of("all"))
+                    ? List.of(PlantedBug.values())
+                    : plant.stream().map(PlantedBug::parse).toList();
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+        }
+    }
+
     /** Runs once for each bug, until it is found. */
     private int plant(long chosen) throws IOException, InterruptedException {
-        List<PlantedBug> bugs = plant.equals(List.of("all"))
-                ? List.of(PlantedBug.values())
-                : plant.stream().map(PlantedBug::parse).toList();
         List<String> lines = new ArrayList<>();
         boolean allFound = true;
-        for (PlantedBug bug : bugs) {
+        for (PlantedBug bug : bugs()) {
             System.out.println("torture: planted " + bug.label() + ": " + bug.description());
             Report report = newRun(chosen)
                     .workloads(bug.workloads())

@@ -50,6 +50,11 @@ enum Workload {
             int key = random.nextInt(keys.count());
             return new Action.RateLimiter(keys.get(key), 5 + 15 * key, 3_000 + 1_000L * key);
         }
+
+        @Override
+        boolean isReadable() {
+            return false;
+        }
     },
     /** A region with few keys that is emptied now and then. */
     FLUSHES(3) {
@@ -113,7 +118,7 @@ enum Workload {
     /** More than one piece, see Limits.INLINE_VALUE_BYTES_MAX. */
     private static final int LARGE_BYTES_MIN = 270_000;
 
-    private static final int LARGE_BYTES_MAX = 900_000;
+    private static final int LARGE_BYTES_MAX = 560_000;
     private static final int TTL_MILLIS_MIN = 1_000;
     private static final int TTL_MILLIS_MAX = 5_000;
 
@@ -145,6 +150,11 @@ enum Workload {
     /** How many times longer than other clients those of this workload wait between two operations. */
     int pauses() {
         return 1;
+    }
+
+    /** Whether its keys have values. */
+    boolean isReadable() {
+        return true;
     }
 
     /**

@@ -7,6 +7,7 @@ import com.alipay.sofa.jraft.core.StateMachineAdapter;
 import com.alipay.sofa.jraft.entity.LeaderChangeContext;
 import com.alipay.sofa.jraft.entity.LocalFileMetaOutter.LocalFileMeta;
 import com.alipay.sofa.jraft.entity.PeerId;
+import com.alipay.sofa.jraft.entity.RaftOutter.SnapshotMeta;
 import com.alipay.sofa.jraft.error.RaftError;
 import com.alipay.sofa.jraft.error.RaftException;
 import com.alipay.sofa.jraft.storage.snapshot.SnapshotReader;
@@ -23,6 +24,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -58,6 +60,8 @@ final class ApplyAdapter extends StateMachineAdapter {
     /** A state machine allows one view at a time: for a snapshot, or for a digest. */
     private final Semaphore viewPermit = new Semaphore(1);
 
+    private volatile AppendRequests.@Nullable Position applied;
+
     ApplyAdapter(StateMachine stateMachine, Executor snapshots, Listener listener) {
         this.stateMachine = stateMachine;
         this.snapshots = snapshots;
@@ -67,12 +71,15 @@ final class ApplyAdapter extends StateMachineAdapter {
     @Override
     public void onApply(Iterator entries) {
         long bytes = 0;
+        long index = 0;
+        long term = 0;
         // Free unless somebody asks for a digest: see there.
         synchronized (stateMachine) {
             while (entries.hasNext()) {
                 ByteBuffer data = entries.getData();
                 bytes += data.remaining();
-                long index = entries.getIndex();
+                index = entries.getIndex();
+                term = entries.getTerm();
                 Outcome[] outcomes = stateMachine.apply(index, data);
                 listener.onApplied(index);
                 Closure done = entries.done();
@@ -82,7 +89,15 @@ final class ApplyAdapter extends StateMachineAdapter {
                 entries.next();
             }
         }
+        if (index > 0) {
+            applied = new AppendRequests.Position(index, term);
+        }
         listener.onAppliedBatch(bytes);
+    }
+
+    /** Up to where the log is applied, null if nothing is. Any thread. */
+    AppendRequests.@Nullable Position applied() {
+        return applied;
     }
 
     /**
@@ -162,6 +177,8 @@ final class ApplyAdapter extends StateMachineAdapter {
             synchronized (stateMachine) {
                 stateMachine.load(new io.dshm.server.statemachine.SnapshotReader(Path.of(reader.getPath())));
             }
+            SnapshotMeta meta = reader.load();
+            applied = new AppendRequests.Position(meta.getLastIncludedIndex(), meta.getLastIncludedTerm());
             listener.onApplied(stateMachine.appliedIndex());
             listener.onAppliedBatch(0);
             LOG.info(

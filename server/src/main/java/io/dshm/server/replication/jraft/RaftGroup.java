@@ -13,7 +13,6 @@ import com.alipay.sofa.jraft.option.ReadOnlyOption;
 import com.alipay.sofa.jraft.rpc.ProtobufMsgFactory;
 import com.alipay.sofa.jraft.rpc.RpcServer;
 import com.alipay.sofa.jraft.rpc.impl.PingRequestProcessor;
-import com.alipay.sofa.jraft.rpc.impl.core.AppendEntriesRequestProcessor;
 import com.alipay.sofa.jraft.rpc.impl.core.InstallSnapshotRequestProcessor;
 import com.alipay.sofa.jraft.rpc.impl.core.ReadIndexRequestProcessor;
 import com.alipay.sofa.jraft.storage.impl.RocksDBLogStorage;
@@ -158,7 +157,7 @@ public final class RaftGroup implements RaftLog {
         Configuration members = new Configuration();
         settings.peers().keySet().forEach(name -> members.addPeer(peer(name)));
         boolean alone = settings.peers().size() == 1;
-        RpcServer server = alone ? null : newServer(self.getPort());
+        RpcServer server = alone ? null : newServer(self.getPort(), applying);
         RaftGroupService group =
                 new RaftGroupService(groupId, self, RaftTuning.nodeOptions(settings, members, applying, votes), server);
         node = group.start(!alone);
@@ -192,11 +191,12 @@ public final class RaftGroup implements RaftLog {
         RaftTuning.setProperties();
     }
 
-    private RpcServer newServer(int port) {
+    private RpcServer newServer(int port, ApplyAdapter applying) {
         RpcServer server = RpcFactoryHelper.rpcFactory().createRpcServer(new Endpoint(settings.bindAddress(), port));
-        AppendEntriesRequestProcessor append = new AppendEntriesRequestProcessor(requests);
-        server.registerConnectionClosedEventListener(append);
-        server.registerProcessor(append);
+        // It is not told of closed connections. A leader that has opened a new one uses what belongs to it while the
+        // old
+        // one's end is still on its way here; all would be thrown away, and the leader wait seconds for its answers.
+        server.registerProcessor(new AppendRequests(requests, applying::applied));
         server.registerProcessor(snapshotPace.copies(requests));
         server.registerProcessor(new InstallSnapshotRequestProcessor(requests));
         server.registerProcessor(VoteGuard.votes(requests, mayVote::get));
