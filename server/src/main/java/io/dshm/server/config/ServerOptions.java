@@ -196,8 +196,9 @@ final class ServerOptions {
     @Option(
             names = "--election-timeout-millis",
             paramLabel = "N",
-            defaultValue = "1000",
-            description = "Silence of the leader after which another one is elected (default: ${DEFAULT-VALUE}).")
+            defaultValue = "750",
+            description =
+                    "Silence of the leader after which others may elect another one; they do within two and a half times as long (default: ${DEFAULT-VALUE}).")
     int electionTimeoutMillis;
 
     @Option(

@@ -58,7 +58,7 @@ class ConfigLoaderTest {
                         5000,
                         ReadMode.LOCAL,
                         0,
-                        1000,
+                        750,
                         3600,
                         268_435_456,
                         33_554_432,

@@ -22,7 +22,7 @@ import java.util.function.LongSupplier;
  */
 final class Availability {
 
-    /** Two election timeouts, and one for all that comes with it. */
+    /** Two and a half election timeouts, and a second for a machine that is busy with all of them at once. */
     static final Duration GAP_MAX = Duration.ofSeconds(3);
 
     private static final long NOT_WHOLE = -1;

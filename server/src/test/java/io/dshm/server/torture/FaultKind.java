@@ -9,8 +9,8 @@ import java.util.Random;
 @SuppressWarnings("ImmutableEnumChecker") // references to methods do not change
 enum FaultKind {
     KILL(500, 4_000, ProcessFaults::kill, Optional::empty),
-    /** 0.5 to 3 election timeouts. */
-    PAUSE(500, 3_000, ProcessFaults::pause, Optional::empty),
+    /** 0.5 to 4 election timeouts. */
+    PAUSE(375, 3_000, ProcessFaults::pause, Optional::empty),
     CUT(1_000, 6_000, NetworkFaults::cut, Optional::empty),
     ONE_WAY(1_000, 6_000, NetworkFaults::oneWay, Optional::empty),
     BRIDGE(1_000, 6_000, NetworkFaults::bridge, Optional::empty),

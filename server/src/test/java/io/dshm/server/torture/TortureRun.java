@@ -19,6 +19,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class TortureRun {
 
+    /** Nodes that live for some seconds do not get back what the second compiler costs. */
+    private static final String YOUNG = "-XX:TieredStopAtLevel=1";
+
     final long seed;
     int nodes = 3;
     int hands = 2;
@@ -117,7 +120,7 @@ final class TortureRun {
         Site site = Site.build(nodes, Set.copyOf(possible), gap -> chronicle.add(gap.toString()));
         try {
             for (Machine machine : site.machines().all()) {
-                machine.node().withJvm(jvmOptions.toArray(String[]::new));
+                machine.node().withJvm(YOUNG).withJvm(jvmOptions.toArray(String[]::new));
                 if (classes != null) {
                     machine.node().withClasses(classes);
                 }

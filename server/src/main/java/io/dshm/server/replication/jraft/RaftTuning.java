@@ -27,8 +27,8 @@ final class RaftTuning {
     private static final long LOG_CACHE_BYTES_MAX =
             Math.min(256L * 1024 * 1024, Runtime.getRuntime().maxMemory() / 8);
 
-    /** Added, at random, to the election timeout. */
-    private static final int ELECTION_DELAY_MILLIS_MAX = 500;
+    /** Added, at random, to the election timeout. Enough to keep two candidates from being in step again and again. */
+    private static final int ELECTION_DELAY_MILLIS_MAX = 250;
 
     private RaftTuning() {}
 

@@ -39,7 +39,7 @@ import org.jspecify.annotations.Nullable;
 final class SwiftRpcClient extends BoltRpcClient {
 
     /** A machine that is there takes so long at most, even when both sides have only just started. */
-    private static final long WAIT_MILLIS = 250;
+    private static final long WAIT_MILLIS = 150;
 
     private final ExecutorService connecting =
             Executors.newCachedThreadPool(new NamedThreadFactory("dshm-raft-connect-", true));
