@@ -1,5 +1,6 @@
 package io.dshm.server.replication.jraft;
 
+import com.alipay.sofa.jraft.Node;
 import com.alipay.sofa.jraft.rpc.RaftServerService;
 import com.alipay.sofa.jraft.rpc.RpcRequestClosure;
 import com.alipay.sofa.jraft.rpc.RpcRequests.AppendEntriesRequest;
@@ -11,7 +12,7 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Takes a leader's entries, without those that this node has applied already.
+ * Takes a leader's entries, without those that this node has applied already, and its heartbeats.
  *
  * <p>A leader that lost its connection begins again with the last entry of which it knows that this node has it. If this node
  * has taken two snapshots since, that entry is no longer in its log; SOFAJRaft then refuses all that follows, the leader goes
@@ -29,19 +30,30 @@ final class AppendRequests extends AppendEntriesRequestProcessor {
     record Position(long index, long term) {}
 
     private final Supplier<@Nullable Position> applied;
+    private final LeaderReminder reminder;
 
     /**
      * A processor of requests.
      *
      * @param applied up to where this node has applied the log, null if it has not begun. Asked on any thread
      */
-    AppendRequests(Executor executor, Supplier<@Nullable Position> applied) {
+    AppendRequests(Executor executor, Supplier<@Nullable Position> applied, LeaderReminder reminder) {
         super(executor);
         this.applied = applied;
+        this.reminder = reminder;
     }
 
     @Override
-    public Message processRequest0(RaftServerService service, AppendEntriesRequest request, RpcRequestClosure done) {
+    public @Nullable Message processRequest0(
+            RaftServerService service, AppendEntriesRequest request, RpcRequestClosure done) {
+        if (request.hasData()) {
+            reminder.onEntries();
+        } else {
+            Message answer = reminder.answer(request, ((Node) service).getLastLogIndex());
+            if (answer != null) {
+                return answer;
+            }
+        }
         return super.processRequest0(service, behind(applied.get(), request), done);
     }
 

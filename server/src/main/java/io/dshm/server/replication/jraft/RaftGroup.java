@@ -13,7 +13,6 @@ import com.alipay.sofa.jraft.option.ReadOnlyOption;
 import com.alipay.sofa.jraft.rpc.ProtobufMsgFactory;
 import com.alipay.sofa.jraft.rpc.RpcServer;
 import com.alipay.sofa.jraft.rpc.impl.PingRequestProcessor;
-import com.alipay.sofa.jraft.rpc.impl.core.InstallSnapshotRequestProcessor;
 import com.alipay.sofa.jraft.rpc.impl.core.ReadIndexRequestProcessor;
 import com.alipay.sofa.jraft.storage.impl.RocksDBLogStorage;
 import com.alipay.sofa.jraft.util.Endpoint;
@@ -196,9 +195,10 @@ public final class RaftGroup implements RaftLog {
         // It is not told of closed connections. A leader that has opened a new one uses what belongs to it while the
         // old
         // one's end is still on its way here; all would be thrown away, and the leader wait seconds for its answers.
-        server.registerProcessor(new AppendRequests(requests, applying::applied));
+        LeaderReminder reminder = new LeaderReminder(System::nanoTime);
+        server.registerProcessor(new AppendRequests(requests, applying::applied, reminder));
+        server.registerProcessor(reminder.snapshots(requests));
         server.registerProcessor(snapshotPace.copies(requests));
-        server.registerProcessor(new InstallSnapshotRequestProcessor(requests));
         server.registerProcessor(VoteGuard.votes(requests, mayVote::get));
         server.registerProcessor(VoteGuard.takeovers(requests, mayVote::get));
         server.registerProcessor(new PingRequestProcessor(requests));

@@ -6,7 +6,8 @@
  * messages ({@code BoundRpcFactory}), a client that does not wait for a silent machine ({@code SwiftRpcClient}), no Java
  * deserialization ({@code RefusingSerializer}), a log storage that does not read a large last entry back for every
  * heartbeat ({@code LastEntryLogStorage}), a vote that a node without its data does not give ({@code VoteGuard}),
- * snapshots that wait for a node which copies the last one ({@code SnapshotPace}).
+ * snapshots that wait for a node which copies the last one ({@code SnapshotPace}), entries that may begin where this node has
+ * cut its log off ({@code AppendRequests}), and a word to a leader that has forgotten this node ({@code LeaderReminder}).
  *
  * <p>{@code ApplyAdapter} is SOFAJRaft's state machine: it hands committed bytes to ours and outcomes to the proposals
  * that wait. {@code Statuses} says which of the library's refusals prove that nothing was appended.
