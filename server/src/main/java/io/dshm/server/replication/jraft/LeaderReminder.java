@@ -30,7 +30,7 @@ final class LeaderReminder {
     private static final Logger LOG = LoggerFactory.getLogger(LeaderReminder.class);
 
     /** For so long nothing may come: a leader that is well sends something as soon as it is told what was received. */
-    private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(2);
+    private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     private final LongSupplier nanoTime;
 

@@ -1,6 +1,8 @@
 package io.dshm.server.replication.jraft;
 
+import com.alipay.sofa.jraft.error.RaftError;
 import com.alipay.sofa.jraft.rpc.RpcRequestClosure;
+import com.alipay.sofa.jraft.rpc.RpcRequests.ErrorResponse;
 import com.alipay.sofa.jraft.rpc.RpcRequests.GetFileRequest;
 import com.alipay.sofa.jraft.rpc.impl.core.GetFileRequestProcessor;
 import com.google.protobuf.Message;
@@ -49,9 +51,18 @@ final class SnapshotPace {
             @Override
             public Message processRequest(GetFileRequest request, RpcRequestClosure done) {
                 onCopy();
-                return super.processRequest(request, done);
+                return finalIfGone(super.processRequest(request, done));
             }
         };
+    }
+
+    /** A snapshot that is not to be had any more never will be: who copies it is told to stop, instead of asking again. */
+    static Message finalIfGone(Message response) {
+        return response instanceof ErrorResponse error && error.getErrorCode() == RaftError.ENOENT.getNumber()
+                ? error.toBuilder()
+                        .setErrorCode(RaftError.ECANCELED.getNumber())
+                        .build()
+                : response;
     }
 
     /** Another node has asked for a piece of a snapshot. Any thread. */

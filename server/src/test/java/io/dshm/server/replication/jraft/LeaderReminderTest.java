@@ -44,22 +44,22 @@ class LeaderReminderTest {
 
     @Test
     void when_nothing_comes_of_what_is_committed_then_the_leader_is_told_twice_and_given_time_again() {
-        assertNull(after(1_900, 101));
+        assertNull(after(900, 101));
         assertTrue(isError(after(200, 101)));
         AppendEntriesResponse second = (AppendEntriesResponse) after(100, 101);
         assertNotNull(second);
         assertFalse(second.getSuccess());
         assertEquals(LAST_LOG_INDEX, second.getLastLogIndex());
         assertEquals(9, second.getTerm());
-        assertNull(after(1_900, 101));
+        assertNull(after(900, 101));
         assertTrue(isError(after(200, 101)));
     }
 
     @Test
     void when_entries_come_then_the_leader_is_left_alone() {
-        assertNull(after(1_900, 101));
+        assertNull(after(900, 101));
         reminder.onEntries();
-        assertNull(after(1_900, 150));
+        assertNull(after(900, 150));
     }
 
     @Test
@@ -72,7 +72,7 @@ class LeaderReminderTest {
         reminder.onInstalling(1);
         assertNull(after(100_000, 101));
         reminder.onInstalling(-1);
-        assertNull(after(1_900, 101));
+        assertNull(after(900, 101));
         assertNotNull(after(200, 101));
     }
 }

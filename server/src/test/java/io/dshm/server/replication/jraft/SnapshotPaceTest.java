@@ -1,8 +1,15 @@
 package io.dshm.server.replication.jraft;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.alipay.sofa.jraft.error.RaftError;
+import com.alipay.sofa.jraft.rpc.RpcRequests.ErrorResponse;
+import com.alipay.sofa.jraft.rpc.RpcRequests.GetFileResponse;
+import com.alipay.sofa.jraft.util.RpcFactoryHelper;
+import com.google.protobuf.Message;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
@@ -41,5 +48,17 @@ class SnapshotPaceTest {
         }
         pace.onCopy();
         assertTrue(pace.isDue(100 * MIB));
+    }
+
+    @Test
+    void when_a_snapshot_is_gone_then_who_copies_it_does_not_ask_again() {
+        Message gone = RpcFactoryHelper.responseFactory()
+                .newResponse(GetFileResponse.getDefaultInstance(), RaftError.ENOENT, "Fail to find reader=%d", 7);
+        assertEquals(RaftError.ECANCELED.getNumber(), ((ErrorResponse) SnapshotPace.finalIfGone(gone)).getErrorCode());
+        Message later = RpcFactoryHelper.responseFactory()
+                .newResponse(GetFileResponse.getDefaultInstance(), RaftError.EAGAIN, "not now");
+        assertSame(later, SnapshotPace.finalIfGone(later));
+        Message piece = GetFileResponse.getDefaultInstance();
+        assertSame(piece, SnapshotPace.finalIfGone(piece));
     }
 }
