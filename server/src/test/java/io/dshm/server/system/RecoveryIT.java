@@ -104,6 +104,34 @@ class RecoveryIT {
     }
 
     @Test
+    void a_leader_that_had_lost_its_data_once_steps_down_when_it_is_alone() throws IOException, InterruptedException {
+        ClusterProcess cluster = newCluster();
+        NodeProcess once = cluster.follower();
+        try (DshmConnection connection = once.connect()) {
+            writeEverything(connection, "kept");
+        }
+        once.kill();
+        once.deleteData();
+        once.start();
+        once.awaitHealthy();
+        Await.until("it votes", () -> "true".equals(once.status().get("votes")));
+        for (int i = 0; cluster.awaitLeader() != once; i++) {
+            assertTrue(i < 50, "it leads at last");
+            NodeProcess leader = cluster.awaitLeader();
+            leader.kill();
+            cluster.awaitLeader();
+            leader.start();
+            leader.awaitHealthy();
+        }
+        for (NodeProcess other : cluster.others(once)) {
+            other.kill();
+        }
+        Await.until("it leads no longer", () -> "false".equals(once.status().get("leads")));
+        cluster.start();
+        cluster.assertEqualDigests();
+    }
+
+    @Test
     void when_all_are_killed_at_once_then_nothing_acknowledged_is_missing() throws IOException, InterruptedException {
         ClusterProcess cluster = newCluster();
         List<Increments> counting = new ArrayList<>();

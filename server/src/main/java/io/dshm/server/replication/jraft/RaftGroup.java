@@ -157,8 +157,8 @@ public final class RaftGroup implements RaftLog {
         settings.peers().keySet().forEach(name -> members.addPeer(peer(name)));
         boolean alone = settings.peers().size() == 1;
         RpcServer server = alone ? null : newServer(self.getPort(), applying);
-        RaftGroupService group =
-                new RaftGroupService(groupId, self, RaftTuning.nodeOptions(settings, members, applying, votes), server);
+        RaftGroupService group = new RaftGroupService(
+                groupId, self, RaftTuning.nodeOptions(settings, members, applying, mayVote::get), server);
         node = group.start(!alone);
         service.set(group);
         if (!alone) {
@@ -290,7 +290,6 @@ public final class RaftGroup implements RaftLog {
     private void onCaughtUp(Runnable done) {
         if (mayVote.compareAndSet(false, true)) {
             LOG.info("{} has its data back, and votes again", settings.self());
-            runningNode().resetElectionTimeoutMs(settings.electionTimeoutMillis());
         }
         done.run();
     }

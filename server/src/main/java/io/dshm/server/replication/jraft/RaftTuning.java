@@ -8,7 +8,7 @@ import com.alipay.sofa.jraft.option.RaftOptions;
 import com.alipay.sofa.jraft.option.ReadOnlyOption;
 import com.alipay.sofa.jraft.storage.LogStorage;
 import com.alipay.sofa.jraft.util.StorageOptionsFactory;
-import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import org.rocksdb.DBOptions;
 import org.rocksdb.WALRecoveryMode;
 
@@ -58,10 +58,10 @@ final class RaftTuning {
      * What a node of the group is to do.
      *
      * @param members the group's first configuration; what is in the log counts more
-     * @param mayVote false for a node that starts no election either, until its timeout is reset
+     * @param mayVote whether the node may vote, and ask for votes, now; see {@link VoteGuard}
      */
     static NodeOptions nodeOptions(
-            RaftGroup.Settings settings, Configuration members, StateMachine applying, boolean mayVote) {
+            RaftGroup.Settings settings, Configuration members, StateMachine applying, BooleanSupplier mayVote) {
         RaftOptions raft = new RaftOptions();
         raft.setSync(true);
         raft.setApplyBatch(512);
@@ -74,11 +74,11 @@ final class RaftTuning {
         // RocksDB checks its own sums over every block and record it reads; a second one would cost a fifth of the
         // speed.
         raft.setEnableLogEntryChecksum(false);
-        NodeOptions options = new NodeOptions();
+        NodeOptions options = new VoteGuard.Options(mayVote);
         options.setRaftOptions(raft);
         options.setInitialConf(members);
         options.setFsm(applying);
-        options.setElectionTimeoutMs(mayVote ? settings.electionTimeoutMillis() : (int) TimeUnit.DAYS.toMillis(10));
+        options.setElectionTimeoutMs(settings.electionTimeoutMillis());
         options.setSnapshotIntervalSecs(settings.snapshotIntervalSeconds());
         options.setFilterBeforeCopyRemote(true);
         options.setDisableCli(true);

@@ -1,5 +1,6 @@
 package io.dshm.server.replication.jraft;
 
+import com.alipay.sofa.jraft.option.NodeOptions;
 import com.alipay.sofa.jraft.rpc.RaftServerService;
 import com.alipay.sofa.jraft.rpc.RpcRequestClosure;
 import com.alipay.sofa.jraft.rpc.RpcRequests.RequestVoteRequest;
@@ -15,11 +16,25 @@ import java.util.function.BooleanSupplier;
 /**
  * A node that lost its data has forgotten what it voted for and which entries it had promised to keep: with its vote, two
  * nodes of three could elect one that lacks an acknowledged write. So until it has caught up with a leader it gives no
- * vote and starts no election.
+ * vote and asks for none.
  */
 final class VoteGuard {
 
     private VoteGuard() {}
+
+    /** A node's settings, which the library hands to its transport: there, requests for votes are held back. */
+    static final class Options extends NodeOptions {
+
+        private final BooleanSupplier mayVote;
+
+        Options(BooleanSupplier mayVote) {
+            this.mayVote = mayVote;
+        }
+
+        BooleanSupplier mayVote() {
+            return mayVote;
+        }
+    }
 
     /** Answers requests for votes with a refusal while the node may not vote. */
     static RequestVoteRequestProcessor votes(Executor executor, BooleanSupplier mayVote) {

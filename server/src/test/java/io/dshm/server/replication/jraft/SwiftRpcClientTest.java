@@ -8,9 +8,11 @@ import static org.junit.jupiter.api.Assertions.fail;
 import com.alipay.sofa.jraft.error.InvokeTimeoutException;
 import com.alipay.sofa.jraft.error.RemotingException;
 import com.alipay.sofa.jraft.option.RpcOptions;
+import com.alipay.sofa.jraft.rpc.InvokeCallback;
 import com.alipay.sofa.jraft.rpc.ProtobufMsgFactory;
 import com.alipay.sofa.jraft.rpc.RpcRequests.ErrorResponse;
 import com.alipay.sofa.jraft.rpc.RpcRequests.PingRequest;
+import com.alipay.sofa.jraft.rpc.RpcRequests.RequestVoteRequest;
 import com.alipay.sofa.jraft.rpc.RpcServer;
 import com.alipay.sofa.jraft.rpc.impl.PingRequestProcessor;
 import com.alipay.sofa.jraft.util.Endpoint;
@@ -21,6 +23,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -101,6 +104,26 @@ class SwiftRpcClientTest {
             assertEquals(0, ping());
         } finally {
             server.shutdown();
+        }
+    }
+
+    @Test
+    void while_a_node_may_not_vote_it_asks_for_no_vote_either() throws Exception {
+        AtomicBoolean mayVote = new AtomicBoolean();
+        SwiftRpcClient guarded = new SwiftRpcClient(new com.alipay.remoting.rpc.RpcClient());
+        guarded.init(new VoteGuard.Options(mayVote::get));
+        RpcServer server = listen();
+        try {
+            Await.until("connected", Duration.ofSeconds(30), () -> guarded.checkConnection(endpoint, true));
+            RequestVoteRequest request = RequestVoteRequest.getDefaultInstance();
+            InvokeCallback ignored = (answer, failure) -> {};
+            assertThrows(
+                    RemotingException.class, () -> guarded.invokeAsync(endpoint, request, null, ignored, HOUR_MILLIS));
+            mayVote.set(true);
+            guarded.invokeAsync(endpoint, request, null, ignored, HOUR_MILLIS);
+        } finally {
+            server.shutdown();
+            guarded.shutdown();
         }
     }
 
