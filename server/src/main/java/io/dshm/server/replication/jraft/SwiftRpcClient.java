@@ -1,9 +1,10 @@
 package io.dshm.server.replication.jraft;
 
 import com.alipay.remoting.ExtendedNettyChannelHandler;
+import com.alipay.remoting.Url;
 import com.alipay.remoting.config.BoltClientOption;
+import com.alipay.remoting.rpc.RpcAddressParser;
 import com.alipay.remoting.rpc.RpcClient;
-import com.alipay.remoting.rpc.RpcConfigs;
 import com.alipay.sofa.jraft.error.InvokeTimeoutException;
 import com.alipay.sofa.jraft.error.RemotingException;
 import com.alipay.sofa.jraft.option.RpcOptions;
@@ -69,6 +70,13 @@ final class SwiftRpcClient extends BoltRpcClient {
     SwiftRpcClient(RpcClient client) {
         super(client);
         client.option(BoltClientOption.EXTENDED_NETTY_CHANNEL_HANDLER, new SocketSettings());
+        client.setAddressParser(new RpcAddressParser() {
+            @Override
+            public void initUrlArgs(Url url) {
+                super.initUrlArgs(url);
+                url.setConnectTimeout(CONNECT_MILLIS);
+            }
+        });
     }
 
     @Override
@@ -144,7 +152,6 @@ final class SwiftRpcClient extends BoltRpcClient {
     /** To connect to one machine, for as long as somebody asks for it. */
     private final class Attempt implements Runnable {
 
-        private final String address;
         private final Endpoint endpoint;
         private final CompletableFuture<Object> answer = new CompletableFuture<>();
 
@@ -153,14 +160,13 @@ final class SwiftRpcClient extends BoltRpcClient {
 
         Attempt(Endpoint endpoint) {
             this.endpoint = endpoint;
-            this.address = endpoint + "?" + RpcConfigs.CONNECT_TIMEOUT_KEY + "=" + CONNECT_MILLIS;
         }
 
         @Override
         public void run() {
             while (!answer.isDone()) {
                 try {
-                    Object received = getRpcClient().invokeSync(address, ping(), PING_MILLIS);
+                    Object received = getRpcClient().invokeSync(endpoint.toString(), ping(), PING_MILLIS);
                     silent.remove(endpoint);
                     answer.complete(received);
                 } catch (com.alipay.remoting.exception.RemotingException | InterruptedException | RuntimeException e) {
