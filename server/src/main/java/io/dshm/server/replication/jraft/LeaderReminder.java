@@ -11,6 +11,7 @@ import com.alipay.sofa.jraft.util.RpcFactoryHelper;
 import com.google.protobuf.Message;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -23,7 +24,7 @@ import org.slf4j.LoggerFactory;
  * on to believe that it is being sent: it sends heartbeats to that node, and nothing else, until somebody else leads. So a node
  * that hears of commits which it lacks, and gets neither entries nor a snapshot, answers two heartbeats in ways that make
  * the leader look: the first one by an error, after which it takes nothing for being under way, the second one by
- * telling where this node's log ends, after which it begins again from there.
+ * telling where this node's log ends, after which it begins again from there. Thread-safe.
  */
 final class LeaderReminder {
 
@@ -34,20 +35,22 @@ final class LeaderReminder {
 
     private final LongSupplier nanoTime;
 
-    private long lastNanos;
-    private int installing;
-    private boolean doubted;
+    private final AtomicInteger installing = new AtomicInteger();
+    private volatile long lastNanos;
+
+    /** Which {@link #lastNanos} the leader was told about by an error. */
+    private volatile long doubtedNanos;
 
     /** One that has just heard of a leader; {@code nanoTime} is the machine's monotonic clock. */
     LeaderReminder(LongSupplier nanoTime) {
         this.nanoTime = nanoTime;
         this.lastNanos = nanoTime.getAsLong();
+        this.doubtedNanos = lastNanos - 1;
     }
 
     /** Entries have come, or a question for where the log ends. */
-    synchronized void onEntries() {
+    void onEntries() {
         lastNanos = nanoTime.getAsLong();
-        doubted = false;
     }
 
     /** Takes snapshots, and takes notice for as long as one is on its way. */
@@ -67,20 +70,22 @@ final class LeaderReminder {
         };
     }
 
-    synchronized void onInstalling(int difference) {
-        installing += difference;
+    void onInstalling(int difference) {
+        installing.addAndGet(difference);
         onEntries();
     }
 
     /** What to answer to that heartbeat, or null for the usual. */
-    synchronized @Nullable Message answer(AppendEntriesRequest heartbeat, long lastLogIndex) {
-        if (installing > 0
+    @Nullable
+    Message answer(AppendEntriesRequest heartbeat, long lastLogIndex) {
+        long last = lastNanos;
+        if (installing.get() > 0
                 || heartbeat.getCommittedIndex() <= lastLogIndex
-                || nanoTime.getAsLong() - lastNanos < PATIENCE_NANOS) {
+                || nanoTime.getAsLong() - last < PATIENCE_NANOS) {
             return null;
         }
-        if (!doubted) {
-            doubted = true;
+        if (doubtedNanos != last) {
+            doubtedNanos = last;
             LOG.info(
                     "nothing comes behind index {}, while {} is committed: the leader is reminded",
                     lastLogIndex,
