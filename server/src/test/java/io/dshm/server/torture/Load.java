@@ -41,17 +41,21 @@ final class Load {
         for (Machine machine : machines.all()) {
             for (Workload workload : workloads) {
                 for (int depthMax : List.of(1, workload.pipelines() ? DEPTH_MAX : 1)) {
-                    Random random = new Random(seed + nextNumber());
-                    add(Client.patient(nextNumber(), machine), random, workload.pauses(), round -> {
-                        return actions(workload, round, 1 + random.nextInt(depthMax), random);
-                    });
+                    int number = nextNumber();
+                    Random random = new Random(seed + number);
+                    add(
+                            Client.patient(number, machine),
+                            random,
+                            workload.pauses(),
+                            round -> actions(workload, round, 1 + random.nextInt(depthMax), random));
                 }
             }
             List<Workload> readable =
                     workloads.stream().filter(Workload::isReadable).toList();
             if (!readable.isEmpty()) {
-                Random random = new Random(seed + nextNumber());
-                add(Client.impatient(nextNumber(), machine), random, 1, round -> {
+                int number = nextNumber();
+                Random random = new Random(seed + number);
+                add(Client.impatient(number, machine), random, 1, round -> {
                     Workload workload = readable.get(random.nextInt(readable.size()));
                     String key = workload.keys(round.number()).pick(random);
                     return List.of(new Action.Get(key, Workload.STRONGEST));

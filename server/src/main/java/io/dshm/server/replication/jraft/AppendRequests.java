@@ -5,7 +5,6 @@ import com.alipay.sofa.jraft.rpc.RaftServerService;
 import com.alipay.sofa.jraft.rpc.RpcRequestClosure;
 import com.alipay.sofa.jraft.rpc.RpcRequests.AppendEntriesRequest;
 import com.alipay.sofa.jraft.rpc.impl.core.AppendEntriesRequestProcessor;
-import com.google.protobuf.ByteString;
 import com.google.protobuf.Message;
 import java.util.concurrent.Executor;
 import java.util.function.Supplier;
@@ -74,8 +73,7 @@ final class AppendRequests extends AppendEntriesRequestProcessor {
                 .addAllEntries(request.getEntriesList().subList(skipped, request.getEntriesCount()));
         if (request.hasData()) {
             // Even if nothing is left: without data it would be a heartbeat, which is answered out of turn.
-            ByteString left = request.getData().substring(bytes);
-            rest.setData(left);
+            rest.setData(request.getData().substring(bytes));
         }
         return rest.build();
     }

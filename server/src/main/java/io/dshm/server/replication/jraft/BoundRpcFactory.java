@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Bolt as SOFAJRaft's transport, but bound to the address that it is given (the original listens on all of them), with a
- * client that does not wait for silent machines, and without Hessian. Found by SOFAJRaft through {@code META-INF/services}; the priority puts it before the original.
+ * client that does not wait for silent machines, and without Hessian. Found by SOFAJRaft through
+ * {@code META-INF/services}; the priority puts it before the original.
  */
 @SPI(priority = 10)
 public final class BoundRpcFactory extends BoltRaftRpcFactory {

@@ -192,10 +192,9 @@ public final class RaftGroup implements RaftLog {
 
     private RpcServer newServer(int port, ApplyAdapter applying) {
         RpcServer server = RpcFactoryHelper.rpcFactory().createRpcServer(new Endpoint(settings.bindAddress(), port));
-        // It is not told of closed connections. A leader that has opened a new one uses what belongs to it while the
-        // old
-        // one's end is still on its way here; all would be thrown away, and the leader wait seconds for its answers.
         LeaderReminder reminder = new LeaderReminder(System::nanoTime);
+        // Not told of closed connections: the end of a leader's old one would throw away what its new one uses by then,
+        // and the leader would wait for its answers for seconds.
         server.registerProcessor(new AppendRequests(requests, applying::applied, reminder));
         server.registerProcessor(reminder.snapshots(requests));
         server.registerProcessor(snapshotPace.copies(requests));

@@ -42,6 +42,8 @@ import org.jspecify.annotations.Nullable;
  * each of these steps would take a second or two in which this node neither votes nor leads. So connections are made in
  * the background; a caller waits for a moment, and goes on without that member for this time. And a connection on which
  * the other side acknowledges nothing ends soon, so that a new one finds it as soon as it is back.
+ *
+ * <p>It also sends no request for votes while the node may not have any; see {@link VoteGuard}.
  */
 final class SwiftRpcClient extends BoltRpcClient {
 

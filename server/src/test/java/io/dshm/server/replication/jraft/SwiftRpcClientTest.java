@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.fail;
 
 import com.alipay.sofa.jraft.error.InvokeTimeoutException;
 import com.alipay.sofa.jraft.error.RemotingException;
-import com.alipay.sofa.jraft.option.RpcOptions;
 import com.alipay.sofa.jraft.rpc.InvokeCallback;
 import com.alipay.sofa.jraft.rpc.ProtobufMsgFactory;
 import com.alipay.sofa.jraft.rpc.RpcRequests.ErrorResponse;
@@ -40,6 +39,7 @@ class SwiftRpcClientTest {
     private final Endpoint endpoint = new Endpoint("127.0.0.1", Ports.free());
     private final ExecutorService requests = Executors.newSingleThreadExecutor();
     private final CountDownLatch answering = new CountDownLatch(1);
+    private final AtomicBoolean mayVote = new AtomicBoolean(true);
     private SwiftRpcClient client;
 
     @BeforeEach
@@ -47,7 +47,7 @@ class SwiftRpcClientTest {
         RaftTuning.setProperties();
         ProtobufMsgFactory.load();
         client = new SwiftRpcClient(new com.alipay.remoting.rpc.RpcClient());
-        client.init(new RpcOptions());
+        client.init(new VoteGuard.Options(mayVote::get));
     }
 
     @AfterEach
@@ -109,21 +109,18 @@ class SwiftRpcClientTest {
 
     @Test
     void while_a_node_may_not_vote_it_asks_for_no_vote_either() throws Exception {
-        AtomicBoolean mayVote = new AtomicBoolean();
-        SwiftRpcClient guarded = new SwiftRpcClient(new com.alipay.remoting.rpc.RpcClient());
-        guarded.init(new VoteGuard.Options(mayVote::get));
+        mayVote.set(false);
         RpcServer server = listen();
         try {
-            Await.until("connected", Duration.ofSeconds(30), () -> guarded.checkConnection(endpoint, true));
+            Await.until("connected", Duration.ofSeconds(30), () -> client.checkConnection(endpoint, true));
             RequestVoteRequest request = RequestVoteRequest.getDefaultInstance();
             InvokeCallback ignored = (answer, failure) -> {};
             assertThrows(
-                    RemotingException.class, () -> guarded.invokeAsync(endpoint, request, null, ignored, HOUR_MILLIS));
+                    RemotingException.class, () -> client.invokeAsync(endpoint, request, null, ignored, HOUR_MILLIS));
             mayVote.set(true);
-            guarded.invokeAsync(endpoint, request, null, ignored, HOUR_MILLIS);
+            client.invokeAsync(endpoint, request, null, ignored, HOUR_MILLIS);
         } finally {
             server.shutdown();
-            guarded.shutdown();
         }
     }
 
