@@ -187,6 +187,8 @@ final class Records {
                 !record.getRegisterNode().getNode().isEmpty()
                         && record.getRegisterNode().getOriginsCount() <= Limits.THREADS_MAX + 1;
             case LOG_TIME -> true;
+            // Only a leader proposes it, for itself.
+            case SWITCH_FORMAT -> false;
             case COMMAND_NOT_SET -> false;
             default -> TypedRecords.isValid(record);
         };

@@ -3,6 +3,7 @@ package io.dshm.server.statemachine;
 import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.UnsafeByteOperations;
+import io.dshm.proto.Formats;
 import io.dshm.proto.Limits;
 import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.LogEntry;
@@ -49,6 +50,7 @@ public final class StateMachine {
     private volatile long clockMillis;
     private volatile long wallMillis;
     private volatile boolean needsTime;
+    private volatile int format = Formats.FIRST;
 
     /**
      * An empty state machine.
@@ -118,6 +120,9 @@ public final class StateMachine {
         if (record.getCommandCase() == CommandRecord.CommandCase.LOG_TIME) {
             return Outcome.APPLIED;
         }
+        if (record.getCommandCase() == CommandRecord.CommandCase.SWITCH_FORMAT) {
+            return switchFormat(index, record.getSwitchFormat().getFormat());
+        }
         Outcomes origin = origins.get(record.getOrigin());
         if (origin == null) {
             return Outcome.UNKNOWN_ORIGIN;
@@ -132,6 +137,15 @@ public final class StateMachine {
         Outcome outcome = record.getClientSequence() == 0 ? apply(index, record) : applyOnceForClient(index, record);
         origin.remember(record.getSequence(), outcome);
         return outcome;
+    }
+
+    private Outcome switchFormat(long index, int to) {
+        if (to > Formats.NEWEST) {
+            throw new CorruptStateException("log entry " + index + " switches to format " + to
+                    + ", this version reads up to " + Formats.NEWEST);
+        }
+        format = Math.max(format, to);
+        return Outcome.APPLIED;
     }
 
     /** The same for the identity that the client gave. A value that did not arrive whole is sent again under it. */
@@ -185,7 +199,7 @@ public final class StateMachine {
             case POP -> typedWrites.pop(record.getPop(), clockMillis);
             case PURGE -> typedWrites.purge(record.getPurge(), clockMillis);
             case MULTI -> applyAllOrNone(index, record.getMulti());
-            case REGISTER_NODE, LOG_TIME, COMMAND_NOT_SET ->
+            case REGISTER_NODE, LOG_TIME, SWITCH_FORMAT, COMMAND_NOT_SET ->
                 throw new CorruptStateException(
                         "log entry " + index + " holds a command that this version does not know");
         };
@@ -251,6 +265,11 @@ public final class StateMachine {
     /** The wall clock that the last entry applied brought along, in milliseconds since 1970, or 0. Any thread. */
     public long wallMillis() {
         return wallMillis;
+    }
+
+    /** The cluster's format, see {@link Formats}: what is newer is neither written nor applied. Any thread. */
+    public int format() {
+        return format;
     }
 
     /** Whether anything is waiting for time to pass, so that a leader must log the time. Any thread. */

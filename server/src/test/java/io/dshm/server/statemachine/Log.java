@@ -20,6 +20,7 @@ import io.dshm.proto.wire.RemoveCommand;
 import io.dshm.proto.wire.SetChunkedCommand;
 import io.dshm.proto.wire.SetCommand;
 import io.dshm.proto.wire.Settled;
+import io.dshm.proto.wire.SwitchFormat;
 import io.dshm.proto.wire.TouchCommand;
 import io.dshm.proto.wire.TypedValue;
 import io.dshm.proto.wire.ValueChunk;
@@ -103,6 +104,11 @@ final class Log {
             command.addOrigins(origin);
         }
         return CommandRecord.newBuilder().setRegisterNode(command);
+    }
+
+    static CommandRecord.Builder switchFormat(int format) {
+        return CommandRecord.newBuilder()
+                .setSwitchFormat(SwitchFormat.newBuilder().setFormat(format));
     }
 
     static CommandRecord.Builder set(String key, String value, double seconds) {
