@@ -1,5 +1,6 @@
 package io.dshm.server;
 
+import io.dshm.proto.Formats;
 import io.dshm.proto.wire.StatusReply;
 import io.dshm.server.admin.AdminListener;
 import io.dshm.server.admin.NodeInfo;
@@ -10,6 +11,7 @@ import io.dshm.server.frontend.MemoryBudget;
 import io.dshm.server.frontend.TextProtocol;
 import io.dshm.server.frontend.sharedance.SharedanceProtocol;
 import io.dshm.server.network.Ports;
+import io.dshm.server.replication.ClusterFormat;
 import io.dshm.server.replication.LocalReads;
 import io.dshm.server.replication.Machine;
 import io.dshm.server.replication.Replicator;
@@ -104,10 +106,9 @@ public final class Server {
     public void start() throws IOException, InterruptedException {
         Member self = config.self();
         NodeFolder folder = NodeFolder.open(config.dataDir(), config.cluster(), config.node());
-        List<String> others = config.members().stream()
-                .map(Member::name)
-                .filter(name -> !name.equals(self.name()))
-                .toList();
+        List<String> members = config.members().stream().map(Member::name).toList();
+        List<String> others =
+                members.stream().filter(name -> !name.equals(self.name())).toList();
         List<EventLoop> lanes = new ArrayList<>();
         loops.forEach(loop -> lanes.add((EventLoop) loop));
         PeerConnector connector = new PeerConnector(
@@ -136,6 +137,7 @@ public final class Server {
                 raft,
                 connector,
                 reads,
+                new ClusterFormat(stateMachine::format, () -> stateMachine.formatReadBy(members)),
                 clock,
                 Machine.real(),
                 Server::stopForGood);
@@ -321,6 +323,8 @@ public final class Server {
                     fields.put("sharedanceConnections", parts.sharedance.connectionCount());
                 }
             }
+            fields.put("format", stateMachine.format());
+            fields.put("formatReads", Formats.NEWEST);
             fields.put("appliedIndex", reads.appliedIndex());
             fields.put("upToDate", reads.isCaughtUp());
             fields.put("lagMillis", reads.lagMillis());

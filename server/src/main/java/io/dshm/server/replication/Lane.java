@@ -220,6 +220,10 @@ public final class Lane {
         proposer.tick();
     }
 
+    void switchFormat(int format) {
+        proposer.switchFormat(format);
+    }
+
     void onLeadership(Leadership news) {
         leadership = news;
         proposer.setTerm(news.self() ? news.term() : 0);

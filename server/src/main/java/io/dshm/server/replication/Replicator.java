@@ -2,6 +2,7 @@ package io.dshm.server.replication;
 
 import io.dshm.proto.Command;
 import io.dshm.proto.ErrorCode;
+import io.dshm.proto.Formats;
 import io.dshm.proto.Reply;
 import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.RegisterNode;
@@ -43,6 +44,7 @@ public final class Replicator {
     private final long requestTimeoutMillis;
     private final PeerLinks links;
     private final LocalReads reads;
+    private final ClusterFormat format;
     private final Regions regions;
     private final Consumer<String> fatal;
     private final List<Lane> lanes = new ArrayList<>();
@@ -66,6 +68,7 @@ public final class Replicator {
             RaftLog log,
             PeerLinks links,
             LocalReads reads,
+            ClusterFormat format,
             ClusterClock clock,
             Machine machine,
             Consumer<String> fatal) {
@@ -73,12 +76,14 @@ public final class Replicator {
         this.requestTimeoutMillis = requestTimeoutMillis;
         this.links = links;
         this.reads = reads;
+        this.format = format;
         this.regions = new Regions(reads);
         this.fatal = fatal;
         RegisterNode.Builder register = RegisterNode.newBuilder()
                 .setNode(identity.name())
                 .setFolder(identity.folder())
-                .setStart(identity.start());
+                .setStart(identity.start())
+                .setFormat(Formats.NEWEST);
         for (ScheduledExecutorService executor : executors) {
             long origin = newOrigin(register, machine);
             lanes.add(new Lane(this, executor, origin, log, clock, machine));
@@ -112,8 +117,12 @@ public final class Replicator {
                                     && clock.estimateMillis() - loggedMillis.getAsLong() >= TICK_MILLIS) {
                                 first.tick();
                             }
+                            int due = format.due();
+                            if (due != 0) {
+                                first.switchFormat(due);
+                            }
                         },
-                        TICK_MILLIS,
+                        TICK_MILLIS / 10,
                         TICK_MILLIS / 10,
                         TimeUnit.MILLISECONDS);
         long confirmMillis = reads.confirmIntervalMillis();
@@ -155,6 +164,10 @@ public final class Replicator {
             // The first entry of a term says what time it is: followers set their estimates by it.
             Lane first = lanes.get(0);
             first.executor().execute(first::tick);
+        }
+        if (leadership.leader() != null && registered && format.isBehind()) {
+            // This leader may have loaded a snapshot, which does not say what the nodes read.
+            lanes.get(0).executor().execute(this::register);
         }
     }
 

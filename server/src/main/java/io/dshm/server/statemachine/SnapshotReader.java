@@ -1,6 +1,7 @@
 package io.dshm.server.statemachine;
 
 import com.google.protobuf.InvalidProtocolBufferException;
+import io.dshm.proto.Formats;
 import io.dshm.proto.Limits;
 import io.dshm.proto.wire.Element;
 import io.dshm.proto.wire.ListState;
@@ -141,8 +142,12 @@ public final class SnapshotReader {
             switch (frame.getFrameCase()) {
                 case HEADER -> {
                     header = frame.getHeader();
-                    if (header.getFormatVersion() != StateView.FORMAT_VERSION) {
-                        throw damaged("is of format version " + header.getFormatVersion(), null);
+                    int format = header.getFormatVersion();
+                    if (format > Formats.NEWEST) {
+                        throw new NewerFormatException("snapshot file " + path + " is of format " + format);
+                    }
+                    if (format < Formats.FIRST) {
+                        throw damaged("is of format " + format, null);
                     }
                     if (header.getPart() != part) {
                         throw damaged("is part " + header.getPart(), null);

@@ -18,7 +18,9 @@ import io.dshm.server.store.Store;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -51,6 +53,7 @@ public final class StateMachine {
     private volatile long wallMillis;
     private volatile boolean needsTime;
     private volatile int format = Formats.FIRST;
+    private volatile Map<String, Integer> formatsRead = Map.of();
 
     /**
      * An empty state machine.
@@ -115,6 +118,7 @@ public final class StateMachine {
     private Outcome applyOnce(long index, CommandRecord record) {
         if (record.getCommandCase() == CommandRecord.CommandCase.REGISTER_NODE) {
             uploads.drop(origins.register(record.getRegisterNode()));
+            formatsRead = origins.formats();
             return Outcome.APPLIED;
         }
         if (record.getCommandCase() == CommandRecord.CommandCase.LOG_TIME) {
@@ -141,8 +145,7 @@ public final class StateMachine {
 
     private Outcome switchFormat(long index, int to) {
         if (to > Formats.NEWEST) {
-            throw new CorruptStateException("log entry " + index + " switches to format " + to
-                    + ", this version reads up to " + Formats.NEWEST);
+            throw new NewerFormatException("log entry " + index + " switches the cluster to format " + to);
         }
         format = Math.max(format, to);
         return Outcome.APPLIED;
@@ -272,6 +275,18 @@ public final class StateMachine {
         return format;
     }
 
+    /**
+     * The newest format that all these nodes read, by their registrations, as far as this node knows: it may know less than
+     * the others after it has loaded a snapshot, never more. Any thread.
+     */
+    public int formatReadBy(Collection<String> nodes) {
+        Map<String, Integer> known = formatsRead;
+        return nodes.stream()
+                .mapToInt(node -> known.getOrDefault(node, Formats.FIRST))
+                .min()
+                .orElse(Formats.FIRST);
+    }
+
     /** Whether anything is waiting for time to pass, so that a leader must log the time. Any thread. */
     public boolean needsTime() {
         return needsTime;
@@ -284,7 +299,7 @@ public final class StateMachine {
      */
     public StateView view() {
         SnapshotHeader header = SnapshotHeader.newBuilder()
-                .setFormatVersion(StateView.FORMAT_VERSION)
+                .setFormatVersion(format)
                 .setIndex(appliedIndex)
                 .setClockMillis(clockMillis)
                 .setWallMillis(wallMillis)
@@ -331,6 +346,8 @@ public final class StateMachine {
         origins = newOrigins;
         clients = newClients;
         uploads = newUploads;
+        format = header.getFormatVersion();
+        formatsRead = origins.formats();
         appliedIndex = header.getIndex();
         wallMillis = header.getWallMillis();
         clockMillis = LOADING;

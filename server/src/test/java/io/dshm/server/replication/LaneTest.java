@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.dshm.proto.Command;
 import io.dshm.proto.ErrorCode;
+import io.dshm.proto.Formats;
 import io.dshm.proto.Key;
 import io.dshm.proto.Reply;
 import io.dshm.proto.wire.CommandRecord;
@@ -59,6 +60,7 @@ class LaneTest {
                 log,
                 links,
                 reads,
+                new ClusterFormat(() -> Formats.NEWEST, () -> Formats.NEWEST),
                 clock,
                 Machine.real(),
                 why -> {

@@ -110,7 +110,7 @@ final class Reference {
             register(record.getRegisterNode());
             return Effect.of("APPLIED");
         }
-        if (record.hasLogTime()) {
+        if (record.hasLogTime() || record.hasSwitchFormat()) {
             return Effect.of("APPLIED");
         }
         Map<Long, Effect> known = effects.get(record.getOrigin());

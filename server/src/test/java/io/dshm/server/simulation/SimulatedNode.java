@@ -3,6 +3,7 @@ package io.dshm.server.simulation;
 import io.dshm.proto.Key;
 import io.dshm.proto.ReadMode;
 import io.dshm.proto.wire.StatusReply;
+import io.dshm.server.replication.ClusterFormat;
 import io.dshm.server.replication.Lane;
 import io.dshm.server.replication.LocalReads;
 import io.dshm.server.replication.Machine;
@@ -23,7 +24,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** A node over all of its starts: its disk, its clocks, and the real parts that run while it is up. */
@@ -58,6 +59,11 @@ final class SimulatedNode {
 
     String name() {
         return "n" + (number + 1);
+    }
+
+    /** Of all members. */
+    private List<String> names() {
+        return IntStream.rangeClosed(1, world.size).mapToObj(n -> "n" + n).toList();
     }
 
     int number() {
@@ -143,6 +149,7 @@ final class SimulatedNode {
                     log,
                     world.network.linksOf(SimulatedNode.this, process),
                     reads,
+                    new ClusterFormat(stateMachine::format, () -> stateMachine.formatReadBy(names())),
                     clock,
                     new Machine(SimulatedNode.this::monotonicNanos, SimulatedNode.this::wallMillis, this::newOrigin),
                     why -> {
@@ -150,11 +157,7 @@ final class SimulatedNode {
                     });
             Roles roles = new Roles(
                     name(),
-                    Stream.iterate(1, n -> n + 1)
-                            .limit(world.size)
-                            .map(n -> "n" + n)
-                            .filter(n -> !n.equals(name()))
-                            .toList(),
+                    names().stream().filter(n -> !n.equals(name())).toList(),
                     clock,
                     world.network.statusesOf(SimulatedNode.this, process),
                     lanes.get(0),
