@@ -14,6 +14,7 @@ import io.dshm.server.network.Ports;
 import io.dshm.server.replication.ClusterFormat;
 import io.dshm.server.replication.LocalReads;
 import io.dshm.server.replication.Machine;
+import io.dshm.server.replication.RegistrationCheck;
 import io.dshm.server.replication.Replicator;
 import io.dshm.server.replication.Roles;
 import io.dshm.server.replication.forwarding.PeerConnector;
@@ -153,7 +154,8 @@ public final class Server {
                 replicator::onLeadership);
         replicator.start(clock, stateMachine::needsTime, stateMachine::clockMillis);
         if (peers != null) {
-            peers.open((lane, replies) -> replicator.lane(lane).openSession(replies));
+            RegistrationCheck registrations = new RegistrationCheck(connector, stateMachine::format);
+            peers.open((lane, replies) -> replicator.lane(lane).openSession(registrations, replies), replicator::isOwn);
         }
         ClientListener clients = new ClientListener(
                 ports,

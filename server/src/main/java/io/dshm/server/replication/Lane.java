@@ -204,8 +204,8 @@ public final class Lane {
     }
 
     /** The leader's end of a connection from another node that lives in this lane. */
-    public ForwardSession openSession(Consumer<ForwardReply> replies) {
-        return new ForwardSession(proposer, this::requestFlush, replies);
+    public ForwardSession openSession(RegistrationCheck registrations, Consumer<ForwardReply> replies) {
+        return new ForwardSession(proposer, this::requestFlush, replies, executor, registrations);
     }
 
     ScheduledExecutorService executor() {

@@ -31,6 +31,9 @@ public final class Replicator {
     /** How far the last entry's stamp may be behind, in milliseconds, while entries wait for their deadlines. */
     private static final long TICK_MILLIS = 1_000;
 
+    private static final long REGISTER_AGAIN_MILLIS = 500;
+    private static final int REFUSALS_A_LINE = 60;
+
     /**
      * Who this node is.
      *
@@ -50,6 +53,9 @@ public final class Replicator {
     private final List<Lane> lanes = new ArrayList<>();
     private final LargeValues largeValues;
     private final RegisterNode registrationCommand;
+
+    /** How often the registration was refused in a row. Confined to the first lane. */
+    private int refusals;
 
     private volatile boolean registered;
     private volatile boolean stopping;
@@ -135,7 +141,12 @@ public final class Replicator {
         first.submitAnonymous(record, new Pending() {
             @Override
             void onOutcome(Outcome outcome, long index) {
+                if (outcome.kind() != Outcome.Kind.APPLIED) {
+                    onRefused(outcome);
+                    return;
+                }
                 LOG.debug("{} is registered at index {}", identity, index);
+                refusals = 0;
                 registered = true;
                 lanes.forEach(lane -> lane.executor().execute(lane::requestFlush));
             }
@@ -145,6 +156,26 @@ public final class Replicator {
                 register();
             }
         });
+    }
+
+    /** The leader could not make sure that this node is who it says, see {@link RegistrationCheck}. It is asked again. */
+    private void onRefused(Outcome outcome) {
+        if (refusals++ % REFUSALS_A_LINE == 0) {
+            LOG.warn(
+                    "the leader does not take this node as {}: {}",
+                    identity.name(),
+                    outcome.kind() == Outcome.Kind.BUSY
+                            ? "nobody answers at the forwarding address that is " + identity.name() + "'s there"
+                            : "another process answers at the forwarding address that is " + identity.name()
+                                    + "'s there, or has registered since. Only one process may run as "
+                                    + identity.name());
+        }
+        lanes.get(0).executor().schedule(this::register, REGISTER_AGAIN_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
+    /** Whether that is the registration of this start of this node. Any thread. */
+    public boolean isOwn(RegisterNode registration) {
+        return registration.equals(registrationCommand);
     }
 
     /** The lane of that event loop. */

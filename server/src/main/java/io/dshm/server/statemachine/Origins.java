@@ -54,6 +54,21 @@ final class Origins {
         return origins.get(origin);
     }
 
+    /**
+     * Whether that is the registration of a new start, or again that of the present one. One that would take an origin away from
+     * whoever has it is not. Asked since format {@link Formats#BOUNDS}.
+     */
+    boolean isAdmissible(RegisterNode command) {
+        List<Long> ids = command.getOriginsList();
+        Registration current = nodes.get(command.getNode());
+        if (current != null && current.folder == command.getFolder() && current.start >= command.getStart()) {
+            return current.start == command.getStart() && current.origins.equals(ids);
+        }
+        return !ids.isEmpty()
+                && ids.stream().distinct().count() == ids.size()
+                && ids.stream().noneMatch(id -> id == 0 || origins.containsKey(id));
+    }
+
     /** A node has started; its earlier origins end. A registration that was overtaken by a later one is ignored. */
     List<Long> register(RegisterNode command) {
         Registration current = nodes.get(command.getNode());

@@ -8,6 +8,7 @@ import io.dshm.server.replication.Lane;
 import io.dshm.server.replication.LocalReads;
 import io.dshm.server.replication.Machine;
 import io.dshm.server.replication.RaftLog;
+import io.dshm.server.replication.RegistrationCheck;
 import io.dshm.server.replication.Replicator;
 import io.dshm.server.replication.Roles;
 import io.dshm.server.statemachine.ClusterClock;
@@ -121,6 +122,8 @@ final class SimulatedNode {
         final ClusterClock clock = new ClusterClock(() -> world.bug.monotonicNanos(SimulatedNode.this));
         final StateMachine stateMachine = new StateMachine(clock);
         final LocalReads reads = new LocalReads(stateMachine, clock, SimulatedNode.this::monotonicNanos, 0);
+        final RegistrationCheck registrations =
+                new RegistrationCheck(world.network.registrationsOf(SimulatedNode.this, process), stateMachine::format);
         final Replicator replicator;
         final RaftMember raft;
         private final SimulatedThread applying;
