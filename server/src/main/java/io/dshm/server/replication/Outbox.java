@@ -6,6 +6,7 @@ import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.Forward;
 import io.dshm.proto.wire.Result;
 import io.dshm.proto.wire.Settled;
+import io.dshm.server.statemachine.Admission;
 import io.dshm.server.statemachine.Outcome;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -43,7 +44,11 @@ final class Outbox implements ForwardSource {
         this.onUnknownOrigin = onUnknownOrigin;
     }
 
-    /** Takes a command; false, and nothing happens, if too many are outstanding. */
+    /**
+     * Takes a command; false, and nothing happens, if too many are outstanding.
+     *
+     * @throws IllegalArgumentException if {@link Admission} refuses it, which what clients can send never is
+     */
     boolean submit(CommandRecord.Builder command, Pending pending, long nowNanos) {
         if (next - oldest >= Limits.COMMANDS_OUTSTANDING_MAX) {
             return false;
@@ -51,7 +56,9 @@ final class Outbox implements ForwardSource {
         if (next - oldest == ring.length) {
             grow();
         }
-        pending.record = command.setOrigin(origin).setSequence(next).build();
+        CommandRecord record = command.setOrigin(origin).setSequence(next).build();
+        Admission.require(record);
+        pending.record = record;
         pending.deadlineNanos = nowNanos + timeoutNanos;
         ring[slot(next)] = pending;
         next++;

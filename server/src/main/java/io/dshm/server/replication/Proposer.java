@@ -63,7 +63,12 @@ final class Proposer {
         waited.forEach((source, sequences) -> source.onNotTaken(oldTerm, sequences));
     }
 
-    /** Takes a command for the next entry; {@link #flush} follows. */
+    /**
+     * Takes a command for the next entry; {@link #flush} follows.
+     *
+     * @param record admitted: {@link Outbox#submit} and {@link ForwardSession#onForward}, the only ways to here, ask {@link
+     *     io.dshm.server.statemachine.Admission}
+     */
     void add(CommandRecord record, ForwardSource source) {
         queue.add(new Waiting(record, source));
     }
