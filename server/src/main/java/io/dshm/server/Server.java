@@ -300,6 +300,9 @@ public final class Server {
             if (parts.roles.leadership().leader() == null) {
                 return "no leader is known";
             }
+            if (reads.isLoading()) {
+                return "takes over a snapshot";
+            }
             return reads.isCaughtUp() ? null : "not up to date since it started";
         }
 

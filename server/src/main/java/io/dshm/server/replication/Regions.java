@@ -3,6 +3,7 @@ package io.dshm.server.replication;
 import io.dshm.proto.Command;
 import io.dshm.proto.Limits;
 import io.dshm.proto.Reply;
+import io.dshm.server.statemachine.StateMachine;
 import io.dshm.server.store.Entry;
 import io.dshm.server.store.Store;
 import java.io.ByteArrayOutputStream;
@@ -52,6 +53,9 @@ final class Regions implements AutoCloseable {
     Reply reply(Command.RegionRead read) {
         long clockMillis = reads.clock().estimateMillis();
         Store store = reads.stateMachine().store();
+        if (StateMachine.isLoading(store)) {
+            return LocalReads.LOADING;
+        }
         return read instanceof Command.Keys keys
                 ? keys(keys, store, clockMillis)
                 : info(read.region(), store, clockMillis);

@@ -34,8 +34,8 @@ public final class StateMachine {
     /** The same for an entry without commands, which comes about once a second. */
     private static final int SWEEP_BUCKETS_A_TICK = 100_000;
 
-    /** The clock while a snapshot takes the place of the state: {@link #look} waits for it, which is a moment. */
-    private static final long LOADING = -1;
+    /** Stands for the data while there is none, because a snapshot is being loaded. Nothing is ever written to it. */
+    private static final Store LOADING = new Store();
 
     private final ClusterClock clock;
 
@@ -71,6 +71,9 @@ public final class StateMachine {
      *     follow, and the node must stop
      */
     public Outcome[] apply(long index, ByteBuffer entry) {
+        if (isLoading(store)) {
+            throw new IllegalStateException("log entry " + index + " comes on top of a snapshot that was not loaded");
+        }
         LogEntry decoded = decode(index, entry);
         clockMillis = Math.max(clockMillis, decoded.getStampMillis());
         wallMillis = decoded.getWallMillis();
@@ -226,9 +229,20 @@ public final class StateMachine {
         return Outcome.several(outcomes);
     }
 
-    /** The data, for reads from any thread. A snapshot that is loaded replaces it. */
+    /**
+     * The data, for reads from any thread. A snapshot that is loaded replaces it; while it is loaded there is nothing, see
+     * {@link #isLoading}.
+     */
     public Store store() {
         return store;
+    }
+
+    /**
+     * Whether this was the {@link #store} while a snapshot was loaded: what is not in it may be there in fact. Whoever finds
+     * nothing asks afterwards, about the same store that it looked into.
+     */
+    public static boolean isLoading(Store seen) {
+        return seen == LOADING;
     }
 
     /**
@@ -239,13 +253,20 @@ public final class StateMachine {
      */
     public record Sighting(@Nullable Entry entry, long clockMillis) {}
 
-    /** Looks at a key. Any thread: no log entry is applied and no snapshot loaded between the two things it sees. */
-    public Sighting look(byte[] key, int hash) {
+    /**
+     * Looks at a key. Any thread: no log entry is applied and no snapshot loaded between the two things it sees.
+     *
+     * @return null while a snapshot is loaded
+     */
+    public @Nullable Sighting look(byte[] key, int hash) {
         while (true) {
             Store seenStore = store;
+            if (isLoading(seenStore)) {
+                return null;
+            }
             long seenMillis = clockMillis;
             Entry entry = seenStore.get(key, hash);
-            if (seenMillis == clockMillis && seenStore == store && seenMillis != LOADING) {
+            if (seenMillis == clockMillis && seenStore == store) {
                 return new Sighting(entry, seenMillis);
             }
             Thread.onSpinWait();
@@ -294,16 +315,19 @@ public final class StateMachine {
     }
 
     /**
-     * Replaces the state by a snapshot's. Readers see the old store until the new one is whole.
+     * Replaces the state by a snapshot's. The old state is let go of before the first entry is read, since a node need not
+     * have room for two: meanwhile there is nothing to read, see {@link #isLoading}.
      *
-     * @throws IOException if the files cannot be read; the state is unchanged then
-     * @throws CorruptStateException if they are damaged or not whole; the state is unchanged then
+     * @throws IOException if the files cannot be read; this state machine is of no use any more then
+     * @throws CorruptStateException if they are damaged or not whole; the same
      */
     public void load(SnapshotReader snapshot) throws IOException {
+        store = LOADING;
+        become(LOADING, 0);
+        origins = new Origins();
+        clients = new Clients();
+        uploads = new PendingUploads();
         Store newStore = new Store();
-        Origins newOrigins = new Origins();
-        Clients newClients = new Clients();
-        PendingUploads newUploads = new PendingUploads();
         SnapshotHeader header = snapshot.read(new SnapshotReader.Target() {
             @Override
             public void entry(byte[] key, Entry entry) {
@@ -312,31 +336,31 @@ public final class StateMachine {
 
             @Override
             public void node(io.dshm.proto.wire.SnapshotNode node) {
-                newOrigins.load(node);
+                origins.load(node);
             }
 
             @Override
             public void client(SnapshotClient client) {
-                newClients.load(client);
+                clients.load(client);
             }
 
             @Override
             public void upload(io.dshm.proto.wire.SnapshotUpload upload) {
-                newUploads.load(upload);
+                uploads.load(upload);
             }
         });
-        entries = new Entries(newStore, header.getLastVersion());
-        writes = new Writes(entries);
-        typedWrites = new TypedWrites(entries);
-        origins = newOrigins;
-        clients = newClients;
-        uploads = newUploads;
+        become(newStore, header.getLastVersion());
         appliedIndex = header.getIndex();
         wallMillis = header.getWallMillis();
-        clockMillis = LOADING;
-        store = newStore;
         clockMillis = header.getClockMillis();
-        needsTime = store.sweepPending() || !uploads.isEmpty();
+        needsTime = newStore.sweepPending() || !uploads.isEmpty();
         clock.observe(clockMillis);
+        store = newStore;
+    }
+
+    private void become(Store data, long lastVersion) {
+        entries = new Entries(data, lastVersion);
+        writes = new Writes(entries);
+        typedWrites = new TypedWrites(entries);
     }
 }

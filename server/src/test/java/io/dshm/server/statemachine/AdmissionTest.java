@@ -375,12 +375,17 @@ class AdmissionTest {
                     .addSettled(Settled.newBuilder().setOrigin(Log.ORIGIN).setBelow(sequence - random.nextInt(3)))
                     .addRecords(record)
                     .build();
-            try (StateView view = random.nextInt(10) == 0 ? stateMachine.view() : null) {
+            StateView view = random.nextInt(10) == 0 ? stateMachine.view() : null;
+            try {
                 Outcome outcome = stateMachine.apply(++index, ByteBuffer.wrap(entry.toByteArray()))[0];
                 assertEquals(
                         outcome.toString(), Outcome.fromWire(outcome.toWire(1)).toString());
             } catch (RuntimeException e) {
                 throw new AssertionError("repeat with -Ddshm.seed=" + seed + ": " + record, e);
+            } finally {
+                if (view != null) {
+                    view.close();
+                }
             }
             applied.merge(record.getCommandCase(), 1, Integer::sum);
             sequence += record.getOrigin() == Log.ORIGIN && record.getSequence() == sequence ? 1 : 0;
