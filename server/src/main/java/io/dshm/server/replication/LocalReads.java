@@ -6,6 +6,7 @@ import io.dshm.proto.Key;
 import io.dshm.proto.Limits;
 import io.dshm.proto.Reply;
 import io.dshm.server.statemachine.ClusterClock;
+import io.dshm.server.statemachine.MemoryLimit;
 import io.dshm.server.statemachine.StateMachine;
 import io.dshm.server.store.Entry;
 import io.dshm.server.store.Store;
@@ -219,6 +220,11 @@ public final class LocalReads {
 
     StateMachine stateMachine() {
         return stateMachine;
+    }
+
+    /** How large the state may become. */
+    public MemoryLimit memory() {
+        return stateMachine.memory();
     }
 
     ClusterClock clock() {

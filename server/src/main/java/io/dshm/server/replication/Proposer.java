@@ -5,6 +5,7 @@ import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.LogEntry;
 import io.dshm.proto.wire.Settled;
 import io.dshm.server.statemachine.ClusterClock;
+import io.dshm.server.statemachine.MemoryLimit;
 import io.dshm.server.statemachine.Outcome;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -31,13 +32,15 @@ final class Proposer {
     private final ClusterClock clock;
     private final Machine machine;
     private final Executor lane;
+    private final MemoryLimit memory;
     private final ArrayDeque<Waiting> queue = new ArrayDeque<>();
 
     private long term;
     private final ArrayDeque<Batch> inFlight = new ArrayDeque<>();
     private int commandsInFlight;
 
-    Proposer(RaftLog log, ClusterClock clock, Machine machine, Executor lane) {
+    Proposer(RaftLog log, ClusterClock clock, Machine machine, Executor lane, MemoryLimit memory) {
+        this.memory = memory;
         this.log = log;
         this.clock = clock;
         this.machine = machine;
@@ -53,6 +56,7 @@ final class Proposer {
     void setTerm(long newTerm) {
         long oldTerm = term;
         term = newTerm;
+        inFlight.forEach(batch -> memory.landed(batch.growth));
         inFlight.clear();
         commandsInFlight = 0;
         Map<ForwardSource, List<Long>> waited = new LinkedHashMap<>();
@@ -101,7 +105,7 @@ final class Proposer {
     /** Logs the time. */
     void tick() {
         if (term != 0) {
-            propose(newEntry(), List.of());
+            propose(newEntry(), List.of(), 0);
         }
     }
 
@@ -109,10 +113,13 @@ final class Proposer {
         LogEntry.Builder entry = newEntry();
         List<ForwardSource> sources = new ArrayList<>();
         int bytes = 0;
+        long growth = 0;
         ForwardSource previous = null;
         while (!queue.isEmpty() && sources.size() < Limits.ENTRY_COMMANDS_MAX && bytes < Limits.ENTRY_BYTES_MAX) {
             Waiting waiting = queue.remove();
-            entry.addRecords(waiting.record);
+            long more = memory.growth(waiting.record, growth);
+            entry.addRecords(more < 0 ? MemoryLimit.refused(waiting.record) : waiting.record);
+            growth += Math.max(0, more);
             sources.add(waiting.source);
             bytes += waiting.record.getSerializedSize();
             if (waiting.source != previous) {
@@ -121,7 +128,7 @@ final class Proposer {
                         Settled.newBuilder().setOrigin(previous.origin()).setBelow(previous.settledBelow()));
             }
         }
-        propose(entry, sources);
+        propose(entry, sources, growth);
     }
 
     private LogEntry.Builder newEntry() {
@@ -130,11 +137,16 @@ final class Proposer {
                 .setWallMillis(machine.wallMillis().getAsLong());
     }
 
-    private void propose(LogEntry.Builder builder, List<ForwardSource> sources) {
+    private void propose(LogEntry.Builder builder, List<ForwardSource> sources, long growth) {
         LogEntry entry = builder.build();
         Batch batch = new Batch(
-                term, entry.getRecordsList(), sources, machine.nanoTime().getAsLong());
+                term,
+                entry.getRecordsList(),
+                sources,
+                growth,
+                machine.nanoTime().getAsLong());
         inFlight.add(batch);
+        memory.proposed(growth);
         commandsInFlight += entry.getRecordsCount();
         log.propose(entry.toByteArray(), term, batch);
     }
@@ -145,9 +157,16 @@ final class Proposer {
         private final long batchTerm;
         private final List<CommandRecord> records;
         private final List<ForwardSource> sources;
+        private final long growth;
         private final long proposedNanos;
 
-        Batch(long batchTerm, List<CommandRecord> records, List<ForwardSource> sources, long proposedNanos) {
+        Batch(
+                long batchTerm,
+                List<CommandRecord> records,
+                List<ForwardSource> sources,
+                long growth,
+                long proposedNanos) {
+            this.growth = growth;
             this.batchTerm = batchTerm;
             this.records = records;
             this.sources = sources;
@@ -186,6 +205,7 @@ final class Proposer {
         private void landed() {
             if (inFlight.remove(this)) {
                 commandsInFlight -= records.size();
+                memory.landed(growth);
             }
         }
 

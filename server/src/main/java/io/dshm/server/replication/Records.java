@@ -122,6 +122,7 @@ final class Records {
             case NOT_A_LIST -> failure(ErrorCode.NOT_A_LIST, outcome);
             case TOO_LARGE -> failure(ErrorCode.TOO_LARGE, outcome);
             case BUSY -> new Reply.Failure(ErrorCode.BUSY, "too many clients have an identity of their own");
+            case OUT_OF_MEMORY -> new Reply.Failure(ErrorCode.OUT_OF_MEMORY, "the nodes have no room for more");
             case CHUNKS_MISSING -> new Reply.Failure(ErrorCode.BUSY, "the value did not arrive whole");
             case UNKNOWN_ORIGIN, ALREADY_SETTLED, NO_INTEGER, AHEAD ->
                 new Reply.Failure(ErrorCode.UNKNOWN_OUTCOME, null);

@@ -94,7 +94,7 @@ final class Regions implements AutoCloseable {
         return new Reply.Detailed(bytes.toByteArray(), "count=" + told + next);
     }
 
-    private static Reply info(byte[] region, Store store, long clockMillis) {
+    private Reply info(byte[] region, Store store, long clockMillis) {
         long[] counts = new long[3];
         store.forEachOf(region, (key, entry) -> {
             if (!entry.isGoneAt(clockMillis)) {
@@ -102,11 +102,11 @@ final class Regions implements AutoCloseable {
                 counts[2] += Store.bytesOf(key, entry);
             }
         });
-        long capacity = Runtime.getRuntime().maxMemory();
+        long capacity = reads.memory().bytesMax();
         return new Reply.Detailed(
                 null,
                 "entries=" + counts[0] + " stale=" + counts[1] + " bytes=" + counts[2] + " capacity=" + capacity
-                        + " free=" + Math.max(0, capacity - store.bytes()));
+                        + " free=" + Math.max(0, capacity - reads.stateMachine().bytes()));
     }
 
     /**

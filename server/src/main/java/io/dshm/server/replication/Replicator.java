@@ -78,7 +78,8 @@ public final class Replicator {
         RegisterNode.Builder register = RegisterNode.newBuilder()
                 .setNode(identity.name())
                 .setFolder(identity.folder())
-                .setStart(identity.start());
+                .setStart(identity.start())
+                .setStateBytesMax(reads.memory().own());
         for (ScheduledExecutorService executor : executors) {
             long origin = newOrigin(register, machine);
             lanes.add(new Lane(this, executor, origin, log, clock, machine));

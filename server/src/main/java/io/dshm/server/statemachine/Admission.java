@@ -97,8 +97,8 @@ public final class Admission {
             case MULTI -> !anonymous && isMulti(record.getMulti());
             case SET, TOUCH, DELETE, INCR, RATE_LIMITER, PUT, REMOVE, EXPIRE, INCR_NUMBER, PUSH, POP ->
                 !anonymous && isWriteOfOneKey(record);
-            // Only a leader proposes it, for itself.
-            case SWITCH_FORMAT -> false;
+            // Only a leader proposes them, by itself.
+            case SWITCH_FORMAT, REFUSED -> false;
             case COMMAND_NOT_SET -> false;
         };
     }

@@ -49,6 +49,11 @@ final class Origins {
         return origins.get(origin);
     }
 
+    /** What all outcomes take that are remembered, in bytes. It looks at every origin. */
+    long bytes() {
+        return origins.values().stream().mapToLong(Outcomes::bytes).sum();
+    }
+
     /** A node has started; its earlier origins end. A registration that was overtaken by a later one is ignored. */
     List<Long> register(RegisterNode command) {
         Registration current = nodes.get(command.getNode());

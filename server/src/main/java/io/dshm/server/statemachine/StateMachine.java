@@ -52,13 +52,28 @@ public final class StateMachine {
     private volatile boolean needsTime;
     private volatile int format = Formats.FIRST;
 
+    private final MemoryLimit memory;
+
+    /** What the outcomes of origins take; see {@link Origins#bytes}. */
+    private long outcomeBytes;
+
+    /** What the state takes beside the entries of the store. Written by the thread that applies. */
+    private volatile long bytesBeside;
+
+    /** An empty state machine that may become as large as it likes; see {@link #StateMachine(ClusterClock, long)}. */
+    public StateMachine(ClusterClock clock) {
+        this(clock, MemoryLimit.NONE);
+    }
+
     /**
      * An empty state machine.
      *
      * @param clock is told every stamp that is applied
+     * @param bytesMax see {@link MemoryLimit#own}
      */
-    public StateMachine(ClusterClock clock) {
+    public StateMachine(ClusterClock clock, long bytesMax) {
         this.clock = clock;
+        this.memory = new MemoryLimit(this, bytesMax);
     }
 
     /**
@@ -84,7 +99,9 @@ public final class StateMachine {
             Settled settled = decoded.getSettled(i);
             Outcomes origin = origins.get(settled.getOrigin());
             if (origin != null) {
+                outcomeBytes -= origin.bytes();
                 origin.settle(settled.getBelow());
+                outcomeBytes += origin.bytes();
             }
         }
         int count = decoded.getRecordsCount();
@@ -97,7 +114,12 @@ public final class StateMachine {
         }
         appliedIndex = index;
         needsTime = store.sweepPending() || !uploads.isEmpty();
+        measure();
         return outcomes;
+    }
+
+    private void measure() {
+        bytesBeside = outcomeBytes + clients.bytes() + uploads.bytes() + store.markBytes();
     }
 
     private static LogEntry decode(long index, ByteBuffer entry) {
@@ -118,6 +140,8 @@ public final class StateMachine {
     private Outcome applyOnce(long index, CommandRecord record) {
         if (record.getCommandCase() == CommandRecord.CommandCase.REGISTER_NODE) {
             uploads.drop(origins.register(record.getRegisterNode()));
+            outcomeBytes = origins.bytes();
+            memory.heard(record.getRegisterNode());
             return Outcome.APPLIED;
         }
         if (record.getCommandCase() == CommandRecord.CommandCase.LOG_TIME) {
@@ -139,6 +163,7 @@ public final class StateMachine {
         }
         Outcome outcome = record.getClientSequence() == 0 ? apply(index, record) : applyOnceForClient(index, record);
         origin.remember(record.getSequence(), outcome);
+        outcomeBytes += outcome.rememberedBytes();
         return outcome;
     }
 
@@ -151,7 +176,10 @@ public final class StateMachine {
         return Outcome.APPLIED;
     }
 
-    /** The same for the identity that the client gave. A value that did not arrive whole is sent again under it. */
+    /**
+     * The same for the identity that the client gave. A value that did not arrive whole, and what there was no room for, may be
+     * sent again under it.
+     */
     private Outcome applyOnceForClient(long index, CommandRecord record) {
         Outcome first = clients.recall(record.getClient(), record.getClientSequence(), clockMillis);
         if (first != null) {
@@ -164,7 +192,7 @@ public final class StateMachine {
             return first;
         }
         Outcome outcome = apply(index, record);
-        if (outcome.kind() != Outcome.Kind.CHUNKS_MISSING) {
+        if (outcome.kind() != Outcome.Kind.CHUNKS_MISSING && outcome.kind() != Outcome.Kind.OUT_OF_MEMORY) {
             clients.remember(record.getClient(), record.getClientSequence(), outcome, clockMillis);
         }
         return outcome;
@@ -202,6 +230,7 @@ public final class StateMachine {
             case POP -> typedWrites.pop(record.getPop(), clockMillis);
             case PURGE -> typedWrites.purge(record.getPurge(), clockMillis);
             case MULTI -> applyAllOrNone(index, record.getMulti());
+            case REFUSED -> Outcome.OUT_OF_MEMORY;
             case REGISTER_NODE, LOG_TIME, SWITCH_FORMAT, COMMAND_NOT_SET ->
                 throw new CorruptStateException(
                         "log entry " + index + " holds a command that this version does not know");
@@ -293,6 +322,19 @@ public final class StateMachine {
         return format;
     }
 
+    /**
+     * What the state takes in memory, in bytes, by a formula over sizes that is the same on all nodes: entries, outcomes that
+     * are remembered, clients, values on their way, marks of flushes. Any thread.
+     */
+    public long bytes() {
+        return store.bytes() + bytesBeside;
+    }
+
+    /** How large the state may become. Any thread. */
+    public MemoryLimit memory() {
+        return memory;
+    }
+
     /** Whether anything is waiting for time to pass, so that a leader must log the time. Any thread. */
     public boolean needsTime() {
         return needsTime;
@@ -356,6 +398,8 @@ public final class StateMachine {
         needsTime = newStore.sweepPending() || !uploads.isEmpty();
         clock.observe(clockMillis);
         store = newStore;
+        outcomeBytes = origins.bytes();
+        measure();
     }
 
     private void become(Store data, long lastVersion) {

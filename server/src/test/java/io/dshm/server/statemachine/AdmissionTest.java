@@ -215,7 +215,7 @@ class AdmissionTest {
     }
 
     /** Records of all kinds, many of them hostile: what is admitted is applied, whatever state it meets. */
-    private static final class Hostile {
+    static final class Hostile {
 
         private static final List<String> KEYS =
                 List.of("a", "b", "r:c", "d", "e", "f", "", "a b", "k".repeat(Limits.LONG_KEY_BYTES_MAX + 1));
@@ -349,8 +349,10 @@ class AdmissionTest {
         }
     }
 
-    private static final EnumSet<CommandRecord.CommandCase> NEVER_ADMITTED =
-            EnumSet.of(CommandRecord.CommandCase.COMMAND_NOT_SET, CommandRecord.CommandCase.SWITCH_FORMAT);
+    private static final EnumSet<CommandRecord.CommandCase> NEVER_ADMITTED = EnumSet.of(
+            CommandRecord.CommandCase.COMMAND_NOT_SET,
+            CommandRecord.CommandCase.SWITCH_FORMAT,
+            CommandRecord.CommandCase.REFUSED);
 
     @Test
     void what_is_admitted_is_applied_without_an_exception() throws InvalidProtocolBufferException {
