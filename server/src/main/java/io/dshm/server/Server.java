@@ -21,6 +21,7 @@ import io.dshm.server.replication.forwarding.PeerListener;
 import io.dshm.server.replication.jraft.RaftGroup;
 import io.dshm.server.replication.reads.LocalReads;
 import io.dshm.server.statemachine.ClusterClock;
+import io.dshm.server.statemachine.MemoryLimit;
 import io.dshm.server.statemachine.StateMachine;
 import io.dshm.server.statemachine.StateView;
 import io.netty.channel.Channel;
@@ -62,7 +63,7 @@ public final class Server {
 
     private final ServerConfig config;
     private final ClusterClock clock = new ClusterClock(System::nanoTime);
-    private final StateMachine stateMachine = new StateMachine(clock);
+    private final StateMachine stateMachine;
     private final LocalReads reads;
     private final EventLoopGroup loops;
     private final Class<? extends Channel> channelType;
@@ -85,6 +86,8 @@ public final class Server {
     /** A node that has not started. */
     public Server(ServerConfig config) {
         this.config = config;
+        this.stateMachine = new StateMachine(
+                clock, MemoryLimit.ofHeap(Runtime.getRuntime().maxMemory(), config.valueMemoryBytes()));
         this.reads = new LocalReads(stateMachine, clock, System::nanoTime, config.maxStalenessMillis());
         this.budget = new MemoryBudget(config.valueMemoryBytes());
         DefaultThreadFactory threads = new DefaultThreadFactory("lane");
@@ -304,6 +307,9 @@ public final class Server {
             if (parts.roles.leadership().leader() == null) {
                 return "no leader is known";
             }
+            if (reads.isLoading()) {
+                return "takes over a snapshot";
+            }
             return reads.isCaughtUp() ? null : "not up to date since it started";
         }
 
@@ -333,6 +339,8 @@ public final class Server {
             fields.put("clusterTimeMillis", clock.estimateMillis());
             fields.put("entries", stateMachine.store().entryCount());
             fields.put("storeBytes", stateMachine.store().bytes());
+            fields.put("stateBytes", stateMachine.bytes());
+            fields.put("stateBytesMax", stateMachine.memory().bytesMax());
             fields.put("valueMemoryBytes", budget.bytesReserved());
             return fields;
         }

@@ -28,8 +28,8 @@ public final class Store {
     /** What a limiter costs beside its grants. */
     private static final long LIMITER_BYTES = 40;
 
-    /** What a grant costs: the array behind a limiter has about twice as many slots as there are grants. */
-    private static final long GRANT_BYTES = 2 * Long.BYTES;
+    /** What a grant costs, at most: the array behind a limiter has up to four slots for each. */
+    private static final long GRANT_BYTES = 4 * Long.BYTES;
 
     /** What a typed value costs beside the array or the like that it holds. */
     private static final long TYPED_BYTES = 24;
@@ -213,6 +213,11 @@ public final class Store {
         return bytes.getAcquire();
     }
 
+    /** What the marks of flushes take, in bytes. Writer only. */
+    public long markBytes() {
+        return marks.bytes();
+    }
+
     /** Whether a sweep has or may get something to do: flushed entries may be left, or there are deadlines. Any thread. */
     public boolean sweepPending() {
         return !marks.isEmpty() || deadlineCount() > 0;
@@ -244,11 +249,46 @@ public final class Store {
     /**
      * What an entry counts for in {@link #bytes}: the bytes of its key and value, each rounded up to eight, and 104 for
      * what is around them. For a typed value there are 24 more, for a list 80 more and what its elements
-     * {@linkplain ListValue#bytes take}; for a limiter 40 and 16 for each grant that is kept. It is what the entry takes in
+     * {@linkplain ListValue#bytes take}; for a limiter 40 and 32 for each grant that is kept. It is what the entry takes in
      * memory, within some percent, but depends on the entry alone, so that it is the same on every node.
      */
     public static long bytesOf(byte[] key, Entry entry) {
         return ENTRY_BYTES + roundedUp(key.length) + contentBytes(entry);
+    }
+
+    /** The same of an entry with a plain value, by the lengths of both. */
+    public static long plainBytes(int keyBytes, int valueBytes) {
+        return ENTRY_BYTES + roundedUp(keyBytes) + roundedUp(valueBytes);
+    }
+
+    /** The same of an entry with a typed value; {@code valueBytes} is 0 for what is no string. */
+    public static long typedBytes(int keyBytes, int valueBytes) {
+        return plainBytes(keyBytes, valueBytes) + TYPED_BYTES;
+    }
+
+    /** The same of an entry with a list of one element, a string of that length or a number. */
+    public static long listBytes(int keyBytes, int elementBytes) {
+        return typedBytes(keyBytes, 0) + LIST_BYTES + elementBytes(elementBytes);
+    }
+
+    /** What one more element of a list counts for; its length is 0 for a number. */
+    public static long elementBytes(int elementBytes) {
+        return ListValue.bytesOf(elementBytes);
+    }
+
+    /** The same as {@link #bytesOf} of an entry with a limiter that has granted once. */
+    public static long limiterBytes(int keyBytes) {
+        return plainBytes(keyBytes, 0) + LIMITER_BYTES + GRANT_BYTES;
+    }
+
+    /** What one more grant of a limiter counts for. */
+    public static long grantBytes() {
+        return GRANT_BYTES;
+    }
+
+    /** What the mark of a flush counts for in {@link #markBytes}. */
+    public static long markBytes(int regionBytes) {
+        return FlushMarks.bytesOf(regionBytes);
     }
 
     private static long contentBytes(Entry entry) {

@@ -244,7 +244,7 @@ class StoreTest {
         Limiter limiter = granted(Limiter.of(10, 1000), 1, 2, 3);
         byte[] key = Keys.bytes("k");
         store.put(key, keys.hash(key), Entry.of(limiter, limiter.windowEndMillis(), 1));
-        assertEquals(104 + 8 + 40 + 3 * 16, store.bytes());
+        assertEquals(104 + 8 + 40 + 3 * 32, store.bytes());
     }
 
     @Test

@@ -219,8 +219,10 @@ final class ApplyAdapter extends StateMachineAdapter {
         } catch (NewerFormatException e) {
             listener.onFatal(String.valueOf(e.getMessage()));
             return false;
-        } catch (IOException | CorruptStateException e) {
-            listener.onFatal("the snapshot in " + reader.getPath() + " cannot be loaded: " + e.getMessage()
+        } catch (IOException | RuntimeException | OutOfMemoryError e) {
+            // The old state is gone by now, so there is nothing to go on with.
+            String why = e instanceof IOException || e instanceof CorruptStateException ? e.getMessage() : e.toString();
+            listener.onFatal("the snapshot in " + reader.getPath() + " cannot be loaded: " + why
                     + ". If another node has the data, delete this node's data folder, and it will be copied anew");
             return false;
         }
