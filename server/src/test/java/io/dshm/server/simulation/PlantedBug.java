@@ -42,6 +42,11 @@ class PlantedBug {
         return false;
     }
 
+    /** Whether a node that lost its data takes part before it has heard the others' terms. */
+    boolean countsAtOnce() {
+        return false;
+    }
+
     /** Whether a read looks at the store without asking whether it may. */
     boolean readsAtOnce() {
         return false;
