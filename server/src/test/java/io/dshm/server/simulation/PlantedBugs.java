@@ -167,6 +167,18 @@ enum PlantedBugs {
             };
         }
     },
+    /** A node that lost its data helps to elect a leader that lacks what it had acknowledged. */
+    VOTES_WITHOUT_ITS_DATA {
+        @Override
+        PlantedBug plant() {
+            return new PlantedBug() {
+                @Override
+                boolean votesAtOnce() {
+                    return true;
+                }
+            };
+        }
+    },
     /** A read looks at the store without asking whether all is there that it must not miss. */
     READ_BEFORE_THE_NODES_OWN_WRITE {
         @Override

@@ -127,6 +127,7 @@ final class RaftMember {
         if (!counts && termsHeard.size() >= next.length - majority + 1) {
             disk.term = Math.max(disk.term, Collections.max(termsHeard.values()));
             counts = true;
+            disk.lost = !cluster.bug.votesAtOnce();
             trace.note("n%d takes part from term %d on", self + 1, disk.term);
         }
     }

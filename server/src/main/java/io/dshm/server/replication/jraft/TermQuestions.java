@@ -28,11 +28,13 @@ final class TermQuestions {
 
     private static final Logger LOG = LoggerFactory.getLogger(TermQuestions.class);
 
-    /** How long an answer may take, and how often is asked. */
-    private static final int ROUND_MILLIS = 500;
+    /** How long an answer may take. */
+    private static final int ANSWER_MILLIS = 500;
 
-    /** Rounds from one line in the log to the next. */
-    private static final int ROUNDS_PER_LINE = 20;
+    /** From the answers of one round to the next one's questions; the first round finds nobody connected. */
+    private static final int PAUSE_MILLIS = 200;
+
+    private static final long LINE_NANOS = TimeUnit.SECONDS.toNanos(10);
 
     private final String group;
     private final String self;
@@ -63,7 +65,8 @@ final class TermQuestions {
         client.init(new RpcOptions());
         try {
             long startedNanos = System.nanoTime();
-            for (int round = 0; ; round++) {
+            long saidNanos = startedNanos;
+            while (true) {
                 long askedNanos = System.nanoTime();
                 Map<String, CompletableFuture<Long>> answers = new HashMap<>();
                 others.forEach((name, endpoint) -> answers.put(name, ask(client, endpoint)));
@@ -79,14 +82,14 @@ final class TermQuestions {
                     return known.highest();
                 }
                 waiting.accept(known.missing());
-                if (round % ROUNDS_PER_LINE == 0) {
+                if (askedNanos - saidNanos >= LINE_NANOS) {
+                    saidNanos = askedNanos;
                     LOG.info(
                             "the data of this node is lost, and it may have forgotten votes: it counts for nothing"
                                     + " before it has heard the terms of {}",
                             known.missing());
                 }
-                long rest = ROUND_MILLIS - TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - askedNanos);
-                TimeUnit.MILLISECONDS.sleep(Math.max(0, rest));
+                TimeUnit.MILLISECONDS.sleep(PAUSE_MILLIS);
             }
         } finally {
             client.shutdown();
@@ -114,13 +117,13 @@ final class TermQuestions {
             }
         };
         try {
-            client.invokeAsync(endpoint, question, null, callback, ROUND_MILLIS);
+            client.invokeAsync(endpoint, question, null, callback, ANSWER_MILLIS);
         } catch (RemotingException e) {
             term.completeExceptionally(e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             term.completeExceptionally(e);
         }
-        return term.orTimeout(2 * ROUND_MILLIS, TimeUnit.MILLISECONDS);
+        return term.orTimeout(2 * ANSWER_MILLIS, TimeUnit.MILLISECONDS);
     }
 }
