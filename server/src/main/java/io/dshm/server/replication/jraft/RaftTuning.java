@@ -9,6 +9,8 @@ import com.alipay.sofa.jraft.option.ReadOnlyOption;
 import com.alipay.sofa.jraft.storage.LogStorage;
 import com.alipay.sofa.jraft.storage.RaftMetaStorage;
 import com.alipay.sofa.jraft.util.StorageOptionsFactory;
+import io.dshm.server.replication.jraft.repairs.LastEntryLogStorage;
+import io.dshm.server.replication.jraft.repairs.VoteGuard;
 import java.util.function.BiFunction;
 import java.util.function.BooleanSupplier;
 import org.rocksdb.DBOptions;

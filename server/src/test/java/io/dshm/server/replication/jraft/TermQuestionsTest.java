@@ -14,6 +14,7 @@ import com.alipay.sofa.jraft.rpc.ProtobufMsgFactory;
 import com.alipay.sofa.jraft.rpc.RpcServer;
 import com.alipay.sofa.jraft.rpc.impl.PingRequestProcessor;
 import com.alipay.sofa.jraft.util.Endpoint;
+import io.dshm.server.replication.jraft.repairs.VoteGuard;
 import io.dshm.server.system.Ports;
 import java.io.IOException;
 import java.nio.file.Files;
