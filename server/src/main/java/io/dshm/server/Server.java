@@ -1,5 +1,6 @@
 package io.dshm.server;
 
+import io.dshm.proto.Formats;
 import io.dshm.proto.wire.StatusReply;
 import io.dshm.server.admin.AdminListener;
 import io.dshm.server.admin.NodeInfo;
@@ -13,6 +14,8 @@ import io.dshm.server.network.Ports;
 import io.dshm.server.replication.Replicator;
 import io.dshm.server.replication.Roles;
 import io.dshm.server.replication.contracts.ClockAndRandom;
+import io.dshm.server.replication.contracts.ClusterFormat;
+import io.dshm.server.replication.contracts.RegistrationCheck;
 import io.dshm.server.replication.forwarding.PeerConnector;
 import io.dshm.server.replication.forwarding.PeerListener;
 import io.dshm.server.replication.jraft.RaftGroup;
@@ -107,10 +110,9 @@ public final class Server {
     public void start() throws IOException, InterruptedException {
         Member self = config.self();
         NodeFolder folder = NodeFolder.open(config.dataDir(), config.cluster(), config.node());
-        List<String> others = config.members().stream()
-                .map(Member::name)
-                .filter(name -> !name.equals(self.name()))
-                .toList();
+        List<String> members = config.members().stream().map(Member::name).toList();
+        List<String> others =
+                members.stream().filter(name -> !name.equals(self.name())).toList();
         List<EventLoop> lanes = new ArrayList<>();
         loops.forEach(loop -> lanes.add((EventLoop) loop));
         PeerConnector connector = new PeerConnector(
@@ -139,6 +141,7 @@ public final class Server {
                 raft,
                 connector,
                 reads,
+                new ClusterFormat(stateMachine::format, () -> stateMachine.formatReadBy(members)),
                 clock,
                 ClockAndRandom.real(),
                 Server::stopForGood);
@@ -154,7 +157,8 @@ public final class Server {
                 replicator::onLeadership);
         replicator.start(clock, stateMachine::needsTime, stateMachine::clockMillis);
         if (peers != null) {
-            peers.open((lane, replies) -> replicator.lane(lane).openSession(replies));
+            RegistrationCheck registrations = new RegistrationCheck(connector, stateMachine::format);
+            peers.open((lane, replies) -> replicator.lane(lane).openSession(registrations, replies), replicator::isOwn);
         }
         ClientListener clients = new ClientListener(
                 ports,
@@ -327,6 +331,8 @@ public final class Server {
                     fields.put("sharedanceConnections", parts.sharedance.connectionCount());
                 }
             }
+            fields.put("format", stateMachine.format());
+            fields.put("formatReads", Formats.NEWEST);
             fields.put("appliedIndex", reads.appliedIndex());
             fields.put("upToDate", reads.isCaughtUp());
             fields.put("lagMillis", reads.lagMillis());

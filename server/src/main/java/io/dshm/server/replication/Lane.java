@@ -10,6 +10,7 @@ import io.dshm.server.replication.contracts.ClockAndRandom;
 import io.dshm.server.replication.contracts.Leadership;
 import io.dshm.server.replication.contracts.PeerLinks;
 import io.dshm.server.replication.contracts.RaftLog;
+import io.dshm.server.replication.contracts.RegistrationCheck;
 import io.dshm.server.replication.contracts.ReplyListener;
 import io.dshm.server.replication.reads.AppliedWaits;
 import io.dshm.server.replication.reads.LocalReads;
@@ -218,8 +219,8 @@ public final class Lane {
     }
 
     /** The leader's end of a connection from another node that lives in this lane. */
-    public ForwardSession openSession(Consumer<ForwardReply> replies) {
-        return new ForwardSession(proposer, this::requestFlush, replies);
+    public ForwardSession openSession(RegistrationCheck registrations, Consumer<ForwardReply> replies) {
+        return new ForwardSession(proposer, this::requestFlush, replies, executor, registrations);
     }
 
     ScheduledExecutorService executor() {
@@ -232,6 +233,10 @@ public final class Lane {
 
     void tick() {
         proposer.tick();
+    }
+
+    void switchFormat(int format) {
+        proposer.switchFormat(format);
     }
 
     void onLeadership(Leadership news) {

@@ -5,12 +5,16 @@ import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.Forward;
 import io.dshm.proto.wire.ForwardReply;
 import io.dshm.proto.wire.Result;
+import io.dshm.server.replication.contracts.RegistrationCheck;
 import io.dshm.server.statemachine.Admission;
 import io.dshm.server.statemachine.Outcome;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Executor;
 import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The leader's end of a link from another node: its commands into the proposer, their outcomes back. Confined to the
@@ -18,15 +22,29 @@ import java.util.function.Consumer;
  */
 public final class ForwardSession {
 
+    private static final Logger LOG = LoggerFactory.getLogger(ForwardSession.class);
+
     private final Proposer proposer;
     private final Runnable requestFlush;
     private final Consumer<ForwardReply> replies;
+    private final Executor lane;
+    private final RegistrationCheck registrations;
     private final Map<Long, Source> sources = new HashMap<>();
 
-    public ForwardSession(Proposer proposer, Runnable requestFlush, Consumer<ForwardReply> replies) {
+    /** Whether a member is being asked about a registration. */
+    private boolean checking;
+
+    public ForwardSession(
+            Proposer proposer,
+            Runnable requestFlush,
+            Consumer<ForwardReply> replies,
+            Executor lane,
+            RegistrationCheck registrations) {
         this.proposer = proposer;
         this.requestFlush = requestFlush;
         this.replies = replies;
+        this.lane = lane;
+        this.registrations = registrations;
     }
 
     /**
@@ -60,8 +78,44 @@ public final class ForwardSession {
                             .toList());
             return;
         }
-        forward.getRecordsList().forEach(record -> proposer.add(record, source));
+        for (CommandRecord record : forward.getRecordsList()) {
+            if (record.hasRegisterNode() && registrations.isDue(record.getRegisterNode())) {
+                checkRegistration(record, forward.getTerm(), source);
+            } else {
+                proposer.add(record, source);
+            }
+        }
         requestFlush.run();
+    }
+
+    /** Proposes it if its sender is who it says; one at a time. */
+    private void checkRegistration(CommandRecord record, long term, Source source) {
+        if (checking) {
+            source.answer(record, Outcome.BUSY);
+            return;
+        }
+        checking = true;
+        registrations
+                .isOwn(record.getRegisterNode())
+                .whenCompleteAsync(
+                        (own, failure) -> {
+                            checking = false;
+                            if (failure != null) {
+                                source.answer(record, Outcome.BUSY);
+                            } else if (!own) {
+                                LOG.warn(
+                                        "a registration as {} was refused: it is not that of the process at {}'s address",
+                                        record.getRegisterNode().getNode(),
+                                        record.getRegisterNode().getNode());
+                                source.answer(record, Outcome.EXISTS);
+                            } else if (proposer.term() != term) {
+                                source.onNotTaken(term, List.of(record.getSequence()));
+                            } else {
+                                proposer.add(record, source);
+                                requestFlush.run();
+                            }
+                        },
+                        lane);
     }
 
     /** One origin of the node at the other end. */
@@ -82,6 +136,11 @@ public final class ForwardSession {
         @Override
         public long settledBelow() {
             return settledBelow;
+        }
+
+        /** For what does not reach the log. */
+        void answer(CommandRecord record, Outcome outcome) {
+            onOutcomes(0, List.of(record), new Outcome[] {outcome}, 0, 1);
         }
 
         @Override

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.ByteString;
 import io.dshm.proto.ErrorCode;
+import io.dshm.proto.Formats;
 import io.dshm.proto.Limits;
 import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.Forward;
@@ -19,10 +20,12 @@ import io.dshm.server.replication.contracts.ClockAndRandom;
 import io.dshm.server.replication.contracts.FakeLog;
 import io.dshm.server.replication.contracts.PeerLinks;
 import io.dshm.server.replication.contracts.RaftLog;
+import io.dshm.server.replication.contracts.RegistrationCheck;
 import io.dshm.server.statemachine.ClusterClock;
 import io.dshm.server.statemachine.Outcome;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -113,7 +116,9 @@ class ProposingTest {
     }
 
     private ForwardSession session(List<ForwardReply> back) {
-        return new ForwardSession(proposer, proposer::flush, back::add);
+        RegistrationCheck registrations = new RegistrationCheck(
+                (registration, timeoutMillis) -> CompletableFuture.completedFuture(true), () -> Formats.NEWEST);
+        return new ForwardSession(proposer, proposer::flush, back::add, Runnable::run, registrations);
     }
 
     @Test
