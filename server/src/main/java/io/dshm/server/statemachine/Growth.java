@@ -32,7 +32,7 @@ record Growth(long bytes, boolean counts) {
     }
 
     /** Characters of an integer, and what a number that becomes a typed one adds. */
-    private static final int NUMBER_BYTES = 24;
+    private static final int NUMBER_BYTES = 32;
 
     /** The most that the command can add, in bytes, whatever is in the store. Looks nothing up. */
     static long atMost(CommandRecord record) {
@@ -42,7 +42,8 @@ record Growth(long bytes, boolean counts) {
                         record.getSet().getKey().size(),
                         record.getSet().getValue().size());
             case INCR -> Store.plainBytes(record.getIncr().getKey().size(), NUMBER_BYTES);
-            case INCR_NUMBER -> Store.typedBytes(record.getIncrNumber().getKey().size(), 0);
+            case INCR_NUMBER ->
+                Store.numberBytes(record.getIncrNumber().getKey().size());
             case RATE_LIMITER ->
                 Store.limiterBytes(record.getRateLimiter().getKey().size());
             case PUT -> bytesOf(record.getPut());
@@ -116,9 +117,10 @@ record Growth(long bytes, boolean counts) {
     private static long bytesOf(PutCommand put) {
         TypedValue value = put.getValue();
         int key = put.getKey().size();
-        return value.hasRaw()
-                ? Store.plainBytes(key, value.getRaw().size())
-                : Store.typedBytes(key, value.getString().size());
+        if (value.hasRaw()) {
+            return Store.plainBytes(key, value.getRaw().size());
+        }
+        return value.hasString() ? Store.stringBytes(key, value.getString().size()) : Store.numberBytes(key);
     }
 
     private static int elementBytes(PushCommand push) {

@@ -34,6 +34,17 @@ public final class Store {
     /** What a typed value costs beside the array or the like that it holds. */
     private static final long TYPED_BYTES = 24;
 
+    /** What a boxed number costs beyond the header of a value's array, which it has not. */
+    private static final long NUMBER_BYTES = 8;
+
+    /**
+     * Arrays from this length on take whole regions of the heap: of G1's smallest, which are these. On heaps of 4 GiB and more
+     * regions are larger, and such a value may take more than is counted; there the limit leaves more room.
+     */
+    private static final long REGION_BYTES = 1 << 20;
+
+    private static final int ARRAY_HEADER_BYTES = 16;
+
     /** What a list costs beside its elements. */
     private static final long LIST_BYTES = 80;
 
@@ -247,8 +258,8 @@ public final class Store {
     }
 
     /**
-     * What an entry counts for in {@link #bytes}: the bytes of its key and value, each rounded up to eight, and 104 for
-     * what is around them. For a typed value there are 24 more, for a list 80 more and what its elements
+     * What an entry counts for in {@link #bytes}: the bytes of its key and value, each rounded up to eight (a value of half a
+     * MiB or more to whole MiB), and 104 for what is around them. For a typed value there are 24 more, for a number 8 beyond, for a list 80 more and what its elements
      * {@linkplain ListValue#bytes take}; for a limiter 40 and 32 for each grant that is kept. It is what the entry takes in
      * memory, within some percent, but depends on the entry alone, so that it is the same on every node.
      */
@@ -258,17 +269,22 @@ public final class Store {
 
     /** The same of an entry with a plain value, by the lengths of both. */
     public static long plainBytes(int keyBytes, int valueBytes) {
-        return ENTRY_BYTES + roundedUp(keyBytes) + roundedUp(valueBytes);
+        return ENTRY_BYTES + roundedUp(keyBytes) + valueBytes(valueBytes);
     }
 
-    /** The same of an entry with a typed value; {@code valueBytes} is 0 for what is no string. */
-    public static long typedBytes(int keyBytes, int valueBytes) {
+    /** The same of an entry with a string. */
+    public static long stringBytes(int keyBytes, int valueBytes) {
         return plainBytes(keyBytes, valueBytes) + TYPED_BYTES;
+    }
+
+    /** The same of an entry with a number or a truth value, at most. */
+    public static long numberBytes(int keyBytes) {
+        return stringBytes(keyBytes, 0) + NUMBER_BYTES;
     }
 
     /** The same of an entry with a list of one element, a string of that length or a number. */
     public static long listBytes(int keyBytes, int elementBytes) {
-        return typedBytes(keyBytes, 0) + LIST_BYTES + elementBytes(elementBytes);
+        return stringBytes(keyBytes, 0) + LIST_BYTES + elementBytes(elementBytes);
     }
 
     /** What one more element of a list counts for; its length is 0 for a number. */
@@ -296,13 +312,22 @@ public final class Store {
             return LIMITER_BYTES + GRANT_BYTES * entry.limiter().grantCount();
         }
         if (!entry.isTyped()) {
-            return roundedUp(entry.value().length);
+            return valueBytes(entry.value().length);
         }
         Object value = entry.typed().value();
         if (value instanceof ListValue list) {
             return TYPED_BYTES + LIST_BYTES + list.bytes();
         }
-        return TYPED_BYTES + (value instanceof byte[] string ? roundedUp(string.length) : 0);
+        if (value instanceof byte[] string) {
+            return TYPED_BYTES + valueBytes(string.length);
+        }
+        return TYPED_BYTES + (value instanceof Double ? NUMBER_BYTES : 0);
+    }
+
+    private static long valueBytes(int length) {
+        return length + ARRAY_HEADER_BYTES < REGION_BYTES / 2
+                ? roundedUp(length)
+                : (length + ARRAY_HEADER_BYTES + REGION_BYTES - 1) / REGION_BYTES * REGION_BYTES;
     }
 
     private static long roundedUp(long length) {

@@ -56,6 +56,7 @@ class AdmittedCommandsTest {
             CommandRecord.CommandCase.REGISTER_NODE,
             CommandRecord.CommandCase.LOG_TIME,
             CommandRecord.CommandCase.SWITCH_FORMAT,
+            CommandRecord.CommandCase.REFUSED,
             CommandRecord.CommandCase.COMMAND_NOT_SET);
 
     private static CommandRecord.CommandCase check(Command.Write write, String text) {
