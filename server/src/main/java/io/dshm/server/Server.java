@@ -138,7 +138,7 @@ public final class Server {
                 raft,
                 connector,
                 reads,
-                new ClusterFormat(stateMachine::format, () -> stateMachine.formatReadBy(members)),
+                new ClusterFormat(Formats.NEWEST, stateMachine::format, () -> stateMachine.formatReadBy(members)),
                 clock,
                 Machine.real(),
                 Server::stopForGood);

@@ -2,7 +2,6 @@ package io.dshm.server.replication;
 
 import io.dshm.proto.Command;
 import io.dshm.proto.ErrorCode;
-import io.dshm.proto.Formats;
 import io.dshm.proto.Reply;
 import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.RegisterNode;
@@ -89,7 +88,7 @@ public final class Replicator {
                 .setNode(identity.name())
                 .setFolder(identity.folder())
                 .setStart(identity.start())
-                .setFormat(Formats.NEWEST);
+                .setFormat(format.newest());
         for (ScheduledExecutorService executor : executors) {
             long origin = newOrigin(register, machine);
             lanes.add(new Lane(this, executor, origin, log, clock, machine));

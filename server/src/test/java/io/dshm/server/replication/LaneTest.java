@@ -60,7 +60,7 @@ class LaneTest {
                 log,
                 links,
                 reads,
-                new ClusterFormat(() -> Formats.NEWEST, () -> Formats.NEWEST),
+                new ClusterFormat(Formats.NEWEST, () -> Formats.NEWEST, () -> Formats.NEWEST),
                 clock,
                 Machine.real(),
                 why -> {

@@ -1,5 +1,6 @@
 package io.dshm.server.simulation;
 
+import io.dshm.proto.Formats;
 import io.dshm.proto.wire.Forward;
 import io.dshm.proto.wire.ForwardReply;
 import io.dshm.proto.wire.StatusReply;
@@ -137,7 +138,7 @@ final class Network {
                     node(registration.getNode()),
                     timeoutMillis,
                     answer,
-                    running -> running.replicator.isOwn(registration));
+                    running -> running.format > Formats.FIRST && running.replicator.isOwn(registration));
             return answer;
         };
     }
