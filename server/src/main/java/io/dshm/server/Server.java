@@ -11,15 +11,16 @@ import io.dshm.server.frontend.MemoryBudget;
 import io.dshm.server.frontend.TextProtocol;
 import io.dshm.server.frontend.sharedance.SharedanceProtocol;
 import io.dshm.server.network.Ports;
+import io.dshm.server.replication.ClusterFormat;
 import io.dshm.server.replication.Replicator;
 import io.dshm.server.replication.Roles;
 import io.dshm.server.replication.contracts.ClockAndRandom;
-import io.dshm.server.replication.contracts.ClusterFormat;
-import io.dshm.server.replication.contracts.RegistrationCheck;
+import io.dshm.server.replication.ClusterFormat;
 import io.dshm.server.replication.forwarding.PeerConnector;
 import io.dshm.server.replication.forwarding.PeerListener;
 import io.dshm.server.replication.jraft.RaftGroup;
 import io.dshm.server.replication.reads.LocalReads;
+import io.dshm.server.replication.writes.RegistrationCheck;
 import io.dshm.server.statemachine.ClusterClock;
 import io.dshm.server.statemachine.MemoryLimit;
 import io.dshm.server.statemachine.StateMachine;
@@ -144,7 +145,7 @@ public final class Server {
                 raft,
                 connector,
                 reads,
-                new ClusterFormat(stateMachine::format, () -> stateMachine.formatReadBy(members)),
+                new ClusterFormat(Formats.NEWEST, stateMachine::format, () -> stateMachine.formatReadBy(members)),
                 clock,
                 ClockAndRandom.real(),
                 Server::stopForGood);

@@ -82,6 +82,10 @@ final class Reference {
         this.listener = listener;
     }
 
+    int format() {
+        return format;
+    }
+
     long clock() {
         return clock;
     }
