@@ -21,6 +21,7 @@ import io.dshm.server.replication.forwarding.PeerListener;
 import io.dshm.server.replication.jraft.RaftGroup;
 import io.dshm.server.replication.reads.LocalReads;
 import io.dshm.server.statemachine.ClusterClock;
+import io.dshm.server.statemachine.MemoryLimit;
 import io.dshm.server.statemachine.StateMachine;
 import io.dshm.server.statemachine.StateView;
 import io.netty.channel.Channel;
@@ -62,7 +63,7 @@ public final class Server {
 
     private final ServerConfig config;
     private final ClusterClock clock = new ClusterClock(System::nanoTime);
-    private final StateMachine stateMachine = new StateMachine(clock);
+    private final StateMachine stateMachine;
     private final LocalReads reads;
     private final EventLoopGroup loops;
     private final Class<? extends Channel> channelType;
@@ -70,6 +71,9 @@ public final class Server {
     private final MemoryBudget budget;
 
     private volatile @Nullable Running running;
+
+    /** Why nothing is running, for operators. */
+    private volatile String notRunning = "starting";
 
     /** What exists once the node has started. */
     private record Running(
@@ -85,6 +89,8 @@ public final class Server {
     /** A node that has not started. */
     public Server(ServerConfig config) {
         this.config = config;
+        this.stateMachine = new StateMachine(
+                clock, MemoryLimit.ofHeap(Runtime.getRuntime().maxMemory(), config.valueMemoryBytes()));
         this.reads = new LocalReads(stateMachine, clock, System::nanoTime, config.maxStalenessMillis());
         this.budget = new MemoryBudget(config.valueMemoryBytes());
         DefaultThreadFactory threads = new DefaultThreadFactory("lane");
@@ -166,13 +172,19 @@ public final class Server {
                 replicator::lane);
         ClientListener sharedance =
                 config.sharedance().port() == 0 ? null : listenForSharedance(config.sharedance(), replicator);
-        raft.start(
-                !folder.isJoining(),
-                new RaftGroup.Events(
-                        roles, reads::onApplied, replicator::onAppliedBatch, () -> onCaughtUp(folder, replicator)));
         AdminListener admin = config.adminPort() == 0
                 ? null
                 : new AdminListener(new InetSocketAddress(config.adminAddress(), config.adminPort()), new Info());
+        raft.start(
+                !folder.isJoining(),
+                new RaftGroup.Events(
+                        roles,
+                        reads::onApplied,
+                        replicator::onAppliedBatch,
+                        () -> onCaughtUp(replicator),
+                        replicator::isRegistered,
+                        () -> onRestored(folder),
+                        why -> notRunning = why));
         running = new Running(folder, raft, roles, replicator, peers, clients, sharedance, admin);
         LOG.info(
                 "{} accepts clients on {}:{}, data in {}",
@@ -213,17 +225,18 @@ public final class Server {
                 config.snapshotLogBytes());
     }
 
-    private void onCaughtUp(NodeFolder folder, Replicator replicator) {
+    private void onCaughtUp(Replicator replicator) {
         reads.onCaughtUp();
         replicator.onAppliedBatch();
-        if (folder.isJoining()) {
-            try {
-                folder.setJoining(false);
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
-        }
         LOG.info("{} is up to date as of index {}", config.node(), reads.appliedIndex());
+    }
+
+    private static void onRestored(NodeFolder folder) {
+        try {
+            folder.setJoining(false);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** What other nodes are told of this one; null while it is not known yet. */
@@ -249,6 +262,7 @@ public final class Server {
         if (parts == null) {
             return;
         }
+        notRunning = "stopping";
         running = null;
         LOG.info("{} stops", config.node());
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(config.shutdownSeconds());
@@ -299,10 +313,13 @@ public final class Server {
         public @Nullable String problem() {
             Running parts = running;
             if (parts == null) {
-                return "stopping";
+                return notRunning;
             }
             if (parts.roles.leadership().leader() == null) {
                 return "no leader is known";
+            }
+            if (reads.isLoading()) {
+                return "takes over a snapshot";
             }
             return reads.isCaughtUp() ? null : "not up to date since it started";
         }
@@ -333,6 +350,8 @@ public final class Server {
             fields.put("clusterTimeMillis", clock.estimateMillis());
             fields.put("entries", stateMachine.store().entryCount());
             fields.put("storeBytes", stateMachine.store().bytes());
+            fields.put("stateBytes", stateMachine.bytes());
+            fields.put("stateBytesMax", stateMachine.memory().bytesMax());
             fields.put("valueMemoryBytes", budget.bytesReserved());
             return fields;
         }
@@ -341,7 +360,7 @@ public final class Server {
         public Map<String, Object> digest() throws InterruptedException {
             Running parts = running;
             if (parts == null) {
-                throw new IllegalStateException("stopping");
+                throw new IllegalStateException(notRunning);
             }
             StateView.StateDigest digest = parts.raft.digest(DIGEST_MILLIS);
             Map<String, Object> fields = new LinkedHashMap<>();

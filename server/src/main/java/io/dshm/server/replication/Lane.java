@@ -85,7 +85,8 @@ public final class Lane {
         this.replicator = replicator;
         this.executor = executor;
         this.nanoTime = machine.nanoTime();
-        this.proposer = new Proposer(log, clock, machine, executor);
+        this.proposer =
+                new Proposer(log, clock, machine, executor, replicator.reads().memory());
         this.commands = addOutbox(origin);
         this.anonymous = addOutbox(ANONYMOUS);
         this.regions = new RegionRequests(this, replicator.reads(), replicator.regions());

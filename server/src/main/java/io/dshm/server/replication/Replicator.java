@@ -102,7 +102,8 @@ public final class Replicator {
                 .setNode(identity.name())
                 .setFolder(identity.folder())
                 .setStart(identity.start())
-                .setFormat(Formats.NEWEST);
+                .setFormat(Formats.NEWEST)
+                .setStateBytesMax(reads.memory().own());
         for (ScheduledExecutorService executor : executors) {
             long origin = newOrigin(register, machine);
             lanes.add(new Lane(this, executor, origin, log, clock, machine));

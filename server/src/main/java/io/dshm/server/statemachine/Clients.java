@@ -30,6 +30,12 @@ final class Clients {
     /** In the order of their last commands. */
     private final Map<Long, Client> clients = new LinkedHashMap<>(16, 0.75f, true);
 
+    /** What a client takes in memory beside its outcomes. */
+    private static final long CLIENT_BYTES = 512;
+
+    /** What all outcomes take, see {@link Outcomes#bytes}. */
+    private long outcomeBytes;
+
     /** The details of all outcomes. */
     private long detailBytes;
 
@@ -51,11 +57,18 @@ final class Clients {
     void remember(long id, long sequence, Outcome outcome, long clockMillis) {
         Client client = clients.computeIfAbsent(id, any -> new Client());
         client.usedMillis = clockMillis;
+        outcomeBytes -= client.outcomes.bytes();
         detailBytes -= client.outcomes.settle(sequence - Limits.CLIENT_OUTCOMES_MAX + 1);
         long bytes = outcome.detailBytes();
         boolean fits = bytes <= Limits.OUTCOME_VALUE_BYTES_MAX && detailBytes + bytes <= Limits.CLIENTS_VALUE_BYTES_MAX;
         detailBytes += fits ? bytes : 0;
         client.outcomes.remember(sequence, fits ? outcome : Outcome.ALREADY_SETTLED);
+        outcomeBytes += client.outcomes.bytes();
+    }
+
+    /** What the table takes, in bytes. */
+    long bytes() {
+        return outcomeBytes + CLIENT_BYTES * clients.size();
     }
 
     /** Forgets the clients that have been silent for long enough. Called for every log entry. */
@@ -69,6 +82,7 @@ final class Clients {
             if (clockMillis - client.usedMillis <= Limits.CLIENT_IDLE_MILLIS) {
                 return;
             }
+            outcomeBytes -= client.outcomes.bytes();
             detailBytes -= client.outcomes.settle(Long.MAX_VALUE);
             oldestFirst.remove();
         }
@@ -92,6 +106,8 @@ final class Clients {
     void load(SnapshotClient wire) {
         Client client = clients.computeIfAbsent(wire.getOutcomes().getOrigin(), any -> new Client());
         client.usedMillis = wire.getUsedMillis();
+        outcomeBytes -= client.outcomes.bytes();
         detailBytes += client.outcomes.load(wire.getOutcomes());
+        outcomeBytes += client.outcomes.bytes();
     }
 }

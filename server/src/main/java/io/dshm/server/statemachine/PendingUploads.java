@@ -45,6 +45,15 @@ final class PendingUploads {
         return uploads.isEmpty();
     }
 
+    /** What these values take when all their pieces are there, in bytes. */
+    long bytes() {
+        return uploads.isEmpty()
+                ? 0
+                : uploads.values().stream()
+                        .mapToLong(upload -> upload.value.length)
+                        .sum();
+    }
+
     /** Adds a piece; false if it does not continue what is there, so that its sender has to begin anew. */
     boolean add(long origin, ValueChunk chunk, long clockMillis) {
         Id id = new Id(origin, chunk.getUpload());

@@ -37,8 +37,8 @@ class ProposingTest {
     private static final long TIMEOUT_NANOS = TimeUnit.SECONDS.toNanos(5);
 
     private final FakeLog log = new FakeLog();
-    private final Proposer proposer =
-            new Proposer(log, new ClusterClock(System::nanoTime), ClockAndRandom.real(), Runnable::run);
+    private final Proposer proposer = new Proposer(
+            log, new ClusterClock(System::nanoTime), ClockAndRandom.real(), Runnable::run, log.stateMachine.memory());
 
     private int notTaken;
     private int unknownOrigin;

@@ -26,7 +26,7 @@ class RegistrationCheckTest {
 
     private final FakeLog log = new FakeLog();
     private final Proposer proposer =
-            new Proposer(log, new ClusterClock(System::nanoTime), ClockAndRandom.real(), Runnable::run);
+            new Proposer(log, new ClusterClock(System::nanoTime), ClockAndRandom.real(), Runnable::run, log.stateMachine.memory());
     private final List<RegisterNode> asked = new ArrayList<>();
     private final CompletableFuture<Boolean> answer = new CompletableFuture<>();
     private final List<ForwardReply> replies = new ArrayList<>();
