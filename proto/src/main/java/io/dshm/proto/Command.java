@@ -184,9 +184,18 @@ public sealed interface Command extends Request {
      *
      * @param client a random number that nobody else has, 0 or more
      * @param sequence the write's number there, 1 or more
+     * @param done the client knows the outcomes of all its writes below this number, 1 to {@code sequence}; 0 if it does
+     *     not say. One that says it promises to mark every repeat.
+     * @param retry whether this is a repeat: the same write may have been sent before
      * @param write not identified itself
      */
-    record Identified(long client, long sequence, Write write) implements Write {
+    record Identified(long client, long sequence, long done, boolean retry, Write write) implements Write {
+
+        /** One of a client that says neither what it knows nor what is a repeat. */
+        public Identified(long client, long sequence, Write write) {
+            this(client, sequence, 0, false, write);
+        }
+
         @Override
         public int dataBytes() {
             return write.dataBytes();

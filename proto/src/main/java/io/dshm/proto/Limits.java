@@ -183,7 +183,7 @@ public final class Limits {
     static {
         require(LINE_BYTES_MAX >= KEY_BYTES_MAX + 16 + 3 * (NUMBER_CHARS_MAX + 1), "a full line fits");
         require(
-                LONG_LINE_BYTES_MAX >= LONG_KEY_BYTES_MAX + 16 + 9 * (NUMBER_CHARS_MAX + 8),
+                LONG_LINE_BYTES_MAX >= LONG_KEY_BYTES_MAX + 16 + 10 * (NUMBER_CHARS_MAX + 8) + 16,
                 "a full line with a long key and all options fits");
         require(COUNT_DIGITS_MAX < NUMBER_CHARS_MAX, "a count is a number");
         require(REPLY_LINE_BYTES_MAX >= ERROR_TEXT_BYTES_MAX + 64, "an error with its text fits into a reply's line");

@@ -2,6 +2,7 @@ package io.dshm.server.replication;
 
 import io.dshm.proto.Command;
 import io.dshm.proto.ErrorCode;
+import io.dshm.proto.Formats;
 import io.dshm.proto.Limits;
 import io.dshm.proto.Reply;
 import io.dshm.proto.wire.CommandRecord;
@@ -125,6 +126,9 @@ public final class Lane {
     }
 
     boolean submit(Outbox outbox, CommandRecord.Builder record, Pending pending) {
+        if (record.getClientDone() > 0 && replicator.reads().stateMachine().format() < Formats.BOUNDS) {
+            record.clearClientDone().clearClientRetry();
+        }
         boolean taken = outbox.submit(record, pending, nanoTime.getAsLong());
         if (taken) {
             requestFlush();
