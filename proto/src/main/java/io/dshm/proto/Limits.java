@@ -60,6 +60,15 @@ public final class Limits {
     public static final int CHUNK_BYTES = 256 * 1024;
 
     /**
+     * Large values of one origin whose pieces the state machine keeps; one more lets go of the oldest. A node sends one at a
+     * time, so that any before it was given up.
+     */
+    public static final int ORIGIN_UPLOADS_MAX = 2;
+
+    /** Bytes of the pieces of all large values that are not whole yet: the largest values of eight nodes. */
+    public static final long UPLOADS_BYTES_MAX = 8L * VALUE_BYTES_MAX;
+
+    /**
      * Bytes of a key in the Sharedance protocol: percent-encoded it is up to three times as long, and with its region
      * before it still a {@link Key}.
      */

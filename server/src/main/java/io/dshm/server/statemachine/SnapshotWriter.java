@@ -150,6 +150,9 @@ public final class SnapshotWriter {
             LimiterState.Builder state = LimiterState.newBuilder()
                     .setCapacity(limiter.capacity())
                     .setDurationMillis(limiter.durationMillis());
+            if (limiter.keepMillis() > limiter.durationMillis()) {
+                state.setKeepMillis(limiter.keepMillis());
+            }
             long previous = 0;
             for (int i = 0; i < limiter.grantCount(); i++) {
                 state.addGrantDeltasMillis(limiter.grantMillis(i) - previous);

@@ -173,10 +173,10 @@ public final class StateMachine {
             case TOUCH -> writes.touch(record.getTouch(), clockMillis);
             case DELETE -> writes.delete(record.getDelete(), clockMillis);
             case INCR -> writes.incr(record.getIncr(), clockMillis);
-            case RATE_LIMITER -> writes.rateLimiter(record.getRateLimiter(), clockMillis);
+            case RATE_LIMITER -> writes.rateLimiter(record.getRateLimiter(), format, clockMillis);
             case FLUSH_ALL -> writes.flushAll(record.getFlushAll());
             case CHUNK ->
-                uploads.add(record.getOrigin(), record.getChunk(), clockMillis)
+                uploads.add(record.getOrigin(), record.getChunk(), format >= Formats.BOUNDS, clockMillis)
                         ? Outcome.APPLIED
                         : Outcome.CHUNKS_MISSING;
             case SET_CHUNKED -> {

@@ -4,8 +4,13 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A rate limiter with a sliding window log: it remembers the instant of every grant, and grants at most its capacity in
- * any window of its duration. All instants are of the cluster clock, in milliseconds.
+ * A rate limiter with a sliding window log: it remembers the instant of every grant. A call is granted if fewer than its
+ * capacity were granted within its duration, whatever capacities and durations other calls have. All instants are of the
+ * cluster clock, in milliseconds.
+ *
+ * <p><b>What is kept.</b> Grants of the last {@link #keepMillis}, which is the longest duration that any call has named since
+ * the limiter was made, and of those the newest {@value #GRANTS_MAX}: no call has a larger capacity, so
+ * none needs to count further. A duration longer than all before counts what is there when it is first named.
  *
  * <p><b>How it works.</b> A limiter is an immutable view, {@code grants[head..tail)}, of an array that it shares with
  * the views before and after it. A grant writes the first free slot and returns a view that is one longer; what fell
@@ -19,6 +24,9 @@ import org.jspecify.annotations.Nullable;
  * one is allowed: the slot it would need is taken, so it gets an array of its own.
  */
 public final class Limiter {
+
+    /** Grants that are kept, at most: as many as the largest capacity that the protocol allows. */
+    static final int GRANTS_MAX = 1_000_000;
 
     /** What a slot holds that no view has written. No clock ever stands there. */
     private static final long FREE = Long.MIN_VALUE;
@@ -35,13 +43,15 @@ public final class Limiter {
     private final int tail;
     private final int capacity;
     private final long durationMillis;
+    private final long keepMillis;
 
-    private Limiter(long[] grants, int head, int tail, int capacity, long durationMillis) {
+    private Limiter(long[] grants, int head, int tail, int capacity, long durationMillis, long keepMillis) {
         this.grants = grants;
         this.head = head;
         this.tail = tail;
         this.capacity = capacity;
         this.durationMillis = durationMillis;
+        this.keepMillis = keepMillis;
     }
 
     /**
@@ -52,23 +62,24 @@ public final class Limiter {
      */
     public static Limiter of(int capacity, long durationMillis) {
         requireNotNegative(capacity, durationMillis);
-        return new Limiter(NO_SLOTS, 0, 0, capacity, durationMillis);
+        return new Limiter(NO_SLOTS, 0, 0, capacity, durationMillis, durationMillis);
     }
 
     /**
      * A limiter as it was, from a snapshot.
      *
+     * @param keepMillis see {@link #keepMillis()}
      * @param grantsMillis the instants of its grants, oldest first; copied
      * @throws IllegalArgumentException if they are not in order
      */
-    public static Limiter restore(int capacity, long durationMillis, long[] grantsMillis) {
+    public static Limiter restore(int capacity, long durationMillis, long keepMillis, long[] grantsMillis) {
         requireNotNegative(capacity, durationMillis);
         for (int i = 1; i < grantsMillis.length; i++) {
             if (grantsMillis[i - 1] > grantsMillis[i]) {
                 throw new IllegalArgumentException("grants are not in order");
             }
         }
-        return new Limiter(grantsMillis.clone(), 0, grantsMillis.length, capacity, durationMillis);
+        return new Limiter(grantsMillis.clone(), 0, grantsMillis.length, capacity, durationMillis, keepMillis);
     }
 
     private static void requireNotNegative(int capacity, long durationMillis) {
@@ -80,34 +91,40 @@ public final class Limiter {
     /**
      * Asks for one token. Writer thread only.
      *
-     * <p>The call's own capacity and duration decide, and are what the limiter has from then on; grants that a shorter
-     * duration drops from the window do not come back with a longer one. A refused call takes and changes nothing.
+     * <p>The call's own capacity and duration decide, and are what the limiter has from then on. A refused call takes and
+     * changes nothing; but see {@link #keepingFor}.
      *
      * @param clockMillis not before the last grant
+     * @param keepMillis for how long the limiter after the grant keeps grants
      * @return the limiter after the grant, or null if refused
      * @throws IllegalArgumentException if the clock went back, or capacity or duration are negative
      */
-    public @Nullable Limiter grant(long clockMillis, int capacity, long durationMillis) {
+    public @Nullable Limiter grant(long clockMillis, int capacity, long durationMillis, long keepMillis) {
         requireNotNegative(capacity, durationMillis);
         if (tail > head && clockMillis < grants[tail - 1]) {
             throw new IllegalArgumentException("the clock went back from " + grants[tail - 1] + " to " + clockMillis);
         }
-        int first = firstInWindow(clockMillis, durationMillis);
-        int live = tail - first;
-        if (live >= capacity) {
+        if (tail - firstInWindow(clockMillis, durationMillis) >= capacity) {
             return null;
         }
+        int first = Math.max(firstInWindow(clockMillis, keepMillis), tail + 1 - GRANTS_MAX);
+        int live = tail - first;
         int needed = live + 1;
         boolean fits = tail < grants.length && grants[tail] == FREE && grants.length / SLACK_MAX <= needed;
         if (fits) {
             grants[tail] = clockMillis;
-            return new Limiter(grants, first, tail + 1, capacity, durationMillis);
+            return new Limiter(grants, first, tail + 1, capacity, durationMillis, keepMillis);
         }
         long[] fresh = new long[2 * needed];
         System.arraycopy(grants, first, fresh, 0, live);
         fresh[live] = clockMillis;
         Arrays.fill(fresh, needed, fresh.length, FREE);
-        return new Limiter(fresh, 0, needed, capacity, durationMillis);
+        return new Limiter(fresh, 0, needed, capacity, durationMillis, keepMillis);
+    }
+
+    /** The same limiter, keeping grants for so long, from now on. */
+    public Limiter keepingFor(long keepMillis) {
+        return new Limiter(grants, head, tail, capacity, durationMillis, keepMillis);
     }
 
     /** Tokens left at that instant, 0 to the capacity. */
@@ -116,29 +133,34 @@ public final class Limiter {
     }
 
     /**
-     * The instant at which the window is empty if nothing more is granted, which is the deadline of the limiter's key;
-     * {@link Entry#NEVER} if that is beyond all time, and 0 if nothing was ever granted.
+     * The instant from which on no call needs any grant if nothing more is granted, which is the deadline of the limiter's
+     * key; {@link Entry#NEVER} if that is beyond all time, and 0 if nothing was ever granted.
      */
-    public long windowEndMillis() {
+    public long keptUntilMillis() {
         if (tail == head) {
             return 0;
         }
-        long end = grants[tail - 1] + durationMillis;
-        return end < durationMillis ? Entry.NEVER : end;
+        long end = grants[tail - 1] + keepMillis;
+        return end < keepMillis ? Entry.NEVER : end;
     }
 
-    /** Grants in any window. */
+    /** Grants in any window; of the last call that was granted. */
     public int capacity() {
         return capacity;
     }
 
-    /** Length of the window. */
+    /** Length of the window; of the last call that was granted. */
     public long durationMillis() {
         return durationMillis;
     }
 
+    /** For how long grants are kept: the longest duration of all calls so far. */
+    public long keepMillis() {
+        return keepMillis;
+    }
+
     /**
-     * Grants that are kept: those that counted at the time of the last one. Their number depends on the calls alone; a
+     * Grants that are kept: those that some call could need at the time of the last one. Their number depends on the calls alone; a
      * snapshot writes them all.
      */
     public int grantCount() {
@@ -156,6 +178,11 @@ public final class Limiter {
     /** Grants that are in the window at that instant: the last so many of those that are kept. */
     public int grantCountAt(long clockMillis) {
         return tail - firstInWindow(clockMillis, durationMillis);
+    }
+
+    /** The same for those that are still to be kept at that instant. */
+    int keptCountAt(long clockMillis) {
+        return tail - firstInWindow(clockMillis, keepMillis);
     }
 
     /** Slots of the array behind this view, used or not: what it costs in memory. */
