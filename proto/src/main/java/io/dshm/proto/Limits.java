@@ -148,13 +148,23 @@ public final class Limits {
     public static final int PURGE_BYTES_MAX = 64 * 1024;
 
     /**
-     * Clients with an identity of their own that the state machine knows at a time; with more, new ones are refused with
-     * {@link ErrorCode#BUSY}, since to forget one too early would let a late copy of its command take effect again.
+     * Clients with an identity of their own that do not mark their repeats, as many as the state machine knows at a time; with
+     * more, new ones are refused with {@link ErrorCode#BUSY}, since to forget one too early would let a late copy of its
+     * command take effect again.
      */
     public static final int CLIENTS_MAX = 4096;
 
-    /** How long a client is known after its last write, in ms of the cluster clock: longer than any request timeout. */
+    /** How long a client is known after its last write, in ms of the cluster clock: twice the longest request timeout. */
     public static final long CLIENT_IDLE_MILLIS = 20 * 60 * 1000;
+
+    /** Bytes of all that is known of clients which mark their repeats: some 200,000 of them. */
+    public static final long CLIENTS_BYTES_MAX = 64L * 1024 * 1024;
+
+    /**
+     * Clients with an identity of their own that have come to a node from one address within {@link #CLIENT_IDLE_MILLIS}. No
+     * address alone can fill the tables; an nginx with 64 workers may reload once a minute.
+     */
+    public static final int ADDRESS_CLIENTS_MAX = 1280;
 
     /** The latest writes of a client whose outcomes are known. */
     public static final int CLIENT_OUTCOMES_MAX = 1024;

@@ -198,6 +198,11 @@ public final class LocalReads {
                 .orElse(0);
     }
 
+    /** The cluster's format, see {@link io.dshm.proto.Formats}. Any thread. */
+    public int format() {
+        return stateMachine.format();
+    }
+
     StateMachine stateMachine() {
         return stateMachine;
     }

@@ -34,6 +34,9 @@ public final class StateMachine {
     /** The same for an entry without commands, which comes about once a second. */
     private static final int SWEEP_BUCKETS_A_TICK = 100_000;
 
+    /** How many clients are forgotten with each log entry, at most: more than can become known with it at any rate. */
+    private static final int CLIENTS_FORGOTTEN_AN_ENTRY = 2 * Limits.ENTRY_COMMANDS_MAX;
+
     /** The clock while a snapshot takes the place of the state: {@link #look} waits for it, which is a moment. */
     private static final long LOADING = -1;
 
@@ -76,7 +79,7 @@ public final class StateMachine {
         wallMillis = decoded.getWallMillis();
         clock.observe(clockMillis);
         uploads.expire(clockMillis);
-        clients.expire(clockMillis);
+        clients.expire(format >= Formats.BOUNDS ? CLIENTS_FORGOTTEN_AN_ENTRY : Integer.MAX_VALUE, clockMillis);
         for (int i = 0; i < decoded.getSettledCount(); i++) {
             Settled settled = decoded.getSettled(i);
             Outcomes origin = origins.get(settled.getOrigin());
@@ -150,7 +153,7 @@ public final class StateMachine {
 
     /** The same for the identity that the client gave. A value that did not arrive whole is sent again under it. */
     private Outcome applyOnceForClient(long index, CommandRecord record) {
-        Outcome first = clients.recall(record.getClient(), record.getClientSequence(), clockMillis);
+        Outcome first = clients.recall(record, clockMillis);
         if (first != null) {
             // The pieces of a large value have come a second time, too.
             if (record.hasSetChunked()) {
@@ -162,7 +165,7 @@ public final class StateMachine {
         }
         Outcome outcome = apply(index, record);
         if (outcome.kind() != Outcome.Kind.CHUNKS_MISSING) {
-            clients.remember(record.getClient(), record.getClientSequence(), outcome, clockMillis);
+            clients.remember(record, outcome, clockMillis);
         }
         return outcome;
     }
@@ -290,7 +293,9 @@ public final class StateMachine {
                 .setWallMillis(wallMillis)
                 .setLastVersion(entries.lastVersion())
                 .build();
-        return new StateView(header, store.view(), origins.toWire(), clients.toWire(), uploads.toWire());
+        // The store's view last: it is the one that has to be closed again.
+        List<Origins.FrozenNode> nodes = origins.freeze();
+        return new StateView(header, store.view(), nodes, clients.view(), uploads.toWire());
     }
 
     /**
