@@ -60,6 +60,7 @@ public final class Server {
     private final ServerConfig config;
     private final ClusterClock clock = new ClusterClock(System::nanoTime);
     private final StateMachine stateMachine = new StateMachine(clock);
+    private final Purger purger = new Purger(stateMachine, Server::stopForGood);
     private final LocalReads reads;
     private final EventLoopGroup loops;
     private final Class<? extends Channel> channelType;
@@ -169,6 +170,7 @@ public final class Server {
         AdminListener admin = config.adminPort() == 0
                 ? null
                 : new AdminListener(new InetSocketAddress(config.adminAddress(), config.adminPort()), new Info());
+        purger.start();
         running = new Running(folder, raft, roles, replicator, peers, clients, sharedance, admin);
         LOG.info(
                 "{} accepts clients on {}:{}, data in {}",
@@ -265,6 +267,7 @@ public final class Server {
             parts.peers.stop();
         }
         parts.replicator.close();
+        purger.close();
         parts.raft.stop();
         loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).await();
         parts.folder.close();

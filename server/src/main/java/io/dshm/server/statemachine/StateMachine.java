@@ -24,15 +24,19 @@ import org.jspecify.annotations.Nullable;
 /**
  * Applies log entries to the store, one after the other; the result depends on nothing else.
  *
- * <p>All methods are for the one thread that applies, except where they say otherwise.
+ * <p>All methods are for the one thread that applies, or for others that hold this object's monitor as it does, except where
+ * they say otherwise.
  */
 public final class StateMachine {
 
-    /** How many slots of the store are looked at for expired entries with each command that is applied. */
-    private static final int SWEEP_BUCKETS_A_COMMAND = 4;
+    /**
+     * How many buckets of the store are looked at for expired entries with each command that is applied: what expires cannot
+     * pile up, however fast clients write.
+     */
+    private static final int PURGE_BUCKETS_A_COMMAND = 4;
 
-    /** The same for an entry without commands, which comes about once a second. */
-    private static final int SWEEP_BUCKETS_A_TICK = 100_000;
+    /** The same for a step of {@link #purge}: a tenth of a millisecond, or two where all of them are purged. */
+    public static final int PURGE_BUCKETS_A_STEP = 1024;
 
     /** How many clients are forgotten with each log entry, at most: more than can become known with it at any rate. */
     private static final int CLIENTS_FORGOTTEN_AN_ENTRY = 2 * Limits.ENTRY_COMMANDS_MAX;
@@ -92,12 +96,28 @@ public final class StateMachine {
         for (int i = 0; i < count; i++) {
             outcomes[i] = applyOnce(index, decoded.getRecords(i));
         }
-        if (store.sweepPending()) {
-            store.sweep(clockMillis, count == 0 ? SWEEP_BUCKETS_A_TICK : count * SWEEP_BUCKETS_A_COMMAND);
+        if (count > 0 && store.sweepPending()) {
+            store.sweep(clockMillis, count * PURGE_BUCKETS_A_COMMAND);
         }
         appliedIndex = index;
         needsTime = store.sweepPending() || !uploads.isEmpty();
         return outcomes;
+    }
+
+    /**
+     * Purges a little of what nothing can find any more, going on where the last step ended. Each node does this in its own
+     * rhythm: it changes no outcome, no read and no digest. Not while another method of this state machine runs, except those
+     * that any thread may call.
+     */
+    public void purge() {
+        if (store.sweepPending()) {
+            store.sweep(clockMillis, PURGE_BUCKETS_A_STEP);
+        }
+    }
+
+    /** Whether {@link #purge} may find something. Any thread. */
+    public boolean hasToPurge() {
+        return store.sweepPending();
     }
 
     private static LogEntry decode(long index, ByteBuffer entry) {
