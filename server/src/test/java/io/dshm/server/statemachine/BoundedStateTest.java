@@ -119,7 +119,7 @@ class BoundedStateTest {
         String piece = "x".repeat(pieceBytes);
         long[] all = new long[origins];
         for (int i = 0; i < origins; i++) {
-            all[i] = 100 + i;
+            all[i] = 100L + i;
         }
         log.append(Log.register("n2", 1, 1, all));
         log.applyTo(stateMachine);

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.dshm.proto.Limits;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -209,6 +210,50 @@ class LimiterTest {
         for (int i = 0; i < views.size(); i++) {
             assertEquals(copies.get(i), grantsOf(views.get(i)));
         }
+    }
+
+    @Test
+    void many_grants_are_kept_in_several_arrays_and_old_views_stay_as_they_were() {
+        int capacity = 5 * Limiter.CHUNK_SLOTS;
+        long durationMillis = 100_000;
+        Random random = new Random(7);
+        Limiter limiter = Limiter.of(capacity, durationMillis);
+        ArrayDeque<Long> expected = new ArrayDeque<>();
+        Limiter middle = limiter;
+        List<Long> ofMiddle = List.of();
+        long clock = 0;
+        for (int step = 0; step < 12 * Limiter.CHUNK_SLOTS; step++) {
+            // Fast, then slowly, then hardly ever: it grows, stays, and shrinks again.
+            clock += step < 6 * Limiter.CHUNK_SLOTS ? random.nextInt(3) : step < 11 * Limiter.CHUNK_SLOTS ? 20 : 500;
+            long from = clock - durationMillis;
+            while (!expected.isEmpty() && expected.getFirst() <= from) {
+                expected.removeFirst();
+            }
+            Limiter next = limiter.grant(clock, capacity, durationMillis, durationMillis);
+            assertEquals(expected.size() < capacity, next != null);
+            if (next == null) {
+                continue;
+            }
+            expected.addLast(clock);
+            if (step % 1000 == 0) {
+                assertNotNull(limiter.grant(clock + 1, capacity + 1, durationMillis, durationMillis), "a branch");
+                assertEquals(new ArrayList<>(expected), grantsOf(next));
+            }
+            limiter = step % 5000 == 0
+                    ? Limiter.restore(
+                            capacity,
+                            durationMillis,
+                            durationMillis,
+                            expected.stream().mapToLong(Long::longValue).toArray())
+                    : next;
+            assertTrue(limiter.slotCount() <= 4 * limiter.grantCount() + 2 * Limiter.CHUNK_SLOTS);
+            if (step == 6 * Limiter.CHUNK_SLOTS) {
+                middle = limiter;
+                ofMiddle = grantsOf(limiter);
+            }
+        }
+        assertEquals(ofMiddle, grantsOf(middle));
+        assertTrue(limiter.slotCount() < 2 * Limiter.CHUNK_SLOTS, "it has shrunk to " + limiter.slotCount());
     }
 
     private static List<Long> within(List<Long> grants, long clock, long durationMillis) {
