@@ -1,5 +1,6 @@
 package io.dshm.server;
 
+import io.dshm.proto.Formats;
 import io.dshm.proto.wire.StatusReply;
 import io.dshm.server.admin.AdminListener;
 import io.dshm.server.admin.NodeInfo;
@@ -10,13 +11,15 @@ import io.dshm.server.frontend.MemoryBudget;
 import io.dshm.server.frontend.TextProtocol;
 import io.dshm.server.frontend.sharedance.SharedanceProtocol;
 import io.dshm.server.network.Ports;
-import io.dshm.server.replication.LocalReads;
-import io.dshm.server.replication.Machine;
 import io.dshm.server.replication.Replicator;
 import io.dshm.server.replication.Roles;
+import io.dshm.server.replication.contracts.ClockAndRandom;
+import io.dshm.server.replication.contracts.ClusterFormat;
+import io.dshm.server.replication.contracts.RegistrationCheck;
 import io.dshm.server.replication.forwarding.PeerConnector;
 import io.dshm.server.replication.forwarding.PeerListener;
 import io.dshm.server.replication.jraft.RaftGroup;
+import io.dshm.server.replication.reads.LocalReads;
 import io.dshm.server.statemachine.ClusterClock;
 import io.dshm.server.statemachine.StateMachine;
 import io.dshm.server.statemachine.StateView;
@@ -105,10 +108,9 @@ public final class Server {
     public void start() throws IOException, InterruptedException {
         Member self = config.self();
         NodeFolder folder = NodeFolder.open(config.dataDir(), config.cluster(), config.node());
-        List<String> others = config.members().stream()
-                .map(Member::name)
-                .filter(name -> !name.equals(self.name()))
-                .toList();
+        List<String> members = config.members().stream().map(Member::name).toList();
+        List<String> others =
+                members.stream().filter(name -> !name.equals(self.name())).toList();
         List<EventLoop> lanes = new ArrayList<>();
         loops.forEach(loop -> lanes.add((EventLoop) loop));
         PeerConnector connector = new PeerConnector(
@@ -137,8 +139,9 @@ public final class Server {
                 raft,
                 connector,
                 reads,
+                new ClusterFormat(stateMachine::format, () -> stateMachine.formatReadBy(members)),
                 clock,
-                Machine.real(),
+                ClockAndRandom.real(),
                 Server::stopForGood);
         Roles roles = new Roles(
                 self.name(),
@@ -152,7 +155,8 @@ public final class Server {
                 replicator::onLeadership);
         replicator.start(clock, stateMachine::needsTime, stateMachine::clockMillis);
         if (peers != null) {
-            peers.open((lane, replies) -> replicator.lane(lane).openSession(replies));
+            RegistrationCheck registrations = new RegistrationCheck(connector, stateMachine::format);
+            peers.open((lane, replies) -> replicator.lane(lane).openSession(registrations, replies), replicator::isOwn);
         }
         ClientListener clients = new ClientListener(
                 ports,
@@ -324,6 +328,8 @@ public final class Server {
                     fields.put("sharedanceConnections", parts.sharedance.connectionCount());
                 }
             }
+            fields.put("format", stateMachine.format());
+            fields.put("formatReads", Formats.NEWEST);
             fields.put("appliedIndex", reads.appliedIndex());
             fields.put("upToDate", reads.isCaughtUp());
             fields.put("lagMillis", reads.lagMillis());

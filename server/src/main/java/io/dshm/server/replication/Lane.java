@@ -7,6 +7,20 @@ import io.dshm.proto.Limits;
 import io.dshm.proto.Reply;
 import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.ForwardReply;
+import io.dshm.server.replication.contracts.ClockAndRandom;
+import io.dshm.server.replication.contracts.Leadership;
+import io.dshm.server.replication.contracts.PeerLinks;
+import io.dshm.server.replication.contracts.RaftLog;
+import io.dshm.server.replication.contracts.RegistrationCheck;
+import io.dshm.server.replication.contracts.ReplyListener;
+import io.dshm.server.replication.reads.AppliedWaits;
+import io.dshm.server.replication.reads.LocalReads;
+import io.dshm.server.replication.reads.ReadRounds;
+import io.dshm.server.replication.writes.ForwardSession;
+import io.dshm.server.replication.writes.Outbox;
+import io.dshm.server.replication.writes.Pending;
+import io.dshm.server.replication.writes.Proposer;
+import io.dshm.server.replication.writes.Records;
 import io.dshm.server.statemachine.ClusterClock;
 import io.dshm.server.statemachine.Outcome;
 import java.util.ArrayList;
@@ -67,7 +81,7 @@ public final class Lane {
             long origin,
             RaftLog log,
             ClusterClock clock,
-            Machine machine) {
+            ClockAndRandom machine) {
         this.replicator = replicator;
         this.executor = executor;
         this.nanoTime = machine.nanoTime();
@@ -160,12 +174,12 @@ public final class Lane {
             Outbox outbox, CommandRecord.Builder record, ReplyListener listener, RegionRequests.Continuation then) {
         boolean taken = submit(outbox, record, new Pending() {
             @Override
-            void onOutcome(Outcome outcome, long index) {
+            public void onOutcome(Outcome outcome, long index) {
                 then.onOutcome(outcome, index);
             }
 
             @Override
-            void onFailure(ErrorCode code) {
+            public void onFailure(ErrorCode code) {
                 listener.onReply(new Reply.Failure(code, null));
             }
         });
@@ -208,8 +222,8 @@ public final class Lane {
     }
 
     /** The leader's end of a connection from another node that lives in this lane. */
-    public ForwardSession openSession(Consumer<ForwardReply> replies) {
-        return new ForwardSession(proposer, this::requestFlush, replies);
+    public ForwardSession openSession(RegistrationCheck registrations, Consumer<ForwardReply> replies) {
+        return new ForwardSession(proposer, this::requestFlush, replies, executor, registrations);
     }
 
     ScheduledExecutorService executor() {
@@ -222,6 +236,10 @@ public final class Lane {
 
     void tick() {
         proposer.tick();
+    }
+
+    void switchFormat(int format) {
+        proposer.switchFormat(format);
     }
 
     void onLeadership(Leadership news) {
@@ -362,7 +380,7 @@ public final class Lane {
         }
 
         @Override
-        void onOutcome(Outcome outcome, long index) {
+        public void onOutcome(Outcome outcome, long index) {
             replicator.reads().acknowledge(write, index);
             Command.Write own = write instanceof Command.Identified identified ? identified.write() : write;
             if (outcome.kind() == Outcome.Kind.NO_INTEGER && own instanceof Command.Incr incr) {
@@ -373,7 +391,7 @@ public final class Lane {
         }
 
         @Override
-        void onFailure(ErrorCode code) {
+        public void onFailure(ErrorCode code) {
             listener.onReply(new Reply.Failure(code, null));
         }
     }

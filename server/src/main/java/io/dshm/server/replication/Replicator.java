@@ -2,9 +2,23 @@ package io.dshm.server.replication;
 
 import io.dshm.proto.Command;
 import io.dshm.proto.ErrorCode;
+import io.dshm.proto.Formats;
 import io.dshm.proto.Reply;
 import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.RegisterNode;
+import io.dshm.server.replication.contracts.ClockAndRandom;
+import io.dshm.server.replication.contracts.ClusterFormat;
+import io.dshm.server.replication.contracts.Leadership;
+import io.dshm.server.replication.contracts.PeerLinks;
+import io.dshm.server.replication.contracts.RaftLog;
+import io.dshm.server.replication.contracts.RegistrationCheck;
+import io.dshm.server.replication.contracts.ReplyListener;
+import io.dshm.server.replication.reads.LocalReads;
+import io.dshm.server.replication.reads.RegionScans;
+import io.dshm.server.replication.writes.LargeValues;
+import io.dshm.server.replication.writes.Outbox;
+import io.dshm.server.replication.writes.Pending;
+import io.dshm.server.replication.writes.Records;
 import io.dshm.server.statemachine.ClusterClock;
 import io.dshm.server.statemachine.Outcome;
 import java.util.ArrayList;
@@ -30,6 +44,9 @@ public final class Replicator {
     /** How far the last entry's stamp may be behind, in milliseconds, while entries wait for their deadlines. */
     private static final long TICK_MILLIS = 1_000;
 
+    private static final long REGISTER_AGAIN_MILLIS = 500;
+    private static final int REFUSALS_A_LINE = 60;
+
     /**
      * Who this node is.
      *
@@ -43,11 +60,15 @@ public final class Replicator {
     private final long requestTimeoutMillis;
     private final PeerLinks links;
     private final LocalReads reads;
-    private final Regions regions;
+    private final ClusterFormat format;
+    private final RegionScans regions;
     private final Consumer<String> fatal;
     private final List<Lane> lanes = new ArrayList<>();
     private final LargeValues largeValues;
     private final RegisterNode registrationCommand;
+
+    /** How often the registration was refused in a row. Confined to the first lane. */
+    private int refusals;
 
     private volatile boolean registered;
     private volatile boolean stopping;
@@ -66,19 +87,22 @@ public final class Replicator {
             RaftLog log,
             PeerLinks links,
             LocalReads reads,
+            ClusterFormat format,
             ClusterClock clock,
-            Machine machine,
+            ClockAndRandom machine,
             Consumer<String> fatal) {
         this.identity = identity;
         this.requestTimeoutMillis = requestTimeoutMillis;
         this.links = links;
         this.reads = reads;
-        this.regions = new Regions(reads);
+        this.format = format;
+        this.regions = new RegionScans(reads);
         this.fatal = fatal;
         RegisterNode.Builder register = RegisterNode.newBuilder()
                 .setNode(identity.name())
                 .setFolder(identity.folder())
-                .setStart(identity.start());
+                .setStart(identity.start())
+                .setFormat(Formats.NEWEST);
         for (ScheduledExecutorService executor : executors) {
             long origin = newOrigin(register, machine);
             lanes.add(new Lane(this, executor, origin, log, clock, machine));
@@ -89,7 +113,7 @@ public final class Replicator {
         this.registrationCommand = register.build();
     }
 
-    private static long newOrigin(RegisterNode.Builder register, Machine machine) {
+    private static long newOrigin(RegisterNode.Builder register, ClockAndRandom machine) {
         long origin = machine.randomLong().getAsLong() | 1;
         register.addOrigins(origin);
         return origin;
@@ -112,8 +136,12 @@ public final class Replicator {
                                     && clock.estimateMillis() - loggedMillis.getAsLong() >= TICK_MILLIS) {
                                 first.tick();
                             }
+                            int due = format.due();
+                            if (due != 0) {
+                                first.switchFormat(due);
+                            }
                         },
-                        TICK_MILLIS,
+                        TICK_MILLIS / 10,
                         TICK_MILLIS / 10,
                         TimeUnit.MILLISECONDS);
         long confirmMillis = reads.confirmIntervalMillis();
@@ -125,17 +153,42 @@ public final class Replicator {
         CommandRecord.Builder record = CommandRecord.newBuilder().setRegisterNode(registrationCommand);
         first.submitAnonymous(record, new Pending() {
             @Override
-            void onOutcome(Outcome outcome, long index) {
+            public void onOutcome(Outcome outcome, long index) {
+                if (outcome.kind() != Outcome.Kind.APPLIED) {
+                    onRefused(outcome);
+                    return;
+                }
                 LOG.debug("{} is registered at index {}", identity, index);
+                refusals = 0;
                 registered = true;
                 lanes.forEach(lane -> lane.executor().execute(lane::requestFlush));
             }
 
             @Override
-            void onFailure(ErrorCode code) {
+            public void onFailure(ErrorCode code) {
                 register();
             }
         });
+    }
+
+    /** The leader could not make sure that this node is who it says, see {@link RegistrationCheck}. It is asked again. */
+    private void onRefused(Outcome outcome) {
+        if (refusals++ % REFUSALS_A_LINE == 0) {
+            LOG.warn(
+                    "the leader does not take this node as {}: {}",
+                    identity.name(),
+                    outcome.kind() == Outcome.Kind.BUSY
+                            ? "nobody answers at the forwarding address that is " + identity.name() + "'s there"
+                            : "another process answers at the forwarding address that is " + identity.name()
+                                    + "'s there, or has registered since. Only one process may run as "
+                                    + identity.name());
+        }
+        lanes.get(0).executor().schedule(this::register, REGISTER_AGAIN_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
+    /** Whether that is the registration of this start of this node. Any thread. */
+    public boolean isOwn(RegisterNode registration) {
+        return registration.equals(registrationCommand);
     }
 
     /** The lane of that event loop. */
@@ -155,6 +208,10 @@ public final class Replicator {
             // The first entry of a term says what time it is: followers set their estimates by it.
             Lane first = lanes.get(0);
             first.executor().execute(first::tick);
+        }
+        if (leadership.leader() != null && registered && format.isBehind()) {
+            // This leader may have loaded a snapshot, which does not say what the nodes read.
+            lanes.get(0).executor().execute(this::register);
         }
     }
 
@@ -225,7 +282,7 @@ public final class Replicator {
         return reads;
     }
 
-    Regions regions() {
+    RegionScans regions() {
         return regions;
     }
 

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.dshm.proto.Command;
 import io.dshm.proto.ErrorCode;
+import io.dshm.proto.Formats;
 import io.dshm.proto.Key;
 import io.dshm.proto.Reply;
 import io.dshm.proto.wire.CommandRecord;
@@ -13,6 +14,12 @@ import io.dshm.proto.wire.Forward;
 import io.dshm.proto.wire.ForwardReply;
 import io.dshm.proto.wire.LogEntry;
 import io.dshm.proto.wire.Result;
+import io.dshm.server.replication.contracts.ClockAndRandom;
+import io.dshm.server.replication.contracts.ClusterFormat;
+import io.dshm.server.replication.contracts.FakeLog;
+import io.dshm.server.replication.contracts.Leadership;
+import io.dshm.server.replication.contracts.PeerLinks;
+import io.dshm.server.replication.reads.LocalReads;
 import io.dshm.server.statemachine.ClusterClock;
 import io.dshm.server.store.Entry;
 import java.nio.ByteBuffer;
@@ -59,8 +66,9 @@ class LaneTest {
                 log,
                 links,
                 reads,
+                new ClusterFormat(() -> Formats.NEWEST, () -> Formats.NEWEST),
                 clock,
-                Machine.real(),
+                ClockAndRandom.real(),
                 why -> {
                     throw new AssertionError(why);
                 });

@@ -117,14 +117,13 @@ final class Reference {
 
     private Effect once(long index, CommandRecord record) {
         if (record.hasRegisterNode()) {
-            register(record.getRegisterNode());
-            return Effect.of("APPLIED");
-        }
-        if (record.hasLogTime()) {
-            return Effect.of("APPLIED");
+            return register(record.getRegisterNode());
         }
         if (record.hasSwitchFormat()) {
             format = Math.max(format, record.getSwitchFormat().getFormat());
+            return Effect.of("APPLIED");
+        }
+        if (record.hasLogTime()) {
             return Effect.of("APPLIED");
         }
         Map<Long, Effect> known = effects.get(record.getOrigin());
@@ -150,12 +149,12 @@ final class Reference {
         return effect;
     }
 
-    private void register(RegisterNode command) {
+    private Effect register(RegisterNode command) {
         Registration before = nodes.get(command.getNode());
         if (before != null) {
             boolean late = before.folder == command.getFolder() && before.start > command.getStart();
             if (late || before.origins.equals(command.getOriginsList())) {
-                return;
+                return Effect.of(late && format >= Formats.BOUNDS ? "EXISTS" : "APPLIED");
             }
             for (long origin : before.origins) {
                 effects.remove(origin);
@@ -169,6 +168,7 @@ final class Reference {
         for (long origin : command.getOriginsList()) {
             effects.put(origin, new HashMap<>());
         }
+        return Effect.of("APPLIED");
     }
 
     private Effect apply(long index, CommandRecord record, @Nullable String published) {

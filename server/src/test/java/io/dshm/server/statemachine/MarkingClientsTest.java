@@ -149,7 +149,7 @@ class MarkingClientsTest {
     /** Many clients, known and new, with gaps, repeats and silences. */
     private CommandRecord.Builder random(Random random, int step) {
         long client = random.nextInt(40);
-        long sequence = 1 + step / 10 + random.nextInt(20);
+        long sequence = 1L + step / 10 + random.nextInt(20);
         CommandRecord.Builder record = random.nextInt(4) == 0
                 ? Log.push("l", true, "x".repeat(random.nextInt(100)))
                 : random.nextInt(3) == 0 ? Log.pop("l", true) : Log.incr("k" + random.nextInt(3), 1, 0);

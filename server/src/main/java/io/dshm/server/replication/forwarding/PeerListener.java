@@ -3,15 +3,17 @@ package io.dshm.server.replication.forwarding;
 import io.dshm.proto.wire.Forward;
 import io.dshm.proto.wire.ForwardReply;
 import io.dshm.proto.wire.PeerMessage;
+import io.dshm.proto.wire.RegisterNode;
 import io.dshm.proto.wire.StatusReply;
 import io.dshm.server.network.Ports;
-import io.dshm.server.replication.ForwardSession;
+import io.dshm.server.replication.writes.ForwardSession;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.EventLoop;
 import io.netty.channel.SimpleChannelInboundHandler;
 import java.net.InetSocketAddress;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -30,6 +32,7 @@ public final class PeerListener {
     private final String cluster;
     private final Supplier<@Nullable StatusReply> status;
     private volatile @Nullable Sessions sessions;
+    private volatile Predicate<RegisterNode> registrations = registration -> false;
     private final Channel channel;
 
     /**
@@ -49,8 +52,13 @@ public final class PeerListener {
         });
     }
 
-    /** Takes commands from now on; until then, other nodes can only ask for the status. */
-    public void open(Sessions opened) {
+    /**
+     * Takes commands from now on; until then, other nodes can only ask for the status.
+     *
+     * @param own whether a registration is this node's
+     */
+    public void open(Sessions opened, Predicate<RegisterNode> own) {
+        registrations = own;
         sessions = opened;
     }
 
@@ -85,8 +93,11 @@ public final class PeerListener {
                     if (answer == null) {
                         context.close();
                     } else {
-                        context.writeAndFlush(
-                                PeerMessage.newBuilder().setStatusReply(answer).build());
+                        boolean own =
+                                registrations.test(message.getStatusRequest().getRegistration());
+                        context.writeAndFlush(PeerMessage.newBuilder()
+                                .setStatusReply(answer.toBuilder().setConfirmsRegistration(own))
+                                .build());
                     }
                 }
                 case FORWARD -> {

@@ -12,7 +12,9 @@ import com.alipay.sofa.jraft.error.RaftError;
 import com.alipay.sofa.jraft.error.RaftException;
 import com.alipay.sofa.jraft.storage.snapshot.SnapshotReader;
 import com.alipay.sofa.jraft.storage.snapshot.SnapshotWriter;
+import io.dshm.server.replication.jraft.repairs.AppendRequests;
 import io.dshm.server.statemachine.CorruptStateException;
+import io.dshm.server.statemachine.NewerFormatException;
 import io.dshm.server.statemachine.Outcome;
 import io.dshm.server.statemachine.StateMachine;
 import io.dshm.server.statemachine.StateView;
@@ -80,7 +82,7 @@ final class ApplyAdapter extends StateMachineAdapter {
                 bytes += data.remaining();
                 index = entries.getIndex();
                 term = entries.getTerm();
-                Outcome[] outcomes = stateMachine.apply(index, data);
+                Outcome[] outcomes = apply(index, data);
                 listener.onApplied(index);
                 Closure done = entries.done();
                 if (done instanceof ProposalClosure proposal) {
@@ -93,6 +95,16 @@ final class ApplyAdapter extends StateMachineAdapter {
             applied = new AppendRequests.Position(index, term);
         }
         listener.onAppliedBatch(bytes);
+    }
+
+    private Outcome[] apply(long index, ByteBuffer data) {
+        try {
+            return stateMachine.apply(index, data);
+        } catch (CorruptStateException e) {
+            // With its message: what SOFAJRaft makes of an exception is a status without it.
+            listener.onFatal(String.valueOf(e.getMessage()));
+            throw e;
+        }
     }
 
     /** Up to where the log is applied, null if nothing is. Any thread. */
@@ -127,26 +139,44 @@ final class ApplyAdapter extends StateMachineAdapter {
             done.run(new Status(RaftError.ECANCELED, "the state is being read for something else"));
             return;
         }
-        StateView view;
-        synchronized (stateMachine) {
-            view = stateMachine.view();
-        }
-        snapshots.execute(() -> {
-            Status status;
-            try (view) {
-                status = write(view, writer);
-            } catch (IOException | RuntimeException e) {
-                LOG.error(
-                        "no snapshot was written to {}; the log is kept, and the next one is tried in time",
-                        writer.getPath(),
-                        e);
-                // Not EIO, which would stop the node for good: nothing is lost by a missing snapshot.
-                status = new Status(RaftError.ECANCELED, "snapshot failed: %s", e);
-            } finally {
+        StateView view = null;
+        boolean begun = false;
+        try {
+            synchronized (stateMachine) {
+                view = stateMachine.view();
+            }
+            StateView opened = view;
+            snapshots.execute(() -> done.run(writeAndClose(opened, writer)));
+            begun = true;
+        } catch (RuntimeException e) {
+            done.run(failed(writer, e));
+        } finally {
+            if (!begun) {
+                if (view != null) {
+                    view.close();
+                }
                 viewPermit.release();
             }
-            done.run(status);
-        });
+        }
+    }
+
+    private Status writeAndClose(StateView view, SnapshotWriter writer) {
+        try (view) {
+            return write(view, writer);
+        } catch (IOException | RuntimeException e) {
+            return failed(writer, e);
+        } finally {
+            viewPermit.release();
+        }
+    }
+
+    private static Status failed(SnapshotWriter writer, Exception why) {
+        LOG.error(
+                "no snapshot was written to {}; the log is kept, and the next one is tried in time",
+                writer.getPath(),
+                why);
+        // Not EIO, which would stop the node for good: nothing is lost by a missing snapshot.
+        return new Status(RaftError.ECANCELED, "snapshot failed: %s", why);
     }
 
     private static Status write(StateView view, SnapshotWriter writer) throws IOException {
@@ -186,6 +216,9 @@ final class ApplyAdapter extends StateMachineAdapter {
                     stateMachine.store().entryCount(),
                     stateMachine.appliedIndex());
             return true;
+        } catch (NewerFormatException e) {
+            listener.onFatal(String.valueOf(e.getMessage()));
+            return false;
         } catch (IOException | CorruptStateException e) {
             listener.onFatal("the snapshot in " + reader.getPath() + " cannot be loaded: " + e.getMessage()
                     + ". If another node has the data, delete this node's data folder, and it will be copied anew");
