@@ -65,6 +65,7 @@ public final class Server {
     private final ServerConfig config;
     private final ClusterClock clock = new ClusterClock(System::nanoTime);
     private final StateMachine stateMachine;
+    private final Purger purger;
     private final LocalReads reads;
     private final EventLoopGroup loops;
     private final Class<? extends Channel> channelType;
@@ -92,6 +93,7 @@ public final class Server {
         this.config = config;
         this.stateMachine = new StateMachine(
                 clock, MemoryLimit.ofHeap(Runtime.getRuntime().maxMemory(), config.valueMemoryBytes()));
+        this.purger = new Purger(stateMachine, Server::stopForGood);
         this.reads = new LocalReads(stateMachine, clock, System::nanoTime, config.maxStalenessMillis());
         this.budget = new MemoryBudget(config.valueMemoryBytes());
         DefaultThreadFactory threads = new DefaultThreadFactory("lane");
@@ -186,6 +188,7 @@ public final class Server {
                         replicator::isRegistered,
                         () -> onRestored(folder),
                         why -> notRunning = why));
+        purger.start();
         running = new Running(folder, raft, roles, replicator, peers, clients, sharedance, admin);
         LOG.info(
                 "{} accepts clients on {}:{}, data in {}",
@@ -284,6 +287,7 @@ public final class Server {
             parts.peers.stop();
         }
         parts.replicator.close();
+        purger.close();
         parts.raft.stop();
         loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).await();
         parts.folder.close();

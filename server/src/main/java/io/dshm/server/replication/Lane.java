@@ -126,8 +126,8 @@ public final class Lane {
     }
 
     boolean submit(Outbox outbox, CommandRecord.Builder record, Pending pending) {
-        if (record.getClientDone() > 0 && replicator.reads().stateMachine().format() < Formats.BOUNDS) {
-            record.clearClientDone().clearClientRetry();
+        if (record.getClientDone() > 0 && replicator.reads().format() < Formats.BOUNDS) {
+            record.clearClientDone().clearClientRetry().clearClientUnlisted();
         }
         boolean taken = outbox.submit(record, pending, nanoTime.getAsLong());
         if (taken) {

@@ -289,6 +289,7 @@ final class SimulatedNode {
             try {
                 byte[] applied = world.bug.onApply(SimulatedNode.this, this, entry, data);
                 outcomes = stateMachine.apply(entry.index(), ByteBuffer.wrap(applied));
+                stateMachine.purge();
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }

@@ -76,7 +76,8 @@ public final class Records {
         return record.setClient(identity.client())
                 .setClientSequence(identity.sequence())
                 .setClientDone(identity.done())
-                .setClientRetry(identity.retry());
+                .setClientRetry(identity.retry())
+                .setClientUnlisted(identity.unlisted());
     }
 
     /** The value of a command, if it is too long to travel inside its record; else null. */
