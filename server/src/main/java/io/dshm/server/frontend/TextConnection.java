@@ -158,10 +158,15 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
         disconnect();
     }
 
-    /** Something is known that this connection may have waited for. What goes wrong now concerns no caller. */
+    /** Something is known that this connection may have waited for. */
     private void onChange() {
+        guarded(this::goOn);
+    }
+
+    /** Runs what others call who serve other clients, too: what goes wrong is this connection's end, and not theirs. */
+    private void guarded(Runnable work) {
         try {
-            goOn();
+            work.run();
         } catch (RuntimeException e) {
             onFailure(e);
         }
@@ -286,13 +291,11 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
     /** Lets nothing else be decoded until a reply is there. */
     private ReplyListener replySuspended() {
         suspended = true;
-        return reply -> {
+        return reply -> guarded(() -> {
             suspended = false;
-            if (!closing) {
-                output.write(unread.admit(reply));
-                onChange();
-            }
-        };
+            output.write(unread.admit(reply));
+            goOn();
+        });
     }
 
     /** Takes no further request, sends what is replied so far, and ends the connection. */
