@@ -1,7 +1,7 @@
 package io.dshm.server;
 
 import io.dshm.proto.wire.StatusReply;
-import io.dshm.server.replication.PeerStatuses;
+import io.dshm.server.replication.contracts.PeerStatuses;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;

@@ -11,13 +11,13 @@ import io.dshm.server.frontend.MemoryBudget;
 import io.dshm.server.frontend.TextProtocol;
 import io.dshm.server.frontend.sharedance.SharedanceProtocol;
 import io.dshm.server.network.Ports;
-import io.dshm.server.replication.LocalReads;
-import io.dshm.server.replication.Machine;
 import io.dshm.server.replication.Replicator;
 import io.dshm.server.replication.Roles;
+import io.dshm.server.replication.contracts.ClockAndRandom;
 import io.dshm.server.replication.forwarding.PeerConnector;
 import io.dshm.server.replication.forwarding.PeerListener;
 import io.dshm.server.replication.jraft.RaftGroup;
+import io.dshm.server.replication.reads.LocalReads;
 import io.dshm.server.statemachine.ClusterClock;
 import io.dshm.server.statemachine.StateMachine;
 import io.dshm.server.statemachine.StateView;
@@ -141,7 +141,7 @@ public final class Server {
                 connector,
                 reads,
                 clock,
-                Machine.real(),
+                ClockAndRandom.real(),
                 Server::stopForGood);
         Roles roles = new Roles(
                 self.name(),

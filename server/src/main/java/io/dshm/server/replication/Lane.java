@@ -6,6 +6,19 @@ import io.dshm.proto.Limits;
 import io.dshm.proto.Reply;
 import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.ForwardReply;
+import io.dshm.server.replication.contracts.ClockAndRandom;
+import io.dshm.server.replication.contracts.Leadership;
+import io.dshm.server.replication.contracts.PeerLinks;
+import io.dshm.server.replication.contracts.RaftLog;
+import io.dshm.server.replication.contracts.ReplyListener;
+import io.dshm.server.replication.reads.AppliedWaits;
+import io.dshm.server.replication.reads.LocalReads;
+import io.dshm.server.replication.reads.ReadRounds;
+import io.dshm.server.replication.writes.ForwardSession;
+import io.dshm.server.replication.writes.Outbox;
+import io.dshm.server.replication.writes.Pending;
+import io.dshm.server.replication.writes.Proposer;
+import io.dshm.server.replication.writes.Records;
 import io.dshm.server.statemachine.ClusterClock;
 import io.dshm.server.statemachine.Outcome;
 import java.util.ArrayList;
@@ -66,7 +79,7 @@ public final class Lane {
             long origin,
             RaftLog log,
             ClusterClock clock,
-            Machine machine) {
+            ClockAndRandom machine) {
         this.replicator = replicator;
         this.executor = executor;
         this.nanoTime = machine.nanoTime();
@@ -156,12 +169,12 @@ public final class Lane {
             Outbox outbox, CommandRecord.Builder record, ReplyListener listener, RegionRequests.Continuation then) {
         boolean taken = submit(outbox, record, new Pending() {
             @Override
-            void onOutcome(Outcome outcome, long index) {
+            public void onOutcome(Outcome outcome, long index) {
                 then.onOutcome(outcome, index);
             }
 
             @Override
-            void onFailure(ErrorCode code) {
+            public void onFailure(ErrorCode code) {
                 listener.onReply(new Reply.Failure(code, null));
             }
         });
@@ -358,7 +371,7 @@ public final class Lane {
         }
 
         @Override
-        void onOutcome(Outcome outcome, long index) {
+        public void onOutcome(Outcome outcome, long index) {
             replicator.reads().acknowledge(write, index);
             Command.Write own = write instanceof Command.Identified identified ? identified.write() : write;
             if (outcome.kind() == Outcome.Kind.NO_INTEGER && own instanceof Command.Incr incr) {
@@ -369,7 +382,7 @@ public final class Lane {
         }
 
         @Override
-        void onFailure(ErrorCode code) {
+        public void onFailure(ErrorCode code) {
             listener.onReply(new Reply.Failure(code, null));
         }
     }

@@ -5,13 +5,17 @@ import io.dshm.proto.ErrorCode;
 import io.dshm.proto.Key;
 import io.dshm.proto.ReadMode;
 import io.dshm.proto.Reply;
+import io.dshm.server.replication.contracts.ReplyListener;
+import io.dshm.server.replication.reads.LocalReads;
+import io.dshm.server.replication.reads.RegionScans;
+import io.dshm.server.replication.writes.TypedRecords;
 import io.dshm.server.statemachine.Outcome;
 import java.util.Iterator;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
-/** A lane's requests for a whole region: they take their time, in {@link Regions}. Confined to the lane's thread. */
+/** A lane's requests for a whole region: they take their time, in {@link RegionScans}. Confined to the lane's thread. */
 public final class RegionRequests {
 
     private static final Reply.Failure TOO_MANY_SCANS =
@@ -19,9 +23,9 @@ public final class RegionRequests {
 
     private final Lane lane;
     private final LocalReads reads;
-    private final Regions regions;
+    private final RegionScans regions;
 
-    RegionRequests(Lane lane, LocalReads reads, Regions regions) {
+    RegionRequests(Lane lane, LocalReads reads, RegionScans regions) {
         this.lane = lane;
         this.reads = reads;
         this.regions = regions;

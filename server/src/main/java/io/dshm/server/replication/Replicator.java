@@ -5,6 +5,17 @@ import io.dshm.proto.ErrorCode;
 import io.dshm.proto.Reply;
 import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.RegisterNode;
+import io.dshm.server.replication.contracts.ClockAndRandom;
+import io.dshm.server.replication.contracts.Leadership;
+import io.dshm.server.replication.contracts.PeerLinks;
+import io.dshm.server.replication.contracts.RaftLog;
+import io.dshm.server.replication.contracts.ReplyListener;
+import io.dshm.server.replication.reads.LocalReads;
+import io.dshm.server.replication.reads.RegionScans;
+import io.dshm.server.replication.writes.LargeValues;
+import io.dshm.server.replication.writes.Outbox;
+import io.dshm.server.replication.writes.Pending;
+import io.dshm.server.replication.writes.Records;
 import io.dshm.server.statemachine.ClusterClock;
 import io.dshm.server.statemachine.Outcome;
 import java.util.ArrayList;
@@ -43,7 +54,7 @@ public final class Replicator {
     private final long requestTimeoutMillis;
     private final PeerLinks links;
     private final LocalReads reads;
-    private final Regions regions;
+    private final RegionScans regions;
     private final Consumer<String> fatal;
     private final List<Lane> lanes = new ArrayList<>();
     private final LargeValues largeValues;
@@ -67,13 +78,13 @@ public final class Replicator {
             PeerLinks links,
             LocalReads reads,
             ClusterClock clock,
-            Machine machine,
+            ClockAndRandom machine,
             Consumer<String> fatal) {
         this.identity = identity;
         this.requestTimeoutMillis = requestTimeoutMillis;
         this.links = links;
         this.reads = reads;
-        this.regions = new Regions(reads);
+        this.regions = new RegionScans(reads);
         this.fatal = fatal;
         RegisterNode.Builder register = RegisterNode.newBuilder()
                 .setNode(identity.name())
@@ -89,7 +100,7 @@ public final class Replicator {
         this.registrationCommand = register.build();
     }
 
-    private static long newOrigin(RegisterNode.Builder register, Machine machine) {
+    private static long newOrigin(RegisterNode.Builder register, ClockAndRandom machine) {
         long origin = machine.randomLong().getAsLong() | 1;
         register.addOrigins(origin);
         return origin;
@@ -125,14 +136,14 @@ public final class Replicator {
         CommandRecord.Builder record = CommandRecord.newBuilder().setRegisterNode(registrationCommand);
         first.submitAnonymous(record, new Pending() {
             @Override
-            void onOutcome(Outcome outcome, long index) {
+            public void onOutcome(Outcome outcome, long index) {
                 LOG.debug("{} is registered at index {}", identity, index);
                 registered = true;
                 lanes.forEach(lane -> lane.executor().execute(lane::requestFlush));
             }
 
             @Override
-            void onFailure(ErrorCode code) {
+            public void onFailure(ErrorCode code) {
                 register();
             }
         });
@@ -225,7 +236,7 @@ public final class Replicator {
         return reads;
     }
 
-    Regions regions() {
+    RegionScans regions() {
         return regions;
     }
 

@@ -13,6 +13,11 @@ import io.dshm.proto.wire.Forward;
 import io.dshm.proto.wire.ForwardReply;
 import io.dshm.proto.wire.LogEntry;
 import io.dshm.proto.wire.Result;
+import io.dshm.server.replication.contracts.ClockAndRandom;
+import io.dshm.server.replication.contracts.FakeLog;
+import io.dshm.server.replication.contracts.Leadership;
+import io.dshm.server.replication.contracts.PeerLinks;
+import io.dshm.server.replication.reads.LocalReads;
 import io.dshm.server.statemachine.ClusterClock;
 import io.dshm.server.store.Entry;
 import java.nio.ByteBuffer;
@@ -60,7 +65,7 @@ class LaneTest {
                 links,
                 reads,
                 clock,
-                Machine.real(),
+                ClockAndRandom.real(),
                 why -> {
                     throw new AssertionError(why);
                 });

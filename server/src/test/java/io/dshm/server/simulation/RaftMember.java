@@ -1,7 +1,7 @@
 package io.dshm.server.simulation;
 
-import io.dshm.server.replication.RaftLog;
-import io.dshm.server.replication.RoleListener;
+import io.dshm.server.replication.contracts.RaftLog;
+import io.dshm.server.replication.contracts.RoleListener;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;

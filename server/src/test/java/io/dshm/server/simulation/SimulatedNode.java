@@ -4,11 +4,11 @@ import io.dshm.proto.Key;
 import io.dshm.proto.ReadMode;
 import io.dshm.proto.wire.StatusReply;
 import io.dshm.server.replication.Lane;
-import io.dshm.server.replication.LocalReads;
-import io.dshm.server.replication.Machine;
-import io.dshm.server.replication.RaftLog;
 import io.dshm.server.replication.Replicator;
 import io.dshm.server.replication.Roles;
+import io.dshm.server.replication.contracts.ClockAndRandom;
+import io.dshm.server.replication.contracts.RaftLog;
+import io.dshm.server.replication.reads.LocalReads;
 import io.dshm.server.statemachine.ClusterClock;
 import io.dshm.server.statemachine.Outcome;
 import io.dshm.server.statemachine.SnapshotReader;
@@ -144,7 +144,8 @@ final class SimulatedNode {
                     world.network.linksOf(SimulatedNode.this, process),
                     reads,
                     clock,
-                    new Machine(SimulatedNode.this::monotonicNanos, SimulatedNode.this::wallMillis, this::newOrigin),
+                    new ClockAndRandom(
+                            SimulatedNode.this::monotonicNanos, SimulatedNode.this::wallMillis, this::newOrigin),
                     why -> {
                         throw new Violation(name() + " stops: " + why);
                     });

@@ -50,11 +50,11 @@ enum PlantedBug {
         @Override
         void plant(Edits edits) {
             edits.replace(
-                    "replication/jraft/Statuses.java",
+                    "replication/jraft/ProposalFailures.java",
                     "return message.startsWith(\"Is not leader\")",
                     "return message.startsWith(\"Leader stepped down\") || message.startsWith(\"Is not leader\")");
             edits.replace(
-                    "replication/Outbox.java",
+                    "replication/writes/Outbox.java",
                     "pending.openAttempts--;",
                     "ring[slot(sequence)] = null; submit(pending.record.toBuilder(), pending, System.nanoTime());");
         }
@@ -108,7 +108,8 @@ enum PlantedBug {
             List.of(FaultKind.PAUSE)) {
         @Override
         void plant(Edits edits) {
-            edits.replace("replication/LocalReads.java", "return isApplied(indexFor(read)) &&", "return caughtUp &&");
+            edits.replace(
+                    "replication/reads/LocalReads.java", "return isApplied(indexFor(read)) &&", "return caughtUp &&");
         }
     },
     HOLLOW_VALUE(
@@ -118,7 +119,7 @@ enum PlantedBug {
         @Override
         void plant(Edits edits) {
             edits.replace(
-                    "replication/LargeValues.java",
+                    "replication/writes/LargeValues.java",
                     "boolean publishes = offset == value.length;",
                     "boolean publishes = offset > 0;");
             edits.replace(

@@ -5,7 +5,7 @@ import io.dshm.proto.wire.ForwardReply;
 import io.dshm.proto.wire.PeerMessage;
 import io.dshm.proto.wire.StatusReply;
 import io.dshm.server.network.Ports;
-import io.dshm.server.replication.ForwardSession;
+import io.dshm.server.replication.writes.ForwardSession;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.EventLoop;

@@ -2,7 +2,7 @@ package io.dshm.server.replication.jraft;
 
 import com.alipay.sofa.jraft.Closure;
 import com.alipay.sofa.jraft.Status;
-import io.dshm.server.replication.RaftLog;
+import io.dshm.server.replication.contracts.RaftLog;
 import io.dshm.server.statemachine.Outcome;
 
 /**
@@ -29,7 +29,7 @@ final class ProposalClosure implements Closure {
         if (!isFirst()) {
             return;
         }
-        if (Statuses.provesNotAppended(status)) {
+        if (ProposalFailures.provesNotAppended(status)) {
             proposal.refused();
         } else {
             proposal.uncertain(String.valueOf(status));

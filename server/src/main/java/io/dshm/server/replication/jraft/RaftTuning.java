@@ -8,6 +8,8 @@ import com.alipay.sofa.jraft.option.RaftOptions;
 import com.alipay.sofa.jraft.option.ReadOnlyOption;
 import com.alipay.sofa.jraft.storage.LogStorage;
 import com.alipay.sofa.jraft.util.StorageOptionsFactory;
+import io.dshm.server.replication.jraft.repairs.LastEntryLogStorage;
+import io.dshm.server.replication.jraft.repairs.VoteGuard;
 import java.util.function.BooleanSupplier;
 import org.rocksdb.DBOptions;
 import org.rocksdb.WALRecoveryMode;

@@ -1,0 +1,30 @@
+package io.dshm.server.replication.writes;
+
+import io.dshm.proto.ErrorCode;
+import io.dshm.proto.wire.CommandRecord;
+import io.dshm.server.replication.contracts.ClockAndRandom;
+import io.dshm.server.statemachine.Outcome;
+import org.jspecify.annotations.Nullable;
+
+/** A command whose outcome is not known yet. Belongs to one outbox; confined to its lane's thread. */
+public abstract class Pending {
+
+    /** What goes to the leader, again and again if need be. Set by the outbox. */
+    @Nullable
+    CommandRecord record;
+
+    /** The instant of the {@link ClockAndRandom}'s monotonic clock at which its sender gives up. Set by the outbox. */
+    long deadlineNanos;
+
+    /**
+     * How often it was handed on without proof that it reached no log by that. Above 0, nobody can say that it takes no
+     * effect.
+     */
+    int openAttempts;
+
+    /** It took effect, or the log decided otherwise; a read that is to see it has to wait for this index. */
+    public abstract void onOutcome(Outcome outcome, long index);
+
+    /** Its outcome was not to be had: {@link ErrorCode#NO_LEADER} or {@link ErrorCode#TIMEOUT}. */
+    public abstract void onFailure(ErrorCode code);
+}

@@ -1,0 +1,220 @@
+package io.dshm.server.replication.writes;
+
+import com.google.protobuf.ByteString;
+import com.google.protobuf.UnsafeByteOperations;
+import io.dshm.proto.Command;
+import io.dshm.proto.Doubles;
+import io.dshm.proto.ErrorCode;
+import io.dshm.proto.Key;
+import io.dshm.proto.Limits;
+import io.dshm.proto.Reply;
+import io.dshm.proto.wire.CommandRecord;
+import io.dshm.proto.wire.DeleteCommand;
+import io.dshm.proto.wire.FlushAllCommand;
+import io.dshm.proto.wire.IncrCommand;
+import io.dshm.proto.wire.LogTimeCommand;
+import io.dshm.proto.wire.MultiCommand;
+import io.dshm.proto.wire.RateLimiterCommand;
+import io.dshm.proto.wire.SetChunkedCommand;
+import io.dshm.proto.wire.SetCommand;
+import io.dshm.proto.wire.TouchCommand;
+import io.dshm.proto.wire.ValueChunk;
+import io.dshm.server.statemachine.Outcome;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** Commands to log records, outcomes to replies, and what a record must fulfil before it may be proposed. */
+public final class Records {
+
+    private Records() {}
+
+    /** The record of a command, still without its identity. Shares the command's bytes. */
+    public static CommandRecord.Builder of(Command.Write write) {
+        CommandRecord.Builder record = CommandRecord.newBuilder();
+        if (write instanceof Command.Incr incr) {
+            return record.setIncr(IncrCommand.newBuilder()
+                    .setKey(bytes(incr.key()))
+                    .setBy(incr.by())
+                    .setInit(incr.init())
+                    .setInitTtlMillis(incr.initTtlMillis()));
+        }
+        if (write instanceof Command.Set set) {
+            return record.setSet(SetCommand.newBuilder()
+                    .setKey(bytes(set.key()))
+                    .setTtlMillis(set.ttlMillis())
+                    .setValue(UnsafeByteOperations.unsafeWrap(set.value())));
+        }
+        if (write instanceof Command.RateLimiter limiter) {
+            return record.setRateLimiter(RateLimiterCommand.newBuilder()
+                    .setKey(bytes(limiter.key()))
+                    .setCapacity(limiter.capacity())
+                    .setDurationMillis(limiter.durationMillis()));
+        }
+        if (write instanceof Command.Touch touch) {
+            return record.setTouch(
+                    TouchCommand.newBuilder().setKey(bytes(touch.key())).setTtlMillis(touch.ttlMillis()));
+        }
+        if (write instanceof Command.Delete delete) {
+            return record.setDelete(DeleteCommand.newBuilder().setKey(bytes(delete.key())));
+        }
+        if (write instanceof Command.FlushAll flush) {
+            return record.setFlushAll(
+                    FlushAllCommand.newBuilder().setRegion(UnsafeByteOperations.unsafeWrap(flush.region())));
+        }
+        if (write instanceof Command.Identified identified) {
+            return of(identified.write()).setClient(identified.client()).setClientSequence(identified.sequence());
+        }
+        if (write instanceof Command.Multi multi) {
+            MultiCommand.Builder command = MultiCommand.newBuilder();
+            multi.writes().forEach(one -> command.addWrites(of(one)));
+            return record.setMulti(command);
+        }
+        return TypedRecords.of(write);
+    }
+
+    /** The value of a command, if it is too long to travel inside its record; else null. */
+    public static byte @Nullable [] largeValue(Command.Write write) {
+        if (write.dataBytes() <= Limits.INLINE_VALUE_BYTES_MAX) {
+            return null;
+        }
+        if (write instanceof Command.Identified identified) {
+            return largeValue(identified.write());
+        }
+        return write instanceof Command.Set set ? set.value() : ((Command.Put) write).value();
+    }
+
+    /** The record that publishes the pieces of a {@link #largeValue}; see {@link LargeValues}. */
+    public static CommandRecord.Builder publication(Command.Write write, long upload) {
+        if (write instanceof Command.Identified identified) {
+            return publication(identified.write(), upload)
+                    .setClient(identified.client())
+                    .setClientSequence(identified.sequence());
+        }
+        if (write instanceof Command.Put put) {
+            return TypedRecords.publication(put, upload);
+        }
+        Command.Set set = (Command.Set) write;
+        return CommandRecord.newBuilder()
+                .setSetChunked(SetChunkedCommand.newBuilder()
+                        .setKey(bytes(set.key()))
+                        .setTtlMillis(set.ttlMillis())
+                        .setUpload(upload)
+                        .setValueLength(set.value().length));
+    }
+
+    /** The record that only has the leader log the time. */
+    public static CommandRecord.Builder logTime() {
+        return CommandRecord.newBuilder().setLogTime(LogTimeCommand.getDefaultInstance());
+    }
+
+    /** What the sender of a command is told of its outcome. */
+    public static Reply reply(Command.Write write, Outcome outcome) {
+        if (write instanceof Command.Identified identified) {
+            return reply(identified.write(), outcome);
+        }
+        return switch (outcome.kind()) {
+            case APPLIED -> applied(write, outcome);
+            case BAD_REQUEST -> failure(ErrorCode.BAD_REQUEST, outcome);
+            case OVERFLOW -> failure(ErrorCode.OVERFLOW, outcome);
+            case NOT_FOUND -> failure(ErrorCode.NOT_FOUND, outcome);
+            case EXISTS -> failure(ErrorCode.EXISTS, outcome);
+            case NOT_A_NUMBER -> failure(ErrorCode.NOT_A_NUMBER, outcome);
+            case NOT_A_LIST -> failure(ErrorCode.NOT_A_LIST, outcome);
+            case TOO_LARGE -> failure(ErrorCode.TOO_LARGE, outcome);
+            case BUSY -> new Reply.Failure(ErrorCode.BUSY, "too many clients have an identity of their own");
+            case CHUNKS_MISSING -> new Reply.Failure(ErrorCode.BUSY, "the value did not arrive whole");
+            case UNKNOWN_ORIGIN, ALREADY_SETTLED, NO_INTEGER, AHEAD ->
+                new Reply.Failure(ErrorCode.UNKNOWN_OUTCOME, null);
+        };
+    }
+
+    /** Of a MULTI: with the number of the command that failed. */
+    private static Reply failure(ErrorCode code, Outcome outcome) {
+        return new Reply.Failure(code, outcome.isNumeric() ? Long.toString(outcome.number()) : null);
+    }
+
+    private static Reply applied(Command.Write write, Outcome outcome) {
+        if (write instanceof Command.Multi multi) {
+            List<Outcome> outcomes = outcome.several();
+            List<Reply> replies = new ArrayList<>(outcomes.size());
+            for (int i = 0; i < outcomes.size(); i++) {
+                replies.add(applied(multi.writes().get(i), outcomes.get(i)));
+            }
+            return new Reply.Several(replies);
+        }
+        byte[] value = outcome.value();
+        Double real = outcome.real();
+        if (write instanceof Command.Incr) {
+            // On what is no integer the value as it is.
+            return value != null
+                    ? new Reply.Value(value)
+                    : real != null ? new Reply.Value(Doubles.toBytes(real)) : new Reply.IntegerValue(outcome.number());
+        }
+        if (write instanceof Command.Set set) {
+            return new Reply.Value(set.value());
+        }
+        if (write instanceof Command.RateLimiter) {
+            return new Reply.IntegerValue(outcome.number());
+        }
+        return TypedRecords.applied(write, outcome);
+    }
+
+    /** Whether a record from another node can be applied: one that cannot would stop every node. */
+    static boolean isValid(CommandRecord record) {
+        return switch (record.getCommandCase()) {
+            case SET ->
+                isKey(record.getSet().getKey())
+                        && isTtl(record.getSet().getTtlMillis())
+                        && record.getSet().getValue().size() <= Limits.INLINE_VALUE_BYTES_MAX;
+            case TOUCH ->
+                isKey(record.getTouch().getKey()) && isTtl(record.getTouch().getTtlMillis());
+            case DELETE -> isKey(record.getDelete().getKey());
+            case INCR ->
+                isKey(record.getIncr().getKey()) && isTtl(record.getIncr().getInitTtlMillis());
+            case RATE_LIMITER ->
+                isKey(record.getRateLimiter().getKey())
+                        && record.getRateLimiter().getCapacity() >= 0
+                        && record.getRateLimiter().getCapacity() <= Limits.LIMITER_CAPACITY_MAX
+                        && isTtl(record.getRateLimiter().getDurationMillis());
+            case FLUSH_ALL -> record.getFlushAll().getRegion().size() <= Limits.KEY_BYTES_MAX;
+            case CHUNK -> isChunk(record.getChunk());
+            case SET_CHUNKED ->
+                isKey(record.getSetChunked().getKey())
+                        && isTtl(record.getSetChunked().getTtlMillis())
+                        && isLength(record.getSetChunked().getValueLength());
+            case REGISTER_NODE ->
+                !record.getRegisterNode().getNode().isEmpty()
+                        && record.getRegisterNode().getOriginsCount() <= Limits.THREADS_MAX + 1;
+            case LOG_TIME -> true;
+            // Only a leader proposes it, for itself.
+            case SWITCH_FORMAT -> false;
+            case COMMAND_NOT_SET -> false;
+            default -> TypedRecords.isValid(record);
+        };
+    }
+
+    static boolean isKey(ByteString key) {
+        return !key.isEmpty() && key.size() <= Limits.LONG_KEY_BYTES_MAX;
+    }
+
+    static boolean isTtl(long millis) {
+        return millis >= 0 && millis <= Limits.TTL_MILLIS_MAX;
+    }
+
+    static boolean isLength(int length) {
+        return length > 0 && length <= Limits.VALUE_BYTES_MAX;
+    }
+
+    private static boolean isChunk(ValueChunk chunk) {
+        return isLength(chunk.getValueLength())
+                && chunk.getOffset() >= 0
+                && !chunk.getData().isEmpty()
+                && chunk.getData().size() <= Limits.CHUNK_BYTES
+                && chunk.getOffset() <= chunk.getValueLength() - chunk.getData().size();
+    }
+
+    static ByteString bytes(Key key) {
+        return UnsafeByteOperations.unsafeWrap(key.bytes());
+    }
+}

@@ -1,0 +1,179 @@
+package io.dshm.server.replication.writes;
+
+import com.google.protobuf.UnsafeByteOperations;
+import io.dshm.proto.Command;
+import io.dshm.proto.Condition;
+import io.dshm.proto.Doubles;
+import io.dshm.proto.Limits;
+import io.dshm.proto.Reply;
+import io.dshm.proto.ValueType;
+import io.dshm.proto.wire.CommandRecord;
+import io.dshm.proto.wire.ExpireCommand;
+import io.dshm.proto.wire.IncrNumberCommand;
+import io.dshm.proto.wire.PopCommand;
+import io.dshm.proto.wire.PurgeCommand;
+import io.dshm.proto.wire.PushCommand;
+import io.dshm.proto.wire.PutChunkedCommand;
+import io.dshm.proto.wire.PutCommand;
+import io.dshm.proto.wire.RemoveCommand;
+import io.dshm.proto.wire.TypedValue;
+import io.dshm.proto.wire.WriteCondition;
+import io.dshm.server.statemachine.Outcome;
+import java.util.List;
+
+/** What {@link Records} does, for the writes of typed entries. */
+public final class TypedRecords {
+
+    private TypedRecords() {}
+
+    /** The record of a command, still without its identity. Shares the command's bytes. */
+    static CommandRecord.Builder of(Command.Write write) {
+        CommandRecord.Builder record = CommandRecord.newBuilder();
+        if (write instanceof Command.Put put) {
+            return record.setPut(of(put, put.value()));
+        }
+        if (write instanceof Command.IncrNumber incr) {
+            IncrNumberCommand.Builder command = IncrNumberCommand.newBuilder()
+                    .setKey(Records.bytes(incr.key()))
+                    .setBy(incr.by())
+                    .setInitTtlMillis(incr.initTtlMillis());
+            Double init = incr.init();
+            if (init != null) {
+                command.setInit(init);
+            }
+            return record.setIncrNumber(command);
+        }
+        if (write instanceof Command.Remove remove) {
+            return record.setRemove(RemoveCommand.newBuilder()
+                    .setKey(Records.bytes(remove.key()))
+                    .setCondition(of(remove.condition())));
+        }
+        if (write instanceof Command.Expire expire) {
+            return record.setExpire(ExpireCommand.newBuilder()
+                    .setKey(Records.bytes(expire.key()))
+                    .setTtlMillis(expire.ttlMillis()));
+        }
+        if (write instanceof Command.Push push) {
+            PushCommand.Builder command =
+                    PushCommand.newBuilder().setKey(Records.bytes(push.key())).setLeft(push.end() == Command.End.LEFT);
+            return record.setPush(
+                    push.type() == ValueType.NUMBER
+                            ? command.setNumber(Doubles.parse(push.element()))
+                            : command.setString(UnsafeByteOperations.unsafeWrap(push.element())));
+        }
+        if (write instanceof Command.Pop pop) {
+            return record.setPop(
+                    PopCommand.newBuilder().setKey(Records.bytes(pop.key())).setLeft(pop.end() == Command.End.LEFT));
+        }
+        throw new IllegalArgumentException("no record for " + write.getClass());
+    }
+
+    private static PutCommand.Builder of(Command.Put put, byte[] bytes) {
+        TypedValue.Builder value = TypedValue.newBuilder().setFlags(put.flags());
+        switch (put.type()) {
+            case RAW -> value.setRaw(UnsafeByteOperations.unsafeWrap(bytes));
+            case STRING -> value.setString(UnsafeByteOperations.unsafeWrap(bytes));
+            case NUMBER -> value.setNumber(Doubles.parse(bytes));
+            case BOOLEAN -> value.setBoolean(bytes[0] == 't');
+            case LIST, LIMITER -> throw new IllegalArgumentException("a PUT of " + put.type());
+        }
+        return PutCommand.newBuilder()
+                .setKey(Records.bytes(put.key()))
+                .setTtlMillis(put.ttlMillis())
+                .setValue(value)
+                .setCondition(of(put.condition()));
+    }
+
+    private static WriteCondition of(Condition condition) {
+        WriteCondition.Builder wire = WriteCondition.newBuilder();
+        return switch (condition.kind()) {
+            case ANY -> wire.build();
+            case ABSENT -> wire.setAbsent(true).build();
+            case PRESENT -> wire.setPresent(true).build();
+            case VERSION -> wire.setVersion(condition.version()).build();
+        };
+    }
+
+    /** The record that publishes the pieces of a large value; see {@link LargeValues}. */
+    static CommandRecord.Builder publication(Command.Put put, long upload) {
+        return CommandRecord.newBuilder()
+                .setPutChunked(PutChunkedCommand.newBuilder()
+                        .setPut(of(put, new byte[0]))
+                        .setUpload(upload)
+                        .setValueLength(put.value().length));
+    }
+
+    /** The record that frees expired entries. */
+    public static CommandRecord.Builder purge(List<byte[]> keys) {
+        PurgeCommand.Builder command = PurgeCommand.newBuilder();
+        keys.forEach(key -> command.addKeys(UnsafeByteOperations.unsafeWrap(key)));
+        return CommandRecord.newBuilder().setPurge(command);
+    }
+
+    /** The reply to a command that was applied. */
+    static Reply applied(Command.Write write, Outcome outcome) {
+        byte[] value = outcome.value();
+        Double real = outcome.real();
+        if (outcome.isNumeric()) {
+            return write instanceof Command.Push
+                    ? new Reply.IntegerValue(outcome.number())
+                    : new Reply.Detailed(null, "version=" + outcome.number());
+        } else if (write instanceof Command.Pop && value != null) {
+            return new Reply.Detailed(value, "type=" + ValueType.STRING.wireName());
+        } else if (real != null) {
+            byte[] number = Doubles.toBytes(real);
+            return write instanceof Command.Pop
+                    ? new Reply.Detailed(number, "type=" + ValueType.NUMBER.wireName())
+                    : new Reply.Value(number);
+        }
+        return outcome.isAbsent() ? Reply.Done.ABSENT : Reply.Done.DONE;
+    }
+
+    /** Whether a record from another node can be applied; see {@link Records#isValid}. */
+    static boolean isValid(CommandRecord record) {
+        return switch (record.getCommandCase()) {
+            case PUT ->
+                isPut(record.getPut())
+                        && record.getPut().getValue().getRaw().size() <= Limits.INLINE_VALUE_BYTES_MAX
+                        && record.getPut().getValue().getString().size() <= Limits.INLINE_VALUE_BYTES_MAX;
+            case PUT_CHUNKED ->
+                isPut(record.getPutChunked().getPut())
+                        && !record.getPutChunked().getPut().getValue().hasNumber()
+                        && !record.getPutChunked().getPut().getValue().hasBoolean()
+                        && Records.isLength(record.getPutChunked().getValueLength());
+            case REMOVE -> Records.isKey(record.getRemove().getKey());
+            case EXPIRE ->
+                Records.isKey(record.getExpire().getKey())
+                        && Records.isTtl(record.getExpire().getTtlMillis());
+            case INCR_NUMBER ->
+                Records.isKey(record.getIncrNumber().getKey())
+                        && Records.isTtl(record.getIncrNumber().getInitTtlMillis());
+            case PUSH ->
+                Records.isKey(record.getPush().getKey())
+                        && record.getPush().getElementCase() != PushCommand.ElementCase.ELEMENT_NOT_SET
+                        && record.getPush().getString().size() <= Limits.ELEMENT_BYTES_MAX;
+            case POP -> Records.isKey(record.getPop().getKey());
+            case PURGE ->
+                record.getPurge().getKeysCount() <= Limits.PURGE_KEYS_MAX
+                        && record.getPurge().getKeysList().stream().allMatch(Records::isKey);
+            case MULTI ->
+                record.getMulti().getWritesCount() <= Limits.MULTI_REQUESTS_MAX
+                        && record.getMulti().getWritesList().stream().allMatch(TypedRecords::isWriteOfOneKey);
+            default -> false;
+        };
+    }
+
+    private static boolean isPut(PutCommand put) {
+        return Records.isKey(put.getKey())
+                && Records.isTtl(put.getTtlMillis())
+                && put.getValue().getValueCase() != TypedValue.ValueCase.VALUE_NOT_SET;
+    }
+
+    private static boolean isWriteOfOneKey(CommandRecord record) {
+        return switch (record.getCommandCase()) {
+            case SET, TOUCH, DELETE, INCR, RATE_LIMITER, PUT, REMOVE, EXPIRE, INCR_NUMBER, PUSH, POP ->
+                Records.isValid(record);
+            default -> false;
+        };
+    }
+}
