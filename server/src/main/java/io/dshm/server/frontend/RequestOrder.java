@@ -5,7 +5,7 @@ import io.dshm.proto.Limits;
 import io.dshm.proto.Reply;
 import io.dshm.proto.Request;
 import io.dshm.proto.text.RequestDecoder;
-import io.dshm.server.replication.ReplyListener;
+import io.dshm.server.replication.contracts.ReplyListener;
 import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
 

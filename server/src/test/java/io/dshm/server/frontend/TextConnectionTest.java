@@ -7,18 +7,15 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.dshm.proto.Key;
 import io.dshm.proto.ReadMode;
 import io.dshm.server.replication.Lane;
-import io.dshm.server.replication.Leadership;
-import io.dshm.server.replication.LocalReads;
-import io.dshm.server.replication.Machine;
-import io.dshm.server.replication.RaftLog;
 import io.dshm.server.replication.Replicator;
+import io.dshm.server.replication.contracts.ClockAndRandom;
+import io.dshm.server.replication.contracts.FakeLog;
+import io.dshm.server.replication.contracts.Leadership;
+import io.dshm.server.replication.reads.LocalReads;
 import io.dshm.server.statemachine.ClusterClock;
-import io.dshm.server.statemachine.StateMachine;
 import io.dshm.server.store.Entry;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import io.netty.handler.stream.ChunkedWriteHandler;
-import java.nio.ByteBuffer;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -36,13 +33,14 @@ class TextConnectionTest {
     private final UnpooledByteBufAllocator allocator = new UnpooledByteBufAllocator(true, true);
     private final MemoryBudget values = new MemoryBudget(2 * MIB);
     private final MemoryBudget replies = new MemoryBudget(REPLIES_MAX);
-    private final PlayedLog log = new PlayedLog();
+    private final FakeLog log = new FakeLog();
     private final ClusterClock clock = new ClusterClock(System::nanoTime);
     private final LocalReads reads = new LocalReads(log.stateMachine, clock, System::nanoTime, 0);
     private final List<ClientChannel> channels = new ArrayList<>();
     private final List<TextConnection> connections = new ArrayList<>();
 
     private long nanos = 1;
+    private long index;
     private ConnectionSet set;
     private Lane lane;
     private Replicator replicator;
@@ -63,7 +61,7 @@ class TextConnectionTest {
                 },
                 reads,
                 clock,
-                Machine.real(),
+                ClockAndRandom.real(),
                 why -> {
                     throw new AssertionError(why);
                 });
@@ -109,7 +107,10 @@ class TextConnectionTest {
     private void applyAll() {
         do {
             client.runPendingTasks();
-            log.applyAll(reads);
+            while (!log.proposed.isEmpty()) {
+                reads.onApplied(++index);
+                log.applyNext();
+            }
             client.runPendingTasks();
         } while (!log.proposed.isEmpty());
     }
@@ -118,7 +119,9 @@ class TextConnectionTest {
     private void confirmAll() {
         do {
             client.runPendingTasks();
-            log.confirmReads();
+            while (!log.questions.isEmpty()) {
+                log.questions.remove().confirmed();
+            }
             client.runPendingTasks();
         } while (!log.questions.isEmpty());
     }
@@ -374,41 +377,5 @@ class TextConnectionTest {
         other.send("GET large\r\nGET large\r\nPI");
         other.close();
         client.close();
-    }
-
-    /** A log that commits when the test says so. */
-    private static final class PlayedLog implements RaftLog {
-
-        private final StateMachine stateMachine = new StateMachine(new ClusterClock(System::nanoTime));
-        private final ArrayDeque<byte[]> proposed = new ArrayDeque<>();
-        private final ArrayDeque<Proposal> proposals = new ArrayDeque<>();
-        private final ArrayDeque<ReadIndexListener> questions = new ArrayDeque<>();
-        private long index;
-
-        @Override
-        public void propose(byte[] entry, long term, Proposal proposal) {
-            proposed.add(entry);
-            proposals.add(proposal);
-        }
-
-        @Override
-        public void readIndex(ReadIndexListener listener) {
-            questions.add(listener);
-        }
-
-        void applyAll(LocalReads reads) {
-            while (!proposed.isEmpty()) {
-                index++;
-                var outcomes = stateMachine.apply(index, ByteBuffer.wrap(proposed.remove()));
-                reads.onApplied(index);
-                proposals.remove().applied(index, outcomes);
-            }
-        }
-
-        void confirmReads() {
-            while (!questions.isEmpty()) {
-                questions.remove().confirmed();
-            }
-        }
     }
 }
