@@ -7,6 +7,7 @@ import io.dshm.server.admin.NodeInfo;
 import io.dshm.server.config.Member;
 import io.dshm.server.config.ServerConfig;
 import io.dshm.server.frontend.ClientListener;
+import io.dshm.server.frontend.LoopWatch;
 import io.dshm.server.frontend.MemoryBudget;
 import io.dshm.server.frontend.TextProtocol;
 import io.dshm.server.frontend.sharedance.SharedanceProtocol;
@@ -71,6 +72,7 @@ public final class Server {
     private final Class<? extends Channel> channelType;
     private final Ports ports;
     private final MemoryBudget budget;
+    private final MemoryBudget replies;
 
     private volatile @Nullable Running running;
 
@@ -86,6 +88,7 @@ public final class Server {
             @Nullable PeerListener peers,
             ClientListener clients,
             @Nullable ClientListener sharedance,
+            LoopWatch watch,
             @Nullable AdminListener admin) {}
 
     /** A node that has not started. */
@@ -96,6 +99,7 @@ public final class Server {
         this.purger = new Purger(stateMachine, Server::stopForGood);
         this.reads = new LocalReads(stateMachine, clock, System::nanoTime, config.maxStalenessMillis());
         this.budget = new MemoryBudget(config.valueMemoryBytes());
+        this.replies = new MemoryBudget(config.replyMemoryBytes());
         DefaultThreadFactory threads = new DefaultThreadFactory("lane");
         if (Epoll.isAvailable()) {
             loops = new EpollEventLoopGroup(config.threads(), threads);
@@ -170,7 +174,7 @@ public final class Server {
                 ports,
                 new InetSocketAddress(config.bindAddress(), config.port()),
                 Ports.BACKLOG,
-                new ClientListener.ClientLimits(config.connectionsMax(), config.stallSeconds()),
+                new ClientListener.ClientLimits(config.connectionsMax(), config.stallSeconds(), replies),
                 new TextProtocol(config.valueBytesMax(), budget, config.readMode()),
                 replicator::lane);
         ClientListener sharedance =
@@ -189,7 +193,8 @@ public final class Server {
                         () -> onRestored(folder),
                         why -> notRunning = why));
         purger.start();
-        running = new Running(folder, raft, roles, replicator, peers, clients, sharedance, admin);
+        LoopWatch watch = new LoopWatch(lanes, System::nanoTime);
+        running = new Running(folder, raft, roles, replicator, peers, clients, sharedance, watch, admin);
         LOG.info(
                 "{} accepts clients on {}:{}, data in {}",
                 self.name(),
@@ -204,7 +209,7 @@ public final class Server {
                 ports,
                 new InetSocketAddress(settings.address(), settings.port()),
                 settings.backlog(),
-                new ClientListener.ClientLimits(config.connectionsMax(), settings.timeoutSeconds()),
+                new ClientListener.ClientLimits(config.connectionsMax(), settings.timeoutSeconds(), replies),
                 new SharedanceProtocol(
                         settings.valueBytesMax(),
                         TimeUnit.SECONDS.toMillis(settings.expirationSeconds()),
@@ -320,6 +325,10 @@ public final class Server {
             if (parts == null) {
                 return notRunning;
             }
+            String still = parts.watch.problem();
+            if (still != null) {
+                return still;
+            }
             if (parts.roles.leadership().leader() == null) {
                 return "no leader is known";
             }
@@ -358,6 +367,7 @@ public final class Server {
             fields.put("stateBytes", stateMachine.bytes());
             fields.put("stateBytesMax", stateMachine.memory().bytesMax());
             fields.put("valueMemoryBytes", budget.bytesReserved());
+            fields.put("replyMemoryBytes", replies.bytesReserved());
             return fields;
         }
 

@@ -231,6 +231,14 @@ final class ServerOptions {
     long valueMemoryBytes;
 
     @Option(
+            names = "--reply-memory-bytes",
+            paramLabel = "N",
+            defaultValue = "0",
+            description =
+                    "What all replies together may hold in memory that wait for clients to read them; beyond, a read of a large value gets \"busy\", and clients that do not read are disconnected. At most a quarter of the heap; 0 = an eighth of it (default: ${DEFAULT-VALUE}).")
+    long replyMemoryBytes;
+
+    @Option(
             names = "--connections-max",
             paramLabel = "N",
             defaultValue = "10000",
@@ -242,7 +250,7 @@ final class ServerOptions {
             paramLabel = "N",
             defaultValue = "60",
             description =
-                    "A client that stops in the middle of a request for so long is disconnected (default: ${DEFAULT-VALUE}).")
+                    "A client that stops in the middle of a request, or reads nothing of its replies, for so long is disconnected (default: ${DEFAULT-VALUE}).")
     int stallSeconds;
 
     @Option(
@@ -282,6 +290,8 @@ final class ServerOptions {
         long longest = Math.max(valueBytesMax, sharedancePort == 0 ? 0 : sharedanceValueBytesMax);
         long valueMemory = valueMemoryBytes == 0 ? Math.max(heap / 8, longest) : valueMemoryBytes;
         require(valueMemory, longest, Math.max(heap / 4, longest), "value-memory-bytes");
+        long replyMemory = replyMemoryBytes == 0 ? Math.max(heap / 8, longest) : replyMemoryBytes;
+        require(replyMemory, longest, Math.max(heap / 4, longest), "reply-memory-bytes");
         require(connectionsMax, 1, 1_000_000, "connections-max");
         require(stallSeconds, 1, 86_400, "stall-seconds");
         require(shutdownSeconds, 1, 600, "shutdown-seconds");
@@ -320,6 +330,7 @@ final class ServerOptions {
                 snapshotLogBytes,
                 valueBytesMax,
                 valueMemory,
+                replyMemory,
                 connectionsMax,
                 stallSeconds,
                 shutdownSeconds,

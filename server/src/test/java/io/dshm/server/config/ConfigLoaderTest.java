@@ -63,6 +63,7 @@ class ConfigLoaderTest {
                         268_435_456,
                         33_554_432,
                         config.valueMemoryBytes(),
+                        config.replyMemoryBytes(),
                         10_000,
                         60,
                         10,
@@ -70,6 +71,7 @@ class ConfigLoaderTest {
                 config);
         assertTrue(config.threads() >= 1);
         assertTrue(config.valueMemoryBytes() >= config.valueBytesMax());
+        assertTrue(config.replyMemoryBytes() >= config.valueBytesMax());
     }
 
     @Test
@@ -95,6 +97,7 @@ class ConfigLoaderTest {
                 "stall-seconds", "1008",
                 "shutdown-seconds", "109",
                 "threads", "10"));
+        settings.put("reply-memory-bytes", "1010");
         settings.putAll(Map.of("log-dir", "/tmp/logs", "read-mode", "linearizable", "max-staleness-millis", "2000"));
         settings.putAll(Map.of(
                 "sharedance-port", "1042",
@@ -122,6 +125,7 @@ class ConfigLoaderTest {
                 10_004,
                 1005,
                 1006,
+                1010,
                 1007,
                 1008,
                 109,
@@ -180,6 +184,7 @@ class ConfigLoaderTest {
         assertRefused("--read-mode", "--read-mode", "fast");
         assertRefused("max-staleness-millis: 50 is not 100 to 86400000", "--max-staleness-millis", "50");
         assertRefused("value-memory-bytes", "--value-memory-bytes", "1");
+        assertRefused("reply-memory-bytes", "--reply-memory-bytes", "1");
         assertRefused("there is no file", "--config", "/does/not/exist");
         Path file = Files.writeString(folder.resolve("dshm.conf"), "prot=1\n");
         assertRefused("keys that do not exist: [prot]", "--config", file.toString());

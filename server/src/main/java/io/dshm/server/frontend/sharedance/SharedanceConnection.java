@@ -8,6 +8,7 @@ import io.dshm.server.frontend.ClientConnection;
 import io.dshm.server.frontend.ConnectionSet;
 import io.dshm.server.frontend.LargeReply;
 import io.dshm.server.frontend.MemoryBudget;
+import io.dshm.server.frontend.UnreadReplies;
 import io.dshm.server.replication.Lane;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelFutureListener;
@@ -42,13 +43,20 @@ final class SharedanceConnection extends ChannelInboundHandlerAdapter implements
     private final MemoryBudget budget;
     private final ReadMode readMode;
     private final ConnectionSet connections;
+    private final UnreadReplies unread;
 
     private @Nullable ChannelHandlerContext context;
 
     /** The command was taken; what comes now is its reply. */
     private boolean asked;
 
+    private boolean ended;
+
     private @Nullable LargeReply reply;
+
+    /** What {@link #unread} holds of it; no bytes before there is a reply, and after the connection has ended. */
+    private byte[] replyBytes = {};
+
     private long bytesReceived;
     private long bytesMovedBefore;
     private int idleChecks;
@@ -60,6 +68,7 @@ final class SharedanceConnection extends ChannelInboundHandlerAdapter implements
         this.budget = budget;
         this.readMode = readMode;
         this.connections = connections;
+        this.unread = connections.newUnreadReplies();
     }
 
     @Override
@@ -70,8 +79,16 @@ final class SharedanceConnection extends ChannelInboundHandlerAdapter implements
 
     @Override
     public void channelInactive(ChannelHandlerContext inactive) {
+        discard();
+    }
+
+    /** Lets go of all that is held for the client. May be called again. */
+    private void discard() {
+        ended = true;
         connections.remove(this);
         decoder.close();
+        unread.release(replyBytes);
+        replyBytes = new byte[0];
     }
 
     @Override
@@ -121,7 +138,8 @@ final class SharedanceConnection extends ChannelInboundHandlerAdapter implements
         }
     }
 
-    private void onRead(Reply read) {
+    private void onRead(Reply found) {
+        Reply read = unread.admit(found);
         if (read instanceof Reply.Value value) {
             send(value.bytes());
         } else if (read instanceof Reply.IntegerValue integer) {
@@ -134,7 +152,12 @@ final class SharedanceConnection extends ChannelInboundHandlerAdapter implements
     }
 
     private void send(byte[] bytes) {
-        LargeReply sending = new LargeReply(bytes);
+        if (ended) {
+            return;
+        }
+        replyBytes = bytes;
+        unread.hold(bytes);
+        LargeReply sending = new LargeReply(bytes, unread);
         reply = sending;
         context().writeAndFlush(sending).addListener(ChannelFutureListener.CLOSE);
     }
@@ -185,6 +208,22 @@ final class SharedanceConnection extends ChannelInboundHandlerAdapter implements
             LOG.debug("closed {}: nothing moves", context().channel().remoteAddress());
             context().close();
         }
+    }
+
+    @Override
+    public UnreadReplies unread() {
+        return unread;
+    }
+
+    @Override
+    public void disconnect() {
+        discard();
+        context().close();
+    }
+
+    @Override
+    public String toString() {
+        return String.valueOf(context().channel().remoteAddress());
     }
 
     @Override
