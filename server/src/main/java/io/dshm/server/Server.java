@@ -9,6 +9,8 @@ import io.dshm.server.frontend.ClientListener;
 import io.dshm.server.frontend.MemoryBudget;
 import io.dshm.server.frontend.TextProtocol;
 import io.dshm.server.frontend.sharedance.SharedanceProtocol;
+import io.dshm.server.guard.Guard;
+import io.dshm.server.network.MemberAddresses;
 import io.dshm.server.network.Ports;
 import io.dshm.server.replication.Replicator;
 import io.dshm.server.replication.Roles;
@@ -74,6 +76,7 @@ public final class Server {
             RaftGroup raft,
             Roles roles,
             Replicator replicator,
+            MemberAddresses addresses,
             @Nullable PeerListener peers,
             ClientListener clients,
             @Nullable ClientListener sharedance,
@@ -102,6 +105,7 @@ public final class Server {
      * @throws IOException if the data folder or an address cannot be used
      */
     public void start() throws IOException, InterruptedException {
+        Guard.endProcessOnError(Server::stopForGood);
         Member self = config.self();
         NodeFolder folder = NodeFolder.open(config.dataDir(), config.cluster(), config.node());
         List<String> others = config.members().stream()
@@ -110,14 +114,11 @@ public final class Server {
                 .toList();
         List<EventLoop> lanes = new ArrayList<>();
         loops.forEach(loop -> lanes.add((EventLoop) loop));
-        PeerConnector connector = new PeerConnector(
-                loops,
-                channelType,
-                config.cluster(),
-                self.name(),
-                config.members().stream()
-                        .collect(Collectors.toMap(
-                                Member::name, m -> InetSocketAddress.createUnresolved(m.host(), m.forwardingPort()))));
+        MemberAddresses addresses = new MemberAddresses(config.members().stream()
+                .filter(member -> others.contains(member.name()))
+                .collect(Collectors.toMap(
+                        Member::name, m -> InetSocketAddress.createUnresolved(m.host(), m.forwardingPort()))));
+        PeerConnector connector = new PeerConnector(loops, channelType, config.cluster(), self.name(), addresses);
         RaftGroup raft = new RaftGroup(raftSettings(), stateMachine, Server::stopForGood);
         PeerListener peers = others.isEmpty()
                 ? null
@@ -169,7 +170,7 @@ public final class Server {
         AdminListener admin = config.adminPort() == 0
                 ? null
                 : new AdminListener(new InetSocketAddress(config.adminAddress(), config.adminPort()), new Info());
-        running = new Running(folder, raft, roles, replicator, peers, clients, sharedance, admin);
+        running = new Running(folder, raft, roles, replicator, addresses, peers, clients, sharedance, admin);
         LOG.info(
                 "{} accepts clients on {}:{}, data in {}",
                 self.name(),
@@ -265,6 +266,7 @@ public final class Server {
             parts.peers.stop();
         }
         parts.replicator.close();
+        parts.addresses.close();
         parts.raft.stop();
         loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).await();
         parts.folder.close();
@@ -284,8 +286,12 @@ public final class Server {
 
     /** Ends the process at once: whatever it still did could only be wrong. */
     private static void stopForGood(String why) {
-        LOG.error("this node stops: {}", why);
-        Runtime.getRuntime().halt(FATAL);
+        try {
+            LOG.error("this node stops: {}", why);
+        } finally {
+            // Also when there is no memory left for the message.
+            Runtime.getRuntime().halt(FATAL);
+        }
     }
 
     /** For operators. */

@@ -1,5 +1,6 @@
 package io.dshm.server.frontend;
 
+import io.dshm.server.guard.Guard;
 import java.util.HashSet;
 import java.util.Set;
 import java.util.concurrent.ScheduledExecutorService;
@@ -26,7 +27,8 @@ public final class ConnectionSet {
     }
 
     void start() {
-        loop.scheduleWithFixedDelay(this::check, checkSeconds, checkSeconds, TimeUnit.SECONDS);
+        loop.scheduleWithFixedDelay(
+                Guard.of("looking after connections", this::check), checkSeconds, checkSeconds, TimeUnit.SECONDS);
     }
 
     /** A connection has opened. */
@@ -40,7 +42,13 @@ public final class ConnectionSet {
     }
 
     private void check() {
-        Set.copyOf(connections).forEach(connection -> connection.checkProgress(checksMax));
+        for (ClientConnection connection : Set.copyOf(connections)) {
+            try {
+                connection.checkProgress(checksMax);
+            } catch (RuntimeException e) {
+                Guard.thrown("looking after a connection", e);
+            }
+        }
     }
 
     /** Ends those that have nothing outstanding; whether all have. */

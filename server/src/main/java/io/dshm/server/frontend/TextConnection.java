@@ -8,6 +8,7 @@ import io.dshm.proto.Reply;
 import io.dshm.proto.Request;
 import io.dshm.proto.text.ReplyEncoder;
 import io.dshm.proto.text.RequestDecoder;
+import io.dshm.server.guard.Guard;
 import io.dshm.server.replication.Lane;
 import io.dshm.server.replication.contracts.ReplyListener;
 import io.dshm.server.replication.reads.LocalReads;
@@ -151,6 +152,7 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
 
     @Override
     public void exceptionCaught(ChannelHandlerContext failed, Throwable cause) {
+        Guard.check("a connection", cause);
         if (cause instanceof IOException) {
             LOG.debug("connection of {} lost: {}", failed.channel().remoteAddress(), cause.toString());
         } else {
@@ -280,9 +282,17 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
     /** Lets nothing else be decoded until a reply is there. */
     private ReplyListener replySuspended() {
         suspensions++;
-        return reply -> {
-            reply(reply);
-            resume();
+        return new ReplyListener() {
+            @Override
+            public void onReply(Reply reply) {
+                reply(reply);
+                resume();
+            }
+
+            @Override
+            public void onBroken(RuntimeException thrown) {
+                context().close();
+            }
         };
     }
 
@@ -441,6 +451,11 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
             if (outstanding.peek() == this) {
                 answerCompleted();
             }
+        }
+
+        @Override
+        public void onBroken(RuntimeException thrown) {
+            context().close();
         }
     }
 }

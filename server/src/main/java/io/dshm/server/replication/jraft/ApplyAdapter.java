@@ -81,7 +81,7 @@ final class ApplyAdapter extends StateMachineAdapter {
                 bytes += data.remaining();
                 index = entries.getIndex();
                 term = entries.getTerm();
-                Outcome[] outcomes = stateMachine.apply(index, data);
+                Outcome[] outcomes = apply(index, data);
                 listener.onApplied(index);
                 Closure done = entries.done();
                 if (done instanceof ProposalClosure proposal) {
@@ -94,6 +94,17 @@ final class ApplyAdapter extends StateMachineAdapter {
             applied = new AppendRequests.Position(index, term);
         }
         listener.onAppliedBatch(bytes);
+    }
+
+    /** What an entry does that cannot be applied is not known: nothing may be applied after it. */
+    private Outcome[] apply(long index, ByteBuffer data) {
+        try {
+            return stateMachine.apply(index, data);
+        } catch (RuntimeException | Error e) {
+            LOG.error("the entry at index {} cannot be applied", index, e);
+            listener.onFatal("the entry at index " + index + " cannot be applied: " + e);
+            throw e;
+        }
     }
 
     /** Up to where the log is applied, null if nothing is. Any thread. */

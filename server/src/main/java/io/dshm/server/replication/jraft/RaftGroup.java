@@ -19,6 +19,7 @@ import com.alipay.sofa.jraft.util.Endpoint;
 import com.alipay.sofa.jraft.util.RpcFactoryHelper;
 import com.alipay.sofa.jraft.util.StorageOptionsFactory;
 import com.alipay.sofa.jraft.util.ThreadPoolsFactory;
+import io.dshm.server.guard.Guard;
 import io.dshm.server.replication.contracts.RaftLog;
 import io.dshm.server.replication.contracts.RoleListener;
 import io.dshm.server.replication.jraft.repairs.AppendRequests;
@@ -169,7 +170,10 @@ public final class RaftGroup implements RaftLog {
             catchUp(events.onCaughtUp());
             PeerWatch watch = new PeerWatch();
             background.scheduleWithFixedDelay(
-                    () -> watchPeers(watch), WATCH_MILLIS, WATCH_MILLIS, TimeUnit.MILLISECONDS);
+                    Guard.of("looking who answers", () -> watchPeers(watch)),
+                    WATCH_MILLIS,
+                    WATCH_MILLIS,
+                    TimeUnit.MILLISECONDS);
         }
     }
 
@@ -258,7 +262,9 @@ public final class RaftGroup implements RaftLog {
             }
         };
         Future<?> timeout = background.schedule(
-                () -> once.accept(new Status(RaftError.ETIMEDOUT, "no answer in time")),
+                Guard.of(
+                        "the time-out of a round",
+                        () -> once.accept(new Status(RaftError.ETIMEDOUT, "no answer in time"))),
                 READ_INDEX_MILLIS,
                 TimeUnit.MILLISECONDS);
         try {
@@ -284,7 +290,8 @@ public final class RaftGroup implements RaftLog {
 
             @Override
             public void failed(String reason) {
-                background.schedule(() -> catchUp(done), CATCH_UP_MILLIS, TimeUnit.MILLISECONDS);
+                background.schedule(
+                        Guard.of("catching up", () -> catchUp(done)), CATCH_UP_MILLIS, TimeUnit.MILLISECONDS);
             }
         });
     }
@@ -383,7 +390,7 @@ public final class RaftGroup implements RaftLog {
         public void onAppliedBatch(long bytes) {
             events.onAppliedBatch().run();
             if (snapshotPace.isDue(bytes)) {
-                background.execute(RaftGroup.this::snapshot);
+                background.execute(Guard.of("taking a snapshot", RaftGroup.this::snapshot));
             }
         }
 

@@ -9,7 +9,6 @@ import io.dshm.server.statemachine.Outcome;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Consumer;
 
 /**
  * The leader's end of a link from another node: its commands into the proposer, their outcomes back. Confined to the
@@ -17,15 +16,33 @@ import java.util.function.Consumer;
  */
 public final class ForwardSession {
 
+    /** The way back to the other node, for the lane's thread. */
+    @FunctionalInterface
+    public interface Peer {
+
+        void send(ForwardReply reply);
+
+        /** Whether more of what the node sends is to be read. */
+        default void setReading(boolean reading) {}
+
+        /** Ends the connection: the node sends everything again by another one. */
+        default void close() {}
+    }
+
     private final Proposer proposer;
     private final Runnable requestFlush;
-    private final Consumer<ForwardReply> replies;
+    private final Peer peer;
+
+    /** Of commands that the proposer holds. */
+    private long bytesHeld;
+
+    private boolean reading = true;
     private final Map<Long, Source> sources = new HashMap<>();
 
-    public ForwardSession(Proposer proposer, Runnable requestFlush, Consumer<ForwardReply> replies) {
+    public ForwardSession(Proposer proposer, Runnable requestFlush, Peer peer) {
         this.proposer = proposer;
         this.requestFlush = requestFlush;
-        this.replies = replies;
+        this.peer = peer;
     }
 
     /**
@@ -58,8 +75,21 @@ public final class ForwardSession {
                             .toList());
             return;
         }
-        forward.getRecordsList().forEach(record -> proposer.add(record, source));
+        for (CommandRecord record : forward.getRecordsList()) {
+            bytesHeld += record.getSerializedSize();
+            proposer.add(record, source);
+        }
+        readIfRoom();
         requestFlush.run();
+    }
+
+    /** The node waits in its own memory, and by TCP, while enough of it waits here. */
+    private void readIfRoom() {
+        boolean room = bytesHeld < (reading ? Limits.SESSION_BYTES_MAX : Limits.SESSION_BYTES_MAX / 2);
+        if (room != reading) {
+            reading = room;
+            peer.setReading(room);
+        }
     }
 
     /** One origin of the node at the other end. */
@@ -88,7 +118,7 @@ public final class ForwardSession {
             int bytes = 0;
             for (int i = from; i < to; i++) {
                 if (bytes >= Limits.PEER_RESULTS_BYTES_MAX) {
-                    replies.accept(reply.build());
+                    peer.send(reply.build());
                     reply = newReply(index);
                     bytes = 0;
                 }
@@ -96,7 +126,18 @@ public final class ForwardSession {
                 reply.addResults(result);
                 bytes += result.getSerializedSize();
             }
-            replies.accept(reply.build());
+            peer.send(reply.build());
+        }
+
+        @Override
+        public void onReleased(int bytes) {
+            bytesHeld -= bytes;
+            readIfRoom();
+        }
+
+        @Override
+        public void onBroken(RuntimeException thrown) {
+            peer.close();
         }
 
         private ForwardReply.Builder newReply(long index) {
@@ -105,7 +146,7 @@ public final class ForwardSession {
 
         @Override
         public void onNotTaken(long term, List<Long> notLogged) {
-            replies.accept(ForwardReply.newBuilder()
+            peer.send(ForwardReply.newBuilder()
                     .setRefusedTerm(term)
                     .addAllNotLogged(notLogged)
                     .setOrigin(origin)

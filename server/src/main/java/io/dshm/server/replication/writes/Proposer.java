@@ -4,6 +4,7 @@ import io.dshm.proto.Limits;
 import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.LogEntry;
 import io.dshm.proto.wire.Settled;
+import io.dshm.server.guard.Guard;
 import io.dshm.server.replication.contracts.ClockAndRandom;
 import io.dshm.server.replication.contracts.RaftLog;
 import io.dshm.server.statemachine.ClusterClock;
@@ -61,8 +62,28 @@ public final class Proposer {
         for (Waiting waiting : queue) {
             waited.computeIfAbsent(waiting.source, s -> new ArrayList<>()).add(waiting.record.getSequence());
         }
+        List<Waiting> dropped = List.copyOf(queue);
         queue.clear();
-        waited.forEach((source, sequences) -> source.onNotTaken(oldTerm, sequences));
+        dropped.forEach(waiting -> waiting.source.onReleased(waiting.record.getSerializedSize()));
+        waited.forEach((source, sequences) -> tellNotTaken(source, oldTerm, sequences));
+    }
+
+    private static void tellNotTaken(ForwardSource source, long term, List<Long> notLogged) {
+        try {
+            source.onNotTaken(term, notLogged);
+        } catch (RuntimeException e) {
+            broken(source, e);
+        }
+    }
+
+    /** What one source throws is no other's loss. */
+    private static void broken(ForwardSource source, RuntimeException thrown) {
+        Guard.thrown("who forwarded commands", thrown);
+        try {
+            source.onBroken(thrown);
+        } catch (RuntimeException again) {
+            Guard.thrown("who forwarded commands, and was told of its failure,", again);
+        }
     }
 
     /** Takes a command for the next entry; {@link #flush} follows. */
@@ -143,6 +164,7 @@ public final class Proposer {
         private final List<CommandRecord> records;
         private final List<ForwardSource> sources;
         private final long proposedNanos;
+        private boolean released;
 
         Batch(long batchTerm, List<CommandRecord> records, List<ForwardSource> sources, long proposedNanos) {
             this.batchTerm = batchTerm;
@@ -157,16 +179,26 @@ public final class Proposer {
                 landed();
                 int from = 0;
                 while (from < sources.size()) {
+                    int to = endOfGroup(from);
                     ForwardSource source = sources.get(from);
-                    int to = from + 1;
-                    while (to < sources.size() && sources.get(to) == source) {
-                        to++;
+                    try {
+                        source.onOutcomes(index, records, outcomes, from, to);
+                    } catch (RuntimeException e) {
+                        broken(source, e);
                     }
-                    source.onOutcomes(index, records, outcomes, from, to);
                     from = to;
                 }
                 flush();
             });
+        }
+
+        /** Where the commands of another source begin. */
+        private int endOfGroup(int from) {
+            int to = from + 1;
+            while (to < sources.size() && sources.get(to) == sources.get(from)) {
+                to++;
+            }
+            return to;
         }
 
         @Override
@@ -184,6 +216,12 @@ public final class Proposer {
             if (inFlight.remove(this)) {
                 commandsInFlight -= records.size();
             }
+            if (!released) {
+                released = true;
+                for (int i = 0; i < sources.size(); i++) {
+                    sources.get(i).onReleased(records.get(i).getSerializedSize());
+                }
+            }
         }
 
         private void notTaken(boolean uncertain) {
@@ -195,7 +233,7 @@ public final class Proposer {
                     sequences.add(records.get(i).getSequence());
                 }
             }
-            notLogged.forEach((source, sequences) -> source.onNotTaken(batchTerm, sequences));
+            notLogged.forEach((source, sequences) -> tellNotTaken(source, batchTerm, sequences));
             flush();
         }
     }
