@@ -98,6 +98,7 @@ class MemberAddressesTest {
     @Test
     void an_ipv6_address_in_brackets_is_an_address() throws Exception {
         addresses = new MemberAddresses(Map.of("n2", InetSocketAddress.createUnresolved("[::1]", 7331)));
-        assertEquals("[0:0:0:0:0:0:0:1]:7331", await(addresses.find("n2")).toString().substring(1));
+        assertEquals(
+                "[0:0:0:0:0:0:0:1]:7331", await(addresses.find("n2")).toString().substring(1));
     }
 }
