@@ -1,5 +1,6 @@
 package io.dshm.server;
 
+import io.dshm.proto.Formats;
 import io.dshm.proto.wire.StatusReply;
 import io.dshm.server.admin.AdminListener;
 import io.dshm.server.admin.NodeInfo;
@@ -15,6 +16,8 @@ import io.dshm.server.network.Ports;
 import io.dshm.server.replication.Replicator;
 import io.dshm.server.replication.Roles;
 import io.dshm.server.replication.contracts.ClockAndRandom;
+import io.dshm.server.replication.contracts.ClusterFormat;
+import io.dshm.server.replication.contracts.RegistrationCheck;
 import io.dshm.server.replication.forwarding.PeerConnector;
 import io.dshm.server.replication.forwarding.PeerListener;
 import io.dshm.server.replication.jraft.RaftGroup;
@@ -108,14 +111,12 @@ public final class Server {
         Guard.endProcessOnError(Server::stopForGood);
         Member self = config.self();
         NodeFolder folder = NodeFolder.open(config.dataDir(), config.cluster(), config.node());
-        List<String> others = config.members().stream()
-                .map(Member::name)
-                .filter(name -> !name.equals(self.name()))
-                .toList();
+        List<String> members = config.members().stream().map(Member::name).toList();
+        List<String> others =
+                members.stream().filter(name -> !name.equals(self.name())).toList();
         List<EventLoop> lanes = new ArrayList<>();
         loops.forEach(loop -> lanes.add((EventLoop) loop));
         MemberAddresses addresses = new MemberAddresses(config.members().stream()
-                .filter(member -> others.contains(member.name()))
                 .collect(Collectors.toMap(
                         Member::name, m -> InetSocketAddress.createUnresolved(m.host(), m.forwardingPort()))));
         PeerConnector connector = new PeerConnector(loops, channelType, config.cluster(), self.name(), addresses);
@@ -137,6 +138,7 @@ public final class Server {
                 raft,
                 connector,
                 reads,
+                new ClusterFormat(stateMachine::format, () -> stateMachine.formatReadBy(members)),
                 clock,
                 ClockAndRandom.real(),
                 Server::stopForGood);
@@ -152,7 +154,8 @@ public final class Server {
                 replicator::onLeadership);
         replicator.start(clock, stateMachine::needsTime, stateMachine::clockMillis);
         if (peers != null) {
-            peers.open((lane, replies) -> replicator.lane(lane).openSession(replies));
+            RegistrationCheck registrations = new RegistrationCheck(connector, stateMachine::format);
+            peers.open((lane, replies) -> replicator.lane(lane).openSession(registrations, replies), replicator::isOwn);
         }
         ClientListener clients = new ClientListener(
                 ports,
@@ -327,6 +330,8 @@ public final class Server {
                     fields.put("sharedanceConnections", parts.sharedance.connectionCount());
                 }
             }
+            fields.put("format", stateMachine.format());
+            fields.put("formatReads", Formats.NEWEST);
             fields.put("appliedIndex", reads.appliedIndex());
             fields.put("upToDate", reads.isCaughtUp());
             fields.put("lagMillis", reads.lagMillis());

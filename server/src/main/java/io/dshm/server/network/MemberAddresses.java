@@ -61,6 +61,11 @@ public final class MemberAddresses implements AutoCloseable {
         thread.scheduleWithFixedDelay(refresh, 0, REFRESH_MILLIS, TimeUnit.MILLISECONDS);
     }
 
+    /** Whether a member has that name. */
+    public boolean knows(String name) {
+        return members.containsKey(name);
+    }
+
     /**
      * The last good address of a member; not done before its name has been found once.
      *

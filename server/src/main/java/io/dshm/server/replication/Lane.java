@@ -10,6 +10,7 @@ import io.dshm.server.replication.contracts.ClockAndRandom;
 import io.dshm.server.replication.contracts.Leadership;
 import io.dshm.server.replication.contracts.PeerLinks;
 import io.dshm.server.replication.contracts.RaftLog;
+import io.dshm.server.replication.contracts.RegistrationCheck;
 import io.dshm.server.replication.contracts.ReplyListener;
 import io.dshm.server.replication.reads.AppliedWaits;
 import io.dshm.server.replication.reads.LocalReads;
@@ -251,8 +252,8 @@ public final class Lane {
     }
 
     /** The leader's end of a connection from another node that lives in this lane. */
-    public ForwardSession openSession(ForwardSession.Peer peer) {
-        return new ForwardSession(proposer, sender::requestFlush, peer);
+    public ForwardSession openSession(RegistrationCheck registrations, ForwardSession.Peer peer) {
+        return new ForwardSession(proposer, sender::requestFlush, peer, tasks, registrations);
     }
 
     ScheduledExecutorService executor() {
@@ -270,6 +271,10 @@ public final class Lane {
 
     void tick() {
         proposer.tick();
+    }
+
+    void switchFormat(int format) {
+        proposer.switchFormat(format);
     }
 
     void onLeadership(Leadership news) {

@@ -2,14 +2,17 @@ package io.dshm.server.replication;
 
 import io.dshm.proto.Command;
 import io.dshm.proto.ErrorCode;
+import io.dshm.proto.Formats;
 import io.dshm.proto.Reply;
 import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.RegisterNode;
 import io.dshm.server.guard.Guard;
 import io.dshm.server.replication.contracts.ClockAndRandom;
+import io.dshm.server.replication.contracts.ClusterFormat;
 import io.dshm.server.replication.contracts.Leadership;
 import io.dshm.server.replication.contracts.PeerLinks;
 import io.dshm.server.replication.contracts.RaftLog;
+import io.dshm.server.replication.contracts.RegistrationCheck;
 import io.dshm.server.replication.contracts.ReplyListener;
 import io.dshm.server.replication.reads.LocalReads;
 import io.dshm.server.replication.reads.RegionScans;
@@ -46,6 +49,9 @@ public final class Replicator {
     /** Between two looks at the time-outs of large values that wait. */
     private static final long LARGE_VALUES_MILLIS = 50;
 
+    private static final long REGISTER_AGAIN_MILLIS = 500;
+    private static final int REFUSALS_A_LINE = 60;
+
     /**
      * Who this node is.
      *
@@ -58,11 +64,15 @@ public final class Replicator {
     private final Identity identity;
     private final LongSupplier nanoTime;
     private final LocalReads reads;
+    private final ClusterFormat format;
     private final RegionScans scans;
     private final Consumer<String> fatal;
     private final List<Lane> lanes = new ArrayList<>();
     private final LargeValues largeValues;
     private final RegisterNode registrationCommand;
+
+    /** How often the registration was refused in a row. Confined to the first lane. */
+    private int refusals;
 
     private volatile boolean registered;
     private volatile boolean stopping;
@@ -81,18 +91,21 @@ public final class Replicator {
             RaftLog log,
             PeerLinks links,
             LocalReads reads,
+            ClusterFormat format,
             ClusterClock clock,
             ClockAndRandom machine,
             Consumer<String> fatal) {
         this.identity = identity;
         this.nanoTime = machine.nanoTime();
         this.reads = reads;
+        this.format = format;
         this.scans = new RegionScans(reads);
         this.fatal = fatal;
         RegisterNode.Builder register = RegisterNode.newBuilder()
                 .setNode(identity.name())
                 .setFolder(identity.folder())
-                .setStart(identity.start());
+                .setStart(identity.start())
+                .setFormat(Formats.NEWEST);
         Lane.Shared shared =
                 new Lane.Shared(identity.name(), requestTimeoutMillis, links, log, reads, scans, clock, machine);
         Node node = new Node();
@@ -122,9 +135,13 @@ public final class Replicator {
         lanes.forEach(lane -> lane.execute(lane::start));
         Lane first = lanes.get(0);
         first.execute(this::register);
-        every(TICK_MILLIS, TICK_MILLIS / 10, "logging the time", () -> {
+        every(TICK_MILLIS / 10, TICK_MILLIS / 10, "logging the time and the format", () -> {
             if (needsTime.getAsBoolean() && clock.estimateMillis() - loggedMillis.getAsLong() >= TICK_MILLIS) {
                 first.tick();
+            }
+            int due = format.due();
+            if (due != 0) {
+                first.switchFormat(due);
             }
         });
         every(0, reads.confirmIntervalMillis(), "asking who leads", first::confirm);
@@ -148,7 +165,12 @@ public final class Replicator {
         first.submitAnonymous(record, new Pending() {
             @Override
             public void onOutcome(Outcome outcome, long index) {
+                if (outcome.kind() != Outcome.Kind.APPLIED) {
+                    onRefused(outcome);
+                    return;
+                }
                 LOG.debug("{} is registered at index {}", identity, index);
+                refusals = 0;
                 registered = true;
                 lanes.forEach(lane -> lane.execute(lane::requestFlush));
             }
@@ -163,6 +185,28 @@ public final class Replicator {
                 register();
             }
         });
+    }
+
+    /** The leader could not make sure that this node is who it says, see {@link RegistrationCheck}. It is asked again. */
+    private void onRefused(Outcome outcome) {
+        if (refusals++ % REFUSALS_A_LINE == 0) {
+            LOG.warn(
+                    "the leader does not take this node as {}: {}",
+                    identity.name(),
+                    outcome.kind() == Outcome.Kind.BUSY
+                            ? "nobody answers at the forwarding address that is " + identity.name() + "'s there"
+                            : "another process answers at the forwarding address that is " + identity.name()
+                                    + "'s there, or has registered since. Only one process may run as "
+                                    + identity.name());
+        }
+        lanes.get(0)
+                .executor()
+                .schedule(Guard.of("registering", this::register), REGISTER_AGAIN_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
+    /** Whether that is the registration of this start of this node. Any thread. */
+    public boolean isOwn(RegisterNode registration) {
+        return registration.equals(registrationCommand);
     }
 
     /** The lane of that event loop. */
@@ -182,6 +226,10 @@ public final class Replicator {
             // The first entry of a term says what time it is: followers set their estimates by it.
             Lane first = lanes.get(0);
             first.execute(first::tick);
+        }
+        if (leadership.leader() != null && registered && format.isBehind()) {
+            // This leader may have loaded a snapshot, which does not say what the nodes read.
+            lanes.get(0).execute(this::register);
         }
     }
 

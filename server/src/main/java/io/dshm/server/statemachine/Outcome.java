@@ -54,11 +54,11 @@ public final class Outcome {
     static final Outcome ABSENT = of(Kind.APPLIED);
 
     static final Outcome NOT_FOUND = of(Kind.NOT_FOUND);
-    static final Outcome EXISTS = of(Kind.EXISTS);
+    public static final Outcome EXISTS = of(Kind.EXISTS);
     static final Outcome NOT_A_NUMBER = of(Kind.NOT_A_NUMBER);
     static final Outcome NOT_A_LIST = of(Kind.NOT_A_LIST);
     static final Outcome TOO_LARGE = of(Kind.TOO_LARGE);
-    static final Outcome BUSY = of(Kind.BUSY);
+    public static final Outcome BUSY = of(Kind.BUSY);
 
     private final Kind kind;
 

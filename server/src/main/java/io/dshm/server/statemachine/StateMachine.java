@@ -1,10 +1,9 @@
 package io.dshm.server.statemachine;
 
-import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.InvalidProtocolBufferException;
-import com.google.protobuf.UnsafeByteOperations;
 import io.dshm.proto.Formats;
 import io.dshm.proto.Limits;
+import io.dshm.proto.StrictParser;
 import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.LogEntry;
 import io.dshm.proto.wire.MultiCommand;
@@ -13,12 +12,16 @@ import io.dshm.proto.wire.SetChunkedCommand;
 import io.dshm.proto.wire.Settled;
 import io.dshm.proto.wire.SnapshotClient;
 import io.dshm.proto.wire.SnapshotHeader;
+import io.dshm.proto.wire.SnapshotNode;
+import io.dshm.proto.wire.SnapshotUpload;
 import io.dshm.server.store.Entry;
 import io.dshm.server.store.Store;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,6 +36,8 @@ public final class StateMachine {
 
     /** The same for an entry without commands, which comes about once a second. */
     private static final int SWEEP_BUCKETS_A_TICK = 100_000;
+
+    private static final StrictParser<LogEntry> PARSER = new StrictParser<>(LogEntry.parser());
 
     /** The clock while a snapshot takes the place of the state: {@link #look} waits for it, which is a moment. */
     private static final long LOADING = -1;
@@ -51,6 +56,7 @@ public final class StateMachine {
     private volatile long wallMillis;
     private volatile boolean needsTime;
     private volatile int format = Formats.FIRST;
+    private volatile Map<String, Integer> formatsRead = Map.of();
 
     /**
      * An empty state machine.
@@ -67,10 +73,15 @@ public final class StateMachine {
      * @param index the entry's place in the log, larger than that of every entry before
      * @param entry its bytes, which are not kept
      * @return an outcome for each of its records, in their order
-     * @throws CorruptStateException if the bytes are not an entry, or hold a command unknown here: nothing sensible can
-     *     follow, and the node must stop
+     * @throws CorruptStateException if the bytes are not an entry, or hold a command, field or value unknown here: nothing
+     *     sensible can follow, and the node must stop
      */
     public Outcome[] apply(long index, ByteBuffer entry) {
+        // Not by one: Raft has entries of its own in between.
+        if (index <= appliedIndex) {
+            throw new CorruptStateException(
+                    "an entry at index " + index + " was to be applied, but the log is applied up to " + appliedIndex);
+        }
         LogEntry decoded = decode(index, entry);
         clockMillis = Math.max(clockMillis, decoded.getStampMillis());
         wallMillis = decoded.getWallMillis();
@@ -99,22 +110,22 @@ public final class StateMachine {
 
     private static LogEntry decode(long index, ByteBuffer entry) {
         try {
-            // Aliasing: what is kept of an entry (keys and values) is copied out of it once, into the store.
-            CodedInputStream in = UnsafeByteOperations.unsafeWrap(entry).newCodedInput();
-            in.enableAliasing(true);
-            LogEntry decoded = LogEntry.parseFrom(in);
-            in.checkLastTagWas(0);
-            return decoded;
+            // Sharing the entry's bytes: what is kept of it (keys and values) is copied once, into the store.
+            return PARSER.parse(entry);
+        } catch (StrictParser.UnknownFieldException e) {
+            throw new NewerFormatException("log entry " + index + " was written by a newer version: " + e.getMessage());
         } catch (InvalidProtocolBufferException e) {
             throw new CorruptStateException("log entry " + index + " cannot be decoded", e);
-        } catch (IOException e) {
-            throw new IllegalStateException("reading from memory", e);
         }
     }
 
     private Outcome applyOnce(long index, CommandRecord record) {
         if (record.getCommandCase() == CommandRecord.CommandCase.REGISTER_NODE) {
+            if (format >= Formats.BOUNDS && !origins.isAdmissible(record.getRegisterNode())) {
+                return Outcome.EXISTS;
+            }
             uploads.drop(origins.register(record.getRegisterNode()));
+            formatsRead = origins.formats();
             return Outcome.APPLIED;
         }
         if (record.getCommandCase() == CommandRecord.CommandCase.LOG_TIME) {
@@ -141,8 +152,7 @@ public final class StateMachine {
 
     private Outcome switchFormat(long index, int to) {
         if (to > Formats.NEWEST) {
-            throw new CorruptStateException("log entry " + index + " switches to format " + to
-                    + ", this version reads up to " + Formats.NEWEST);
+            throw new NewerFormatException("log entry " + index + " switches the cluster to format " + to);
         }
         format = Math.max(format, to);
         return Outcome.APPLIED;
@@ -201,7 +211,7 @@ public final class StateMachine {
             case MULTI -> applyAllOrNone(index, record.getMulti());
             case REGISTER_NODE, LOG_TIME, SWITCH_FORMAT, COMMAND_NOT_SET ->
                 throw new CorruptStateException(
-                        "log entry " + index + " holds a command that this version does not know");
+                        "log entry " + index + " holds " + record.getCommandCase() + " where no such command can be");
         };
     }
 
@@ -272,6 +282,18 @@ public final class StateMachine {
         return format;
     }
 
+    /**
+     * The newest format that all these nodes read, by their registrations, as far as this node knows: it may know less than
+     * the others after it has loaded a snapshot, never more. Any thread.
+     */
+    public int formatReadBy(Collection<String> nodes) {
+        Map<String, Integer> known = formatsRead;
+        return nodes.stream()
+                .mapToInt(node -> known.getOrDefault(node, Formats.FIRST))
+                .min()
+                .orElse(Formats.FIRST);
+    }
+
     /** Whether anything is waiting for time to pass, so that a leader must log the time. Any thread. */
     public boolean needsTime() {
         return needsTime;
@@ -284,13 +306,17 @@ public final class StateMachine {
      */
     public StateView view() {
         SnapshotHeader header = SnapshotHeader.newBuilder()
-                .setFormatVersion(StateView.FORMAT_VERSION)
+                .setFormatVersion(format)
                 .setIndex(appliedIndex)
                 .setClockMillis(clockMillis)
                 .setWallMillis(wallMillis)
                 .setLastVersion(entries.lastVersion())
                 .build();
-        return new StateView(header, store.view(), origins.toWire(), clients.toWire(), uploads.toWire());
+        List<SnapshotNode> nodes = origins.toWire();
+        List<SnapshotClient> clientsNow = clients.toWire();
+        List<SnapshotUpload> uploadsNow = uploads.toWire();
+        // Last: a view of the store that is open stays so, and lets no other one open, if anything is thrown after it.
+        return new StateView(header, store.view(), nodes, clientsNow, uploadsNow);
     }
 
     /**
@@ -311,7 +337,7 @@ public final class StateMachine {
             }
 
             @Override
-            public void node(io.dshm.proto.wire.SnapshotNode node) {
+            public void node(SnapshotNode node) {
                 newOrigins.load(node);
             }
 
@@ -321,7 +347,7 @@ public final class StateMachine {
             }
 
             @Override
-            public void upload(io.dshm.proto.wire.SnapshotUpload upload) {
+            public void upload(SnapshotUpload upload) {
                 newUploads.load(upload);
             }
         });
@@ -331,6 +357,8 @@ public final class StateMachine {
         origins = newOrigins;
         clients = newClients;
         uploads = newUploads;
+        format = header.getFormatVersion();
+        formatsRead = origins.formats();
         appliedIndex = header.getIndex();
         wallMillis = header.getWallMillis();
         clockMillis = LOADING;

@@ -1,5 +1,6 @@
 package io.dshm.server.statemachine;
 
+import io.dshm.proto.Formats;
 import io.dshm.proto.wire.SnapshotClient;
 import io.dshm.proto.wire.SnapshotHeader;
 import io.dshm.proto.wire.SnapshotNode;
@@ -15,9 +16,6 @@ import java.util.List;
  * by that reader.
  */
 public final class StateView implements AutoCloseable {
-
-    /** The newest version of the snapshot's format, and the only one so far. */
-    static final int FORMAT_VERSION = 1;
 
     private final SnapshotHeader header;
     private final View entries;
@@ -89,6 +87,8 @@ public final class StateView implements AutoCloseable {
         }
         long digest =
                 sum[0] ^ (header.getLastVersion() * 0x9E3779B97F4A7C15L) ^ Long.rotateLeft(clockMillis, 32) ^ rest;
+        // Nothing is added for the first format, whose nodes know of no other.
+        digest += (header.getFormatVersion() - Formats.FIRST) * 0x9E3779B97F4A7C15L;
         return new StateDigest(header.getIndex(), digest);
     }
 

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.dshm.proto.Command;
 import io.dshm.proto.ErrorCode;
+import io.dshm.proto.Formats;
 import io.dshm.proto.Key;
 import io.dshm.proto.Reply;
 import io.dshm.proto.wire.CommandRecord;
@@ -14,6 +15,7 @@ import io.dshm.proto.wire.ForwardReply;
 import io.dshm.proto.wire.LogEntry;
 import io.dshm.proto.wire.Result;
 import io.dshm.server.replication.contracts.ClockAndRandom;
+import io.dshm.server.replication.contracts.ClusterFormat;
 import io.dshm.server.replication.contracts.FakeLog;
 import io.dshm.server.replication.contracts.Leadership;
 import io.dshm.server.replication.contracts.PeerLinks;
@@ -66,6 +68,7 @@ class LaneTest {
                 log,
                 links,
                 reads,
+                new ClusterFormat(() -> Formats.NEWEST, () -> Formats.NEWEST),
                 clock,
                 ClockAndRandom.real(),
                 why -> {

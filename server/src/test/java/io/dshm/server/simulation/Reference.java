@@ -1,5 +1,6 @@
 package io.dshm.server.simulation;
 
+import io.dshm.proto.Formats;
 import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.IncrCommand;
 import io.dshm.proto.wire.LogEntry;
@@ -75,6 +76,7 @@ final class Reference {
     private final Map<String, Upload> uploads = new HashMap<>();
     private final Map<Long, Boolean> waiting = new HashMap<>();
     private long clock;
+    private int format = Formats.FIRST;
 
     Reference(Listener listener) {
         this.listener = listener;
@@ -107,7 +109,10 @@ final class Reference {
 
     private Effect once(long index, CommandRecord record) {
         if (record.hasRegisterNode()) {
-            register(record.getRegisterNode());
+            return register(record.getRegisterNode());
+        }
+        if (record.hasSwitchFormat()) {
+            format = Math.max(format, record.getSwitchFormat().getFormat());
             return Effect.of("APPLIED");
         }
         if (record.hasLogTime()) {
@@ -136,12 +141,12 @@ final class Reference {
         return effect;
     }
 
-    private void register(RegisterNode command) {
+    private Effect register(RegisterNode command) {
         Registration before = nodes.get(command.getNode());
         if (before != null) {
             boolean late = before.folder == command.getFolder() && before.start > command.getStart();
             if (late || before.origins.equals(command.getOriginsList())) {
-                return;
+                return Effect.of(late && format >= Formats.BOUNDS ? "EXISTS" : "APPLIED");
             }
             for (long origin : before.origins) {
                 effects.remove(origin);
@@ -155,6 +160,7 @@ final class Reference {
         for (long origin : command.getOriginsList()) {
             effects.put(origin, new HashMap<>());
         }
+        return Effect.of("APPLIED");
     }
 
     private Effect apply(long index, CommandRecord record, @Nullable String published) {

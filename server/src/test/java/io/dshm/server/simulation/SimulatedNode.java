@@ -7,7 +7,9 @@ import io.dshm.server.replication.Lane;
 import io.dshm.server.replication.Replicator;
 import io.dshm.server.replication.Roles;
 import io.dshm.server.replication.contracts.ClockAndRandom;
+import io.dshm.server.replication.contracts.ClusterFormat;
 import io.dshm.server.replication.contracts.RaftLog;
+import io.dshm.server.replication.contracts.RegistrationCheck;
 import io.dshm.server.replication.reads.LocalReads;
 import io.dshm.server.statemachine.ClusterClock;
 import io.dshm.server.statemachine.Outcome;
@@ -23,7 +25,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** A node over all of its starts: its disk, its clocks, and the real parts that run while it is up. */
@@ -58,6 +60,11 @@ final class SimulatedNode {
 
     String name() {
         return "n" + (number + 1);
+    }
+
+    /** Of all members. */
+    private List<String> names() {
+        return IntStream.rangeClosed(1, world.size).mapToObj(n -> "n" + n).toList();
     }
 
     int number() {
@@ -115,6 +122,8 @@ final class SimulatedNode {
         final ClusterClock clock = new ClusterClock(() -> world.bug.monotonicNanos(SimulatedNode.this));
         final StateMachine stateMachine = new StateMachine(clock);
         final LocalReads reads = new LocalReads(stateMachine, clock, SimulatedNode.this::monotonicNanos, 0);
+        final RegistrationCheck registrations =
+                new RegistrationCheck(world.network.registrationsOf(SimulatedNode.this, process), stateMachine::format);
         final Replicator replicator;
         final RaftMember raft;
         private final SimulatedThread applying;
@@ -143,6 +152,7 @@ final class SimulatedNode {
                     log,
                     world.network.linksOf(SimulatedNode.this, process),
                     reads,
+                    new ClusterFormat(stateMachine::format, () -> stateMachine.formatReadBy(names())),
                     clock,
                     new ClockAndRandom(
                             SimulatedNode.this::monotonicNanos, SimulatedNode.this::wallMillis, this::newOrigin),
@@ -151,11 +161,7 @@ final class SimulatedNode {
                     });
             Roles roles = new Roles(
                     name(),
-                    Stream.iterate(1, n -> n + 1)
-                            .limit(world.size)
-                            .map(n -> "n" + n)
-                            .filter(n -> !n.equals(name()))
-                            .toList(),
+                    names().stream().filter(n -> !n.equals(name())).toList(),
                     clock,
                     world.network.statusesOf(SimulatedNode.this, process),
                     lanes.get(0),

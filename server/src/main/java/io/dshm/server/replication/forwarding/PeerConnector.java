@@ -3,6 +3,7 @@ package io.dshm.server.replication.forwarding;
 import io.dshm.proto.wire.Forward;
 import io.dshm.proto.wire.Hello;
 import io.dshm.proto.wire.PeerMessage;
+import io.dshm.proto.wire.RegisterNode;
 import io.dshm.proto.wire.StatusReply;
 import io.dshm.proto.wire.StatusRequest;
 import io.dshm.server.guard.Guard;
@@ -10,6 +11,7 @@ import io.dshm.server.network.MemberAddresses;
 import io.dshm.server.network.PeerSockets;
 import io.dshm.server.replication.contracts.PeerLinks;
 import io.dshm.server.replication.contracts.PeerStatuses;
+import io.dshm.server.replication.contracts.RegistrationCheck;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
@@ -31,7 +33,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Opens connections to the other nodes. Thread-safe. */
-public final class PeerConnector implements PeerLinks, PeerStatuses {
+public final class PeerConnector implements PeerLinks, PeerStatuses, RegistrationCheck.Members {
 
     private static final Logger LOG = LoggerFactory.getLogger(PeerConnector.class);
 
@@ -71,14 +73,30 @@ public final class PeerConnector implements PeerLinks, PeerStatuses {
 
     @Override
     public CompletableFuture<StatusReply> ask(String node, long timeoutMillis) {
+        return ask(node, StatusRequest.getDefaultInstance(), timeoutMillis);
+    }
+
+    @Override
+    public CompletableFuture<Boolean> isOwn(RegisterNode registration, long timeoutMillis) {
+        return addresses.knows(registration.getNode())
+                ? ask(
+                                registration.getNode(),
+                                StatusRequest.newBuilder()
+                                        .setRegistration(registration)
+                                        .build(),
+                                timeoutMillis)
+                        .thenApply(StatusReply::getConfirmsRegistration)
+                : CompletableFuture.completedFuture(false);
+    }
+
+    private CompletableFuture<StatusReply> ask(String node, StatusRequest request, long timeoutMillis) {
         CompletableFuture<StatusReply> answer = new CompletableFuture<>();
         ChannelHandler handler = new SimpleChannelInboundHandler<PeerMessage>() {
             @Override
             public void channelActive(ChannelHandlerContext context) {
                 context.write(hello);
-                context.writeAndFlush(PeerMessage.newBuilder()
-                        .setStatusRequest(StatusRequest.getDefaultInstance())
-                        .build());
+                context.writeAndFlush(
+                        PeerMessage.newBuilder().setStatusRequest(request).build());
             }
 
             @Override

@@ -4,6 +4,7 @@ import io.dshm.proto.Limits;
 import io.dshm.proto.wire.Forward;
 import io.dshm.proto.wire.ForwardReply;
 import io.dshm.proto.wire.PeerMessage;
+import io.dshm.proto.wire.RegisterNode;
 import io.dshm.proto.wire.StatusReply;
 import io.dshm.server.guard.Guard;
 import io.dshm.server.network.Ports;
@@ -14,6 +15,7 @@ import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.EventLoop;
 import io.netty.channel.SimpleChannelInboundHandler;
 import java.net.InetSocketAddress;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -32,6 +34,7 @@ public final class PeerListener {
     private final String cluster;
     private final Supplier<@Nullable StatusReply> status;
     private volatile @Nullable Sessions sessions;
+    private volatile Predicate<RegisterNode> registrations = registration -> false;
     private final Channel channel;
 
     /**
@@ -51,8 +54,13 @@ public final class PeerListener {
         });
     }
 
-    /** Takes commands from now on; until then, other nodes can only ask for the status. */
-    public void open(Sessions opened) {
+    /**
+     * Takes commands from now on; until then, other nodes can only ask for the status.
+     *
+     * @param own whether a registration is this node's
+     */
+    public void open(Sessions opened, Predicate<RegisterNode> own) {
+        registrations = own;
         sessions = opened;
     }
 
@@ -88,8 +96,11 @@ public final class PeerListener {
                     if (answer == null) {
                         context.close();
                     } else {
-                        context.writeAndFlush(
-                                PeerMessage.newBuilder().setStatusReply(answer).build());
+                        boolean own =
+                                registrations.test(message.getStatusRequest().getRegistration());
+                        context.writeAndFlush(PeerMessage.newBuilder()
+                                .setStatusReply(answer.toBuilder().setConfirmsRegistration(own))
+                                .build());
                     }
                 }
                 case FORWARD -> {

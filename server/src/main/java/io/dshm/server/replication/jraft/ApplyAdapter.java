@@ -14,6 +14,7 @@ import com.alipay.sofa.jraft.storage.snapshot.SnapshotReader;
 import com.alipay.sofa.jraft.storage.snapshot.SnapshotWriter;
 import io.dshm.server.replication.jraft.repairs.AppendRequests;
 import io.dshm.server.statemachine.CorruptStateException;
+import io.dshm.server.statemachine.NewerFormatException;
 import io.dshm.server.statemachine.Outcome;
 import io.dshm.server.statemachine.StateMachine;
 import io.dshm.server.statemachine.StateView;
@@ -100,6 +101,10 @@ final class ApplyAdapter extends StateMachineAdapter {
     private Outcome[] apply(long index, ByteBuffer data) {
         try {
             return stateMachine.apply(index, data);
+        } catch (CorruptStateException e) {
+            // With its message: what SOFAJRaft makes of an exception is a status without it.
+            listener.onFatal(String.valueOf(e.getMessage()));
+            throw e;
         } catch (RuntimeException | Error e) {
             LOG.error("the entry at index {} cannot be applied", index, e);
             listener.onFatal("the entry at index " + index + " cannot be applied: " + e);
@@ -139,26 +144,44 @@ final class ApplyAdapter extends StateMachineAdapter {
             done.run(new Status(RaftError.ECANCELED, "the state is being read for something else"));
             return;
         }
-        StateView view;
-        synchronized (stateMachine) {
-            view = stateMachine.view();
-        }
-        snapshots.execute(() -> {
-            Status status;
-            try (view) {
-                status = write(view, writer);
-            } catch (IOException | RuntimeException e) {
-                LOG.error(
-                        "no snapshot was written to {}; the log is kept, and the next one is tried in time",
-                        writer.getPath(),
-                        e);
-                // Not EIO, which would stop the node for good: nothing is lost by a missing snapshot.
-                status = new Status(RaftError.ECANCELED, "snapshot failed: %s", e);
-            } finally {
+        StateView view = null;
+        boolean begun = false;
+        try {
+            synchronized (stateMachine) {
+                view = stateMachine.view();
+            }
+            StateView opened = view;
+            snapshots.execute(() -> done.run(writeAndClose(opened, writer)));
+            begun = true;
+        } catch (RuntimeException e) {
+            done.run(failed(writer, e));
+        } finally {
+            if (!begun) {
+                if (view != null) {
+                    view.close();
+                }
                 viewPermit.release();
             }
-            done.run(status);
-        });
+        }
+    }
+
+    private Status writeAndClose(StateView view, SnapshotWriter writer) {
+        try (view) {
+            return write(view, writer);
+        } catch (IOException | RuntimeException e) {
+            return failed(writer, e);
+        } finally {
+            viewPermit.release();
+        }
+    }
+
+    private static Status failed(SnapshotWriter writer, Exception why) {
+        LOG.error(
+                "no snapshot was written to {}; the log is kept, and the next one is tried in time",
+                writer.getPath(),
+                why);
+        // Not EIO, which would stop the node for good: nothing is lost by a missing snapshot.
+        return new Status(RaftError.ECANCELED, "snapshot failed: %s", why);
     }
 
     private static Status write(StateView view, SnapshotWriter writer) throws IOException {
@@ -198,6 +221,9 @@ final class ApplyAdapter extends StateMachineAdapter {
                     stateMachine.store().entryCount(),
                     stateMachine.appliedIndex());
             return true;
+        } catch (NewerFormatException e) {
+            listener.onFatal(String.valueOf(e.getMessage()));
+            return false;
         } catch (IOException | CorruptStateException e) {
             listener.onFatal("the snapshot in " + reader.getPath() + " cannot be loaded: " + e.getMessage()
                     + ". If another node has the data, delete this node's data folder, and it will be copied anew");

@@ -5,16 +5,22 @@ import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.Forward;
 import io.dshm.proto.wire.ForwardReply;
 import io.dshm.proto.wire.Result;
+import io.dshm.server.replication.contracts.RegistrationCheck;
 import io.dshm.server.statemachine.Outcome;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Executor;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The leader's end of a link from another node: its commands into the proposer, their outcomes back. Confined to the
  * lane that the connection lives on.
  */
 public final class ForwardSession {
+
+    private static final Logger LOG = LoggerFactory.getLogger(ForwardSession.class);
 
     /** The way back to the other node, for the lane's thread. */
     @FunctionalInterface
@@ -32,6 +38,8 @@ public final class ForwardSession {
     private final Proposer proposer;
     private final Runnable requestFlush;
     private final Peer peer;
+    private final Executor lane;
+    private final RegistrationCheck registrations;
 
     /** Of commands that the proposer holds. */
     private long bytesHeld;
@@ -39,10 +47,16 @@ public final class ForwardSession {
     private boolean reading = true;
     private final Map<Long, Source> sources = new HashMap<>();
 
-    public ForwardSession(Proposer proposer, Runnable requestFlush, Peer peer) {
+    /** Whether a member is being asked about a registration. */
+    private boolean checking;
+
+    public ForwardSession(
+            Proposer proposer, Runnable requestFlush, Peer peer, Executor lane, RegistrationCheck registrations) {
         this.proposer = proposer;
         this.requestFlush = requestFlush;
         this.peer = peer;
+        this.lane = lane;
+        this.registrations = registrations;
     }
 
     /**
@@ -76,11 +90,19 @@ public final class ForwardSession {
             return;
         }
         for (CommandRecord record : forward.getRecordsList()) {
-            bytesHeld += record.getSerializedSize();
-            proposer.add(record, source);
+            if (record.hasRegisterNode() && registrations.isDue(record.getRegisterNode())) {
+                checkRegistration(record, forward.getTerm(), source);
+            } else {
+                propose(record, source);
+            }
         }
         readIfRoom();
         requestFlush.run();
+    }
+
+    private void propose(CommandRecord record, Source source) {
+        bytesHeld += record.getSerializedSize();
+        proposer.add(record, source);
     }
 
     /** The node waits in its own memory, and by TCP, while enough of it waits here. */
@@ -90,6 +112,36 @@ public final class ForwardSession {
             reading = room;
             peer.setReading(room);
         }
+    }
+
+    /** Proposes it if its sender is who it says; one at a time. */
+    private void checkRegistration(CommandRecord record, long term, Source source) {
+        if (checking) {
+            source.answer(record, Outcome.BUSY);
+            return;
+        }
+        checking = true;
+        registrations
+                .isOwn(record.getRegisterNode())
+                .whenCompleteAsync(
+                        (own, failure) -> {
+                            checking = false;
+                            if (failure != null) {
+                                source.answer(record, Outcome.BUSY);
+                            } else if (!own) {
+                                LOG.warn(
+                                        "a registration as {} was refused: it is not that of the process at {}'s address",
+                                        record.getRegisterNode().getNode(),
+                                        record.getRegisterNode().getNode());
+                                source.answer(record, Outcome.EXISTS);
+                            } else if (proposer.term() != term) {
+                                source.onNotTaken(term, List.of(record.getSequence()));
+                            } else {
+                                propose(record, source);
+                                requestFlush.run();
+                            }
+                        },
+                        lane);
     }
 
     /** One origin of the node at the other end. */
@@ -110,6 +162,11 @@ public final class ForwardSession {
         @Override
         public long settledBelow() {
             return settledBelow;
+        }
+
+        /** For what does not reach the log. */
+        void answer(CommandRecord record, Outcome outcome) {
+            onOutcomes(0, List.of(record), new Outcome[] {outcome}, 0, 1);
         }
 
         @Override

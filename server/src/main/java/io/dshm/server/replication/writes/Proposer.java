@@ -4,6 +4,7 @@ import io.dshm.proto.Limits;
 import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.LogEntry;
 import io.dshm.proto.wire.Settled;
+import io.dshm.proto.wire.SwitchFormat;
 import io.dshm.server.guard.Guard;
 import io.dshm.server.replication.contracts.ClockAndRandom;
 import io.dshm.server.replication.contracts.RaftLog;
@@ -120,6 +121,18 @@ public final class Proposer {
     public void tick() {
         if (term != 0) {
             propose(newEntry(), List.of());
+        }
+    }
+
+    /** Switches the cluster to that format. To do so again changes nothing. */
+    public void switchFormat(int format) {
+        if (term != 0) {
+            LOG.info("all members read format {}: the cluster is switched to it", format);
+            propose(
+                    newEntry()
+                            .addRecords(CommandRecord.newBuilder()
+                                    .setSwitchFormat(SwitchFormat.newBuilder().setFormat(format))),
+                    List.of());
         }
     }
 

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.UnsafeByteOperations;
 import io.dshm.proto.ErrorCode;
+import io.dshm.proto.Formats;
 import io.dshm.proto.Limits;
 import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.Forward;
@@ -22,10 +23,12 @@ import io.dshm.server.replication.contracts.ClockAndRandom;
 import io.dshm.server.replication.contracts.FakeLog;
 import io.dshm.server.replication.contracts.PeerLinks;
 import io.dshm.server.replication.contracts.RaftLog;
+import io.dshm.server.replication.contracts.RegistrationCheck;
 import io.dshm.server.statemachine.ClusterClock;
 import io.dshm.server.statemachine.Outcome;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -150,7 +153,13 @@ class ProposingTest {
     }
 
     private ForwardSession session(List<ForwardReply> back) {
-        return new ForwardSession(proposer, proposer::flush, back::add);
+        return session(back::add);
+    }
+
+    private ForwardSession session(ForwardSession.Peer peer) {
+        RegistrationCheck registrations = new RegistrationCheck(
+                (registration, timeoutMillis) -> CompletableFuture.completedFuture(true), () -> Formats.NEWEST);
+        return new ForwardSession(proposer, proposer::flush, peer, Runnable::run, registrations);
     }
 
     @Test
@@ -427,7 +436,7 @@ class ProposingTest {
     @Test
     void when_one_session_cannot_be_told_then_it_is_closed_and_others_are_told() {
         List<String> closed = new ArrayList<>();
-        ForwardSession broken = new ForwardSession(proposer, proposer::flush, new ForwardSession.Peer() {
+        ForwardSession broken = session(new ForwardSession.Peer() {
             @Override
             public void send(ForwardReply reply) {
                 throw new IllegalStateException("no way back");
@@ -546,7 +555,7 @@ class ProposingTest {
     @Test
     void a_connection_of_which_much_waits_in_the_leader_is_not_read_until_half_of_it_is_in_the_log() {
         List<Boolean> reading = new ArrayList<>();
-        ForwardSession session = new ForwardSession(proposer, proposer::flush, new ForwardSession.Peer() {
+        ForwardSession session = session(new ForwardSession.Peer() {
             @Override
             public void send(ForwardReply reply) {}
 
