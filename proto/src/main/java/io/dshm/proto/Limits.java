@@ -193,6 +193,24 @@ public final class Limits {
     /** Characters of the name of a node. */
     public static final int NODE_NAME_CHARS_MAX = 255;
 
+    /**
+     * Bytes of commands that an outbox has sent to the leader and has no outcome of, unless a single one is larger: many
+     * log entries' worth, so that a link is never idle for it, and all that either side holds for the other.
+     */
+    public static final int FORWARD_BYTES_IN_FLIGHT_MAX = 4 * 1024 * 1024;
+
+    /**
+     * Bytes of commands that an outbox holds, sent or not; beyond that it answers {@link ErrorCode#BUSY}. Most are of values
+     * too short for {@code value-memory-bytes} to count, and they wait here for as long as nobody leads.
+     */
+    public static final int OUTBOX_BYTES_MAX = 64 * 1024 * 1024;
+
+    /** Bytes of commands of one connection that wait in a leader: it reads on when half of them are in the log. */
+    public static final int SESSION_BYTES_MAX = 4 * FORWARD_BYTES_IN_FLIGHT_MAX;
+
+    /** Bytes of outcomes that wait for a node that does not read them; beyond that its connection is closed. */
+    public static final int PEER_UNSENT_BYTES_MAX = 64 * 1024 * 1024;
+
     /** Event loops of a node. */
     public static final int THREADS_MAX = 64;
 
@@ -222,6 +240,9 @@ public final class Limits {
         require(
                 PEER_FRAME_BYTES_MAX >= PEER_RESULTS_BYTES_MAX + MULTI_OUTCOME_BYTES_MAX + 64 * ENTRY_COMMANDS_MAX,
                 "results fit into a frame");
+        require(
+                SESSION_BYTES_MAX > 3 * FORWARD_BYTES_IN_FLIGHT_MAX,
+                "the outboxes of one connection never stop its leader from reading");
         require(OUTCOME_VALUE_BYTES_MAX <= ELEMENT_BYTES_MAX, "an element is the largest value of an outcome");
         require(
                 SNAPSHOT_FRAME_BYTES_MAX > VALUE_BYTES_MAX + LONG_KEY_BYTES_MAX && LIST_BYTES_MAX <= VALUE_BYTES_MAX,

@@ -11,6 +11,8 @@ import io.dshm.server.frontend.LoopWatch;
 import io.dshm.server.frontend.MemoryBudget;
 import io.dshm.server.frontend.TextProtocol;
 import io.dshm.server.frontend.sharedance.SharedanceProtocol;
+import io.dshm.server.guard.Guard;
+import io.dshm.server.network.MemberAddresses;
 import io.dshm.server.network.Ports;
 import io.dshm.server.replication.ClusterFormat;
 import io.dshm.server.replication.Replicator;
@@ -85,6 +87,7 @@ public final class Server {
             RaftGroup raft,
             Roles roles,
             Replicator replicator,
+            MemberAddresses addresses,
             @Nullable PeerListener peers,
             ClientListener clients,
             @Nullable ClientListener sharedance,
@@ -118,6 +121,7 @@ public final class Server {
      * @throws IOException if the data folder or an address cannot be used
      */
     public void start() throws IOException, InterruptedException {
+        Guard.endProcessOnError(Server::stopForGood);
         Member self = config.self();
         NodeFolder folder = NodeFolder.open(config.dataDir(), config.cluster(), config.node());
         List<String> members = config.members().stream().map(Member::name).toList();
@@ -125,14 +129,10 @@ public final class Server {
                 members.stream().filter(name -> !name.equals(self.name())).toList();
         List<EventLoop> lanes = new ArrayList<>();
         loops.forEach(loop -> lanes.add((EventLoop) loop));
-        PeerConnector connector = new PeerConnector(
-                loops,
-                channelType,
-                config.cluster(),
-                self.name(),
-                config.members().stream()
-                        .collect(Collectors.toMap(
-                                Member::name, m -> InetSocketAddress.createUnresolved(m.host(), m.forwardingPort()))));
+        MemberAddresses addresses = new MemberAddresses(config.members().stream()
+                .collect(Collectors.toMap(
+                        Member::name, m -> InetSocketAddress.createUnresolved(m.host(), m.forwardingPort()))));
+        PeerConnector connector = new PeerConnector(loops, channelType, config.cluster(), self.name(), addresses);
         RaftGroup raft = new RaftGroup(raftSettings(), stateMachine, Server::stopForGood);
         PeerListener peers = others.isEmpty()
                 ? null
@@ -194,7 +194,7 @@ public final class Server {
                         why -> notRunning = why));
         purger.start();
         LoopWatch watch = new LoopWatch(lanes, System::nanoTime);
-        running = new Running(folder, raft, roles, replicator, peers, clients, sharedance, watch, admin);
+        running = new Running(folder, raft, roles, replicator, addresses, peers, clients, sharedance, watch, admin);
         LOG.info(
                 "{} accepts clients on {}:{}, data in {}",
                 self.name(),
@@ -293,6 +293,7 @@ public final class Server {
         }
         parts.replicator.close();
         purger.close();
+        parts.addresses.close();
         parts.raft.stop();
         loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).await();
         parts.folder.close();
@@ -312,8 +313,12 @@ public final class Server {
 
     /** Ends the process at once: whatever it still did could only be wrong. */
     private static void stopForGood(String why) {
-        LOG.error("this node stops: {}", why);
-        Runtime.getRuntime().halt(FATAL);
+        try {
+            LOG.error("this node stops: {}", why);
+        } finally {
+            // Also when there is no memory left for the message.
+            Runtime.getRuntime().halt(FATAL);
+        }
     }
 
     /** For operators. */

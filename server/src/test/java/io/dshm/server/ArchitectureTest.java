@@ -16,6 +16,7 @@ class ArchitectureTest {
 
     private static final String[] EVERYWHERE = {"java..", "org.jspecify..", "com.google.errorprone.annotations.."};
     private static final String[] LOG = {"org.slf4j.."};
+    private static final String[] GUARD = {"io.dshm.server.guard"};
     private static final String[] PROTO = {"io.dshm.proto..", "com.google.protobuf.."};
     private static final String[] NETTY = {"io.netty.."};
     private static final String[] RAFT = {"com.alipay..", "org.rocksdb.."};
@@ -48,40 +49,46 @@ class ArchitectureTest {
     }
 
     @Test
+    void the_guard_knows_the_log_only() {
+        mayUse(BASE + ".guard", LOG);
+    }
+
+    @Test
     void the_contracts_of_replication_know_the_state_machine_but_neither_raft_nor_the_network() {
-        mayUse(REPLICATION + ".contracts", PROTO, new String[] {BASE + ".statemachine.."});
+        mayUse(REPLICATION + ".contracts", PROTO, GUARD, new String[] {BASE + ".statemachine.."});
     }
 
     @Test
     void writes_know_the_contracts_but_not_the_reads() {
-        mayUse(REPLICATION + ".writes", PROTO, LOG, new String[] {REPLICATION + ".contracts", BASE + ".statemachine.."
+        mayUse(REPLICATION + ".writes", PROTO, LOG, GUARD, new String[] {
+            REPLICATION + ".contracts", BASE + ".statemachine.."
         });
     }
 
     @Test
     void reads_know_the_contracts_but_not_the_writes() {
-        mayUse(REPLICATION + ".reads", PROTO, LOG, new String[] {
+        mayUse(REPLICATION + ".reads", PROTO, LOG, GUARD, new String[] {
             REPLICATION + ".contracts", BASE + ".statemachine..", BASE + ".store.."
         });
     }
 
     @Test
     void the_assembly_knows_contracts_writes_and_reads_but_neither_raft_nor_the_network() {
-        mayUse(REPLICATION, PROTO, LOG, new String[] {
+        mayUse(REPLICATION, PROTO, LOG, GUARD, new String[] {
             REPLICATION + ".contracts", REPLICATION + ".writes", REPLICATION + ".reads", BASE + ".statemachine.."
         });
     }
 
     @Test
     void forwarding_knows_contracts_writes_and_the_network() {
-        mayUse(REPLICATION + ".forwarding", PROTO, LOG, NETTY, new String[] {
+        mayUse(REPLICATION + ".forwarding", PROTO, LOG, GUARD, NETTY, new String[] {
             REPLICATION + ".contracts", REPLICATION + ".writes", BASE + ".network"
         });
     }
 
     @Test
     void only_the_raft_adapter_knows_raft() {
-        mayUse(REPLICATION + ".jraft..", PROTO, LOG, NETTY, RAFT, new String[] {
+        mayUse(REPLICATION + ".jraft..", PROTO, LOG, GUARD, NETTY, RAFT, new String[] {
             REPLICATION + ".contracts", BASE + ".statemachine..", BASE + ".store..", BASE + ".network"
         });
         noClasses()
@@ -100,14 +107,14 @@ class ArchitectureTest {
 
     @Test
     void the_front_end_knows_replication_and_the_network() {
-        mayUse(BASE + ".frontend..", PROTO, LOG, NETTY, new String[] {
+        mayUse(BASE + ".frontend..", PROTO, LOG, GUARD, NETTY, new String[] {
             REPLICATION, REPLICATION + ".contracts", REPLICATION + ".reads", BASE + ".network"
         });
     }
 
     @Test
-    void what_opens_ports_knows_netty_only() {
-        mayUse(BASE + ".network..", NETTY);
+    void what_opens_ports_and_finds_members_knows_netty_only() {
+        mayUse(BASE + ".network..", NETTY, LOG, GUARD);
     }
 
     @Test

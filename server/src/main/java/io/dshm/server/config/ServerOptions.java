@@ -64,6 +64,7 @@ final class ServerOptions {
             description =
                     "All nodes, this one too, the same list on each. Nodes talk to each other on the Raft port and on the "
                             + "forwarding port, which is the Raft port + 10 unless it follows after another colon. "
+                            + "An IPv6 address stands in brackets: n1=[fd00::1]:7321. "
                             + "Without members, a single node.")
     @Nullable
     List<String> members;

@@ -1,5 +1,6 @@
 package io.dshm.server.frontend;
 
+import io.dshm.server.guard.Guard;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
@@ -54,7 +55,8 @@ public final class ConnectionSet {
     }
 
     void start() {
-        loop.scheduleWithFixedDelay(this::check, checkSeconds, checkSeconds, TimeUnit.SECONDS);
+        loop.scheduleWithFixedDelay(
+                Guard.of("looking after connections", this::check), checkSeconds, checkSeconds, TimeUnit.SECONDS);
     }
 
     /** What waits for the client of a new connection: nothing yet. */
@@ -81,7 +83,7 @@ public final class ConnectionSet {
             try {
                 connection.checkProgress(checksMax);
             } catch (RuntimeException e) {
-                LOG.error("a connection that failed its check is closed", e);
+                Guard.thrown("looking after a connection", e);
                 connection.disconnect();
             }
         }

@@ -8,6 +8,7 @@ import io.dshm.proto.Rejection;
 import io.dshm.proto.Reply;
 import io.dshm.proto.Request;
 import io.dshm.proto.text.RequestDecoder;
+import io.dshm.server.guard.Guard;
 import io.dshm.server.replication.Lane;
 import io.dshm.server.replication.contracts.ReplyListener;
 import io.dshm.server.replication.reads.LocalReads;
@@ -156,6 +157,7 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
 
     @Override
     public void exceptionCaught(ChannelHandlerContext failed, Throwable cause) {
+        Guard.check("a connection", cause);
         onFailure(cause);
     }
 
@@ -310,11 +312,21 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
     /** Lets nothing else be decoded until a reply is there. */
     private ReplyListener replySuspended() {
         suspended = true;
-        return reply -> guarded(() -> {
-            suspended = false;
-            output.write(unread.admit(reply));
-            goOn();
-        });
+        return new ReplyListener() {
+            @Override
+            public void onReply(Reply reply) {
+                guarded(() -> {
+                    suspended = false;
+                    output.write(unread.admit(reply));
+                    goOn();
+                });
+            }
+
+            @Override
+            public void onBroken(RuntimeException thrown) {
+                onFailure(thrown);
+            }
+        };
     }
 
     /** Takes no further request, sends what is replied so far, and ends the connection. */

@@ -76,11 +76,17 @@ public final class Admission {
 
     /** No identity, or a whole one. Which commands may have one is up to {@link #isCommand}. */
     private static boolean isIdentityOfClient(CommandRecord record) {
-        return record.getClientSequence() == 0
-                ? record.getClient() == 0
-                : isSequence(record.getClientSequence())
-                        && record.getClient() >= 0
-                        && record.getClient() <= Limits.SEQUENCE_MAX;
+        if (record.getClientSequence() == 0) {
+            return record.getClient() == 0
+                    && record.getClientDone() == 0
+                    && !record.getClientRetry()
+                    && !record.getClientUnlisted();
+        }
+        return isSequence(record.getClientSequence())
+                && record.getClient() >= 0
+                && record.getClient() <= Limits.SEQUENCE_MAX
+                && record.getClientDone() >= 0
+                && record.getClientDone() <= record.getClientSequence();
     }
 
     private static boolean isCommand(CommandRecord record) {
@@ -209,8 +215,8 @@ public final class Admission {
     private static boolean isWriteWithin(CommandRecord write) {
         return write.getOrigin() == 0
                 && write.getSequence() == 0
-                && write.getClient() == 0
                 && write.getClientSequence() == 0
+                && isIdentityOfClient(write)
                 && isWriteOfOneKey(write)
                 && isKnown(write);
     }

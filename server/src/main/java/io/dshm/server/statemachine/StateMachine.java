@@ -102,6 +102,11 @@ public final class StateMachine {
         if (isLoading(store)) {
             throw new IllegalStateException("log entry " + index + " comes on top of a snapshot that was not loaded");
         }
+        // Not by one: Raft has entries of its own in between.
+        if (index <= appliedIndex) {
+            throw new CorruptStateException(
+                    "an entry at index " + index + " was to be applied, but the log is applied up to " + appliedIndex);
+        }
         LogEntry decoded = decode(index, entry);
         clockMillis = Math.max(clockMillis, decoded.getStampMillis());
         wallMillis = decoded.getWallMillis();

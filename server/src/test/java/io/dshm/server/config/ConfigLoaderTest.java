@@ -180,6 +180,9 @@ class ConfigLoaderTest {
         assertRefused("not among the members [a, b]", "--node", "c", "--members", "a=h:1,b=h:2");
         assertRefused("name=host:raft-port", "--members", "n1=h");
         assertRefused("occurs twice", "--members", "n1=h:1,n1=h:2");
+        assertRefused("name=host:raft-port", "--members", "n1=::1:7321");
+        assertRefused("name=host:raft-port", "--members", "n1=[::1:7321");
+        assertRefused("occurs twice", "--members", "n1=[::1]:1,n2=[::1]:11");
         assertRefused("h:11 occurs twice", "--members", "n1=h:1,n2=h:11");
         assertRefused("--read-mode", "--read-mode", "fast");
         assertRefused("max-staleness-millis: 50 is not 100 to 86400000", "--max-staleness-millis", "50");

@@ -56,11 +56,16 @@ public final class NodeProcess {
 
     /** A node on the loopback address, with its data in its folder. */
     NodeProcess(String name, Path folder) {
+        this(name, folder, "127.0.0.1");
+    }
+
+    /** A node on one of this machine's addresses; that is in brackets if it is an IPv6 address. */
+    NodeProcess(String name, Path folder, String host) {
         this(
                 name,
                 folder,
                 new Place(
-                        "127.0.0.1",
+                        host,
                         Ports.free(),
                         Ports.free(),
                         Ports.free(),

@@ -9,7 +9,9 @@ import io.dshm.server.frontend.ConnectionSet;
 import io.dshm.server.frontend.LargeReply;
 import io.dshm.server.frontend.MemoryBudget;
 import io.dshm.server.frontend.UnreadReplies;
+import io.dshm.server.guard.Guard;
 import io.dshm.server.replication.Lane;
+import io.dshm.server.replication.contracts.ReplyListener;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
@@ -18,6 +20,7 @@ import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.SocketChannel;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -108,7 +111,7 @@ final class SharedanceConnection extends ChannelInboundHandlerAdapter implements
         Command command = decoder.take();
         if (command instanceof Command.Write write) {
             asked = true;
-            lane.submit(write, outcome -> onWritten(write, outcome));
+            lane.submit(write, replyTo(outcome -> onWritten(write, outcome)));
         } else if (command instanceof Command.Get get) {
             asked = true;
             read(get);
@@ -117,12 +120,26 @@ final class SharedanceConnection extends ChannelInboundHandlerAdapter implements
 
     private void read(Command.Get get) {
         if (readMode == ReadMode.LINEARIZABLE) {
-            lane.readLinearizable(get, this::onRead);
+            lane.readLinearizable(get, replyTo(this::onRead));
         } else if (lane.reads().isCurrent(get)) {
             onRead(lane.reads().read(get));
         } else {
-            lane.awaitRead(get, this::onRead);
+            lane.awaitRead(get, replyTo(this::onRead));
         }
+    }
+
+    private ReplyListener replyTo(Consumer<Reply> client) {
+        return new ReplyListener() {
+            @Override
+            public void onReply(Reply known) {
+                client.accept(known);
+            }
+
+            @Override
+            public void onBroken(RuntimeException thrown) {
+                context().close();
+            }
+        };
     }
 
     private void onWritten(Command.Write write, Reply outcome) {
@@ -183,6 +200,7 @@ final class SharedanceConnection extends ChannelInboundHandlerAdapter implements
 
     @Override
     public void exceptionCaught(ChannelHandlerContext failed, Throwable cause) {
+        Guard.check("a Sharedance connection", cause);
         if (cause instanceof IOException) {
             LOG.debug("connection of {} lost: {}", failed.channel().remoteAddress(), cause.toString());
         } else {

@@ -13,6 +13,11 @@ public interface PeerLinks {
         /** Sends in order, at most once; dropped silently when the link is not open. */
         void send(Forward forward);
 
+        /** Whether it takes more now; if not, {@link Listener#onWritable} follows when it does. */
+        default boolean isWritable() {
+            return true;
+        }
+
         /** Ends the link, without a call to its listener. */
         void close();
     }
@@ -25,6 +30,9 @@ public interface PeerLinks {
 
         /** Replies come in no particular order. */
         void onReply(ForwardReply reply);
+
+        /** {@link Link#isWritable} has become true again. */
+        default void onWritable() {}
 
         /** Broken, or never came about. What was sent may have arrived. Nothing follows. */
         void onClosed();

@@ -99,12 +99,17 @@ final class ApplyAdapter extends StateMachineAdapter {
         listener.onAppliedBatch(bytes);
     }
 
+    /** What an entry does that cannot be applied is not known: nothing may be applied after it. */
     private Outcome[] apply(long index, ByteBuffer data) {
         try {
             return stateMachine.apply(index, data);
         } catch (CorruptStateException e) {
             // With its message: what SOFAJRaft makes of an exception is a status without it.
             listener.onFatal(String.valueOf(e.getMessage()));
+            throw e;
+        } catch (RuntimeException | Error e) {
+            LOG.error("the entry at index {} cannot be applied", index, e);
+            listener.onFatal("the entry at index " + index + " cannot be applied: " + e);
             throw e;
         }
     }

@@ -20,6 +20,7 @@ import com.alipay.sofa.jraft.util.Endpoint;
 import com.alipay.sofa.jraft.util.RpcFactoryHelper;
 import com.alipay.sofa.jraft.util.StorageOptionsFactory;
 import com.alipay.sofa.jraft.util.ThreadPoolsFactory;
+import io.dshm.server.guard.Guard;
 import io.dshm.server.replication.contracts.RaftLog;
 import io.dshm.server.replication.contracts.RoleListener;
 import io.dshm.server.replication.jraft.repairs.AppendRequests;
@@ -197,7 +198,10 @@ public final class RaftGroup implements RaftLog {
             catchUp(events, false);
             PeerWatch watch = new PeerWatch();
             background.scheduleWithFixedDelay(
-                    () -> watchPeers(watch), WATCH_MILLIS, WATCH_MILLIS, TimeUnit.MILLISECONDS);
+                    Guard.of("looking who answers", () -> watchPeers(watch)),
+                    WATCH_MILLIS,
+                    WATCH_MILLIS,
+                    TimeUnit.MILLISECONDS);
         }
     }
 
@@ -297,7 +301,9 @@ public final class RaftGroup implements RaftLog {
             }
         };
         Future<?> timeout = background.schedule(
-                () -> once.accept(new Status(RaftError.ETIMEDOUT, "no answer in time")),
+                Guard.of(
+                        "the time-out of a round",
+                        () -> once.accept(new Status(RaftError.ETIMEDOUT, "no answer in time"))),
                 READ_INDEX_MILLIS,
                 TimeUnit.MILLISECONDS);
         try {
@@ -342,7 +348,10 @@ public final class RaftGroup implements RaftLog {
             }
 
             private void again(boolean toldByThen) {
-                background.schedule(() -> catchUp(events, toldByThen), CATCH_UP_MILLIS, TimeUnit.MILLISECONDS);
+                background.schedule(
+                        Guard.of("catching up", () -> catchUp(events, toldByThen)),
+                        CATCH_UP_MILLIS,
+                        TimeUnit.MILLISECONDS);
             }
         });
     }
@@ -433,7 +442,7 @@ public final class RaftGroup implements RaftLog {
         public void onAppliedBatch(long bytes) {
             events.onAppliedBatch().run();
             if (snapshotPace.isDue(bytes)) {
-                background.execute(RaftGroup.this::snapshot);
+                background.execute(Guard.of("taking a snapshot", RaftGroup.this::snapshot));
             }
         }
 

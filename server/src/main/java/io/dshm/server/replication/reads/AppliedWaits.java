@@ -5,6 +5,7 @@ import io.dshm.proto.Reply;
 import io.dshm.server.replication.contracts.ReplyListener;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Executor;
 
 /** Those in a lane who wait until a log index is applied on this node. Confined to the lane's thread. */
 public final class AppliedWaits {
@@ -15,20 +16,25 @@ public final class AppliedWaits {
 
     private final LocalReads reads;
     private final Runnable hearOfCommits;
+    private final Executor lane;
     private final List<Wait> waits = new ArrayList<>();
+    private boolean answering;
 
     /**
      * Nobody waits.
      *
+     * @param lane runs tasks on the lane's thread
      * @param hearOfCommits sees to it that this node hears soon what is committed
      */
-    public AppliedWaits(LocalReads reads, Runnable hearOfCommits) {
+    public AppliedWaits(LocalReads reads, Executor lane, Runnable hearOfCommits) {
         this.reads = reads;
+        this.lane = lane;
         this.hearOfCommits = hearOfCommits;
     }
 
     /**
-     * Runs {@code ready} as soon as that index is applied here, which may be now.
+     * Runs {@code ready} as soon as that index is applied here, but not before this returns: who waits may come back with
+     * the next one from within it.
      *
      * @param deadlineNanos after which the listener is told that it took too long instead
      */
@@ -36,9 +42,14 @@ public final class AppliedWaits {
         waits.add(new Wait(index, deadlineNanos, ready, listener));
         // Counted first, then looked again: the thread that applies does it the other way round.
         reads.waiting().incrementAndGet();
-        onApplied();
-        if (!waits.isEmpty()) {
+        if (!reads.isApplied(index)) {
             hearOfCommits.run();
+        } else if (!answering) {
+            answering = true;
+            lane.execute(() -> {
+                answering = false;
+                onApplied();
+            });
         }
     }
 
@@ -47,7 +58,13 @@ public final class AppliedWaits {
         List<Wait> over = new ArrayList<>();
         waits.removeIf(wait -> reads.isApplied(wait.index) && over.add(wait));
         reads.waiting().addAndGet(-over.size());
-        over.forEach(wait -> wait.ready.run());
+        for (Wait wait : over) {
+            try {
+                wait.ready.run();
+            } catch (RuntimeException e) {
+                wait.listener.fail(e);
+            }
+        }
     }
 
     /** Ends the waits whose time is up. */
@@ -60,7 +77,7 @@ public final class AppliedWaits {
         List<Wait> late = new ArrayList<>();
         waits.removeIf(wait -> wait.deadlineNanos - nowNanos <= 0 && late.add(wait));
         reads.waiting().addAndGet(-late.size());
-        late.forEach(wait -> wait.listener.onReply(LAGS));
+        late.forEach(wait -> wait.listener.tell(LAGS));
         if (!waits.isEmpty()) {
             hearOfCommits.run();
         }

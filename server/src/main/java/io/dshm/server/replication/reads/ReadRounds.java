@@ -3,6 +3,7 @@ package io.dshm.server.replication.reads;
 import io.dshm.proto.ErrorCode;
 import io.dshm.proto.Reply;
 import io.dshm.server.replication.contracts.RaftLog;
+import io.dshm.server.replication.contracts.ReplyListener;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,8 +28,8 @@ public final class ReadRounds {
         /** This node has applied all that was acknowledged anywhere before the round began. */
         void onConfirmed();
 
-        /** No round came to an end in time. */
-        void onFailure(Reply.Failure failure);
+        /** Who hears of it if the other one throws, and whom no round that ends in time leaves without a reply. */
+        ReplyListener listener();
     }
 
     private static final Reply.Failure NOT_CONFIRMED =
@@ -89,7 +90,7 @@ public final class ReadRounds {
         if (round != null) {
             round.reads.removeIf(read -> read.deadlineNanos() - nowNanos <= 0 && late.add(read));
         }
-        late.forEach(read -> read.onFailure(NOT_CONFIRMED));
+        late.forEach(read -> read.listener().tell(NOT_CONFIRMED));
         startIfIdle();
     }
 
@@ -112,6 +113,14 @@ public final class ReadRounds {
         }
     }
 
+    private static void tellConfirmed(Waiting read) {
+        try {
+            read.onConfirmed();
+        } catch (RuntimeException e) {
+            read.listener().fail(e);
+        }
+    }
+
     private final class Round implements RaftLog.ReadIndexListener {
 
         private final ArrayDeque<Waiting> reads;
@@ -130,7 +139,7 @@ public final class ReadRounds {
                 if (round == this) {
                     round = null;
                     startIfIdle();
-                    reads.forEach(Waiting::onConfirmed);
+                    reads.forEach(ReadRounds::tellConfirmed);
                 }
             });
         }

@@ -11,7 +11,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executor;
-import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -23,25 +22,39 @@ public final class ForwardSession {
 
     private static final Logger LOG = LoggerFactory.getLogger(ForwardSession.class);
 
+    /** The way back to the other node, for the lane's thread. */
+    @FunctionalInterface
+    public interface Peer {
+
+        void send(ForwardReply reply);
+
+        /** Whether more of what the node sends is to be read. */
+        default void setReading(boolean reading) {}
+
+        /** Ends the connection: the node sends everything again by another one. */
+        default void close() {}
+    }
+
     private final Proposer proposer;
     private final Runnable requestFlush;
-    private final Consumer<ForwardReply> replies;
+    private final Peer peer;
     private final Executor lane;
     private final RegistrationCheck registrations;
+
+    /** Of commands that the proposer holds. */
+    private long bytesHeld;
+
+    private boolean reading = true;
     private final Map<Long, Source> sources = new HashMap<>();
 
     /** Whether a member is being asked about a registration. */
     private boolean checking;
 
     public ForwardSession(
-            Proposer proposer,
-            Runnable requestFlush,
-            Consumer<ForwardReply> replies,
-            Executor lane,
-            RegistrationCheck registrations) {
+            Proposer proposer, Runnable requestFlush, Peer peer, Executor lane, RegistrationCheck registrations) {
         this.proposer = proposer;
         this.requestFlush = requestFlush;
-        this.replies = replies;
+        this.peer = peer;
         this.lane = lane;
         this.registrations = registrations;
     }
@@ -81,10 +94,25 @@ public final class ForwardSession {
             if (record.hasRegisterNode() && registrations.isDue(record.getRegisterNode())) {
                 checkRegistration(record, forward.getTerm(), source);
             } else {
-                proposer.add(record, source);
+                propose(record, source);
             }
         }
+        readIfRoom();
         requestFlush.run();
+    }
+
+    private void propose(CommandRecord record, Source source) {
+        bytesHeld += record.getSerializedSize();
+        proposer.add(record, source);
+    }
+
+    /** The node waits in its own memory, and by TCP, while enough of it waits here. */
+    private void readIfRoom() {
+        boolean room = bytesHeld < (reading ? Limits.SESSION_BYTES_MAX : Limits.SESSION_BYTES_MAX / 2);
+        if (room != reading) {
+            reading = room;
+            peer.setReading(room);
+        }
     }
 
     /** Proposes it if its sender is who it says; one at a time. */
@@ -110,7 +138,7 @@ public final class ForwardSession {
                             } else if (proposer.term() != term) {
                                 source.onNotTaken(term, List.of(record.getSequence()));
                             } else {
-                                proposer.add(record, source);
+                                propose(record, source);
                                 requestFlush.run();
                             }
                         },
@@ -148,7 +176,7 @@ public final class ForwardSession {
             int bytes = 0;
             for (int i = from; i < to; i++) {
                 if (bytes >= Limits.PEER_RESULTS_BYTES_MAX) {
-                    replies.accept(reply.build());
+                    peer.send(reply.build());
                     reply = newReply(index);
                     bytes = 0;
                 }
@@ -156,7 +184,18 @@ public final class ForwardSession {
                 reply.addResults(result);
                 bytes += result.getSerializedSize();
             }
-            replies.accept(reply.build());
+            peer.send(reply.build());
+        }
+
+        @Override
+        public void onReleased(int bytes) {
+            bytesHeld -= bytes;
+            readIfRoom();
+        }
+
+        @Override
+        public void onBroken(RuntimeException thrown) {
+            peer.close();
         }
 
         private ForwardReply.Builder newReply(long index) {
@@ -165,7 +204,7 @@ public final class ForwardSession {
 
         @Override
         public void onNotTaken(long term, List<Long> notLogged) {
-            replies.accept(ForwardReply.newBuilder()
+            peer.send(ForwardReply.newBuilder()
                     .setRefusedTerm(term)
                     .addAllNotLogged(notLogged)
                     .setOrigin(origin)

@@ -19,8 +19,13 @@ interface ForwardSource {
     /**
      * Commands were not taken in that term, and no later ones will be.
      *
-     * @param notLogged the numbers of those of which it is certain that this attempt brings them into no log; others may
-     *     be there all the same
+     * @param notLogged sequences that this attempt provably did not append; others may be in the log all the same
      */
     void onNotTaken(long term, List<Long> notLogged);
+
+    /** The proposer holds so many bytes of its commands no more: they are in the log, or were given up. */
+    void onReleased(int bytes);
+
+    /** One of the others has thrown that, and it is in the log: what it was to be told is lost. */
+    void onBroken(RuntimeException thrown);
 }

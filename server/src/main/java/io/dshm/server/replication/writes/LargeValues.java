@@ -5,6 +5,7 @@ import io.dshm.proto.ErrorCode;
 import io.dshm.proto.Limits;
 import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.ValueChunk;
+import io.dshm.server.guard.Guard;
 import io.dshm.server.statemachine.Outcome;
 import java.util.ArrayDeque;
 import java.util.function.LongFunction;
@@ -14,8 +15,9 @@ import org.jspecify.annotations.Nullable;
  * Takes values that are too long for one log entry to the log in pieces, one piece at a time, so that between any two of
  * them small commands go on. Nothing of a value can be seen before one last command publishes all of it.
  *
- * <p>Each piece is a command with an identity of its own, so it survives a change of leader like any other. Confined to
- * the thread of the lane whose outbox it uses.
+ * <p>Each piece is a command with an identity of its own, so it survives a change of leader like any other. All of a
+ * value, with its time in the queue, has the one deadline of its request. What waits is counted by the front end's memory
+ * budget. Confined to the thread of the lane whose outbox it uses.
  */
 public final class LargeValues {
 
@@ -25,9 +27,9 @@ public final class LargeValues {
     /** How often a value is begun anew when the log has dropped its pieces, because they came too slowly. */
     private static final int ATTEMPTS_MAX = 3;
 
-    /** Submits a command and sees to it that it is sent. */
+    /** Submits a command and sees to it that it is sent; false if it is not taken. */
     public interface Submitter {
-        boolean submit(CommandRecord.Builder command, Pending pending);
+        boolean submit(CommandRecord.Builder command, Pending pending, long deadlineNanos);
     }
 
     /** What became of the command with a large value. */
@@ -35,7 +37,12 @@ public final class LargeValues {
         void onOutcome(Outcome outcome, long index);
 
         void onFailure(ErrorCode code, @Nullable String text);
+
+        /** One of the others has thrown that; there will be no answer. */
+        void onBroken(RuntimeException thrown);
     }
+
+    private static final String LATE = "the value could not be replicated in time";
 
     private final Submitter submitter;
     private final ArrayDeque<Upload> waiting = new ArrayDeque<>();
@@ -50,10 +57,25 @@ public final class LargeValues {
      * Begins with a value now, or when others are through.
      *
      * @param publication the command that publishes the pieces of the upload with that number
+     * @param deadlineNanos at which its sender gives up: not before that of the value taken last
      */
-    public void submit(byte[] value, LongFunction<CommandRecord.Builder> publication, Listener listener) {
-        waiting.add(new Upload(value, publication, listener));
+    public void submit(
+            byte[] value, LongFunction<CommandRecord.Builder> publication, long deadlineNanos, Listener listener) {
+        waiting.add(new Upload(value, publication, deadlineNanos, listener));
         startNext();
+    }
+
+    /** Whether every value has been answered. */
+    public boolean isEmpty() {
+        return active == 0 && waiting.isEmpty();
+    }
+
+    /** Answers those that wait, and whose time is up. Those that are on their way end by their pieces' deadlines. */
+    public void expire(long nowNanos) {
+        while (!waiting.isEmpty() && waiting.element().deadlineNanos - nowNanos <= 0) {
+            // Nothing of it was sent, so it cannot take effect.
+            waiting.remove().tellFailure(ErrorCode.BUSY, LATE);
+        }
     }
 
     private void startNext() {
@@ -67,14 +89,17 @@ public final class LargeValues {
 
         private final byte[] value;
         private final LongFunction<CommandRecord.Builder> publication;
+        private final long deadlineNanos;
         private final Listener listener;
         private long number;
         private int attempts;
+        private boolean ended;
         private int offset;
 
-        Upload(byte[] value, LongFunction<CommandRecord.Builder> publication, Listener listener) {
+        Upload(byte[] value, LongFunction<CommandRecord.Builder> publication, long deadlineNanos, Listener listener) {
             this.value = value;
             this.publication = publication;
+            this.deadlineNanos = deadlineNanos;
             this.listener = listener;
         }
 
@@ -87,7 +112,7 @@ public final class LargeValues {
 
         private void sendNext() {
             boolean publishes = offset == value.length;
-            boolean taken = submitter.submit(publishes ? publication.apply(number) : piece(), new Pending() {
+            Pending pending = new Pending() {
                 @Override
                 public void onOutcome(Outcome outcome, long index) {
                     if (outcome.kind() == Outcome.Kind.CHUNKS_MISSING && attempts < ATTEMPTS_MAX) {
@@ -107,13 +132,28 @@ public final class LargeValues {
                         listener.onFailure(code, null);
                     } else {
                         // The command that publishes the value was never sent, so it cannot take effect.
-                        listener.onFailure(ErrorCode.BUSY, "the value could not be replicated in time");
+                        listener.onFailure(ErrorCode.BUSY, LATE);
                     }
                 }
-            });
-            if (!taken) {
+
+                @Override
+                public void onBroken(RuntimeException thrown) {
+                    end();
+                    listener.onBroken(thrown);
+                }
+            };
+            if (!submitter.submit(publishes ? publication.apply(number) : piece(), pending, deadlineNanos)) {
                 end();
-                listener.onFailure(ErrorCode.BUSY, "too many commands are outstanding");
+                tellFailure(ErrorCode.BUSY, "too many commands are outstanding");
+            }
+        }
+
+        private void tellFailure(ErrorCode code, String text) {
+            try {
+                listener.onFailure(code, text);
+            } catch (RuntimeException e) {
+                Guard.thrown("who waits for a large value", e);
+                listener.onBroken(e);
             }
         }
 
@@ -129,9 +169,13 @@ public final class LargeValues {
             return record;
         }
 
+        /** Another one may begin; only once, whatever its listener throws. */
         private void end() {
-            active--;
-            startNext();
+            if (!ended) {
+                ended = true;
+                active--;
+                startNext();
+            }
         }
     }
 }

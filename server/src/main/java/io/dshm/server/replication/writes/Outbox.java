@@ -17,41 +17,59 @@ import org.jspecify.annotations.Nullable;
  * a change of leader. Confined to its lane's thread.
  *
  * <p>Numbers from {@link #oldest} to before {@link #next} are in the ring, answered ones as null; those from
- * {@link #unsent} on have not been sent to the present leader.
+ * {@link #unsent} on have not been sent to the present leader. No more than {@link Limits#FORWARD_BYTES_IN_FLIGHT_MAX}
+ * are with the leader at a time, so that neither side holds more of them than that, however slow the other one is: each
+ * outcome lets another command go. After a refusal only one command goes, again and again, until one has an outcome.
  */
 public final class Outbox implements ForwardSource {
 
+    /** What an outbox tells its owner, on the lane's thread. */
+    public interface Events {
+
+        /** The leader did not take what was sent: it is to be {@linkplain #rewind sent again} a little later. */
+        void onNotTaken();
+
+        /** The leader has answered a command: it takes commands. */
+        void onTaken();
+
+        /** More may be sent. */
+        void onRoom();
+
+        /** The log does not know this origin (any more). */
+        void onUnknownOrigin();
+    }
+
     private final long origin;
-    private final long timeoutNanos;
-    private final Runnable onUnknownOrigin;
+    private final Events events;
 
     private @Nullable Pending[] ring = new Pending[256];
     private long oldest = 1;
     private long unsent = 1;
     private long next = 1;
 
-    private final Runnable onNotTaken;
+    /** Of all that is in the ring. */
+    private long bytes;
 
-    /**
-     * An empty outbox.
-     *
-     * @param onNotTaken the leader did not take what was sent: it is to be asked again a little later
-     * @param onUnknownOrigin the log does not know this origin (any more)
-     */
-    public Outbox(long origin, long timeoutNanos, Runnable onNotTaken, Runnable onUnknownOrigin) {
+    /** Of what is in the ring before {@link #unsent}. */
+    private long bytesSent;
+
+    /** The leader refused what it was sent last. */
+    private boolean probing;
+
+    /** An empty outbox. */
+    public Outbox(long origin, Events events) {
         this.origin = origin;
-        this.timeoutNanos = timeoutNanos;
-        this.onNotTaken = onNotTaken;
-        this.onUnknownOrigin = onUnknownOrigin;
+        this.events = events;
     }
 
     /**
-     * Takes a command; false, and nothing happens, if too many are outstanding.
+     * Takes a command; false, and nothing happens, if too many are outstanding, or too many bytes of them.
      *
+     * @param deadlineNanos at which its sender gives up: not before that of the command taken last
      * @throws IllegalArgumentException if {@link Admission} refuses it, which what clients can send never is
      */
-    public boolean submit(CommandRecord.Builder command, Pending pending, long nowNanos) {
-        if (next - oldest >= Limits.COMMANDS_OUTSTANDING_MAX) {
+    public boolean submit(CommandRecord.Builder command, Pending pending, long deadlineNanos) {
+        if (next - oldest >= Limits.COMMANDS_OUTSTANDING_MAX || bytes >= Limits.OUTBOX_BYTES_MAX) {
             return false;
         }
         if (next - oldest == ring.length) {
@@ -60,8 +78,9 @@ public final class Outbox implements ForwardSource {
         CommandRecord record = command.setOrigin(origin).setSequence(next).build();
         Admission.require(record);
         pending.record = record;
-        pending.deadlineNanos = nowNanos + timeoutNanos;
+        pending.deadlineNanos = deadlineNanos;
         ring[slot(next)] = pending;
+        bytes += pending.bytes();
         next++;
         return true;
     }
@@ -71,33 +90,30 @@ public final class Outbox implements ForwardSource {
         return oldest == next;
     }
 
-    /** Hands what is unsent to this node's own proposer. */
+    /** Hands what is unsent to this node's own proposer, as much as may be on its way. */
     public void sendTo(Proposer proposer) {
-        for (; unsent < next; unsent++) {
-            Pending pending = ring[slot(unsent)];
-            if (pending != null && pending.record != null) {
-                pending.openAttempts++;
-                proposer.add(pending.record, this);
+        while (maySend()) {
+            Pending pending = nextUnsent();
+            if (pending != null) {
+                proposer.add(pendingRecord(pending), this);
             }
         }
     }
 
-    /** Sends what is unsent to a leader elsewhere, in portions. */
+    /** Sends what is unsent to a leader elsewhere, in portions, as much as may be on its way and the link takes. */
     public void sendTo(PeerLinks.Link link, long term) {
-        while (unsent < next) {
+        while (maySend() && link.isWritable()) {
             Forward.Builder forward = Forward.newBuilder()
                     .setTerm(term)
                     .setSettled(Settled.newBuilder().setOrigin(origin).setBelow(oldest));
-            int bytes = 0;
-            while (unsent < next
+            int portion = 0;
+            while (maySend()
                     && forward.getRecordsCount() < Limits.ENTRY_COMMANDS_MAX
-                    && bytes < Limits.ENTRY_BYTES_MAX) {
-                Pending pending = ring[slot(unsent)];
-                unsent++;
-                if (pending != null && pending.record != null) {
-                    pending.openAttempts++;
-                    forward.addRecords(pending.record);
-                    bytes += pending.record.getSerializedSize();
+                    && portion < Limits.ENTRY_BYTES_MAX) {
+                Pending pending = nextUnsent();
+                if (pending != null) {
+                    forward.addRecords(pendingRecord(pending));
+                    portion += pending.bytes();
                 }
             }
             if (forward.getRecordsCount() > 0) {
@@ -106,47 +122,100 @@ public final class Outbox implements ForwardSource {
         }
     }
 
-    /** The leader changed or the link broke: everything goes out again. */
+    private boolean maySend() {
+        return unsent < next && (probing ? bytesSent == 0 : bytesSent < Limits.FORWARD_BYTES_IN_FLIGHT_MAX);
+    }
+
+    /** The next one counts as sent from now on; null if it has been answered meanwhile. */
+    private @Nullable Pending nextUnsent() {
+        Pending pending = ring[slot(unsent)];
+        unsent++;
+        if (pending != null) {
+            pending.openAttempts++;
+            bytesSent += pending.bytes();
+        }
+        return pending;
+    }
+
+    private static CommandRecord pendingRecord(Pending pending) {
+        CommandRecord record = pending.record;
+        if (record == null) {
+            throw new IllegalStateException("not submitted");
+        }
+        return record;
+    }
+
+    /** Everything goes out again, after a refusal one command first. */
     public void rewind() {
         unsent = oldest;
+        bytesSent = 0;
+    }
+
+    /** Somebody else leads, or the link is a new one: everything goes out again. */
+    public void restart() {
+        probing = false;
+        rewind();
     }
 
     /** Results from a leader elsewhere. */
     public void onResults(long index, List<Result> results) {
+        boolean taken = false;
         for (Result result : results) {
-            onOutcome(result.getSequence(), Outcome.fromWire(result), index);
+            taken |= onOutcome(result.getSequence(), Outcome.fromWire(result), index);
         }
-        trim();
+        afterOutcomes(taken);
     }
 
     @Override
     public void onOutcomes(long index, List<CommandRecord> records, Outcome[] outcomes, int from, int to) {
+        boolean taken = false;
         for (int i = from; i < to; i++) {
-            onOutcome(records.get(i).getSequence(), outcomes[i], index);
+            taken |= onOutcome(records.get(i).getSequence(), outcomes[i], index);
+        }
+        afterOutcomes(taken);
+    }
+
+    private void afterOutcomes(boolean taken) {
+        if (taken) {
+            probing = false;
+            events.onTaken();
         }
         trim();
     }
 
-    private void onOutcome(long sequence, Outcome outcome, long index) {
+    /** Whether the log has taken the command. */
+    private boolean onOutcome(long sequence, Outcome outcome, long index) {
         if (outcome.kind() == Outcome.Kind.UNKNOWN_ORIGIN) {
-            onUnknownOrigin.run();
-            return;
+            events.onUnknownOrigin();
+            return false;
         }
         if (outcome.kind() == Outcome.Kind.AHEAD) {
             onNotLogged(List.of(sequence));
-            onNotTaken.run();
-            return;
+            events.onNotTaken();
+            return false;
         }
         Pending pending = take(sequence);
         if (pending != null) {
-            pending.onOutcome(outcome, index);
+            pending.tellOutcome(outcome, index);
         }
+        return true;
     }
 
     @Override
     public void onNotTaken(long term, List<Long> notLogged) {
         onNotLogged(notLogged);
-        onNotTaken.run();
+        probing = true;
+        events.onNotTaken();
+    }
+
+    @Override
+    public void onReleased(int released) {
+        // What is on its way is counted here by what has no outcome yet.
+    }
+
+    @Override
+    public void onBroken(RuntimeException thrown) {
+        // Each command's own listener has been told; see Pending.
     }
 
     @Override
@@ -169,8 +238,8 @@ public final class Outbox implements ForwardSource {
             if (pending.deadlineNanos - nowNanos > 0) {
                 break;
             }
-            ring[slot(sequence)] = null;
-            pending.onFailure(pending.openAttempts > 0 ? ErrorCode.TIMEOUT : ErrorCode.NO_LEADER);
+            take(sequence);
+            pending.tellFailure(pending.openAttempts > 0 ? ErrorCode.TIMEOUT : ErrorCode.NO_LEADER);
         }
         trim();
     }
@@ -179,7 +248,8 @@ public final class Outbox implements ForwardSource {
     public void onNotLogged(List<Long> sequences) {
         for (long sequence : sequences) {
             Pending pending = find(sequence);
-            if (pending != null) {
+            // A leader that says it twice proves nothing about the attempts that follow.
+            if (pending != null && pending.openAttempts > 0) {
                 pending.openAttempts--;
             }
         }
@@ -193,6 +263,10 @@ public final class Outbox implements ForwardSource {
         Pending pending = find(sequence);
         if (pending != null) {
             ring[slot(sequence)] = null;
+            bytes -= pending.bytes();
+            if (sequence < unsent) {
+                bytesSent -= pending.bytes();
+            }
         }
         return pending;
     }
@@ -202,6 +276,9 @@ public final class Outbox implements ForwardSource {
             oldest++;
         }
         unsent = Math.max(unsent, oldest);
+        if (unsent < next) {
+            events.onRoom();
+        }
     }
 
     private int slot(long sequence) {

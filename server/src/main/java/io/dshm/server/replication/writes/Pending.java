@@ -2,6 +2,7 @@ package io.dshm.server.replication.writes;
 
 import io.dshm.proto.ErrorCode;
 import io.dshm.proto.wire.CommandRecord;
+import io.dshm.server.guard.Guard;
 import io.dshm.server.replication.contracts.ClockAndRandom;
 import io.dshm.server.statemachine.Outcome;
 import org.jspecify.annotations.Nullable;
@@ -17,8 +18,8 @@ public abstract class Pending {
     long deadlineNanos;
 
     /**
-     * How often it was handed on without proof that it reached no log by that. Above 0, nobody can say that it takes no
-     * effect.
+     * How often it was handed on without proof that it reached no log by that. While above 0, the command may still be
+     * applied. Never below 0.
      */
     int openAttempts;
 
@@ -27,4 +28,37 @@ public abstract class Pending {
 
     /** Its outcome was not to be had: {@link ErrorCode#NO_LEADER} or {@link ErrorCode#TIMEOUT}. */
     public abstract void onFailure(ErrorCode code);
+
+    /** One of the others has thrown that, and it is in the log: whoever waits gets no answer, and is to be let go. */
+    public abstract void onBroken(RuntimeException thrown);
+
+    /** Bytes in the log; 0 before it has a record. */
+    final int bytes() {
+        return record == null ? 0 : record.getSerializedSize();
+    }
+
+    final void tellOutcome(Outcome outcome, long index) {
+        try {
+            onOutcome(outcome, index);
+        } catch (RuntimeException e) {
+            fail(e);
+        }
+    }
+
+    final void tellFailure(ErrorCode code) {
+        try {
+            onFailure(code);
+        } catch (RuntimeException e) {
+            fail(e);
+        }
+    }
+
+    private void fail(RuntimeException thrown) {
+        Guard.thrown("who waits for an outcome", thrown);
+        try {
+            onBroken(thrown);
+        } catch (RuntimeException again) {
+            Guard.thrown("who waits for an outcome, and was told of its failure,", again);
+        }
+    }
 }

@@ -5,6 +5,7 @@ import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.LogEntry;
 import io.dshm.proto.wire.Settled;
 import io.dshm.proto.wire.SwitchFormat;
+import io.dshm.server.guard.Guard;
 import io.dshm.server.replication.contracts.ClockAndRandom;
 import io.dshm.server.replication.contracts.RaftLog;
 import io.dshm.server.statemachine.ClusterClock;
@@ -66,8 +67,28 @@ public final class Proposer {
         for (Waiting waiting : queue) {
             waited.computeIfAbsent(waiting.source, s -> new ArrayList<>()).add(waiting.record.getSequence());
         }
+        List<Waiting> dropped = List.copyOf(queue);
         queue.clear();
-        waited.forEach((source, sequences) -> source.onNotTaken(oldTerm, sequences));
+        dropped.forEach(waiting -> waiting.source.onReleased(waiting.record.getSerializedSize()));
+        waited.forEach((source, sequences) -> tellNotTaken(source, oldTerm, sequences));
+    }
+
+    private static void tellNotTaken(ForwardSource source, long term, List<Long> notLogged) {
+        try {
+            source.onNotTaken(term, notLogged);
+        } catch (RuntimeException e) {
+            broken(source, e);
+        }
+    }
+
+    /** What one source throws is no other's loss. */
+    private static void broken(ForwardSource source, RuntimeException thrown) {
+        Guard.thrown("who forwarded commands", thrown);
+        try {
+            source.onBroken(thrown);
+        } catch (RuntimeException again) {
+            Guard.thrown("who forwarded commands, and was told of its failure,", again);
+        }
     }
 
     /**
@@ -175,6 +196,7 @@ public final class Proposer {
         private final List<ForwardSource> sources;
         private final long growth;
         private final long proposedNanos;
+        private boolean released;
 
         Batch(
                 long batchTerm,
@@ -195,16 +217,26 @@ public final class Proposer {
                 landed();
                 int from = 0;
                 while (from < sources.size()) {
+                    int to = endOfGroup(from);
                     ForwardSource source = sources.get(from);
-                    int to = from + 1;
-                    while (to < sources.size() && sources.get(to) == source) {
-                        to++;
+                    try {
+                        source.onOutcomes(index, records, outcomes, from, to);
+                    } catch (RuntimeException e) {
+                        broken(source, e);
                     }
-                    source.onOutcomes(index, records, outcomes, from, to);
                     from = to;
                 }
                 flush();
             });
+        }
+
+        /** Where the commands of another source begin. */
+        private int endOfGroup(int from) {
+            int to = from + 1;
+            while (to < sources.size() && sources.get(to) == sources.get(from)) {
+                to++;
+            }
+            return to;
         }
 
         @Override
@@ -223,6 +255,12 @@ public final class Proposer {
                 commandsInFlight -= records.size();
                 memory.landed(growth);
             }
+            if (!released) {
+                released = true;
+                for (int i = 0; i < sources.size(); i++) {
+                    sources.get(i).onReleased(records.get(i).getSerializedSize());
+                }
+            }
         }
 
         private void notTaken(boolean uncertain) {
@@ -234,7 +272,7 @@ public final class Proposer {
                     sequences.add(records.get(i).getSequence());
                 }
             }
-            notLogged.forEach((source, sequences) -> source.onNotTaken(batchTerm, sequences));
+            notLogged.forEach((source, sequences) -> tellNotTaken(source, batchTerm, sequences));
             flush();
         }
     }

@@ -3,11 +3,8 @@ package io.dshm.server.replication.writes;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.UnsafeByteOperations;
 import io.dshm.proto.Command;
-import io.dshm.proto.Doubles;
-import io.dshm.proto.ErrorCode;
 import io.dshm.proto.Key;
 import io.dshm.proto.Limits;
-import io.dshm.proto.Reply;
 import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.DeleteCommand;
 import io.dshm.proto.wire.FlushAllCommand;
@@ -18,12 +15,9 @@ import io.dshm.proto.wire.RateLimiterCommand;
 import io.dshm.proto.wire.SetChunkedCommand;
 import io.dshm.proto.wire.SetCommand;
 import io.dshm.proto.wire.TouchCommand;
-import io.dshm.server.statemachine.Outcome;
-import java.util.ArrayList;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Commands to log records, outcomes to replies. */
+/** Commands to log records; which of them may be proposed says {@link io.dshm.server.statemachine.Admission}. */
 public final class Records {
 
     private Records() {}
@@ -111,59 +105,6 @@ public final class Records {
     /** The record that only has the leader log the time. */
     public static CommandRecord.Builder logTime() {
         return CommandRecord.newBuilder().setLogTime(LogTimeCommand.getDefaultInstance());
-    }
-
-    /** What the sender of a command is told of its outcome. */
-    public static Reply reply(Command.Write write, Outcome outcome) {
-        if (write instanceof Command.Identified identified) {
-            return reply(identified.write(), outcome);
-        }
-        return switch (outcome.kind()) {
-            case APPLIED -> applied(write, outcome);
-            case BAD_REQUEST -> failure(ErrorCode.BAD_REQUEST, outcome);
-            case OVERFLOW -> failure(ErrorCode.OVERFLOW, outcome);
-            case NOT_FOUND -> failure(ErrorCode.NOT_FOUND, outcome);
-            case EXISTS -> failure(ErrorCode.EXISTS, outcome);
-            case NOT_A_NUMBER -> failure(ErrorCode.NOT_A_NUMBER, outcome);
-            case NOT_A_LIST -> failure(ErrorCode.NOT_A_LIST, outcome);
-            case TOO_LARGE -> failure(ErrorCode.TOO_LARGE, outcome);
-            case BUSY -> new Reply.Failure(ErrorCode.BUSY, "too many clients have an identity of their own");
-            case OUT_OF_MEMORY -> new Reply.Failure(ErrorCode.OUT_OF_MEMORY, "the nodes have no room for more");
-            case CHUNKS_MISSING -> new Reply.Failure(ErrorCode.BUSY, "the value did not arrive whole");
-            case UNKNOWN_ORIGIN, ALREADY_SETTLED, NO_INTEGER, AHEAD ->
-                new Reply.Failure(ErrorCode.UNKNOWN_OUTCOME, null);
-        };
-    }
-
-    /** Of a MULTI: with the number of the command that failed. */
-    private static Reply failure(ErrorCode code, Outcome outcome) {
-        return new Reply.Failure(code, outcome.isNumeric() ? Long.toString(outcome.number()) : null);
-    }
-
-    private static Reply applied(Command.Write write, Outcome outcome) {
-        if (write instanceof Command.Multi multi) {
-            List<Outcome> outcomes = outcome.several();
-            List<Reply> replies = new ArrayList<>(outcomes.size());
-            for (int i = 0; i < outcomes.size(); i++) {
-                replies.add(applied(multi.writes().get(i), outcomes.get(i)));
-            }
-            return new Reply.Several(replies);
-        }
-        byte[] value = outcome.value();
-        Double real = outcome.real();
-        if (write instanceof Command.Incr) {
-            // On what is no integer the value as it is.
-            return value != null
-                    ? new Reply.Value(value)
-                    : real != null ? new Reply.Value(Doubles.toBytes(real)) : new Reply.IntegerValue(outcome.number());
-        }
-        if (write instanceof Command.Set set) {
-            return new Reply.Value(set.value());
-        }
-        if (write instanceof Command.RateLimiter) {
-            return new Reply.IntegerValue(outcome.number());
-        }
-        return TypedRecords.applied(write, outcome);
     }
 
     static ByteString bytes(Key key) {

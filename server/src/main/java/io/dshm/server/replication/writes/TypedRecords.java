@@ -4,6 +4,7 @@ import com.google.protobuf.UnsafeByteOperations;
 import io.dshm.proto.Command;
 import io.dshm.proto.Condition;
 import io.dshm.proto.Doubles;
+import io.dshm.proto.Limits;
 import io.dshm.proto.Reply;
 import io.dshm.proto.ValueType;
 import io.dshm.proto.wire.CommandRecord;
@@ -17,7 +18,6 @@ import io.dshm.proto.wire.PutCommand;
 import io.dshm.proto.wire.RemoveCommand;
 import io.dshm.proto.wire.TypedValue;
 import io.dshm.proto.wire.WriteCondition;
-import io.dshm.server.statemachine.Outcome;
 import java.util.List;
 
 /** What {@link Records} does, for the writes of typed entries. */
@@ -107,24 +107,5 @@ public final class TypedRecords {
         PurgeCommand.Builder command = PurgeCommand.newBuilder();
         keys.forEach(key -> command.addKeys(UnsafeByteOperations.unsafeWrap(key)));
         return CommandRecord.newBuilder().setPurge(command);
-    }
-
-    /** The reply to a command that was applied. */
-    static Reply applied(Command.Write write, Outcome outcome) {
-        byte[] value = outcome.value();
-        Double real = outcome.real();
-        if (outcome.isNumeric()) {
-            return write instanceof Command.Push
-                    ? new Reply.IntegerValue(outcome.number())
-                    : new Reply.Detailed(null, "version=" + outcome.number());
-        } else if (write instanceof Command.Pop && value != null) {
-            return new Reply.Detailed(value, "type=" + ValueType.STRING.wireName());
-        } else if (real != null) {
-            byte[] number = Doubles.toBytes(real);
-            return write instanceof Command.Pop
-                    ? new Reply.Detailed(number, "type=" + ValueType.NUMBER.wireName())
-                    : new Reply.Value(number);
-        }
-        return outcome.isAbsent() ? Reply.Done.ABSENT : Reply.Done.DONE;
     }
 }

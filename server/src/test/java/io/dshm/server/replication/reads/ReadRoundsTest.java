@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.dshm.proto.Reply;
 import io.dshm.server.replication.contracts.FakeLog;
 import io.dshm.server.replication.contracts.RaftLog;
+import io.dshm.server.replication.contracts.ReplyListener;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -36,8 +37,9 @@ class ReadRoundsTest {
             }
 
             @Override
-            public void onFailure(Reply.Failure failure) {
-                told.add(name + " " + failure.code().wireName());
+            public ReplyListener listener() {
+                return reply ->
+                        told.add(name + " " + ((Reply.Failure) reply).code().wireName());
             }
         });
     }

@@ -31,7 +31,23 @@ class FullStateTest {
     private final List<byte[]> proposed = new ArrayList<>();
     private final List<RaftLog.Proposal> proposals = new ArrayList<>();
     private final List<String> replies = new ArrayList<>();
-    private final Outbox outbox = new Outbox(ORIGIN, 1_000_000, () -> {}, () -> {});
+    private final Outbox outbox = new Outbox(ORIGIN, new Outbox.Events() {
+        @Override
+        public void onNotTaken() {
+            throw new AssertionError("the leader takes everything");
+        }
+
+        @Override
+        public void onTaken() {}
+
+        @Override
+        public void onRoom() {}
+
+        @Override
+        public void onUnknownOrigin() {
+            throw new AssertionError("the origin is registered");
+        }
+    });
     private long index;
 
     private final Proposer proposer = new Proposer(
@@ -73,7 +89,7 @@ class FullStateTest {
                 new Pending() {
                     @Override
                     public void onOutcome(Outcome outcome, long at) {
-                        Reply reply = Records.reply(write, outcome);
+                        Reply reply = Replies.of(write, outcome);
                         replies.add(
                                 reply instanceof Reply.Failure failure
                                         ? failure.code().wireName()
@@ -83,6 +99,11 @@ class FullStateTest {
                     @Override
                     public void onFailure(ErrorCode code) {
                         throw new AssertionError(code);
+                    }
+
+                    @Override
+                    public void onBroken(RuntimeException thrown) {
+                        throw thrown;
                     }
                 },
                 0);

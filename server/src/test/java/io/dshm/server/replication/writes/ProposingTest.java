@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.ByteString;
+import com.google.protobuf.UnsafeByteOperations;
 import io.dshm.proto.ErrorCode;
 import io.dshm.proto.Formats;
 import io.dshm.proto.Limits;
@@ -15,6 +16,8 @@ import io.dshm.proto.wire.ForwardReply;
 import io.dshm.proto.wire.IncrCommand;
 import io.dshm.proto.wire.LogEntry;
 import io.dshm.proto.wire.RegisterNode;
+import io.dshm.proto.wire.Result;
+import io.dshm.proto.wire.SetCommand;
 import io.dshm.proto.wire.Settled;
 import io.dshm.server.replication.contracts.ClockAndRandom;
 import io.dshm.server.replication.contracts.FakeLog;
@@ -33,6 +36,7 @@ import org.junit.jupiter.api.Test;
 class ProposingTest {
 
     private static final long ORIGIN = 11;
+    private static final long OTHER_ORIGIN = 13;
     private static final long TIMEOUT_NANOS = TimeUnit.SECONDS.toNanos(5);
 
     private final FakeLog log = new FakeLog();
@@ -41,7 +45,9 @@ class ProposingTest {
 
     private int notTaken;
     private int unknownOrigin;
-    private final Outbox outbox = new Outbox(ORIGIN, TIMEOUT_NANOS, () -> notTaken++, () -> unknownOrigin++);
+    private int taken;
+    private int room;
+    private final Outbox outbox = newOutbox(ORIGIN);
     private final List<String> replies = new ArrayList<>();
     private final List<Forward> onTheLink = new ArrayList<>();
 
@@ -57,13 +63,39 @@ class ProposingTest {
         }
     };
 
+    private Outbox newOutbox(long origin) {
+        return new Outbox(origin, new Outbox.Events() {
+            @Override
+            public void onNotTaken() {
+                notTaken++;
+            }
+
+            @Override
+            public void onTaken() {
+                taken++;
+            }
+
+            @Override
+            public void onRoom() {
+                room++;
+            }
+
+            @Override
+            public void onUnknownOrigin() {
+                unknownOrigin++;
+            }
+        });
+    }
+
     @BeforeEach
     void register() {
         log.propose(
                 LogEntry.newBuilder()
                         .addRecords(CommandRecord.newBuilder()
-                                .setRegisterNode(
-                                        RegisterNode.newBuilder().setNode("n1").addOrigins(ORIGIN)))
+                                .setRegisterNode(RegisterNode.newBuilder()
+                                        .setNode("n1")
+                                        .addOrigins(ORIGIN)
+                                        .addOrigins(OTHER_ORIGIN)))
                         .build()
                         .toByteArray(),
                 1,
@@ -101,8 +133,13 @@ class ProposingTest {
                     public void onFailure(ErrorCode code) {
                         replies.add(code.wireName());
                     }
+
+                    @Override
+                    public void onBroken(RuntimeException thrown) {
+                        replies.add("broken");
+                    }
                 },
-                nowNanos);
+                nowNanos + TIMEOUT_NANOS);
     }
 
     private void submit() {
@@ -115,9 +152,13 @@ class ProposingTest {
     }
 
     private ForwardSession session(List<ForwardReply> back) {
+        return session(back::add);
+    }
+
+    private ForwardSession session(ForwardSession.Peer peer) {
         RegistrationCheck registrations = new RegistrationCheck(
                 (registration, timeoutMillis) -> CompletableFuture.completedFuture(true), () -> Formats.NEWEST);
-        return new ForwardSession(proposer, proposer::flush, back::add, Runnable::run, registrations);
+        return new ForwardSession(proposer, proposer::flush, peer, Runnable::run, registrations);
     }
 
     @Test
@@ -206,7 +247,9 @@ class ProposingTest {
         outbox.rewind();
         propose();
         log.applyNext();
-        assertEquals(List.of("APPLIED(1)@3", "APPLIED(2)@3", "APPLIED(3)@3"), replies);
+        propose();
+        log.applyNext();
+        assertEquals(List.of("APPLIED(1)@3", "APPLIED(2)@4", "APPLIED(3)@4"), replies);
     }
 
     @Test
@@ -223,7 +266,9 @@ class ProposingTest {
         outbox.rewind();
         propose();
         log.applyNext();
-        assertEquals(List.of("APPLIED(1)@3", "APPLIED(2)@3"), replies);
+        propose();
+        log.applyNext();
+        assertEquals(List.of("APPLIED(1)@3", "APPLIED(2)@4"), replies);
     }
 
     @Test
@@ -292,7 +337,7 @@ class ProposingTest {
 
     @Test
     void an_origin_that_the_log_does_not_know_is_reported() {
-        Outbox stranger = new Outbox(99, TIMEOUT_NANOS, () -> notTaken++, () -> unknownOrigin++);
+        Outbox stranger = newOutbox(99);
         stranger.submit(
                 increment(),
                 new Pending() {
@@ -305,8 +350,13 @@ class ProposingTest {
                     public void onFailure(ErrorCode code) {
                         throw new AssertionError(code);
                     }
+
+                    @Override
+                    public void onBroken(RuntimeException thrown) {
+                        throw new AssertionError(thrown);
+                    }
                 },
-                0);
+                TIMEOUT_NANOS);
         stranger.sendTo(proposer);
         proposer.flush();
         log.applyNext();
@@ -364,5 +414,220 @@ class ProposingTest {
             assertThrows(IllegalArgumentException.class, () -> session.onForward(forward), record::toString);
         }
         assertTrue(log.proposed.isEmpty());
+    }
+
+    @Test
+    void what_one_listener_throws_is_no_loss_of_the_others() {
+        Outbox other = newOutbox(OTHER_ORIGIN);
+        List<String> others = new ArrayList<>();
+        outbox.submit(increment(), new Told(replies, true), TIMEOUT_NANOS);
+        outbox.submit(increment(), new Told(replies, false), TIMEOUT_NANOS);
+        other.submit(increment(), new Told(others, false), TIMEOUT_NANOS);
+        outbox.sendTo(proposer);
+        other.sendTo(proposer);
+        proposer.flush();
+        log.applyNext();
+        assertEquals(List.of("broken", "APPLIED(2)"), replies);
+        assertEquals(List.of("APPLIED(3)"), others);
+        assertTrue(outbox.isEmpty() && other.isEmpty());
+    }
+
+    @Test
+    void when_one_session_cannot_be_told_then_it_is_closed_and_others_are_told() {
+        List<String> closed = new ArrayList<>();
+        ForwardSession broken = session(new ForwardSession.Peer() {
+            @Override
+            public void send(ForwardReply reply) {
+                throw new IllegalStateException("no way back");
+            }
+
+            @Override
+            public void close() {
+                closed.add("closed");
+            }
+        });
+        submit();
+        outbox.sendTo(link, 1);
+        Outbox other = newOutbox(OTHER_ORIGIN);
+        other.submit(increment(), new Told(replies, false), TIMEOUT_NANOS);
+        broken.onForward(onTheLink.get(0));
+        other.sendTo(proposer);
+        proposer.flush();
+        log.applyNext();
+        log.applyNext();
+        assertEquals(List.of("closed"), closed);
+        assertEquals(List.of("APPLIED(2)"), replies);
+    }
+
+    @Test
+    void what_is_with_the_leader_is_bounded_in_bytes_and_outcomes_let_more_go() {
+        int count = 3 * Limits.FORWARD_BYTES_IN_FLIGHT_MAX / Limits.INLINE_VALUE_BYTES_MAX;
+        for (int i = 0; i < count; i++) {
+            assertTrue(outbox.submit(large(), new Told(replies, false), TIMEOUT_NANOS));
+        }
+        outbox.sendTo(link, 1);
+        List<CommandRecord> sent = records();
+        long bytes = sent.stream().mapToLong(CommandRecord::getSerializedSize).sum();
+        assertTrue(bytes >= Limits.FORWARD_BYTES_IN_FLIGHT_MAX, "the link is kept busy");
+        assertTrue(bytes < Limits.FORWARD_BYTES_IN_FLIGHT_MAX + 2L * Limits.INLINE_VALUE_BYTES_MAX, bytes + " bytes");
+        int before = sent.size();
+
+        outbox.onResults(5, List.of(result(1), result(2), result(3)));
+        assertTrue(room > 0, "more may be sent");
+        outbox.sendTo(link, 1);
+        assertEquals(before + 3, records().size());
+        outbox.sendTo(link, 1);
+        assertEquals(before + 3, records().size(), "nothing is sent twice");
+    }
+
+    @Test
+    void a_link_that_takes_no_more_is_sent_no_more() {
+        submit();
+        outbox.sendTo(
+                new PeerLinks.Link() {
+                    @Override
+                    public void send(Forward forward) {
+                        onTheLink.add(forward);
+                    }
+
+                    @Override
+                    public boolean isWritable() {
+                        return false;
+                    }
+
+                    @Override
+                    public void close() {}
+                },
+                1);
+        assertTrue(onTheLink.isEmpty());
+        outbox.sendTo(link, 1);
+        assertEquals(1, records().size());
+    }
+
+    @Test
+    void after_a_refusal_one_command_is_sent_until_it_has_an_outcome_then_all() {
+        for (int i = 0; i < 5; i++) {
+            submit();
+        }
+        outbox.sendTo(link, 1);
+        assertEquals(5, records().size());
+        outbox.onNotTaken(1, List.of(1L, 2L, 3L, 4L, 5L));
+        assertEquals(1, notTaken);
+        onTheLink.clear();
+        outbox.rewind();
+        outbox.sendTo(link, 1);
+        outbox.sendTo(link, 1);
+        assertEquals(
+                List.of(1L), records().stream().map(CommandRecord::getSequence).toList());
+        assertEquals(0, taken);
+        outbox.onResults(5, List.of(result(1)));
+        assertEquals(1, taken);
+        outbox.sendTo(link, 1);
+        assertEquals(
+                List.of(1L, 2L, 3L, 4L, 5L),
+                records().stream().map(CommandRecord::getSequence).toList());
+    }
+
+    @Test
+    void a_refusal_that_is_said_twice_proves_nothing_about_the_next_attempt() {
+        submit();
+        outbox.sendTo(link, 1);
+        outbox.onNotLogged(List.of(1L));
+        outbox.onNotLogged(List.of(1L));
+        outbox.rewind();
+        outbox.sendTo(link, 1);
+        outbox.expire(TIMEOUT_NANOS);
+        assertEquals(List.of("timeout"), replies);
+    }
+
+    @Test
+    void what_waits_for_a_leader_is_bounded_in_bytes() {
+        int taken = 0;
+        while (outbox.submit(large(), new Told(replies, false), TIMEOUT_NANOS)) {
+            taken++;
+        }
+        assertEquals(Limits.OUTBOX_BYTES_MAX / Limits.INLINE_VALUE_BYTES_MAX, taken);
+        outbox.expire(TIMEOUT_NANOS);
+        assertTrue(outbox.submit(large(), new Told(replies, false), 2 * TIMEOUT_NANOS), "there is room again");
+    }
+
+    @Test
+    void a_connection_of_which_much_waits_in_the_leader_is_not_read_until_half_of_it_is_in_the_log() {
+        List<Boolean> reading = new ArrayList<>();
+        ForwardSession session = session(new ForwardSession.Peer() {
+            @Override
+            public void send(ForwardReply reply) {}
+
+            @Override
+            public void setReading(boolean whether) {
+                reading.add(whether);
+            }
+        });
+        long held = 0;
+        for (long sequence = 1; held < Limits.SESSION_BYTES_MAX; sequence++) {
+            assertEquals(List.of(), reading);
+            CommandRecord record =
+                    large().setOrigin(ORIGIN).setSequence(sequence).build();
+            held += record.getSerializedSize();
+            session.onForward(Forward.newBuilder()
+                    .setTerm(1)
+                    .setSettled(Settled.newBuilder().setOrigin(ORIGIN).setBelow(1))
+                    .addRecords(record)
+                    .build());
+        }
+        assertEquals(List.of(false), reading);
+        log.applyNext();
+        assertEquals(List.of(false), reading);
+        while (!log.proposed.isEmpty()) {
+            log.applyNext();
+        }
+        assertEquals(List.of(false, true), reading);
+    }
+
+    private List<CommandRecord> records() {
+        return onTheLink.stream()
+                .flatMap(forward -> forward.getRecordsList().stream())
+                .toList();
+    }
+
+    private static CommandRecord.Builder large() {
+        return CommandRecord.newBuilder()
+                .setSet(SetCommand.newBuilder()
+                        .setKey(ByteString.copyFromUtf8("k"))
+                        .setValue(UnsafeByteOperations.unsafeWrap(new byte[Limits.INLINE_VALUE_BYTES_MAX])));
+    }
+
+    private static Result result(long sequence) {
+        return Result.newBuilder().setSequence(sequence).setNumber(1).build();
+    }
+
+    /** Writes down what it is told, and throws then if it is to. */
+    private static final class Told extends Pending {
+
+        private final List<String> told;
+        private final boolean throwing;
+
+        Told(List<String> told, boolean throwing) {
+            this.told = told;
+            this.throwing = throwing;
+        }
+
+        @Override
+        public void onOutcome(Outcome outcome, long index) {
+            if (throwing) {
+                throw new IllegalStateException("planted");
+            }
+            told.add(outcome.toString());
+        }
+
+        @Override
+        public void onFailure(ErrorCode code) {
+            told.add(code.wireName());
+        }
+
+        @Override
+        public void onBroken(RuntimeException thrown) {
+            told.add("broken");
+        }
     }
 }

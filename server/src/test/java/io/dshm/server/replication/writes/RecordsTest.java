@@ -53,7 +53,7 @@ class RecordsTest {
     }
 
     private String run(Command.Write write) {
-        return text(Records.reply(write, apply(Records.of(write))));
+        return text(Replies.of(write, apply(Records.of(write))));
     }
 
     private static String text(Reply reply) {
