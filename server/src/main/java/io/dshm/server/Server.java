@@ -72,6 +72,9 @@ public final class Server {
 
     private volatile @Nullable Running running;
 
+    /** Why nothing is running, for operators. */
+    private volatile String notRunning = "starting";
+
     /** What exists once the node has started. */
     private record Running(
             NodeFolder folder,
@@ -169,13 +172,19 @@ public final class Server {
                 replicator::lane);
         ClientListener sharedance =
                 config.sharedance().port() == 0 ? null : listenForSharedance(config.sharedance(), replicator);
-        raft.start(
-                !folder.isJoining(),
-                new RaftGroup.Events(
-                        roles, reads::onApplied, replicator::onAppliedBatch, () -> onCaughtUp(folder, replicator)));
         AdminListener admin = config.adminPort() == 0
                 ? null
                 : new AdminListener(new InetSocketAddress(config.adminAddress(), config.adminPort()), new Info());
+        raft.start(
+                !folder.isJoining(),
+                new RaftGroup.Events(
+                        roles,
+                        reads::onApplied,
+                        replicator::onAppliedBatch,
+                        () -> onCaughtUp(replicator),
+                        replicator::isRegistered,
+                        () -> onRestored(folder),
+                        why -> notRunning = why));
         running = new Running(folder, raft, roles, replicator, peers, clients, sharedance, admin);
         LOG.info(
                 "{} accepts clients on {}:{}, data in {}",
@@ -216,17 +225,18 @@ public final class Server {
                 config.snapshotLogBytes());
     }
 
-    private void onCaughtUp(NodeFolder folder, Replicator replicator) {
+    private void onCaughtUp(Replicator replicator) {
         reads.onCaughtUp();
         replicator.onAppliedBatch();
-        if (folder.isJoining()) {
-            try {
-                folder.setJoining(false);
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
-        }
         LOG.info("{} is up to date as of index {}", config.node(), reads.appliedIndex());
+    }
+
+    private static void onRestored(NodeFolder folder) {
+        try {
+            folder.setJoining(false);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** What other nodes are told of this one; null while it is not known yet. */
@@ -252,6 +262,7 @@ public final class Server {
         if (parts == null) {
             return;
         }
+        notRunning = "stopping";
         running = null;
         LOG.info("{} stops", config.node());
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(config.shutdownSeconds());
@@ -302,7 +313,7 @@ public final class Server {
         public @Nullable String problem() {
             Running parts = running;
             if (parts == null) {
-                return "stopping";
+                return notRunning;
             }
             if (parts.roles.leadership().leader() == null) {
                 return "no leader is known";
@@ -349,7 +360,7 @@ public final class Server {
         public Map<String, Object> digest() throws InterruptedException {
             Running parts = running;
             if (parts == null) {
-                throw new IllegalStateException("stopping");
+                throw new IllegalStateException(notRunning);
             }
             StateView.StateDigest digest = parts.raft.digest(DIGEST_MILLIS);
             Map<String, Object> fields = new LinkedHashMap<>();

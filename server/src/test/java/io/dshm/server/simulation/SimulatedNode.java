@@ -36,7 +36,7 @@ final class SimulatedNode {
 
     private final World world;
     private final int number;
-    private final RaftDisk disk = new RaftDisk();
+    private RaftDisk disk = new RaftDisk();
     private final NodeReads nodeReads;
     private final long monotonicOffset;
     private final double speed;
@@ -44,6 +44,7 @@ final class SimulatedNode {
     private final int applyMicros;
     private long wallOffset;
     private long starts;
+    private long folders;
 
     private @Nullable Running running;
 
@@ -113,6 +114,20 @@ final class SimulatedNode {
         }
     }
 
+    /** The data folder is gone, while the node is down. */
+    void loseData() {
+        world.trace.note("%s loses its data", name());
+        disk = new RaftDisk();
+        disk.lost = true;
+        folders++;
+        starts = 0;
+    }
+
+    /** Whether it has lost its data, and does not have all of it back. */
+    boolean lacksData() {
+        return disk.lost;
+    }
+
     /** One start of the node. */
     final class Running implements RaftMember.Applier {
 
@@ -146,7 +161,7 @@ final class SimulatedNode {
                 }
             };
             replicator = new Replicator(
-                    new Replicator.Identity(name(), 100 + number, starts),
+                    new Replicator.Identity(name(), 100 * folders + number, starts),
                     lanes,
                     world.requestTimeoutMillis,
                     log,
@@ -215,10 +230,18 @@ final class SimulatedNode {
         }
 
         private void catchUp() {
+            boolean registered = replicator.isRegistered();
             boolean asked = raft.readIndex(() -> {
-                world.trace.note("%s is up to date", name());
-                reads.onCaughtUp();
-                replicator.onAppliedBatch();
+                if (!reads.isCaughtUp()) {
+                    world.trace.note("%s is up to date", name());
+                    reads.onCaughtUp();
+                    replicator.onAppliedBatch();
+                }
+                if (registered) {
+                    raft.onRestored();
+                } else {
+                    process.after(CATCH_UP_NANOS, this::catchUp);
+                }
             });
             if (!asked) {
                 process.after(CATCH_UP_NANOS, this::catchUp);

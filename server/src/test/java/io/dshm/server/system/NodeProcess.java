@@ -183,8 +183,13 @@ public final class NodeProcess {
     public void awaitHealthy() throws InterruptedException {
         Await.until(name + " is healthy", () -> {
             requireAlive();
-            return http("/health").startsWith("ok");
+            return health().startsWith("ok");
         });
+    }
+
+    /** What it says of its health: {@code ok}, or what is wrong. */
+    public String health() throws IOException {
+        return http("/health");
     }
 
     private void requireAlive() {
