@@ -14,6 +14,7 @@ import io.dshm.proto.ValueType;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -65,7 +66,7 @@ class FullHeapIT {
             for (Future<Integer> one : rounds) {
                 assertTrue(one.get() < ROUNDS_MAX, "a client was never refused");
             }
-        } catch (java.util.concurrent.ExecutionException e) {
+        } catch (ExecutionException e) {
             throw new AssertionError(e.getCause());
         } finally {
             clients.shutdownNow();
@@ -104,8 +105,8 @@ class FullHeapIT {
                 new Command.RateLimiter(Key.of(key + "l"), 5, 3_600_000),
                 new Command.Push(Key.of(region + "list"), Command.End.LEFT, ValueType.STRING, new byte[500]),
                 new Command.Identified(
-                        region.hashCode() & 0xFFFF | (round % 500L) << 16,
-                        1 + round / 500,
+                        ((round % 500L) << 16) + (region.hashCode() & 0xFFFF),
+                        1L + round / 500,
                         new Command.Push(Key.of(key + "q"), Command.End.LEFT, ValueType.NUMBER, new byte[] {'1'})),
                 new Command.Set(Key.of(key + "s"), 0, new byte[1]));
     }
