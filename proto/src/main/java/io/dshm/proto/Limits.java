@@ -60,6 +60,15 @@ public final class Limits {
     public static final int CHUNK_BYTES = 256 * 1024;
 
     /**
+     * Large values of one origin whose pieces the state machine keeps; one more lets go of the oldest. A node sends one at a
+     * time, so that any before it was given up.
+     */
+    public static final int ORIGIN_UPLOADS_MAX = 2;
+
+    /** Bytes of the pieces of all large values that are not whole yet: the largest values of eight nodes. */
+    public static final long UPLOADS_BYTES_MAX = 8L * VALUE_BYTES_MAX;
+
+    /**
      * Bytes of a key in the Sharedance protocol: percent-encoded it is up to three times as long, and with its region
      * before it still a {@link Key}.
      */
@@ -142,13 +151,23 @@ public final class Limits {
     public static final int PURGE_BYTES_MAX = 64 * 1024;
 
     /**
-     * Clients with an identity of their own that the state machine knows at a time; with more, new ones are refused with
-     * {@link ErrorCode#BUSY}, since to forget one too early would let a late copy of its command take effect again.
+     * Clients with an identity of their own that do not mark their repeats, as many as the state machine knows at a time; with
+     * more, new ones are refused with {@link ErrorCode#BUSY}, since to forget one too early would let a late copy of its
+     * command take effect again.
      */
     public static final int CLIENTS_MAX = 4096;
 
-    /** How long a client is known after its last write, in ms of the cluster clock: longer than any request timeout. */
+    /** How long a client is known after its last write, in ms of the cluster clock: twice the longest request timeout. */
     public static final long CLIENT_IDLE_MILLIS = 20 * 60 * 1000;
+
+    /** Bytes of all that is known of clients which mark their repeats: some 200,000 of them. */
+    public static final long CLIENTS_BYTES_MAX = 64L * 1024 * 1024;
+
+    /**
+     * Clients with an identity of their own that have come to a node from one address within {@link #CLIENT_IDLE_MILLIS}. No
+     * address alone can fill the tables; an nginx with 64 workers may reload once a minute.
+     */
+    public static final int ADDRESS_CLIENTS_MAX = 1280;
 
     /** The latest writes of a client whose outcomes are known. */
     public static final int CLIENT_OUTCOMES_MAX = 1024;
@@ -183,7 +202,7 @@ public final class Limits {
     static {
         require(LINE_BYTES_MAX >= KEY_BYTES_MAX + 16 + 3 * (NUMBER_CHARS_MAX + 1), "a full line fits");
         require(
-                LONG_LINE_BYTES_MAX >= LONG_KEY_BYTES_MAX + 16 + 9 * (NUMBER_CHARS_MAX + 8),
+                LONG_LINE_BYTES_MAX >= LONG_KEY_BYTES_MAX + 16 + 10 * (NUMBER_CHARS_MAX + 8) + 16,
                 "a full line with a long key and all options fits");
         require(COUNT_DIGITS_MAX < NUMBER_CHARS_MAX, "a count is a number");
         require(REPLY_LINE_BYTES_MAX >= ERROR_TEXT_BYTES_MAX + 64, "an error with its text fits into a reply's line");

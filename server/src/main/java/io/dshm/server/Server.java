@@ -11,15 +11,16 @@ import io.dshm.server.frontend.MemoryBudget;
 import io.dshm.server.frontend.TextProtocol;
 import io.dshm.server.frontend.sharedance.SharedanceProtocol;
 import io.dshm.server.network.Ports;
+import io.dshm.server.replication.ClusterFormat;
 import io.dshm.server.replication.Replicator;
 import io.dshm.server.replication.Roles;
 import io.dshm.server.replication.contracts.ClockAndRandom;
-import io.dshm.server.replication.contracts.ClusterFormat;
-import io.dshm.server.replication.contracts.RegistrationCheck;
+import io.dshm.server.replication.ClusterFormat;
 import io.dshm.server.replication.forwarding.PeerConnector;
 import io.dshm.server.replication.forwarding.PeerListener;
 import io.dshm.server.replication.jraft.RaftGroup;
 import io.dshm.server.replication.reads.LocalReads;
+import io.dshm.server.replication.writes.RegistrationCheck;
 import io.dshm.server.statemachine.ClusterClock;
 import io.dshm.server.statemachine.MemoryLimit;
 import io.dshm.server.statemachine.StateMachine;
@@ -64,6 +65,7 @@ public final class Server {
     private final ServerConfig config;
     private final ClusterClock clock = new ClusterClock(System::nanoTime);
     private final StateMachine stateMachine;
+    private final Purger purger;
     private final LocalReads reads;
     private final EventLoopGroup loops;
     private final Class<? extends Channel> channelType;
@@ -91,6 +93,7 @@ public final class Server {
         this.config = config;
         this.stateMachine = new StateMachine(
                 clock, MemoryLimit.ofHeap(Runtime.getRuntime().maxMemory(), config.valueMemoryBytes()));
+        this.purger = new Purger(stateMachine, Server::stopForGood);
         this.reads = new LocalReads(stateMachine, clock, System::nanoTime, config.maxStalenessMillis());
         this.budget = new MemoryBudget(config.valueMemoryBytes());
         DefaultThreadFactory threads = new DefaultThreadFactory("lane");
@@ -144,7 +147,7 @@ public final class Server {
                 raft,
                 connector,
                 reads,
-                new ClusterFormat(stateMachine::format, () -> stateMachine.formatReadBy(members)),
+                new ClusterFormat(Formats.NEWEST, stateMachine::format, () -> stateMachine.formatReadBy(members)),
                 clock,
                 ClockAndRandom.real(),
                 Server::stopForGood);
@@ -185,6 +188,7 @@ public final class Server {
                         replicator::isRegistered,
                         () -> onRestored(folder),
                         why -> notRunning = why));
+        purger.start();
         running = new Running(folder, raft, roles, replicator, peers, clients, sharedance, admin);
         LOG.info(
                 "{} accepts clients on {}:{}, data in {}",
@@ -283,6 +287,7 @@ public final class Server {
             parts.peers.stop();
         }
         parts.replicator.close();
+        purger.close();
         parts.raft.stop();
         loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).await();
         parts.folder.close();

@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 final class RequestLine {
 
     /** The most arguments that a verb has, options included: PUT's. */
-    private static final int ARGUMENTS_MAX = 8;
+    private static final int ARGUMENTS_MAX = 10;
 
     /** Nearly all lines are shorter; for a longer one there is an array of its own. */
     private static final int SHORT_LINE_BYTES = 256;

@@ -265,7 +265,7 @@ final class ServerOptions {
     ServerConfig toConfig() {
         require(port, 1, 65_535, "port");
         require(adminPort, 0, 65_535, "admin-port");
-        require(requestTimeoutMillis, 100, 600_000, "request-timeout-millis");
+        require(requestTimeoutMillis, 100, (int) Limits.CLIENT_IDLE_MILLIS / 2, "request-timeout-millis");
         if (maxStalenessMillis != 0) {
             require(maxStalenessMillis, 100, 86_400_000, "max-staleness-millis");
         }

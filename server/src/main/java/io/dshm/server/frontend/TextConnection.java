@@ -1,6 +1,7 @@
 package io.dshm.server.frontend;
 
 import io.dshm.proto.Command;
+import io.dshm.proto.ErrorCode;
 import io.dshm.proto.Limits;
 import io.dshm.proto.ReadMode;
 import io.dshm.proto.Rejection;
@@ -18,6 +19,7 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.handler.codec.ByteToMessageDecoder;
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.util.ArrayDeque;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -50,10 +52,14 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
     /** How long a client may take to notice that the connection has ended. */
     private static final long LINGER_MILLIS = 1_000;
 
+    private static final Reply.Failure TOO_MANY_IDENTITIES =
+            new Reply.Failure(ErrorCode.BUSY, "too many clients of this address have an identity of their own");
+
     private final Lane lane;
     private final LocalReads reads;
     private final RequestDecoder decoder;
     private final MemoryBudget budget;
+    private final ClientIdentities identities;
     private final ConnectionSet connections;
 
     private final ArrayDeque<Outstanding> outstanding = new ArrayDeque<>();
@@ -68,6 +74,7 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
     private ReadMode readMode;
 
     private @Nullable ChannelHandlerContext context;
+    private ClientIdentities.@Nullable OfConnection ownIdentities;
     private ByteBuf received = Unpooled.EMPTY_BUFFER;
     private @Nullable ByteBuf replies;
 
@@ -87,18 +94,27 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
     private long bytesSinceCheck;
 
     TextConnection(
-            Lane lane, RequestDecoder decoder, MemoryBudget budget, ReadMode readMode, ConnectionSet connections) {
+            Lane lane,
+            RequestDecoder decoder,
+            MemoryBudget budget,
+            ReadMode readMode,
+            ClientIdentities identities,
+            ConnectionSet connections) {
         this.lane = lane;
         this.reads = lane.reads();
         this.decoder = decoder;
         this.budget = budget;
         this.readMode = readMode;
+        this.identities = identities;
         this.connections = connections;
     }
 
     @Override
     public void channelActive(ChannelHandlerContext active) {
         context = active;
+        boolean isInternet = active.channel().remoteAddress() instanceof InetSocketAddress;
+        ownIdentities = identities
+        .new OfConnection(isInternet ? ((InetSocketAddress) active.channel().remoteAddress()).getAddress() : null);
         connections.add(this);
     }
 
@@ -237,7 +253,16 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
             lane.readLinearizable(read, waiting);
         } else if (command instanceof Command.Write write) {
             largeWrite = isLarge(write);
-            lane.submit(write, waiting);
+            submitWrite(write, waiting);
+        }
+    }
+
+    private void submitWrite(Command.Write write, ReplyListener listener) {
+        Command.Write admitted = ownIdentities == null ? write : ownIdentities.admit(write, reads.format());
+        if (admitted == null) {
+            listener.onReply(TOO_MANY_IDENTITIES);
+        } else {
+            lane.submit(admitted, listener);
         }
     }
 

@@ -2,6 +2,7 @@ package io.dshm.server.replication;
 
 import io.dshm.proto.Command;
 import io.dshm.proto.ErrorCode;
+import io.dshm.proto.Formats;
 import io.dshm.proto.Limits;
 import io.dshm.proto.Reply;
 import io.dshm.proto.wire.CommandRecord;
@@ -10,7 +11,6 @@ import io.dshm.server.replication.contracts.ClockAndRandom;
 import io.dshm.server.replication.contracts.Leadership;
 import io.dshm.server.replication.contracts.PeerLinks;
 import io.dshm.server.replication.contracts.RaftLog;
-import io.dshm.server.replication.contracts.RegistrationCheck;
 import io.dshm.server.replication.contracts.ReplyListener;
 import io.dshm.server.replication.reads.AppliedWaits;
 import io.dshm.server.replication.reads.LocalReads;
@@ -20,6 +20,7 @@ import io.dshm.server.replication.writes.Outbox;
 import io.dshm.server.replication.writes.Pending;
 import io.dshm.server.replication.writes.Proposer;
 import io.dshm.server.replication.writes.Records;
+import io.dshm.server.replication.writes.RegistrationCheck;
 import io.dshm.server.statemachine.ClusterClock;
 import io.dshm.server.statemachine.Outcome;
 import java.util.ArrayList;
@@ -125,6 +126,9 @@ public final class Lane {
     }
 
     boolean submit(Outbox outbox, CommandRecord.Builder record, Pending pending) {
+        if (record.getClientDone() > 0 && replicator.reads().format() < Formats.BOUNDS) {
+            record.clearClientDone().clearClientRetry().clearClientUnlisted();
+        }
         boolean taken = outbox.submit(record, pending, nanoTime.getAsLong());
         if (taken) {
             requestFlush();

@@ -1,17 +1,15 @@
 package io.dshm.server.replication;
 
+import io.dshm.server.replication.writes.RegistrationCheck;
 import io.dshm.proto.Command;
 import io.dshm.proto.ErrorCode;
-import io.dshm.proto.Formats;
 import io.dshm.proto.Reply;
 import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.RegisterNode;
 import io.dshm.server.replication.contracts.ClockAndRandom;
-import io.dshm.server.replication.contracts.ClusterFormat;
 import io.dshm.server.replication.contracts.Leadership;
 import io.dshm.server.replication.contracts.PeerLinks;
 import io.dshm.server.replication.contracts.RaftLog;
-import io.dshm.server.replication.contracts.RegistrationCheck;
 import io.dshm.server.replication.contracts.ReplyListener;
 import io.dshm.server.replication.reads.LocalReads;
 import io.dshm.server.replication.reads.RegionScans;
@@ -102,7 +100,7 @@ public final class Replicator {
                 .setNode(identity.name())
                 .setFolder(identity.folder())
                 .setStart(identity.start())
-                .setFormat(Formats.NEWEST)
+                .setFormat(format.newest())
                 .setStateBytesMax(reads.memory().own());
         for (ScheduledExecutorService executor : executors) {
             long origin = newOrigin(register, machine);

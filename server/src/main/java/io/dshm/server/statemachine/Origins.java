@@ -106,21 +106,48 @@ final class Origins {
         return Map.copyOf(formats);
     }
 
-    /** All of it, for a snapshot. */
-    List<SnapshotNode> toWire() {
-        List<SnapshotNode> result = new ArrayList<>();
+    /** All of it as it is now, for any thread. Takes as long as to copy a reference for each outcome. */
+    List<FrozenNode> freeze() {
+        List<FrozenNode> result = new ArrayList<>();
         nodes.forEach((name, registration) -> {
-            SnapshotNode.Builder node = newFrame(name, registration);
-            int bytes = 0;
+            List<Outcomes.Frozen> outcomes = new ArrayList<>();
             for (long id : registration.origins) {
-                Outcomes outcomes = origins.get(id);
-                if (outcomes == null) {
+                Outcomes table = origins.get(id);
+                if (table == null) {
                     throw new IllegalStateException("origin " + id + " of node " + name + " has no table");
                 }
-                for (SnapshotOrigin piece : outcomes.toWire(id)) {
+                outcomes.add(table.freeze());
+            }
+            result.add(new FrozenNode(name, registration, outcomes));
+        });
+        return result;
+    }
+
+    /** A node's registration and outcomes as they were at one moment. Immutable. */
+    static final class FrozenNode {
+
+        private final String name;
+        private final Registration registration;
+
+        /** Of the registration's origins, in their order. */
+        private final List<Outcomes.Frozen> outcomes;
+
+        private FrozenNode(String name, Registration registration, List<Outcomes.Frozen> outcomes) {
+            this.name = name;
+            this.registration = registration;
+            this.outcomes = outcomes;
+        }
+
+        /** All of it, for a snapshot, in pieces that are not too large for a frame; at least one. */
+        List<SnapshotNode> toWire() {
+            List<SnapshotNode> result = new ArrayList<>();
+            SnapshotNode.Builder node = newFrame();
+            int bytes = 0;
+            for (int i = 0; i < outcomes.size(); i++) {
+                for (SnapshotOrigin piece : outcomes.get(i).toWire(registration.origins.get(i))) {
                     if (bytes >= Limits.SNAPSHOT_OUTCOMES_BYTES_MAX) {
                         result.add(node.build());
-                        node = newFrame(name, registration);
+                        node = newFrame();
                         bytes = 0;
                     }
                     node.addOrigins(piece);
@@ -128,15 +155,15 @@ final class Origins {
                 }
             }
             result.add(node.build());
-        });
-        return result;
-    }
+            return result;
+        }
 
-    private static SnapshotNode.Builder newFrame(String name, Registration registration) {
-        return SnapshotNode.newBuilder()
-                .setNode(name)
-                .setFolder(registration.folder)
-                .setStart(registration.start);
+        private SnapshotNode.Builder newFrame() {
+            return SnapshotNode.newBuilder()
+                    .setNode(name)
+                    .setFolder(registration.folder)
+                    .setStart(registration.start);
+        }
     }
 
     /** Takes one node out of a snapshot, or a part of one: frames of one node follow each other. */

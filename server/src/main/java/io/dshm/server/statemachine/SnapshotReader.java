@@ -5,6 +5,7 @@ import io.dshm.proto.Formats;
 import io.dshm.proto.Limits;
 import io.dshm.proto.StrictParser;
 import io.dshm.proto.wire.Element;
+import io.dshm.proto.wire.LimiterState;
 import io.dshm.proto.wire.ListState;
 import io.dshm.proto.wire.SnapshotClient;
 import io.dshm.proto.wire.SnapshotEntry;
@@ -191,22 +192,24 @@ public final class SnapshotReader {
             long expiresAt = wire.getExpiresAtMillis() == 0 ? Entry.NEVER : wire.getExpiresAtMillis();
             return switch (wire.getContentCase()) {
                 case VALUE -> Entry.of(wire.getValue().toByteArray(), expiresAt, wire.getVersion());
-                case LIMITER -> {
-                    long[] grants = new long[wire.getLimiter().getGrantDeltasMillisCount()];
-                    long grant = 0;
-                    for (int i = 0; i < grants.length; i++) {
-                        grant += wire.getLimiter().getGrantDeltasMillis(i);
-                        grants[i] = grant;
-                    }
-                    Limiter limiter = Limiter.restore(
-                            Math.toIntExact(wire.getLimiter().getCapacity()),
-                            wire.getLimiter().getDurationMillis(),
-                            grants);
-                    yield Entry.of(limiter, expiresAt, wire.getVersion());
-                }
+                case LIMITER -> Entry.of(limiter(wire.getLimiter()), expiresAt, wire.getVersion());
                 case TYPED -> Entry.of(typed(wire.getTyped()), expiresAt, wire.getVersion());
                 case CONTENT_NOT_SET -> throw damaged("has an entry of an unknown kind", null);
             };
+        }
+
+        private static Limiter limiter(LimiterState wire) {
+            long[] grants = new long[wire.getGrantDeltasMillisCount()];
+            long grant = 0;
+            for (int i = 0; i < grants.length; i++) {
+                grant += wire.getGrantDeltasMillis(i);
+                grants[i] = grant;
+            }
+            return Limiter.restore(
+                    Math.toIntExact(wire.getCapacity()),
+                    wire.getDurationMillis(),
+                    Math.max(wire.getDurationMillis(), wire.getKeepMillis()),
+                    grants);
         }
 
         private Typed typed(TypedState wire) {

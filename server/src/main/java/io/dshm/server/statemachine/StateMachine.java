@@ -27,15 +27,22 @@ import org.jspecify.annotations.Nullable;
 /**
  * Applies log entries to the store, one after the other; the result depends on nothing else.
  *
- * <p>All methods are for the one thread that applies, except where they say otherwise.
+ * <p>All methods are for the one thread that applies, or for others that hold this object's monitor as it does, except where
+ * they say otherwise.
  */
 public final class StateMachine {
 
-    /** How many slots of the store are looked at for expired entries with each command that is applied. */
-    private static final int SWEEP_BUCKETS_A_COMMAND = 4;
+    /**
+     * How many buckets of the store are looked at for expired entries with each command that is applied: what expires cannot
+     * pile up, however fast clients write.
+     */
+    private static final int PURGE_BUCKETS_A_COMMAND = 4;
 
-    /** The same for an entry without commands, which comes about once a second. */
-    private static final int SWEEP_BUCKETS_A_TICK = 100_000;
+    /** The same for a step of {@link #purge}: a tenth of a millisecond, or two where all of them are purged. */
+    public static final int PURGE_BUCKETS_A_STEP = 1024;
+
+    /** How many clients are forgotten with each log entry, at most: more than can become known with it at any rate. */
+    private static final int CLIENTS_FORGOTTEN_AN_ENTRY = 2 * Limits.ENTRY_COMMANDS_MAX;
 
     private static final StrictParser<LogEntry> PARSER = new StrictParser<>(LogEntry.parser());
 
@@ -100,7 +107,7 @@ public final class StateMachine {
         wallMillis = decoded.getWallMillis();
         clock.observe(clockMillis);
         uploads.expire(clockMillis);
-        clients.expire(clockMillis);
+        clients.expire(format >= Formats.BOUNDS ? CLIENTS_FORGOTTEN_AN_ENTRY : Integer.MAX_VALUE, clockMillis);
         for (int i = 0; i < decoded.getSettledCount(); i++) {
             Settled settled = decoded.getSettled(i);
             Outcomes origin = origins.get(settled.getOrigin());
@@ -115,8 +122,8 @@ public final class StateMachine {
         for (int i = 0; i < count; i++) {
             outcomes[i] = applyOnce(index, decoded.getRecords(i));
         }
-        if (store.sweepPending()) {
-            store.sweep(clockMillis, count == 0 ? SWEEP_BUCKETS_A_TICK : count * SWEEP_BUCKETS_A_COMMAND);
+        if (count > 0 && store.sweepPending()) {
+            store.sweep(clockMillis, count * PURGE_BUCKETS_A_COMMAND);
         }
         appliedIndex = index;
         needsTime = store.sweepPending() || !uploads.isEmpty();
@@ -126,6 +133,22 @@ public final class StateMachine {
 
     private void measure() {
         bytesBeside = outcomeBytes + clients.bytes() + uploads.bytes() + store.markBytes();
+    }
+
+    /**
+     * Purges a little of what nothing can find any more, going on where the last step ended. Each node does this in its own
+     * rhythm: it changes no outcome, no read and no digest. Not while another method of this state machine runs, except those
+     * that any thread may call.
+     */
+    public void purge() {
+        if (store.sweepPending()) {
+            store.sweep(clockMillis, PURGE_BUCKETS_A_STEP);
+        }
+    }
+
+    /** Whether {@link #purge} may find something. Any thread. */
+    public boolean hasToPurge() {
+        return store.sweepPending();
     }
 
     private static LogEntry decode(long index, ByteBuffer entry) {
@@ -186,7 +209,7 @@ public final class StateMachine {
      * sent again under it.
      */
     private Outcome applyOnceForClient(long index, CommandRecord record) {
-        Outcome first = clients.recall(record.getClient(), record.getClientSequence(), clockMillis);
+        Outcome first = clients.recall(record, clockMillis);
         if (first != null) {
             // The pieces of a large value have come a second time, too.
             if (record.hasSetChunked()) {
@@ -198,7 +221,7 @@ public final class StateMachine {
         }
         Outcome outcome = apply(index, record);
         if (outcome.kind() != Outcome.Kind.CHUNKS_MISSING && outcome.kind() != Outcome.Kind.OUT_OF_MEMORY) {
-            clients.remember(record.getClient(), record.getClientSequence(), outcome, clockMillis);
+            clients.remember(record, outcome, clockMillis);
         }
         return outcome;
     }
@@ -209,10 +232,10 @@ public final class StateMachine {
             case TOUCH -> writes.touch(record.getTouch(), clockMillis);
             case DELETE -> writes.delete(record.getDelete(), clockMillis);
             case INCR -> writes.incr(record.getIncr(), clockMillis);
-            case RATE_LIMITER -> writes.rateLimiter(record.getRateLimiter(), clockMillis);
+            case RATE_LIMITER -> writes.rateLimiter(record.getRateLimiter(), format, clockMillis);
             case FLUSH_ALL -> writes.flushAll(record.getFlushAll());
             case CHUNK ->
-                uploads.add(record.getOrigin(), record.getChunk(), clockMillis)
+                uploads.add(record.getOrigin(), record.getChunk(), format >= Formats.BOUNDS, clockMillis)
                         ? Outcome.APPLIED
                         : Outcome.CHUNKS_MISSING;
             case SET_CHUNKED -> {
@@ -370,11 +393,10 @@ public final class StateMachine {
                 .setWallMillis(wallMillis)
                 .setLastVersion(entries.lastVersion())
                 .build();
-        List<SnapshotNode> nodes = origins.toWire();
-        List<SnapshotClient> clientsNow = clients.toWire();
+        List<Origins.FrozenNode> nodes = origins.freeze();
         List<SnapshotUpload> uploadsNow = uploads.toWire();
         // Last: a view of the store that is open stays so, and lets no other one open, if anything is thrown after it.
-        return new StateView(header, store.view(), nodes, clientsNow, uploadsNow);
+        return new StateView(header, store.view(), nodes, clients.view(), uploadsNow);
     }
 
     /**

@@ -243,7 +243,7 @@ class StoreTest {
     void a_limiter_costs_what_its_grants_cost() {
         Limiter limiter = granted(Limiter.of(10, 1000), 1, 2, 3);
         byte[] key = Keys.bytes("k");
-        store.put(key, keys.hash(key), Entry.of(limiter, limiter.windowEndMillis(), 1));
+        store.put(key, keys.hash(key), Entry.of(limiter, limiter.keptUntilMillis(), 1));
         assertEquals(104 + 8 + 40 + 3 * 32, store.bytes());
     }
 
@@ -326,7 +326,7 @@ class StoreTest {
     private static Limiter granted(Limiter limiter, long... clocksMillis) {
         Limiter granted = limiter;
         for (long clockMillis : clocksMillis) {
-            granted = granted.grant(clockMillis, limiter.capacity(), limiter.durationMillis());
+            granted = granted.grant(clockMillis, limiter.capacity(), limiter.durationMillis(), limiter.keepMillis());
             assertNotNull(granted);
         }
         return granted;

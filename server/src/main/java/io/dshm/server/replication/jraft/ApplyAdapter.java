@@ -75,7 +75,7 @@ final class ApplyAdapter extends StateMachineAdapter {
         long index = 0;
         long first = 0;
         long term = 0;
-        // Free unless somebody asks for a digest: see there.
+        // Free, but for short steps of purging, and for whoever asks for a digest: see there.
         synchronized (stateMachine) {
             while (entries.hasNext()) {
                 ByteBuffer data = entries.getData();

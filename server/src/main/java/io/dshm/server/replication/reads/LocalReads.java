@@ -218,6 +218,11 @@ public final class LocalReads {
                 .orElse(0);
     }
 
+    /** The cluster's format, see {@link io.dshm.proto.Formats}. Any thread. */
+    public int format() {
+        return stateMachine.format();
+    }
+
     public StateMachine stateMachine() {
         return stateMachine;
     }

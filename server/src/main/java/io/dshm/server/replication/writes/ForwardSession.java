@@ -5,7 +5,6 @@ import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.Forward;
 import io.dshm.proto.wire.ForwardReply;
 import io.dshm.proto.wire.Result;
-import io.dshm.server.replication.contracts.RegistrationCheck;
 import io.dshm.server.statemachine.Admission;
 import io.dshm.server.statemachine.Outcome;
 import java.util.HashMap;

@@ -62,7 +62,7 @@ public final class Records {
                     FlushAllCommand.newBuilder().setRegion(UnsafeByteOperations.unsafeWrap(flush.region())));
         }
         if (write instanceof Command.Identified identified) {
-            return of(identified.write()).setClient(identified.client()).setClientSequence(identified.sequence());
+            return identify(of(identified.write()), identified);
         }
         if (write instanceof Command.Multi multi) {
             MultiCommand.Builder command = MultiCommand.newBuilder();
@@ -70,6 +70,14 @@ public final class Records {
             return record.setMulti(command);
         }
         return TypedRecords.of(write);
+    }
+
+    private static CommandRecord.Builder identify(CommandRecord.Builder record, Command.Identified identity) {
+        return record.setClient(identity.client())
+                .setClientSequence(identity.sequence())
+                .setClientDone(identity.done())
+                .setClientRetry(identity.retry())
+                .setClientUnlisted(identity.unlisted());
     }
 
     /** The value of a command, if it is too long to travel inside its record; else null. */
@@ -86,9 +94,7 @@ public final class Records {
     /** The record that publishes the pieces of a {@link #largeValue}; see {@link LargeValues}. */
     public static CommandRecord.Builder publication(Command.Write write, long upload) {
         if (write instanceof Command.Identified identified) {
-            return publication(identified.write(), upload)
-                    .setClient(identified.client())
-                    .setClientSequence(identified.sequence());
+            return identify(publication(identified.write(), upload), identified);
         }
         if (write instanceof Command.Put put) {
             return TypedRecords.publication(put, upload);

@@ -20,7 +20,6 @@ import io.dshm.server.replication.contracts.ClockAndRandom;
 import io.dshm.server.replication.contracts.FakeLog;
 import io.dshm.server.replication.contracts.PeerLinks;
 import io.dshm.server.replication.contracts.RaftLog;
-import io.dshm.server.replication.contracts.RegistrationCheck;
 import io.dshm.server.statemachine.ClusterClock;
 import io.dshm.server.statemachine.Outcome;
 import java.util.ArrayList;

@@ -11,7 +11,6 @@ import io.dshm.proto.wire.Result;
 import io.dshm.proto.wire.Settled;
 import io.dshm.server.replication.contracts.ClockAndRandom;
 import io.dshm.server.replication.contracts.FakeLog;
-import io.dshm.server.replication.contracts.RegistrationCheck;
 import io.dshm.server.statemachine.ClusterClock;
 import java.io.IOException;
 import java.util.ArrayList;
