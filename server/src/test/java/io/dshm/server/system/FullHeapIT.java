@@ -14,6 +14,7 @@ import io.dshm.proto.ValueType;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -65,7 +66,7 @@ class FullHeapIT {
             for (Future<Integer> one : rounds) {
                 assertTrue(one.get() < ROUNDS_MAX, "a client was never refused");
             }
-        } catch (java.util.concurrent.ExecutionException e) {
+        } catch (ExecutionException e) {
             throw new AssertionError(e.getCause());
         } finally {
             clients.shutdownNow();
@@ -79,32 +80,35 @@ class FullHeapIT {
             int refused = 0;
             int round = 0;
             for (; round < ROUNDS_MAX && refused < REFUSALS; round++) {
-                for (Command.Write write : growth(region + round, region, round)) {
-                    accept(connection.call(write));
+                List<Command.Write> writes = growth(region + round, region, round);
+                connection.sendAll(writes);
+                boolean last = false;
+                for (int i = 0; i < writes.size(); i++) {
+                    last = accept(connection.receive());
                 }
-                Reply last = connection.call(new Command.Set(Key.of(region + "small" + round), 0, new byte[1]));
-                refused = accept(last) ? refused + 1 : 0;
+                refused = last ? refused + 1 : 0;
             }
             return round;
         }
     }
 
     private static List<Command.Write> growth(String key, String region, int round) {
-        Command.Write large = round % 50 == 0
+        Command.Write large = round % 20 == 0
                 ? new Command.Set(Key.of(key + "large"), 0, new byte[1_000_000])
                 : new Command.Delete(Key.of(key + "none"));
         return List.of(
                 large,
-                new Command.Set(Key.of(key), 0, new byte[8_000]),
+                new Command.Set(Key.of(key), 0, new byte[20_000]),
                 new Command.Put(Key.of(key + "p"), 0, ValueType.STRING, 7, Condition.ANY, new byte[2_000]),
                 new Command.Incr(Key.of(key + "i"), 1, 0, 0),
                 new Command.IncrNumber(Key.of(key + "n"), 1, 0.5, 0),
                 new Command.RateLimiter(Key.of(key + "l"), 5, 3_600_000),
                 new Command.Push(Key.of(region + "list"), Command.End.LEFT, ValueType.STRING, new byte[500]),
                 new Command.Identified(
-                        region.hashCode() & 0xFFFF | (round % 500L) << 16,
-                        1 + round / 500,
-                        new Command.Push(Key.of(key + "q"), Command.End.LEFT, ValueType.NUMBER, new byte[] {'1'})));
+                        ((round % 500L) << 16) + (region.hashCode() & 0xFFFF),
+                        1L + round / 500,
+                        new Command.Push(Key.of(key + "q"), Command.End.LEFT, ValueType.NUMBER, new byte[] {'1'})),
+                new Command.Set(Key.of(key + "s"), 0, new byte[1]));
     }
 
     /** Whether a write was refused for want of room; it must not fail in another way. */
@@ -120,19 +124,19 @@ class FullHeapIT {
     private static void checkWhatGoesOn(NodeProcess node) throws IOException {
         String key = node.name() + "::0";
         try (DshmConnection connection = node.connect()) {
-            assertEquals(8_000, connection.get(key).orElseThrow().length);
+            assertEquals(20_000, connection.get(key).orElseThrow().length);
             long count = connection.incr(key + "i", 1);
             assertEquals(count + 1, connection.incr(key + "i", 1));
             connection.touch(key, Duration.ZERO);
             assertInstanceOf(
                     Reply.Detailed.class,
                     connection.call(new Command.Pop(Key.of(node.name() + "::list"), Command.End.LEFT)));
-            Command.Set another = new Command.Set(Key.of(node.name() + "::another"), 0, new byte[7_000]);
+            Command.Set another = new Command.Set(Key.of(node.name() + "::another"), 0, new byte[18_000]);
             assertTrue(accept(connection.call(another)), "there is no room");
             connection.delete(key);
             assertInstanceOf(Reply.Value.class, connection.call(another), "there is room again");
             connection.delete(node.name() + "::another");
-            connection.set(key, new byte[8_000], Duration.ZERO);
+            connection.set(key, new byte[20_000], Duration.ZERO);
             assertTrue(
                     node.statusNumber("stateBytes") <= node.statusNumber("stateBytesMax") * 9 / 8,
                     () -> "the state is within its limit");

@@ -24,8 +24,8 @@ class RegistrationCheckTest {
     private static final long TERM = 3;
 
     private final FakeLog log = new FakeLog();
-    private final Proposer proposer =
-            new Proposer(log, new ClusterClock(System::nanoTime), ClockAndRandom.real(), Runnable::run, log.stateMachine.memory());
+    private final Proposer proposer = new Proposer(
+            log, new ClusterClock(System::nanoTime), ClockAndRandom.real(), Runnable::run, log.stateMachine.memory());
     private final List<RegisterNode> asked = new ArrayList<>();
     private final CompletableFuture<Boolean> answer = new CompletableFuture<>();
     private final List<ForwardReply> replies = new ArrayList<>();
