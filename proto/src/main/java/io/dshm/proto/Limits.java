@@ -122,6 +122,9 @@ public final class Limits {
     /** Bytes of the requests in a MULTI: they share a log record, which must not be larger than a value in one. */
     public static final int MULTI_BYTES_MAX = INLINE_VALUE_BYTES_MAX;
 
+    /** Bytes that the log record of a request in a MULTI may have beyond the request itself: tags, lengths, doubles. */
+    public static final int MULTI_RECORD_OVERHEAD_BYTES = 64;
+
     /** Requests in a MULTI: applied at once, within about a millisecond. */
     public static final int MULTI_REQUESTS_MAX = 1024;
 
@@ -181,6 +184,15 @@ public final class Limits {
     /** Bytes of a frame between nodes: as many commands as share a log entry fit, and so do their results. */
     public static final int PEER_FRAME_BYTES_MAX = 4 * 1024 * 1024;
 
+    /**
+     * The number of a command, of an origin or of a client: as large as {@link #COUNT_DIGITS_MAX} digits can be, so that sums
+     * of numbers fit into 64 bits.
+     */
+    public static final long SEQUENCE_MAX = 999_999_999_999_999_999L;
+
+    /** Characters of the name of a node. */
+    public static final int NODE_NAME_CHARS_MAX = 255;
+
     /** Event loops of a node. */
     public static final int THREADS_MAX = 64;
 
@@ -202,7 +214,10 @@ public final class Limits {
         require(CHUNK_BYTES <= ENTRY_BYTES_MAX, "a piece fits into an entry");
         require(
                 PEER_FRAME_BYTES_MAX
-                        >= ENTRY_BYTES_MAX + INLINE_VALUE_BYTES_MAX + LONG_KEY_BYTES_MAX + 64 * MULTI_REQUESTS_MAX,
+                        >= ENTRY_BYTES_MAX
+                                + INLINE_VALUE_BYTES_MAX
+                                + LONG_KEY_BYTES_MAX
+                                + MULTI_RECORD_OVERHEAD_BYTES * MULTI_REQUESTS_MAX,
                 "a full entry's commands fit into a frame");
         require(
                 PEER_FRAME_BYTES_MAX >= PEER_RESULTS_BYTES_MAX + MULTI_OUTCOME_BYTES_MAX + 64 * ENTRY_COMMANDS_MAX,

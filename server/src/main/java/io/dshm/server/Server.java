@@ -11,16 +11,17 @@ import io.dshm.server.frontend.MemoryBudget;
 import io.dshm.server.frontend.TextProtocol;
 import io.dshm.server.frontend.sharedance.SharedanceProtocol;
 import io.dshm.server.network.Ports;
+import io.dshm.server.replication.ClusterFormat;
 import io.dshm.server.replication.Replicator;
 import io.dshm.server.replication.Roles;
 import io.dshm.server.replication.contracts.ClockAndRandom;
-import io.dshm.server.replication.contracts.ClusterFormat;
-import io.dshm.server.replication.contracts.RegistrationCheck;
 import io.dshm.server.replication.forwarding.PeerConnector;
 import io.dshm.server.replication.forwarding.PeerListener;
 import io.dshm.server.replication.jraft.RaftGroup;
 import io.dshm.server.replication.reads.LocalReads;
+import io.dshm.server.replication.writes.RegistrationCheck;
 import io.dshm.server.statemachine.ClusterClock;
+import io.dshm.server.statemachine.MemoryLimit;
 import io.dshm.server.statemachine.StateMachine;
 import io.dshm.server.statemachine.StateView;
 import io.netty.channel.Channel;
@@ -62,8 +63,8 @@ public final class Server {
 
     private final ServerConfig config;
     private final ClusterClock clock = new ClusterClock(System::nanoTime);
-    private final StateMachine stateMachine = new StateMachine(clock);
-    private final Purger purger = new Purger(stateMachine, Server::stopForGood);
+    private final StateMachine stateMachine;
+    private final Purger purger;
     private final LocalReads reads;
     private final EventLoopGroup loops;
     private final Class<? extends Channel> channelType;
@@ -71,6 +72,9 @@ public final class Server {
     private final MemoryBudget budget;
 
     private volatile @Nullable Running running;
+
+    /** Why nothing is running, for operators. */
+    private volatile String notRunning = "starting";
 
     /** What exists once the node has started. */
     private record Running(
@@ -86,6 +90,9 @@ public final class Server {
     /** A node that has not started. */
     public Server(ServerConfig config) {
         this.config = config;
+        this.stateMachine = new StateMachine(
+                clock, MemoryLimit.ofHeap(Runtime.getRuntime().maxMemory(), config.valueMemoryBytes()));
+        this.purger = new Purger(stateMachine, Server::stopForGood);
         this.reads = new LocalReads(stateMachine, clock, System::nanoTime, config.maxStalenessMillis());
         this.budget = new MemoryBudget(config.valueMemoryBytes());
         DefaultThreadFactory threads = new DefaultThreadFactory("lane");
@@ -139,7 +146,7 @@ public final class Server {
                 raft,
                 connector,
                 reads,
-                new ClusterFormat(stateMachine::format, () -> stateMachine.formatReadBy(members)),
+                new ClusterFormat(Formats.NEWEST, stateMachine::format, () -> stateMachine.formatReadBy(members)),
                 clock,
                 ClockAndRandom.real(),
                 Server::stopForGood);
@@ -167,13 +174,19 @@ public final class Server {
                 replicator::lane);
         ClientListener sharedance =
                 config.sharedance().port() == 0 ? null : listenForSharedance(config.sharedance(), replicator);
-        raft.start(
-                !folder.isJoining(),
-                new RaftGroup.Events(
-                        roles, reads::onApplied, replicator::onAppliedBatch, () -> onCaughtUp(folder, replicator)));
         AdminListener admin = config.adminPort() == 0
                 ? null
                 : new AdminListener(new InetSocketAddress(config.adminAddress(), config.adminPort()), new Info());
+        raft.start(
+                !folder.isJoining(),
+                new RaftGroup.Events(
+                        roles,
+                        reads::onApplied,
+                        replicator::onAppliedBatch,
+                        () -> onCaughtUp(replicator),
+                        replicator::isRegistered,
+                        () -> onRestored(folder),
+                        why -> notRunning = why));
         purger.start();
         running = new Running(folder, raft, roles, replicator, peers, clients, sharedance, admin);
         LOG.info(
@@ -215,17 +228,18 @@ public final class Server {
                 config.snapshotLogBytes());
     }
 
-    private void onCaughtUp(NodeFolder folder, Replicator replicator) {
+    private void onCaughtUp(Replicator replicator) {
         reads.onCaughtUp();
         replicator.onAppliedBatch();
-        if (folder.isJoining()) {
-            try {
-                folder.setJoining(false);
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
-        }
         LOG.info("{} is up to date as of index {}", config.node(), reads.appliedIndex());
+    }
+
+    private static void onRestored(NodeFolder folder) {
+        try {
+            folder.setJoining(false);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** What other nodes are told of this one; null while it is not known yet. */
@@ -251,6 +265,7 @@ public final class Server {
         if (parts == null) {
             return;
         }
+        notRunning = "stopping";
         running = null;
         LOG.info("{} stops", config.node());
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(config.shutdownSeconds());
@@ -302,10 +317,13 @@ public final class Server {
         public @Nullable String problem() {
             Running parts = running;
             if (parts == null) {
-                return "stopping";
+                return notRunning;
             }
             if (parts.roles.leadership().leader() == null) {
                 return "no leader is known";
+            }
+            if (reads.isLoading()) {
+                return "takes over a snapshot";
             }
             return reads.isCaughtUp() ? null : "not up to date since it started";
         }
@@ -336,6 +354,8 @@ public final class Server {
             fields.put("clusterTimeMillis", clock.estimateMillis());
             fields.put("entries", stateMachine.store().entryCount());
             fields.put("storeBytes", stateMachine.store().bytes());
+            fields.put("stateBytes", stateMachine.bytes());
+            fields.put("stateBytesMax", stateMachine.memory().bytesMax());
             fields.put("valueMemoryBytes", budget.bytesReserved());
             return fields;
         }
@@ -344,7 +364,7 @@ public final class Server {
         public Map<String, Object> digest() throws InterruptedException {
             Running parts = running;
             if (parts == null) {
-                throw new IllegalStateException("stopping");
+                throw new IllegalStateException(notRunning);
             }
             StateView.StateDigest digest = parts.raft.digest(DIGEST_MILLIS);
             Map<String, Object> fields = new LinkedHashMap<>();

@@ -18,7 +18,7 @@ public record Member(String name, String host, int raftPort, int forwardingPort)
     /** What is added to a member's Raft port, if it names no forwarding port. */
     static final int FORWARDING_PORT_OFFSET = 10;
 
-    private static final Pattern FORM = Pattern.compile("([\\w.-]+)=([\\w.-]+):(\\d{1,5})(?::(\\d{1,5}))?");
+    private static final Pattern FORM = Pattern.compile("([\\w.-]{1,255})=([\\w.-]+):(\\d{1,5})(?::(\\d{1,5}))?");
 
     /**
      * Reads {@code name=host:raft-port[:forwarding-port]}.

@@ -11,7 +11,6 @@ import io.dshm.server.replication.contracts.ClockAndRandom;
 import io.dshm.server.replication.contracts.Leadership;
 import io.dshm.server.replication.contracts.PeerLinks;
 import io.dshm.server.replication.contracts.RaftLog;
-import io.dshm.server.replication.contracts.RegistrationCheck;
 import io.dshm.server.replication.contracts.ReplyListener;
 import io.dshm.server.replication.reads.AppliedWaits;
 import io.dshm.server.replication.reads.LocalReads;
@@ -21,6 +20,7 @@ import io.dshm.server.replication.writes.Outbox;
 import io.dshm.server.replication.writes.Pending;
 import io.dshm.server.replication.writes.Proposer;
 import io.dshm.server.replication.writes.Records;
+import io.dshm.server.replication.writes.RegistrationCheck;
 import io.dshm.server.statemachine.ClusterClock;
 import io.dshm.server.statemachine.Outcome;
 import java.util.ArrayList;
@@ -85,7 +85,8 @@ public final class Lane {
         this.replicator = replicator;
         this.executor = executor;
         this.nanoTime = machine.nanoTime();
-        this.proposer = new Proposer(log, clock, machine, executor);
+        this.proposer =
+                new Proposer(log, clock, machine, executor, replicator.reads().memory());
         this.commands = addOutbox(origin);
         this.anonymous = addOutbox(ANONYMOUS);
         this.regions = new RegionRequests(this, replicator.reads(), replicator.regions());

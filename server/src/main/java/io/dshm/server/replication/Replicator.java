@@ -2,16 +2,13 @@ package io.dshm.server.replication;
 
 import io.dshm.proto.Command;
 import io.dshm.proto.ErrorCode;
-import io.dshm.proto.Formats;
 import io.dshm.proto.Reply;
 import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.RegisterNode;
 import io.dshm.server.replication.contracts.ClockAndRandom;
-import io.dshm.server.replication.contracts.ClusterFormat;
 import io.dshm.server.replication.contracts.Leadership;
 import io.dshm.server.replication.contracts.PeerLinks;
 import io.dshm.server.replication.contracts.RaftLog;
-import io.dshm.server.replication.contracts.RegistrationCheck;
 import io.dshm.server.replication.contracts.ReplyListener;
 import io.dshm.server.replication.reads.LocalReads;
 import io.dshm.server.replication.reads.RegionScans;
@@ -19,6 +16,7 @@ import io.dshm.server.replication.writes.LargeValues;
 import io.dshm.server.replication.writes.Outbox;
 import io.dshm.server.replication.writes.Pending;
 import io.dshm.server.replication.writes.Records;
+import io.dshm.server.replication.writes.RegistrationCheck;
 import io.dshm.server.statemachine.ClusterClock;
 import io.dshm.server.statemachine.Outcome;
 import java.util.ArrayList;
@@ -102,7 +100,8 @@ public final class Replicator {
                 .setNode(identity.name())
                 .setFolder(identity.folder())
                 .setStart(identity.start())
-                .setFormat(Formats.NEWEST);
+                .setFormat(format.newest())
+                .setStateBytesMax(reads.memory().own());
         for (ScheduledExecutorService executor : executors) {
             long origin = newOrigin(register, machine);
             lanes.add(new Lane(this, executor, origin, log, clock, machine));

@@ -95,6 +95,9 @@ final class Clients {
     /** Both, in no order: copying it is all that a view's beginning takes. */
     private final List<Client> all = new ArrayList<>();
 
+    /** What all outcomes take, see {@link Outcomes#bytes}. */
+    private long outcomeBytes;
+
     private long plainDetailBytes;
     private long markingBytes;
     private long used;
@@ -158,6 +161,11 @@ final class Clients {
             client.detailBytes += fits ? bytes : 0;
             client.outcomes.remember(sequence, fits ? outcome : Outcome.ALREADY_SETTLED);
         });
+    }
+
+    /** What the table takes, in bytes. */
+    long bytes() {
+        return outcomeBytes + CLIENT_BYTES * all.size();
     }
 
     /** Forgets clients that have been silent for long enough, so many at most. Called for every log entry. */
@@ -244,6 +252,7 @@ final class Clients {
     }
 
     private void count(Client client, int sign) {
+        outcomeBytes += sign * client.outcomes.bytes();
         if (client.knownFrom > 0) {
             markingBytes += sign * client.bytes();
         } else {

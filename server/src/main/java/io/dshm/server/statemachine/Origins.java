@@ -69,6 +69,11 @@ final class Origins {
                 && ids.stream().noneMatch(id -> id == 0 || origins.containsKey(id));
     }
 
+    /** What all outcomes take that are remembered, in bytes. It looks at every origin. */
+    long bytes() {
+        return origins.values().stream().mapToLong(Outcomes::bytes).sum();
+    }
+
     /** A node has started; its earlier origins end. A registration that was overtaken by a later one is ignored. */
     List<Long> register(RegisterNode command) {
         Registration current = nodes.get(command.getNode());

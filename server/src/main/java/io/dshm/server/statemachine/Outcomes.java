@@ -30,6 +30,9 @@ final class Outcomes {
     private long end = 1;
     private @Nullable Outcome[] ring = new Outcome[RING_MIN];
 
+    /** See {@link #bytes}. */
+    private long bytes;
+
     /** The outcome of that command if it has one, {@link Outcome#ALREADY_SETTLED} if it was forgotten, or null. */
     @Nullable
     Outcome recall(long sequence) {
@@ -63,8 +66,15 @@ final class Outcomes {
             }
             resize(Integer.highestOneBit((int) needed - 1) << 1);
         }
+        Outcome before = ring[slot(sequence)];
+        bytes += outcome.rememberedBytes() - (before == null ? 0 : before.rememberedBytes());
         ring[slot(sequence)] = outcome;
         end = Math.max(end, sequence + 1);
+    }
+
+    /** What all that is remembered takes, in bytes. */
+    long bytes() {
+        return bytes;
     }
 
     /**
@@ -73,11 +83,12 @@ final class Outcomes {
      * @return the {@linkplain Outcome#detailBytes bytes} that are not remembered any more
      */
     long settle(long below) {
-        long bytes = 0;
+        long details = 0;
         long last = Math.min(below, end);
         for (; settledBelow < last; settledBelow++) {
             Outcome outcome = ring[slot(settledBelow)];
-            bytes += outcome == null ? 0 : outcome.detailBytes();
+            details += outcome == null ? 0 : outcome.detailBytes();
+            bytes -= outcome == null ? 0 : outcome.rememberedBytes();
             ring[slot(settledBelow)] = null;
         }
         if (below > settledBelow) {
@@ -87,7 +98,7 @@ final class Outcomes {
         if (ring.length > RING_MIN && ring.length / SLACK_MAX > span()) {
             resize(Math.max(RING_MIN, ring.length / 2));
         }
-        return bytes;
+        return details;
     }
 
     private int slot(long sequence) {
@@ -158,12 +169,12 @@ final class Outcomes {
      */
     long load(SnapshotOrigin piece) {
         settle(piece.getSettledBelow());
-        long bytes = 0;
+        long details = 0;
         for (Result result : piece.getResultsList()) {
             Outcome outcome = Outcome.fromWire(result);
             remember(result.getSequence(), outcome);
-            bytes += outcome.detailBytes();
+            details += outcome.detailBytes();
         }
-        return bytes;
+        return details;
     }
 }

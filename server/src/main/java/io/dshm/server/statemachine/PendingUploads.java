@@ -60,6 +60,13 @@ final class PendingUploads {
         return uploads.isEmpty();
     }
 
+    /** What these values take when all their pieces are there, in bytes. */
+    long bytes() {
+        return uploads.isEmpty()
+                ? 0
+                : uploads.values().stream().mapToLong(upload -> upload.length).sum();
+    }
+
     /**
      * Adds a piece; false if it does not continue what is there, or if there is no room, so that its sender has to begin anew.
      *

@@ -46,8 +46,8 @@ public final class StateMachine {
 
     private static final StrictParser<LogEntry> PARSER = new StrictParser<>(LogEntry.parser());
 
-    /** The clock while a snapshot takes the place of the state: {@link #look} waits for it, which is a moment. */
-    private static final long LOADING = -1;
+    /** Stands for the data while there is none, because a snapshot is being loaded. Nothing is ever written to it. */
+    private static final Store LOADING = new Store();
 
     private final ClusterClock clock;
 
@@ -65,13 +65,28 @@ public final class StateMachine {
     private volatile int format = Formats.FIRST;
     private volatile Map<String, Integer> formatsRead = Map.of();
 
+    private final MemoryLimit memory;
+
+    /** What the outcomes of origins take; see {@link Origins#bytes}. */
+    private long outcomeBytes;
+
+    /** What the state takes beside the entries of the store. Written by the thread that applies. */
+    private volatile long bytesBeside;
+
+    /** An empty state machine that may become as large as it likes; see {@link #StateMachine(ClusterClock, long)}. */
+    public StateMachine(ClusterClock clock) {
+        this(clock, MemoryLimit.NONE);
+    }
+
     /**
      * An empty state machine.
      *
      * @param clock is told every stamp that is applied
+     * @param bytesMax see {@link MemoryLimit#own}
      */
-    public StateMachine(ClusterClock clock) {
+    public StateMachine(ClusterClock clock, long bytesMax) {
         this.clock = clock;
+        this.memory = new MemoryLimit(this, bytesMax);
     }
 
     /**
@@ -84,6 +99,9 @@ public final class StateMachine {
      *     sensible can follow, and the node must stop
      */
     public Outcome[] apply(long index, ByteBuffer entry) {
+        if (isLoading(store)) {
+            throw new IllegalStateException("log entry " + index + " comes on top of a snapshot that was not loaded");
+        }
         LogEntry decoded = decode(index, entry);
         clockMillis = Math.max(clockMillis, decoded.getStampMillis());
         wallMillis = decoded.getWallMillis();
@@ -94,7 +112,9 @@ public final class StateMachine {
             Settled settled = decoded.getSettled(i);
             Outcomes origin = origins.get(settled.getOrigin());
             if (origin != null) {
+                outcomeBytes -= origin.bytes();
                 origin.settle(settled.getBelow());
+                outcomeBytes += origin.bytes();
             }
         }
         int count = decoded.getRecordsCount();
@@ -107,7 +127,12 @@ public final class StateMachine {
         }
         appliedIndex = index;
         needsTime = store.sweepPending() || !uploads.isEmpty();
+        measure();
         return outcomes;
+    }
+
+    private void measure() {
+        bytesBeside = outcomeBytes + clients.bytes() + uploads.bytes() + store.markBytes();
     }
 
     /**
@@ -144,6 +169,8 @@ public final class StateMachine {
             }
             uploads.drop(origins.register(record.getRegisterNode()));
             formatsRead = origins.formats();
+            outcomeBytes = origins.bytes();
+            memory.heard(record.getRegisterNode());
             return Outcome.APPLIED;
         }
         if (record.getCommandCase() == CommandRecord.CommandCase.LOG_TIME) {
@@ -165,6 +192,7 @@ public final class StateMachine {
         }
         Outcome outcome = record.getClientSequence() == 0 ? apply(index, record) : applyOnceForClient(index, record);
         origin.remember(record.getSequence(), outcome);
+        outcomeBytes += outcome.rememberedBytes();
         return outcome;
     }
 
@@ -176,7 +204,10 @@ public final class StateMachine {
         return Outcome.APPLIED;
     }
 
-    /** The same for the identity that the client gave. A value that did not arrive whole is sent again under it. */
+    /**
+     * The same for the identity that the client gave. A value that did not arrive whole, and what there was no room for, may be
+     * sent again under it.
+     */
     private Outcome applyOnceForClient(long index, CommandRecord record) {
         Outcome first = clients.recall(record, clockMillis);
         if (first != null) {
@@ -189,7 +220,7 @@ public final class StateMachine {
             return first;
         }
         Outcome outcome = apply(index, record);
-        if (outcome.kind() != Outcome.Kind.CHUNKS_MISSING) {
+        if (outcome.kind() != Outcome.Kind.CHUNKS_MISSING && outcome.kind() != Outcome.Kind.OUT_OF_MEMORY) {
             clients.remember(record, outcome, clockMillis);
         }
         return outcome;
@@ -227,6 +258,7 @@ public final class StateMachine {
             case POP -> typedWrites.pop(record.getPop(), clockMillis);
             case PURGE -> typedWrites.purge(record.getPurge(), clockMillis);
             case MULTI -> applyAllOrNone(index, record.getMulti());
+            case REFUSED -> Outcome.OUT_OF_MEMORY;
             case REGISTER_NODE, LOG_TIME, SWITCH_FORMAT, COMMAND_NOT_SET ->
                 throw new CorruptStateException(
                         "log entry " + index + " holds " + record.getCommandCase() + " where no such command can be");
@@ -254,9 +286,20 @@ public final class StateMachine {
         return Outcome.several(outcomes);
     }
 
-    /** The data, for reads from any thread. A snapshot that is loaded replaces it. */
+    /**
+     * The data, for reads from any thread. A snapshot that is loaded replaces it; while it is loaded there is nothing, see
+     * {@link #isLoading}.
+     */
     public Store store() {
         return store;
+    }
+
+    /**
+     * Whether this was the {@link #store} while a snapshot was loaded: what is not in it may be there in fact. Whoever finds
+     * nothing asks afterwards, about the same store that it looked into.
+     */
+    public static boolean isLoading(Store seen) {
+        return seen == LOADING;
     }
 
     /**
@@ -267,13 +310,20 @@ public final class StateMachine {
      */
     public record Sighting(@Nullable Entry entry, long clockMillis) {}
 
-    /** Looks at a key. Any thread: no log entry is applied and no snapshot loaded between the two things it sees. */
-    public Sighting look(byte[] key, int hash) {
+    /**
+     * Looks at a key. Any thread: no log entry is applied and no snapshot loaded between the two things it sees.
+     *
+     * @return null while a snapshot is loaded
+     */
+    public @Nullable Sighting look(byte[] key, int hash) {
         while (true) {
             Store seenStore = store;
+            if (isLoading(seenStore)) {
+                return null;
+            }
             long seenMillis = clockMillis;
             Entry entry = seenStore.get(key, hash);
-            if (seenMillis == clockMillis && seenStore == store && seenMillis != LOADING) {
+            if (seenMillis == clockMillis && seenStore == store) {
                 return new Sighting(entry, seenMillis);
             }
             Thread.onSpinWait();
@@ -312,6 +362,19 @@ public final class StateMachine {
                 .orElse(Formats.FIRST);
     }
 
+    /**
+     * What the state takes in memory, in bytes, by a formula over sizes that is the same on all nodes: entries, outcomes that
+     * are remembered, clients, values on their way, marks of flushes. Any thread.
+     */
+    public long bytes() {
+        return store.bytes() + bytesBeside;
+    }
+
+    /** How large the state may become. Any thread. */
+    public MemoryLimit memory() {
+        return memory;
+    }
+
     /** Whether anything is waiting for time to pass, so that a leader must log the time. Any thread. */
     public boolean needsTime() {
         return needsTime;
@@ -337,16 +400,19 @@ public final class StateMachine {
     }
 
     /**
-     * Replaces the state by a snapshot's. Readers see the old store until the new one is whole.
+     * Replaces the state by a snapshot's. The old state is let go of before the first entry is read, since a node need not
+     * have room for two: meanwhile there is nothing to read, see {@link #isLoading}.
      *
-     * @throws IOException if the files cannot be read; the state is unchanged then
-     * @throws CorruptStateException if they are damaged or not whole; the state is unchanged then
+     * @throws IOException if the files cannot be read; this state machine is of no use any more then
+     * @throws CorruptStateException if they are damaged or not whole; the same
      */
     public void load(SnapshotReader snapshot) throws IOException {
+        store = LOADING;
+        become(LOADING, 0);
+        origins = new Origins();
+        clients = new Clients();
+        uploads = new PendingUploads();
         Store newStore = new Store();
-        Origins newOrigins = new Origins();
-        Clients newClients = new Clients();
-        PendingUploads newUploads = new PendingUploads();
         SnapshotHeader header = snapshot.read(new SnapshotReader.Target() {
             @Override
             public void entry(byte[] key, Entry entry) {
@@ -355,33 +421,35 @@ public final class StateMachine {
 
             @Override
             public void node(SnapshotNode node) {
-                newOrigins.load(node);
+                origins.load(node);
             }
 
             @Override
             public void client(SnapshotClient client) {
-                newClients.load(client);
+                clients.load(client);
             }
 
             @Override
             public void upload(SnapshotUpload upload) {
-                newUploads.load(upload);
+                uploads.load(upload);
             }
         });
-        entries = new Entries(newStore, header.getLastVersion());
-        writes = new Writes(entries);
-        typedWrites = new TypedWrites(entries);
-        origins = newOrigins;
-        clients = newClients;
-        uploads = newUploads;
+        become(newStore, header.getLastVersion());
         format = header.getFormatVersion();
         formatsRead = origins.formats();
         appliedIndex = header.getIndex();
         wallMillis = header.getWallMillis();
-        clockMillis = LOADING;
-        store = newStore;
         clockMillis = header.getClockMillis();
-        needsTime = store.sweepPending() || !uploads.isEmpty();
+        needsTime = newStore.sweepPending() || !uploads.isEmpty();
         clock.observe(clockMillis);
+        store = newStore;
+        outcomeBytes = origins.bytes();
+        measure();
+    }
+
+    private void become(Store data, long lastVersion) {
+        entries = new Entries(data, lastVersion);
+        writes = new Writes(entries);
+        typedWrites = new TypedWrites(entries);
     }
 }

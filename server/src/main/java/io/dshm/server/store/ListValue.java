@@ -198,7 +198,11 @@ public final class ListValue {
     }
 
     private static long bytesOf(Object element) {
-        return ELEMENT_BYTES + (element instanceof byte[] string ? string.length : Double.BYTES);
+        return bytesOf(element instanceof byte[] string ? string.length : Double.BYTES);
+    }
+
+    static long bytesOf(int elementBytes) {
+        return ELEMENT_BYTES + elementBytes;
     }
 
     /** All elements, from left to right. */

@@ -1,12 +1,13 @@
 package io.dshm.server.simulation;
 
+import io.dshm.proto.Formats;
 import io.dshm.proto.wire.Forward;
 import io.dshm.proto.wire.ForwardReply;
 import io.dshm.proto.wire.StatusReply;
 import io.dshm.server.replication.contracts.PeerLinks;
 import io.dshm.server.replication.contracts.PeerStatuses;
-import io.dshm.server.replication.contracts.RegistrationCheck;
 import io.dshm.server.replication.writes.ForwardSession;
+import io.dshm.server.replication.writes.RegistrationCheck;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -137,7 +138,7 @@ final class Network {
                     node(registration.getNode()),
                     timeoutMillis,
                     answer,
-                    running -> running.replicator.isOwn(registration));
+                    running -> running.format > Formats.FIRST && running.replicator.isOwn(registration));
             return answer;
         };
     }

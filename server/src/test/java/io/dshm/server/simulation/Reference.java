@@ -86,12 +86,12 @@ final class Reference {
         this.listener = listener;
     }
 
-    long clock() {
-        return clock;
-    }
-
     int format() {
         return format;
+    }
+
+    long clock() {
+        return clock;
     }
 
     /** Applies the next committed entry. */

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import javax.tools.JavaCompiler;
@@ -102,6 +103,23 @@ enum PlantedBug {
                     "this.leading = leading; if (leading) { reading = new Reading(reading.offsetMillis - 3_000, 0); }");
         }
     },
+    FORGOTTEN_TERM(
+            "a node that lost its data acknowledges entries of a leader that it had helped to replace",
+            List.of(Workload.COUNTERS, Workload.REGISTERS),
+            List.of(FaultKind.FORGOTTEN_TERM)) {
+        @Override
+        void plant(Edits edits) {
+            edits.replace(
+                    "replication/jraft/RaftGroup.java",
+                    "long termMin = votes ? 0 : joiningTerm(self, events.onWaiting());",
+                    "long termMin = 0;");
+        }
+
+        @Override
+        OptionalInt electionTimeoutMillis() {
+            return OptionalInt.of(ForgottenTerm.LONG_MILLIS);
+        }
+    },
     HASTY_LOCAL_READ(
             "a local read does not wait for the write that its node has acknowledged",
             List.of(Workload.COUNTERS),
@@ -151,6 +169,11 @@ enum PlantedBug {
     /** What is done to nodes that brings it to light soonest. */
     FaultKind[] faults() {
         return faults.toArray(FaultKind[]::new);
+    }
+
+    /** The nodes' election timeout, if it comes to light with one that is not the usual one. */
+    OptionalInt electionTimeoutMillis() {
+        return OptionalInt.empty();
     }
 
     /** Says what is wrong. */

@@ -9,7 +9,7 @@ import io.dshm.proto.wire.StatusRequest;
 import io.dshm.server.network.PeerSockets;
 import io.dshm.server.replication.contracts.PeerLinks;
 import io.dshm.server.replication.contracts.PeerStatuses;
-import io.dshm.server.replication.contracts.RegistrationCheck;
+import io.dshm.server.replication.writes.RegistrationCheck;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;

@@ -12,7 +12,7 @@ import com.alipay.sofa.jraft.error.RaftError;
 import com.alipay.sofa.jraft.error.RaftException;
 import com.alipay.sofa.jraft.storage.snapshot.SnapshotReader;
 import com.alipay.sofa.jraft.storage.snapshot.SnapshotWriter;
-import io.dshm.server.replication.jraft.repairs.AppendRequests;
+import io.dshm.server.replication.jraft.repairs.AppliedTerms;
 import io.dshm.server.statemachine.CorruptStateException;
 import io.dshm.server.statemachine.NewerFormatException;
 import io.dshm.server.statemachine.Outcome;
@@ -26,7 +26,6 @@ import java.nio.file.StandardOpenOption;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -62,7 +61,7 @@ final class ApplyAdapter extends StateMachineAdapter {
     /** A state machine allows one view at a time: for a snapshot, or for a digest. */
     private final Semaphore viewPermit = new Semaphore(1);
 
-    private volatile AppendRequests.@Nullable Position applied;
+    private final AppliedTerms applied = new AppliedTerms();
 
     ApplyAdapter(StateMachine stateMachine, Executor snapshots, Listener listener) {
         this.stateMachine = stateMachine;
@@ -74,14 +73,19 @@ final class ApplyAdapter extends StateMachineAdapter {
     public void onApply(Iterator entries) {
         long bytes = 0;
         long index = 0;
+        long first = 0;
         long term = 0;
         // Free, but for short steps of purging, and for whoever asks for a digest: see there.
         synchronized (stateMachine) {
             while (entries.hasNext()) {
                 ByteBuffer data = entries.getData();
                 bytes += data.remaining();
+                if (entries.getTerm() != term) {
+                    onTermApplied(first, index, term);
+                    first = entries.getIndex();
+                    term = entries.getTerm();
+                }
                 index = entries.getIndex();
-                term = entries.getTerm();
                 Outcome[] outcomes = apply(index, data);
                 listener.onApplied(index);
                 Closure done = entries.done();
@@ -91,9 +95,7 @@ final class ApplyAdapter extends StateMachineAdapter {
                 entries.next();
             }
         }
-        if (index > 0) {
-            applied = new AppendRequests.Position(index, term);
-        }
+        onTermApplied(first, index, term);
         listener.onAppliedBatch(bytes);
     }
 
@@ -107,8 +109,14 @@ final class ApplyAdapter extends StateMachineAdapter {
         }
     }
 
-    /** Up to where the log is applied, null if nothing is. Any thread. */
-    AppendRequests.@Nullable Position applied() {
+    private void onTermApplied(long first, long last, long term) {
+        if (last > 0) {
+            applied.add(first, last, term);
+        }
+    }
+
+    /** What is applied. Any thread. */
+    AppliedTerms applied() {
         return applied;
     }
 
@@ -208,7 +216,7 @@ final class ApplyAdapter extends StateMachineAdapter {
                 stateMachine.load(new io.dshm.server.statemachine.SnapshotReader(Path.of(reader.getPath())));
             }
             SnapshotMeta meta = reader.load();
-            applied = new AppendRequests.Position(meta.getLastIncludedIndex(), meta.getLastIncludedTerm());
+            applied.reset(meta.getLastIncludedIndex(), meta.getLastIncludedTerm());
             listener.onApplied(stateMachine.appliedIndex());
             listener.onAppliedBatch(0);
             LOG.info(
@@ -219,8 +227,10 @@ final class ApplyAdapter extends StateMachineAdapter {
         } catch (NewerFormatException e) {
             listener.onFatal(String.valueOf(e.getMessage()));
             return false;
-        } catch (IOException | CorruptStateException e) {
-            listener.onFatal("the snapshot in " + reader.getPath() + " cannot be loaded: " + e.getMessage()
+        } catch (IOException | RuntimeException | OutOfMemoryError e) {
+            // The old state is gone by now, so there is nothing to go on with.
+            String why = e instanceof IOException || e instanceof CorruptStateException ? e.getMessage() : e.toString();
+            listener.onFatal("the snapshot in " + reader.getPath() + " cannot be loaded: " + why
                     + ". If another node has the data, delete this node's data folder, and it will be copied anew");
             return false;
         }

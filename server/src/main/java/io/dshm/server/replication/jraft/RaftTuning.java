@@ -7,9 +7,11 @@ import com.alipay.sofa.jraft.option.NodeOptions;
 import com.alipay.sofa.jraft.option.RaftOptions;
 import com.alipay.sofa.jraft.option.ReadOnlyOption;
 import com.alipay.sofa.jraft.storage.LogStorage;
+import com.alipay.sofa.jraft.storage.RaftMetaStorage;
 import com.alipay.sofa.jraft.util.StorageOptionsFactory;
 import io.dshm.server.replication.jraft.repairs.LastEntryLogStorage;
 import io.dshm.server.replication.jraft.repairs.VoteGuard;
+import java.util.function.BiFunction;
 import java.util.function.BooleanSupplier;
 import org.rocksdb.DBOptions;
 import org.rocksdb.WALRecoveryMode;
@@ -61,9 +63,14 @@ final class RaftTuning {
      *
      * @param members the group's first configuration; what is in the log counts more
      * @param mayVote whether the node may vote, and ask for votes, now; see {@link VoteGuard}
+     * @param terms where term and vote are kept, by the folder's path and the settings
      */
     static NodeOptions nodeOptions(
-            RaftGroup.Settings settings, Configuration members, StateMachine applying, BooleanSupplier mayVote) {
+            RaftGroup.Settings settings,
+            Configuration members,
+            StateMachine applying,
+            BooleanSupplier mayVote,
+            BiFunction<String, RaftOptions, RaftMetaStorage> terms) {
         RaftOptions raft = new RaftOptions();
         raft.setSync(true);
         raft.setApplyBatch(512);
@@ -97,6 +104,11 @@ final class RaftTuning {
             @Override
             public LogStorage createLogStorage(String uri, RaftOptions raftOptions) {
                 return new LastEntryLogStorage(super.createLogStorage(uri, raftOptions));
+            }
+
+            @Override
+            public RaftMetaStorage createRaftMetaStorage(String uri, RaftOptions raftOptions) {
+                return terms.apply(uri, raftOptions);
             }
         });
         return options;

@@ -6,8 +6,10 @@ import io.dshm.proto.Key;
 import io.dshm.proto.Limits;
 import io.dshm.proto.Reply;
 import io.dshm.server.statemachine.ClusterClock;
+import io.dshm.server.statemachine.MemoryLimit;
 import io.dshm.server.statemachine.StateMachine;
 import io.dshm.server.store.Entry;
+import io.dshm.server.store.Store;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -15,6 +17,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Reads from this node's store. Any thread, without locks.
@@ -35,6 +38,10 @@ public final class LocalReads {
 
     private static final Reply.Failure MULTI_TOO_LARGE = new Reply.Failure(
             ErrorCode.TOO_LARGE, "the replies to a MULTI have at most " + Limits.MULTI_REPLY_BYTES_MAX + " bytes");
+
+    /** Seen only by a read that came as the load of a snapshot began; those that come later wait. */
+    static final Reply.Failure LOADING =
+            new Reply.Failure(ErrorCode.BUSY, "this node takes over another node's snapshot");
 
     /** No round has come to an end yet. */
     private static final long NEVER = Long.MIN_VALUE;
@@ -77,9 +84,10 @@ public final class LocalReads {
 
     private Reply readKey(Command.KeyRead read) {
         Key key = read.key();
-        Entry entry = stateMachine.store().get(key.bytes(), key.hash());
+        Store store = stateMachine.store();
+        Entry entry = store.get(key.bytes(), key.hash());
         if (entry == null) {
-            return Reply.Failure.NOT_FOUND;
+            return StateMachine.isLoading(store) ? LOADING : Reply.Failure.NOT_FOUND;
         }
         if (read instanceof Command.Get && !entry.hasDeadline() && entry.isPlain()) {
             return new Reply.Value(entry.value());
@@ -97,10 +105,13 @@ public final class LocalReads {
 
     private Reply readKeyLogged(Command.KeyRead read) {
         StateMachine.Sighting seen = look(read.key());
+        if (seen == null) {
+            return LOADING;
+        }
         return seen.entry() == null ? Reply.Failure.NOT_FOUND : ReadReplies.of(read, seen.entry(), seen.clockMillis());
     }
 
-    private StateMachine.Sighting look(Key key) {
+    private StateMachine.@Nullable Sighting look(Key key) {
         return stateMachine.look(key.bytes(), key.hash());
     }
 
@@ -109,6 +120,9 @@ public final class LocalReads {
         long bytes = 0;
         for (Command.KeyRead read : multi.reads()) {
             Reply reply = reader.apply(read);
+            if (reply == LOADING) {
+                return LOADING;
+            }
             bytes += ReadReplies.valueBytes(reply);
             if (bytes > Limits.MULTI_REPLY_BYTES_MAX) {
                 return MULTI_TOO_LARGE;
@@ -125,8 +139,8 @@ public final class LocalReads {
 
     private boolean isDueUnlogged(Key key) {
         StateMachine.Sighting seen = look(key);
-        Entry entry = seen.entry();
-        if (entry == null) {
+        Entry entry = seen == null ? null : seen.entry();
+        if (seen == null || entry == null) {
             return false;
         }
         long estimate = clock.estimateMillis();
@@ -178,10 +192,16 @@ public final class LocalReads {
 
     /**
      * Whether a read that has to wait for this index need not wait any more. After a start, it also waits until this node
-     * knows the time: what it showed as expired before must not come alive again.
+     * knows the time: what it showed as expired before must not come alive again. While a snapshot is loaded, every read
+     * waits.
      */
     boolean isApplied(long index) {
-        return caughtUp && clock.isAnchored() && index <= appliedIndex;
+        return caughtUp && clock.isAnchored() && index <= appliedIndex && !isLoading();
+    }
+
+    /** Whether this node has let go of its state and takes over a snapshot. */
+    public boolean isLoading() {
+        return StateMachine.isLoading(stateMachine.store());
     }
 
     /** The log index that must be applied here before this read. */
@@ -205,6 +225,11 @@ public final class LocalReads {
 
     public StateMachine stateMachine() {
         return stateMachine;
+    }
+
+    /** How large the state may become. */
+    public MemoryLimit memory() {
+        return stateMachine.memory();
     }
 
     public ClusterClock clock() {

@@ -3,6 +3,7 @@ package io.dshm.server.replication.reads;
 import io.dshm.proto.Command;
 import io.dshm.proto.Limits;
 import io.dshm.proto.Reply;
+import io.dshm.server.statemachine.StateMachine;
 import io.dshm.server.store.Entry;
 import io.dshm.server.store.Store;
 import java.io.ByteArrayOutputStream;
@@ -52,6 +53,9 @@ public final class RegionScans implements AutoCloseable {
     public Reply reply(Command.RegionRead read) {
         long clockMillis = reads.clock().estimateMillis();
         Store store = reads.stateMachine().store();
+        if (StateMachine.isLoading(store)) {
+            return LocalReads.LOADING;
+        }
         return read instanceof Command.Keys keys
                 ? keys(keys, store, clockMillis)
                 : info(read.region(), store, clockMillis);
@@ -90,7 +94,7 @@ public final class RegionScans implements AutoCloseable {
         return new Reply.Detailed(bytes.toByteArray(), "count=" + told + next);
     }
 
-    private static Reply info(byte[] region, Store store, long clockMillis) {
+    private Reply info(byte[] region, Store store, long clockMillis) {
         long[] counts = new long[3];
         store.forEachOf(region, (key, entry) -> {
             if (!entry.isGoneAt(clockMillis)) {
@@ -98,11 +102,11 @@ public final class RegionScans implements AutoCloseable {
                 counts[2] += Store.bytesOf(key, entry);
             }
         });
-        long capacity = Runtime.getRuntime().maxMemory();
+        long capacity = reads.memory().bytesMax();
         return new Reply.Detailed(
                 null,
                 "entries=" + counts[0] + " stale=" + counts[1] + " bytes=" + counts[2] + " capacity=" + capacity
-                        + " free=" + Math.max(0, capacity - store.bytes()));
+                        + " free=" + Math.max(0, capacity - reads.stateMachine().bytes()));
     }
 
     /**

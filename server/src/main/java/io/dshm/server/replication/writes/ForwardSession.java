@@ -5,7 +5,7 @@ import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.Forward;
 import io.dshm.proto.wire.ForwardReply;
 import io.dshm.proto.wire.Result;
-import io.dshm.server.replication.contracts.RegistrationCheck;
+import io.dshm.server.statemachine.Admission;
 import io.dshm.server.statemachine.Outcome;
 import java.util.HashMap;
 import java.util.List;
@@ -57,17 +57,18 @@ public final class ForwardSession {
         if (forward.getRecordsCount() > Limits.ENTRY_COMMANDS_MAX) {
             throw new IllegalArgumentException(forward.getRecordsCount() + " commands in one message");
         }
-        Source source = sources.computeIfAbsent(origin, Source::new);
-        source.settledBelow = Math.max(source.settledBelow, settledBelow);
+        if (!Admission.isSettled(forward.getSettled())) {
+            throw new IllegalArgumentException("an origin that cannot be, or a number of its commands");
+        }
         for (CommandRecord record : forward.getRecordsList()) {
             long ahead = record.getSequence() - settledBelow;
             if (record.getOrigin() != origin || ahead < 0 || ahead > Limits.COMMANDS_OUTSTANDING_MAX) {
                 throw new IllegalArgumentException("a command whose identity cannot be");
             }
-            if (!Records.isValid(record)) {
-                throw new IllegalArgumentException("a command that no node may propose: " + record.getCommandCase());
-            }
+            Admission.require(record);
         }
+        Source source = sources.computeIfAbsent(origin, Source::new);
+        source.settledBelow = Math.max(source.settledBelow, settledBelow);
         if (forward.getTerm() != proposer.term()) {
             source.onNotTaken(
                     forward.getTerm(),

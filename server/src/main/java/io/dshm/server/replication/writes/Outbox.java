@@ -7,6 +7,7 @@ import io.dshm.proto.wire.Forward;
 import io.dshm.proto.wire.Result;
 import io.dshm.proto.wire.Settled;
 import io.dshm.server.replication.contracts.PeerLinks;
+import io.dshm.server.statemachine.Admission;
 import io.dshm.server.statemachine.Outcome;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -44,7 +45,11 @@ public final class Outbox implements ForwardSource {
         this.onUnknownOrigin = onUnknownOrigin;
     }
 
-    /** Takes a command; false, and nothing happens, if too many are outstanding. */
+    /**
+     * Takes a command; false, and nothing happens, if too many are outstanding.
+     *
+     * @throws IllegalArgumentException if {@link Admission} refuses it, which what clients can send never is
+     */
     public boolean submit(CommandRecord.Builder command, Pending pending, long nowNanos) {
         if (next - oldest >= Limits.COMMANDS_OUTSTANDING_MAX) {
             return false;
@@ -52,7 +57,9 @@ public final class Outbox implements ForwardSource {
         if (next - oldest == ring.length) {
             grow();
         }
-        pending.record = command.setOrigin(origin).setSequence(next).build();
+        CommandRecord record = command.setOrigin(origin).setSequence(next).build();
+        Admission.require(record);
+        pending.record = record;
         pending.deadlineNanos = nowNanos + timeoutNanos;
         ring[slot(next)] = pending;
         next++;

@@ -8,6 +8,7 @@ import io.dshm.proto.wire.SwitchFormat;
 import io.dshm.server.replication.contracts.ClockAndRandom;
 import io.dshm.server.replication.contracts.RaftLog;
 import io.dshm.server.statemachine.ClusterClock;
+import io.dshm.server.statemachine.MemoryLimit;
 import io.dshm.server.statemachine.Outcome;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -34,13 +35,15 @@ public final class Proposer {
     private final ClusterClock clock;
     private final ClockAndRandom machine;
     private final Executor lane;
+    private final MemoryLimit memory;
     private final ArrayDeque<Waiting> queue = new ArrayDeque<>();
 
     private long term;
     private final ArrayDeque<Batch> inFlight = new ArrayDeque<>();
     private int commandsInFlight;
 
-    public Proposer(RaftLog log, ClusterClock clock, ClockAndRandom machine, Executor lane) {
+    public Proposer(RaftLog log, ClusterClock clock, ClockAndRandom machine, Executor lane, MemoryLimit memory) {
+        this.memory = memory;
         this.log = log;
         this.clock = clock;
         this.machine = machine;
@@ -56,6 +59,7 @@ public final class Proposer {
     public void setTerm(long newTerm) {
         long oldTerm = term;
         term = newTerm;
+        inFlight.forEach(batch -> memory.landed(batch.growth));
         inFlight.clear();
         commandsInFlight = 0;
         Map<ForwardSource, List<Long>> waited = new LinkedHashMap<>();
@@ -66,7 +70,12 @@ public final class Proposer {
         waited.forEach((source, sequences) -> source.onNotTaken(oldTerm, sequences));
     }
 
-    /** Takes a command for the next entry; {@link #flush} follows. */
+    /**
+     * Takes a command for the next entry; {@link #flush} follows.
+     *
+     * @param record admitted: {@link Outbox#submit} and {@link ForwardSession#onForward}, the only ways to here, ask {@link
+     *     io.dshm.server.statemachine.Admission}
+     */
     void add(CommandRecord record, ForwardSource source) {
         queue.add(new Waiting(record, source));
     }
@@ -99,7 +108,7 @@ public final class Proposer {
     /** Logs the time. */
     public void tick() {
         if (term != 0) {
-            propose(newEntry(), List.of());
+            propose(newEntry(), List.of(), 0);
         }
     }
 
@@ -111,7 +120,8 @@ public final class Proposer {
                     newEntry()
                             .addRecords(CommandRecord.newBuilder()
                                     .setSwitchFormat(SwitchFormat.newBuilder().setFormat(format))),
-                    List.of());
+                    List.of(),
+                    0);
         }
     }
 
@@ -119,10 +129,13 @@ public final class Proposer {
         LogEntry.Builder entry = newEntry();
         List<ForwardSource> sources = new ArrayList<>();
         int bytes = 0;
+        long growth = 0;
         ForwardSource previous = null;
         while (!queue.isEmpty() && sources.size() < Limits.ENTRY_COMMANDS_MAX && bytes < Limits.ENTRY_BYTES_MAX) {
             Waiting waiting = queue.remove();
-            entry.addRecords(waiting.record);
+            long more = memory.growth(waiting.record, growth);
+            entry.addRecords(more < 0 ? MemoryLimit.refused(waiting.record) : waiting.record);
+            growth += Math.max(0, more);
             sources.add(waiting.source);
             bytes += waiting.record.getSerializedSize();
             if (waiting.source != previous) {
@@ -131,7 +144,7 @@ public final class Proposer {
                         Settled.newBuilder().setOrigin(previous.origin()).setBelow(previous.settledBelow()));
             }
         }
-        propose(entry, sources);
+        propose(entry, sources, growth);
     }
 
     private LogEntry.Builder newEntry() {
@@ -140,11 +153,16 @@ public final class Proposer {
                 .setWallMillis(machine.wallMillis().getAsLong());
     }
 
-    private void propose(LogEntry.Builder builder, List<ForwardSource> sources) {
+    private void propose(LogEntry.Builder builder, List<ForwardSource> sources, long growth) {
         LogEntry entry = builder.build();
         Batch batch = new Batch(
-                term, entry.getRecordsList(), sources, machine.nanoTime().getAsLong());
+                term,
+                entry.getRecordsList(),
+                sources,
+                growth,
+                machine.nanoTime().getAsLong());
         inFlight.add(batch);
+        memory.proposed(growth);
         commandsInFlight += entry.getRecordsCount();
         log.propose(entry.toByteArray(), term, batch);
     }
@@ -155,9 +173,16 @@ public final class Proposer {
         private final long batchTerm;
         private final List<CommandRecord> records;
         private final List<ForwardSource> sources;
+        private final long growth;
         private final long proposedNanos;
 
-        Batch(long batchTerm, List<CommandRecord> records, List<ForwardSource> sources, long proposedNanos) {
+        Batch(
+                long batchTerm,
+                List<CommandRecord> records,
+                List<ForwardSource> sources,
+                long growth,
+                long proposedNanos) {
+            this.growth = growth;
             this.batchTerm = batchTerm;
             this.records = records;
             this.sources = sources;
@@ -196,6 +221,7 @@ public final class Proposer {
         private void landed() {
             if (inFlight.remove(this)) {
                 commandsInFlight -= records.size();
+                memory.landed(growth);
             }
         }
 

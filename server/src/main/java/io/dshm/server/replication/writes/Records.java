@@ -18,13 +18,12 @@ import io.dshm.proto.wire.RateLimiterCommand;
 import io.dshm.proto.wire.SetChunkedCommand;
 import io.dshm.proto.wire.SetCommand;
 import io.dshm.proto.wire.TouchCommand;
-import io.dshm.proto.wire.ValueChunk;
 import io.dshm.server.statemachine.Outcome;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Commands to log records, outcomes to replies, and what a record must fulfil before it may be proposed. */
+/** Commands to log records, outcomes to replies. */
 public final class Records {
 
     private Records() {}
@@ -129,6 +128,7 @@ public final class Records {
             case NOT_A_LIST -> failure(ErrorCode.NOT_A_LIST, outcome);
             case TOO_LARGE -> failure(ErrorCode.TOO_LARGE, outcome);
             case BUSY -> new Reply.Failure(ErrorCode.BUSY, "too many clients have an identity of their own");
+            case OUT_OF_MEMORY -> new Reply.Failure(ErrorCode.OUT_OF_MEMORY, "the nodes have no room for more");
             case CHUNKS_MISSING -> new Reply.Failure(ErrorCode.BUSY, "the value did not arrive whole");
             case UNKNOWN_ORIGIN, ALREADY_SETTLED, NO_INTEGER, AHEAD ->
                 new Reply.Failure(ErrorCode.UNKNOWN_OUTCOME, null);
@@ -164,60 +164,6 @@ public final class Records {
             return new Reply.IntegerValue(outcome.number());
         }
         return TypedRecords.applied(write, outcome);
-    }
-
-    /** Whether a record from another node can be applied: one that cannot would stop every node. */
-    static boolean isValid(CommandRecord record) {
-        return switch (record.getCommandCase()) {
-            case SET ->
-                isKey(record.getSet().getKey())
-                        && isTtl(record.getSet().getTtlMillis())
-                        && record.getSet().getValue().size() <= Limits.INLINE_VALUE_BYTES_MAX;
-            case TOUCH ->
-                isKey(record.getTouch().getKey()) && isTtl(record.getTouch().getTtlMillis());
-            case DELETE -> isKey(record.getDelete().getKey());
-            case INCR ->
-                isKey(record.getIncr().getKey()) && isTtl(record.getIncr().getInitTtlMillis());
-            case RATE_LIMITER ->
-                isKey(record.getRateLimiter().getKey())
-                        && record.getRateLimiter().getCapacity() >= 0
-                        && record.getRateLimiter().getCapacity() <= Limits.LIMITER_CAPACITY_MAX
-                        && isTtl(record.getRateLimiter().getDurationMillis());
-            case FLUSH_ALL -> record.getFlushAll().getRegion().size() <= Limits.KEY_BYTES_MAX;
-            case CHUNK -> isChunk(record.getChunk());
-            case SET_CHUNKED ->
-                isKey(record.getSetChunked().getKey())
-                        && isTtl(record.getSetChunked().getTtlMillis())
-                        && isLength(record.getSetChunked().getValueLength());
-            case REGISTER_NODE ->
-                !record.getRegisterNode().getNode().isEmpty()
-                        && record.getRegisterNode().getOriginsCount() <= Limits.THREADS_MAX + 1;
-            case LOG_TIME -> true;
-            // Only a leader proposes it, for itself.
-            case SWITCH_FORMAT -> false;
-            case COMMAND_NOT_SET -> false;
-            default -> TypedRecords.isValid(record);
-        };
-    }
-
-    static boolean isKey(ByteString key) {
-        return !key.isEmpty() && key.size() <= Limits.LONG_KEY_BYTES_MAX;
-    }
-
-    static boolean isTtl(long millis) {
-        return millis >= 0 && millis <= Limits.TTL_MILLIS_MAX;
-    }
-
-    static boolean isLength(int length) {
-        return length > 0 && length <= Limits.VALUE_BYTES_MAX;
-    }
-
-    private static boolean isChunk(ValueChunk chunk) {
-        return isLength(chunk.getValueLength())
-                && chunk.getOffset() >= 0
-                && !chunk.getData().isEmpty()
-                && chunk.getData().size() <= Limits.CHUNK_BYTES
-                && chunk.getOffset() <= chunk.getValueLength() - chunk.getData().size();
     }
 
     static ByteString bytes(Key key) {

@@ -4,7 +4,6 @@ import com.google.protobuf.UnsafeByteOperations;
 import io.dshm.proto.Command;
 import io.dshm.proto.Condition;
 import io.dshm.proto.Doubles;
-import io.dshm.proto.Limits;
 import io.dshm.proto.Reply;
 import io.dshm.proto.ValueType;
 import io.dshm.proto.wire.CommandRecord;
@@ -127,53 +126,5 @@ public final class TypedRecords {
                     : new Reply.Value(number);
         }
         return outcome.isAbsent() ? Reply.Done.ABSENT : Reply.Done.DONE;
-    }
-
-    /** Whether a record from another node can be applied; see {@link Records#isValid}. */
-    static boolean isValid(CommandRecord record) {
-        return switch (record.getCommandCase()) {
-            case PUT ->
-                isPut(record.getPut())
-                        && record.getPut().getValue().getRaw().size() <= Limits.INLINE_VALUE_BYTES_MAX
-                        && record.getPut().getValue().getString().size() <= Limits.INLINE_VALUE_BYTES_MAX;
-            case PUT_CHUNKED ->
-                isPut(record.getPutChunked().getPut())
-                        && !record.getPutChunked().getPut().getValue().hasNumber()
-                        && !record.getPutChunked().getPut().getValue().hasBoolean()
-                        && Records.isLength(record.getPutChunked().getValueLength());
-            case REMOVE -> Records.isKey(record.getRemove().getKey());
-            case EXPIRE ->
-                Records.isKey(record.getExpire().getKey())
-                        && Records.isTtl(record.getExpire().getTtlMillis());
-            case INCR_NUMBER ->
-                Records.isKey(record.getIncrNumber().getKey())
-                        && Records.isTtl(record.getIncrNumber().getInitTtlMillis());
-            case PUSH ->
-                Records.isKey(record.getPush().getKey())
-                        && record.getPush().getElementCase() != PushCommand.ElementCase.ELEMENT_NOT_SET
-                        && record.getPush().getString().size() <= Limits.ELEMENT_BYTES_MAX;
-            case POP -> Records.isKey(record.getPop().getKey());
-            case PURGE ->
-                record.getPurge().getKeysCount() <= Limits.PURGE_KEYS_MAX
-                        && record.getPurge().getKeysList().stream().allMatch(Records::isKey);
-            case MULTI ->
-                record.getMulti().getWritesCount() <= Limits.MULTI_REQUESTS_MAX
-                        && record.getMulti().getWritesList().stream().allMatch(TypedRecords::isWriteOfOneKey);
-            default -> false;
-        };
-    }
-
-    private static boolean isPut(PutCommand put) {
-        return Records.isKey(put.getKey())
-                && Records.isTtl(put.getTtlMillis())
-                && put.getValue().getValueCase() != TypedValue.ValueCase.VALUE_NOT_SET;
-    }
-
-    private static boolean isWriteOfOneKey(CommandRecord record) {
-        return switch (record.getCommandCase()) {
-            case SET, TOUCH, DELETE, INCR, RATE_LIMITER, PUT, REMOVE, EXPIRE, INCR_NUMBER, PUSH, POP ->
-                Records.isValid(record);
-            default -> false;
-        };
     }
 }

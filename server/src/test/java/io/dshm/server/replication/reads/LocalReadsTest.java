@@ -2,6 +2,7 @@ package io.dshm.server.replication.reads;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.dshm.proto.Command;
@@ -9,12 +10,17 @@ import io.dshm.proto.Key;
 import io.dshm.proto.Reply;
 import io.dshm.proto.wire.LogEntry;
 import io.dshm.server.statemachine.ClusterClock;
+import io.dshm.server.statemachine.CorruptStateException;
+import io.dshm.server.statemachine.SnapshotReader;
 import io.dshm.server.statemachine.StateMachine;
 import io.dshm.server.store.Entry;
 import io.dshm.server.store.Limiter;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class LocalReadsTest {
 
@@ -115,6 +121,21 @@ class LocalReadsTest {
         assertEquals(50, bounded.confirmIntervalMillis());
         reads.onCaughtUp();
         assertTrue(reads.isCurrent(get), "without a bound");
+    }
+
+    @Test
+    void while_a_snapshot_is_loaded_reads_wait_and_nothing_is_said_to_be_absent(@TempDir Path folder) {
+        clock.hear(10_000, true);
+        reads.onCaughtUp();
+        put(Entry.of(new byte[] {1}, Entry.NEVER, 1));
+        assertTrue(reads.isCurrent(get));
+        // A snapshot that is not whole: the old state is gone, and no new one is there.
+        assertThrows(CorruptStateException.class, () -> stateMachine.load(new SnapshotReader(folder)));
+        assertFalse(reads.isCurrent(get));
+        assertTrue(reads.isLoading());
+        assertEquals(LocalReads.LOADING, read(), "of a read that came a moment too early to wait");
+        assertEquals(LocalReads.LOADING, reads.readLogged(get));
+        assertEquals(LocalReads.LOADING, reads.read(new Command.MultiRead(List.of(get, get), null)));
     }
 
     @Test

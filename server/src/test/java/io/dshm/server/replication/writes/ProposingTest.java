@@ -20,7 +20,6 @@ import io.dshm.server.replication.contracts.ClockAndRandom;
 import io.dshm.server.replication.contracts.FakeLog;
 import io.dshm.server.replication.contracts.PeerLinks;
 import io.dshm.server.replication.contracts.RaftLog;
-import io.dshm.server.replication.contracts.RegistrationCheck;
 import io.dshm.server.statemachine.ClusterClock;
 import io.dshm.server.statemachine.Outcome;
 import java.util.ArrayList;
@@ -37,8 +36,8 @@ class ProposingTest {
     private static final long TIMEOUT_NANOS = TimeUnit.SECONDS.toNanos(5);
 
     private final FakeLog log = new FakeLog();
-    private final Proposer proposer =
-            new Proposer(log, new ClusterClock(System::nanoTime), ClockAndRandom.real(), Runnable::run);
+    private final Proposer proposer = new Proposer(
+            log, new ClusterClock(System::nanoTime), ClockAndRandom.real(), Runnable::run, log.stateMachine.memory());
 
     private int notTaken;
     private int unknownOrigin;

@@ -11,7 +11,6 @@ import io.dshm.proto.wire.Result;
 import io.dshm.proto.wire.Settled;
 import io.dshm.server.replication.contracts.ClockAndRandom;
 import io.dshm.server.replication.contracts.FakeLog;
-import io.dshm.server.replication.contracts.RegistrationCheck;
 import io.dshm.server.statemachine.ClusterClock;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -25,8 +24,8 @@ class RegistrationCheckTest {
     private static final long TERM = 3;
 
     private final FakeLog log = new FakeLog();
-    private final Proposer proposer =
-            new Proposer(log, new ClusterClock(System::nanoTime), ClockAndRandom.real(), Runnable::run);
+    private final Proposer proposer = new Proposer(
+            log, new ClusterClock(System::nanoTime), ClockAndRandom.real(), Runnable::run, log.stateMachine.memory());
     private final List<RegisterNode> asked = new ArrayList<>();
     private final CompletableFuture<Boolean> answer = new CompletableFuture<>();
     private final List<ForwardReply> replies = new ArrayList<>();

@@ -7,7 +7,6 @@ import com.alipay.sofa.jraft.rpc.RpcRequests.AppendEntriesRequest;
 import com.alipay.sofa.jraft.rpc.impl.core.AppendEntriesRequestProcessor;
 import com.google.protobuf.Message;
 import java.util.concurrent.Executor;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,6 +16,9 @@ import org.jspecify.annotations.Nullable;
  * has taken two snapshots since, that entry is no longer in its log; SOFAJRaft then refuses all that follows, the leader goes
  * back, entry by entry, to a snapshot that is older than this node's, and begins again from there, for ever. But what is
  * applied is committed, and so in the leader's log as well: such a request can begin behind it.
+ *
+ * <p>Should a leader nevertheless have another entry there, one of the two has lost what it had promised to keep, and no
+ * node may go on as if nothing had happened: see {@link Difference}.
  */
 public final class AppendRequests extends AppendEntriesRequestProcessor {
 
@@ -28,23 +30,23 @@ public final class AppendRequests extends AppendEntriesRequestProcessor {
      */
     public record Position(long index, long term) {}
 
-    private final Supplier<@Nullable Position> applied;
+    private final Difference difference;
+    private final AppliedTerms applied;
     private final LeaderReminder reminder;
 
-    /**
-     * A processor of requests.
-     *
-     * @param applied up to where this node has applied the log, null if it has not begun. Asked on any thread
-     */
-    public AppendRequests(Executor executor, Supplier<@Nullable Position> applied, LeaderReminder reminder) {
+    /** A processor of requests. */
+    public AppendRequests(Executor executor, AppliedTerms applied, Difference difference, LeaderReminder reminder) {
         super(executor);
         this.applied = applied;
+        this.difference = difference;
         this.reminder = reminder;
     }
 
     @Override
     public @Nullable Message processRequest0(
             RaftServerService service, AppendEntriesRequest request, RpcRequestClosure done) {
+        Position last = applied.last();
+        difference.check(request);
         if (request.hasData()) {
             reminder.onEntries();
         } else {
@@ -53,7 +55,7 @@ public final class AppendRequests extends AppendEntriesRequestProcessor {
                 return answer;
             }
         }
-        return super.processRequest0(service, behind(applied.get(), request), done);
+        return super.processRequest0(service, behind(last, request), done);
     }
 
     /** What is left of that request behind the entry at that position; the request itself if it begins there or later. */

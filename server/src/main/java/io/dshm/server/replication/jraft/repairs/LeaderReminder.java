@@ -53,12 +53,13 @@ public final class LeaderReminder {
         lastNanos = nanoTime.getAsLong();
     }
 
-    /** Takes snapshots, and takes notice for as long as one is on its way. */
-    public InstallSnapshotRequestProcessor snapshots(Executor executor) {
+    /** Takes snapshots, unless they differ from what is applied, and takes notice for as long as one is on its way. */
+    public InstallSnapshotRequestProcessor snapshots(Executor executor, Difference difference) {
         return new InstallSnapshotRequestProcessor(executor) {
             @Override
             public Message processRequest0(
                     RaftServerService service, InstallSnapshotRequest request, RpcRequestClosure done) {
+                difference.check(request);
                 onInstalling(1);
                 try {
                     // Returns when the snapshot is copied.

@@ -5,7 +5,8 @@
  * <p>{@link io.dshm.server.replication.jraft.repairs.SwiftRpcClient}: nobody waits for a silent machine with the Raft node
  * locked. {@link io.dshm.server.replication.jraft.repairs.VoteGuard}: a node without its data does not vote.
  * {@link io.dshm.server.replication.jraft.repairs.AppendRequests}: entries may begin before what this node has kept of
- * the log. {@link io.dshm.server.replication.jraft.repairs.LeaderReminder}: a leader that has forgotten this node is told.
+ * the log; with {@link io.dshm.server.replication.jraft.repairs.Difference}: they may not differ from what is applied.
+ * {@link io.dshm.server.replication.jraft.repairs.LeaderReminder}: a leader that has forgotten this node is told.
  * {@link io.dshm.server.replication.jraft.repairs.SnapshotPace}: a snapshot waits while the last one is being copied.
  * {@link io.dshm.server.replication.jraft.repairs.LastEntryLogStorage}: a large last entry is not read back from the disk
  * for every heartbeat.

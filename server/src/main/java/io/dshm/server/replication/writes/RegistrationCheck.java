@@ -1,4 +1,4 @@
-package io.dshm.server.replication.contracts;
+package io.dshm.server.replication.writes;
 
 import io.dshm.proto.Formats;
 import io.dshm.proto.wire.RegisterNode;
@@ -38,11 +38,11 @@ public final class RegistrationCheck {
     }
 
     /** Whether the member has to be asked. */
-    public boolean isDue(RegisterNode registration) {
+    boolean isDue(RegisterNode registration) {
         return clusterFormat.getAsInt() >= Formats.BOUNDS || registration.getFormat() >= Formats.BOUNDS;
     }
 
-    public CompletableFuture<Boolean> isOwn(RegisterNode registration) {
+    CompletableFuture<Boolean> isOwn(RegisterNode registration) {
         return members.isOwn(registration, ASK_MILLIS);
     }
 }
