@@ -18,7 +18,6 @@ import io.dshm.server.replication.ClusterFormat;
 import io.dshm.server.replication.Replicator;
 import io.dshm.server.replication.Roles;
 import io.dshm.server.replication.contracts.ClockAndRandom;
-import io.dshm.server.replication.ClusterFormat;
 import io.dshm.server.replication.forwarding.PeerConnector;
 import io.dshm.server.replication.forwarding.PeerListener;
 import io.dshm.server.replication.jraft.RaftGroup;

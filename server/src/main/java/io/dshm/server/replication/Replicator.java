@@ -1,6 +1,5 @@
 package io.dshm.server.replication;
 
-import io.dshm.server.replication.writes.RegistrationCheck;
 import io.dshm.proto.Command;
 import io.dshm.proto.ErrorCode;
 import io.dshm.proto.Reply;
@@ -18,6 +17,7 @@ import io.dshm.server.replication.writes.LargeValues;
 import io.dshm.server.replication.writes.Outbox;
 import io.dshm.server.replication.writes.Pending;
 import io.dshm.server.replication.writes.Records;
+import io.dshm.server.replication.writes.RegistrationCheck;
 import io.dshm.server.replication.writes.Replies;
 import io.dshm.server.statemachine.ClusterClock;
 import io.dshm.server.statemachine.Outcome;

@@ -95,9 +95,11 @@ final class Clients {
     /** Both, in no order: copying it is all that a view's beginning takes. */
     private final List<Client> all = new ArrayList<>();
 
+    /** What all outcomes take, see {@link Outcomes#bytes}. */
+    private long outcomeBytes;
+
     private long plainDetailBytes;
     private long markingBytes;
-    private long bytes;
     private long used;
 
     private long views;
@@ -161,9 +163,9 @@ final class Clients {
         });
     }
 
-    /** What all clients take, in bytes. */
+    /** What the table takes, in bytes. */
     long bytes() {
-        return bytes;
+        return outcomeBytes + CLIENT_BYTES * all.size();
     }
 
     /** Forgets clients that have been silent for long enough, so many at most. Called for every log entry. */
@@ -250,7 +252,7 @@ final class Clients {
     }
 
     private void count(Client client, int sign) {
-        bytes += sign * client.bytes();
+        outcomeBytes += sign * client.outcomes.bytes();
         if (client.knownFrom > 0) {
             markingBytes += sign * client.bytes();
         } else {

@@ -15,7 +15,6 @@ import io.dshm.proto.wire.ForwardReply;
 import io.dshm.proto.wire.LogEntry;
 import io.dshm.proto.wire.Result;
 import io.dshm.server.replication.contracts.ClockAndRandom;
-import io.dshm.server.replication.ClusterFormat;
 import io.dshm.server.replication.contracts.FakeLog;
 import io.dshm.server.replication.contracts.Leadership;
 import io.dshm.server.replication.contracts.PeerLinks;

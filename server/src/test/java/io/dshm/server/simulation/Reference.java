@@ -90,10 +90,6 @@ final class Reference {
         return clock;
     }
 
-    int format() {
-        return format;
-    }
-
     /** Applies the next committed entry. */
     List<Effect> apply(long index, LogEntry entry) {
         clock = Math.max(clock, entry.getStampMillis());
