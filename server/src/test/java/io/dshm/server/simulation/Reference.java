@@ -86,6 +86,10 @@ final class Reference {
         this.listener = listener;
     }
 
+    int format() {
+        return format;
+    }
+
     long clock() {
         return clock;
     }
