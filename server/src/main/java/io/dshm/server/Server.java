@@ -55,6 +55,9 @@ public final class Server {
     /** Exit status after a state in which the node could only have gone on wrongly. */
     private static final int FATAL = 70;
 
+    /** Exit status of a node that is to be started again: nothing is wrong with its data. */
+    private static final int SHORT_OF_DESCRIPTORS = 1;
+
     private static final long DIGEST_MILLIS = 30_000;
 
     private final ServerConfig config;
@@ -67,6 +70,9 @@ public final class Server {
     private final MemoryBudget budget;
 
     private volatile @Nullable Running running;
+
+    /** What is to be said while {@link #running} is null. */
+    private volatile String phase = "starting";
 
     /** What exists once the node has started. */
     private record Running(
@@ -97,13 +103,17 @@ public final class Server {
     }
 
     /**
-     * Starts the node. Returns when it accepts clients; who leads may not be known yet, and then commands wait.
+     * Starts the node: the admin port first, so that operators see what it waits for, and clients' ports last. Returns when
+     * it accepts clients; who leads may not be known yet, and then commands wait.
      *
      * @throws IOException if the data folder or an address cannot be used
      */
     public void start() throws IOException, InterruptedException {
         Member self = config.self();
         NodeFolder folder = NodeFolder.open(config.dataDir(), config.cluster(), config.node());
+        AdminListener admin = config.adminPort() == 0
+                ? null
+                : new AdminListener(new InetSocketAddress(config.adminAddress(), config.adminPort()), new Info());
         List<String> others = config.members().stream()
                 .map(Member::name)
                 .filter(name -> !name.equals(self.name()))
@@ -127,6 +137,7 @@ public final class Server {
                         config.cluster(),
                         () -> peerStatus(folder, raft, clock));
         if (!folder.isDecided()) {
+            phase = "starting: has no data, and waits to hear from " + others + " whether the cluster exists";
             folder.setJoining(!others.isEmpty() && FirstStart.joinsExistingCluster(self.name(), others, connector));
         }
         Replicator replicator = new Replicator(
@@ -153,22 +164,22 @@ public final class Server {
         if (peers != null) {
             peers.open((lane, replies) -> replicator.lane(lane).openSession(replies));
         }
-        ClientListener clients = new ClientListener(
-                ports,
-                new InetSocketAddress(config.bindAddress(), config.port()),
-                Ports.BACKLOG,
-                new ClientListener.ClientLimits(config.connectionsMax(), config.stallSeconds()),
-                new TextProtocol(config.valueBytesMax(), budget, config.readMode()),
-                replicator::lane);
-        ClientListener sharedance =
-                config.sharedance().port() == 0 ? null : listenForSharedance(config.sharedance(), replicator);
+        phase = "starting: loads its data";
         raft.start(
                 !folder.isJoining(),
                 new RaftGroup.Events(
                         roles, reads::onApplied, replicator::onAppliedBatch, () -> onCaughtUp(folder, replicator)));
-        AdminListener admin = config.adminPort() == 0
+        int connectionsMax = connectionsMax();
+        ClientListener clients = new ClientListener(
+                ports,
+                new InetSocketAddress(config.bindAddress(), config.port()),
+                Ports.BACKLOG,
+                new ClientListener.ClientLimits(connectionsMax, config.stallSeconds()),
+                new TextProtocol(config.valueBytesMax(), budget, config.readMode()),
+                replicator::lane);
+        ClientListener sharedance = config.sharedance().port() == 0
                 ? null
-                : new AdminListener(new InetSocketAddress(config.adminAddress(), config.adminPort()), new Info());
+                : listenForSharedance(config.sharedance(), connectionsMax, replicator);
         running = new Running(folder, raft, roles, replicator, peers, clients, sharedance, admin);
         LOG.info(
                 "{} accepts clients on {}:{}, data in {}",
@@ -178,13 +189,28 @@ public final class Server {
                 config.dataDir());
     }
 
-    private ClientListener listenForSharedance(ServerConfig.Sharedance settings, Replicator replicator)
-            throws InterruptedException {
+    /** How many clients each of the clients' ports may have. Called when all of the node's own files are open. */
+    private int connectionsMax() {
+        int ports = config.sharedance().port() == 0 ? 1 : 2;
+        int each = Descriptors.connectionsMax(ports * config.connectionsMax()) / ports;
+        if (each < config.connectionsMax()) {
+            LOG.warn(
+                    "{} accepts at most {} clients on each port instead of connections-max ({}): this process may open no"
+                            + " more files and connections; raise LimitNOFILE in the systemd unit, or ulimit -n",
+                    config.node(),
+                    each,
+                    config.connectionsMax());
+        }
+        return each;
+    }
+
+    private ClientListener listenForSharedance(
+            ServerConfig.Sharedance settings, int connectionsMax, Replicator replicator) throws InterruptedException {
         ClientListener listener = new ClientListener(
                 ports,
                 new InetSocketAddress(settings.address(), settings.port()),
                 settings.backlog(),
-                new ClientListener.ClientLimits(config.connectionsMax(), settings.timeoutSeconds()),
+                new ClientListener.ClientLimits(connectionsMax, settings.timeoutSeconds()),
                 new SharedanceProtocol(
                         settings.valueBytesMax(),
                         TimeUnit.SECONDS.toMillis(settings.expirationSeconds()),
@@ -246,6 +272,7 @@ public final class Server {
             return;
         }
         running = null;
+        phase = "stopping";
         LOG.info("{} stops", config.node());
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(config.shutdownSeconds());
         parts.clients.stopAccepting();
@@ -284,6 +311,10 @@ public final class Server {
 
     /** Ends the process at once: whatever it still did could only be wrong. */
     private static void stopForGood(String why) {
+        if (Descriptors.areShort()) {
+            LOG.error("this node stops: no file descriptor is left (see LimitNOFILE, ulimit -n): {}", why);
+            Runtime.getRuntime().halt(SHORT_OF_DESCRIPTORS);
+        }
         LOG.error("this node stops: {}", why);
         Runtime.getRuntime().halt(FATAL);
     }
@@ -295,7 +326,7 @@ public final class Server {
         public @Nullable String problem() {
             Running parts = running;
             if (parts == null) {
-                return "stopping";
+                return phase;
             }
             if (parts.roles.leadership().leader() == null) {
                 return "no leader is known";
@@ -335,7 +366,7 @@ public final class Server {
         public Map<String, Object> digest() throws InterruptedException {
             Running parts = running;
             if (parts == null) {
-                throw new IllegalStateException("stopping");
+                throw new IllegalStateException(phase);
             }
             StateView.StateDigest digest = parts.raft.digest(DIGEST_MILLIS);
             Map<String, Object> fields = new LinkedHashMap<>();
