@@ -211,6 +211,24 @@ public final class Limits {
     /** Bytes of outcomes that wait for a node that does not read them; beyond that its connection is closed. */
     public static final int PEER_UNSENT_BYTES_MAX = 64 * 1024 * 1024;
 
+    /** Connections to the admin port. One more ends the oldest, so that stalled clients never keep an operator out. */
+    public static final int ADMIN_CONNECTIONS_MAX = 64;
+
+    /** Bytes of the head of a request to the admin port, and of its body, which nothing needs so far. */
+    public static final int ADMIN_REQUEST_BYTES_MAX = 8 * 1024;
+
+    /** How long a connection to the admin port may stand still, in the middle of a request or between two. */
+    public static final int ADMIN_IDLE_SECONDS = 30;
+
+    /**
+     * File descriptors that clients never get: they are for the files of the log, for snapshots (written, loaded, copied),
+     * for the other nodes and for operators. Counted beyond those that are open when the node has started.
+     */
+    public static final int DESCRIPTORS_RESERVED = 64 + ADMIN_CONNECTIONS_MAX;
+
+    /** A node that could take fewer clients than this does not start: the process may open too few files. */
+    public static final int CONNECTIONS_MIN = 8;
+
     /** Event loops of a node. */
     public static final int THREADS_MAX = 64;
 

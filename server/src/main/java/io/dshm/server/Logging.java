@@ -1,6 +1,9 @@
 package io.dshm.server;
 
 import ch.qos.logback.classic.LoggerContext;
+import io.dshm.server.config.ConfigException;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.slf4j.LoggerFactory;
@@ -15,14 +18,29 @@ final class Logging {
 
     private Logging() {}
 
-    /** A logback.xml of the user's own wins; else the log goes to a file in that folder, or to the terminal. */
+    /**
+     * A logback.xml of the user's own wins; else the log goes to a file in that folder, or to the terminal.
+     *
+     * @throws ConfigException if the folder cannot be written: a node without a log is not started
+     */
     static void configure(Optional<Path> logDir) {
+        logDir.ifPresent(Logging::requireWritable);
         logDir.ifPresent(dir -> System.setProperty(LOG_DIR_PROPERTY, dir.toString()));
         boolean usersOwn = System.getProperty(LOGBACK_FILE_PROPERTY) != null
                 || Logging.class.getClassLoader().getResource("logback.xml") != null;
         if (!usersOwn) {
             System.setProperty(
                     LOGBACK_FILE_PROPERTY, logDir.isPresent() ? "dshm-log-to-file.xml" : "dshm-log-to-terminal.xml");
+        }
+    }
+
+    private static void requireWritable(Path folder) {
+        try {
+            Files.createDirectories(folder);
+            // What the user may do counts, not what the permissions say: root may write where they forbid it.
+            Files.delete(Files.createTempFile(folder, "dshm", ".tmp"));
+        } catch (IOException e) {
+            throw new ConfigException("log-dir: cannot write to " + folder + ": " + StartFailure.reason(e));
         }
     }
 

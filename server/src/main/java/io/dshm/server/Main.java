@@ -26,13 +26,15 @@ public final class Main {
         try {
             PrintWriter out = new PrintWriter(new OutputStreamWriter(System.out, Charset.defaultCharset()), true);
             loaded = new ConfigLoader(System.getenv(), System.getProperties(), out).load(arguments);
+            if (loaded.isPresent()) {
+                Logging.configure(loaded.get().logDir());
+            }
         } catch (ConfigException e) {
             System.err.println("dshm-server: " + e.getMessage());
             System.exit(WRONG_OPTION);
             return;
         }
         if (loaded.isPresent()) {
-            Logging.configure(loaded.get().logDir());
             RaftGroup.prepareProcess();
             run(loaded.get());
         }
@@ -40,27 +42,21 @@ public final class Main {
 
     private static void run(ConfigLoader.Loaded loaded) {
         Logger log = LoggerFactory.getLogger(Main.class);
-        Server server = new Server(loaded.config());
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(server, log), "stop"));
         try {
+            Server server = new Server(loaded.config());
+            Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(server, log), "stop"));
             server.start();
-        } catch (IOException | RuntimeException e) {
-            log.error("{} cannot start: {}", loaded.config().node(), reason(e));
-            log.debug("where it failed", e);
-            // Not exit: the shutdown hook would try to stop what never ran.
-            Runtime.getRuntime().halt(CANNOT_START);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+        } catch (Throwable e) {
+            // Errors too: a native library that cannot be loaded is one, and a node that has half started must not go
+            // on.
+            log.error("{} cannot start: {}", loaded.config().node(), StartFailure.reason(e));
+            log.debug("where it failed", e);
+            Logging.finish();
+            // Not exit: the shutdown hook would try to stop what never ran.
+            Runtime.getRuntime().halt(CANNOT_START);
         }
-    }
-
-    /** The message with those of its causes, for an operator: a port that is taken needs no stack trace. */
-    private static String reason(Throwable failure) {
-        StringBuilder reason = new StringBuilder(String.valueOf(failure.getMessage()));
-        for (Throwable cause = failure.getCause(); cause != null; cause = cause.getCause()) {
-            reason.append(": ").append(cause.getMessage());
-        }
-        return reason.toString();
     }
 
     private static void stop(Server server, Logger log) {

@@ -44,10 +44,15 @@ final class NodeFolder implements AutoCloseable {
      * @throws IOException if it cannot be used; the message says why, for the operator
      */
     static NodeFolder open(Path path, String cluster, String node) throws IOException {
-        Files.createDirectories(path);
-        FileChannel lockFile =
-                FileChannel.open(path.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-        FileLock lock = lockFile.tryLock();
+        FileChannel lockFile;
+        FileLock lock;
+        try {
+            Files.createDirectories(path);
+            lockFile = FileChannel.open(path.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+            lock = lockFile.tryLock();
+        } catch (IOException e) {
+            throw new IOException("data-dir: cannot use " + path, e);
+        }
         if (lock == null) {
             lockFile.close();
             throw new IOException("data-dir: another process uses " + path);

@@ -62,6 +62,9 @@ public final class Server {
     /** Exit status after a state in which the node could only have gone on wrongly. */
     private static final int FATAL = 70;
 
+    /** Exit status of a node that is to be started again: nothing is wrong with its data. */
+    private static final int SHORT_OF_DESCRIPTORS = 1;
+
     private static final long DIGEST_MILLIS = 30_000;
 
     private final ServerConfig config;
@@ -97,7 +100,9 @@ public final class Server {
     public Server(ServerConfig config) {
         this.config = config;
         this.stateMachine = new StateMachine(
-                clock, MemoryLimit.ofHeap(Runtime.getRuntime().maxMemory(), config.valueMemoryBytes()));
+                clock,
+                MemoryLimit.ofHeap(
+                        Runtime.getRuntime().maxMemory(), config.valueMemoryBytes() + config.replyMemoryBytes()));
         this.purger = new Purger(stateMachine, Server::stopForGood);
         this.reads = new LocalReads(stateMachine, clock, System::nanoTime, config.maxStalenessMillis());
         this.budget = new MemoryBudget(config.valueMemoryBytes());
@@ -115,7 +120,8 @@ public final class Server {
     }
 
     /**
-     * Starts the node. Returns when it accepts clients; who leads may not be known yet, and then commands wait.
+     * Starts the node: the admin port first, so that operators see what it waits for, and clients' ports last. Returns when
+     * it accepts clients; who leads may not be known yet, and then commands wait.
      *
      * @throws IOException if the data folder or an address cannot be used
      */
@@ -123,6 +129,9 @@ public final class Server {
         Guard.endProcessOnError(Server::stopForGood);
         Member self = config.self();
         NodeFolder folder = NodeFolder.open(config.dataDir(), config.cluster(), config.node());
+        AdminListener admin = config.adminPort() == 0
+                ? null
+                : new AdminListener(new InetSocketAddress(config.adminAddress(), config.adminPort()), new Info());
         List<String> members = config.members().stream().map(Member::name).toList();
         List<String> others =
                 members.stream().filter(name -> !name.equals(self.name())).toList();
@@ -141,6 +150,7 @@ public final class Server {
                         config.cluster(),
                         () -> peerStatus(folder, raft, clock));
         if (!folder.isDecided()) {
+            notRunning = "starting: has no data, and waits to hear from " + others + " whether the cluster exists";
             folder.setJoining(!others.isEmpty() && FirstStart.joinsExistingCluster(self.name(), others, connector));
         }
         Replicator replicator = new Replicator(
@@ -169,18 +179,7 @@ public final class Server {
             RegistrationCheck registrations = new RegistrationCheck(connector, stateMachine::format);
             peers.open((lane, replies) -> replicator.lane(lane).openSession(registrations, replies), replicator::isOwn);
         }
-        ClientListener clients = new ClientListener(
-                ports,
-                new InetSocketAddress(config.bindAddress(), config.port()),
-                Ports.BACKLOG,
-                new ClientListener.ClientLimits(config.connectionsMax(), config.stallSeconds(), replies),
-                new TextProtocol(config.valueBytesMax(), budget, config.readMode()),
-                replicator::lane);
-        ClientListener sharedance =
-                config.sharedance().port() == 0 ? null : listenForSharedance(config.sharedance(), replicator);
-        AdminListener admin = config.adminPort() == 0
-                ? null
-                : new AdminListener(new InetSocketAddress(config.adminAddress(), config.adminPort()), new Info());
+        notRunning = "starting: loads its data";
         raft.start(
                 !folder.isJoining(),
                 new RaftGroup.Events(
@@ -191,6 +190,17 @@ public final class Server {
                         replicator::isRegistered,
                         () -> onRestored(folder),
                         why -> notRunning = why));
+        int connectionsMax = connectionsMax();
+        ClientListener clients = new ClientListener(
+                ports,
+                new InetSocketAddress(config.bindAddress(), config.port()),
+                Ports.BACKLOG,
+                new ClientListener.ClientLimits(connectionsMax, config.stallSeconds(), replies),
+                new TextProtocol(config.valueBytesMax(), budget, config.readMode()),
+                replicator::lane);
+        ClientListener sharedance = config.sharedance().port() == 0
+                ? null
+                : listenForSharedance(config.sharedance(), connectionsMax, replicator);
         purger.start();
         LoopWatch watch = new LoopWatch(lanes, System::nanoTime);
         running = new Running(folder, raft, roles, replicator, addresses, peers, clients, sharedance, watch, admin);
@@ -202,13 +212,28 @@ public final class Server {
                 config.dataDir());
     }
 
-    private ClientListener listenForSharedance(ServerConfig.Sharedance settings, Replicator replicator)
-            throws InterruptedException {
+    /** How many clients each of the clients' ports may have. Called when all of the node's own files are open. */
+    private int connectionsMax() {
+        int ports = config.sharedance().port() == 0 ? 1 : 2;
+        int each = Descriptors.connectionsMax(ports * config.connectionsMax()) / ports;
+        if (each < config.connectionsMax()) {
+            LOG.warn(
+                    "{} accepts at most {} clients on each port instead of connections-max ({}): this process may open no"
+                            + " more files and connections; raise LimitNOFILE in the systemd unit, or ulimit -n",
+                    config.node(),
+                    each,
+                    config.connectionsMax());
+        }
+        return each;
+    }
+
+    private ClientListener listenForSharedance(
+            ServerConfig.Sharedance settings, int connectionsMax, Replicator replicator) throws InterruptedException {
         ClientListener listener = new ClientListener(
                 ports,
                 new InetSocketAddress(settings.address(), settings.port()),
                 settings.backlog(),
-                new ClientListener.ClientLimits(config.connectionsMax(), settings.timeoutSeconds(), replies),
+                new ClientListener.ClientLimits(connectionsMax, settings.timeoutSeconds(), replies),
                 new SharedanceProtocol(
                         settings.valueBytesMax(),
                         TimeUnit.SECONDS.toMillis(settings.expirationSeconds()),
@@ -312,11 +337,15 @@ public final class Server {
 
     /** Ends the process at once: whatever it still did could only be wrong. */
     private static void stopForGood(String why) {
+        boolean mayStartAgain = Descriptors.areShort();
         try {
-            LOG.error("this node stops: {}", why);
+            LOG.error(
+                    "this node stops{}: {}",
+                    mayStartAgain ? ", no file descriptor is left (see LimitNOFILE, ulimit -n)" : "",
+                    why);
         } finally {
             // Also when there is no memory left for the message.
-            Runtime.getRuntime().halt(FATAL);
+            Runtime.getRuntime().halt(mayStartAgain ? SHORT_OF_DESCRIPTORS : FATAL);
         }
     }
 

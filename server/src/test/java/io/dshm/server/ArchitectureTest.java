@@ -119,7 +119,7 @@ class ArchitectureTest {
 
     @Test
     void the_operators_listener_knows_its_own_interface_only() {
-        mayUse(BASE + ".admin..", LOG, new String[] {"com.sun.net.httpserver.."});
+        mayUse(BASE + ".admin..", LOG, NETTY, new String[] {"io.dshm.proto"});
     }
 
     @Test

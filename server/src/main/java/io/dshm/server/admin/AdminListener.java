@@ -1,24 +1,44 @@
 package io.dshm.server.admin;
 
-import com.sun.net.httpserver.HttpExchange;
-import com.sun.net.httpserver.HttpServer;
+import io.dshm.proto.Limits;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.nio.NioEventLoopGroup;
+import io.netty.channel.socket.nio.NioServerSocketChannel;
+import io.netty.handler.codec.http.HttpObjectAggregator;
+import io.netty.handler.codec.http.HttpServerCodec;
+import io.netty.handler.flow.FlowControlHandler;
+import io.netty.handler.timeout.IdleStateHandler;
+import io.netty.util.concurrent.DefaultThreadFactory;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.net.InetSocketAddress;
-import java.nio.charset.StandardCharsets;
-import java.util.Map;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.stream.Collectors;
+import java.util.LinkedHashSet;
+import java.util.Set;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 
 /**
- * Answers operators: {@code /health} (200 or 503, and a line), {@code /status} and {@code /digest} (JSON). Whoever reaches
- * the port may read all of it; nothing can be changed through it.
+ * The admin port: HTTP for operators, see {@link AdminHandler}. Whoever reaches the port may read all of it; nothing can
+ * be changed through it.
+ *
+ * <p>It has a thread of its own, so that it answers whatever the clients' and the other nodes' connections do, and another one
+ * for what takes long. Clients that stand still or are many hold up nobody: a connection ends when it is idle for {@link
+ * Limits#ADMIN_IDLE_SECONDS}, and the oldest one ends when there are more than {@link Limits#ADMIN_CONNECTIONS_MAX}.
  */
 public final class AdminListener {
 
-    private final HttpServer server;
-    private final ExecutorService threads;
+    private final NioEventLoopGroup loop = new NioEventLoopGroup(1, new DefaultThreadFactory("admin", true));
+
+    /** For requests that read the whole state: one runs, one waits, further ones are refused. */
+    private final ThreadPoolExecutor slowRequests = new ThreadPoolExecutor(
+            1, 1, 0, TimeUnit.SECONDS, new LinkedBlockingQueue<>(1), new DefaultThreadFactory("admin-slow", true));
+
+    /** Oldest first. Confined to the loop. */
+    private final Set<Channel> connections = new LinkedHashSet<>();
+
     private final NodeInfo node;
 
     /**
@@ -26,61 +46,48 @@ public final class AdminListener {
      *
      * @throws IOException if the address cannot be bound
      */
-    public AdminListener(InetSocketAddress address, NodeInfo node) throws IOException {
+    public AdminListener(InetSocketAddress address, NodeInfo node) throws IOException, InterruptedException {
         this.node = node;
-        this.threads = Executors.newFixedThreadPool(2, task -> {
-            Thread thread = new Thread(task, "admin");
-            thread.setDaemon(true);
-            return thread;
-        });
-        server = HttpServer.create(address, 0);
-        server.setExecutor(threads);
-        server.createContext("/health", this::health);
-        server.createContext("/status", exchange -> reply(exchange, 200, json(node.status())));
-        server.createContext("/digest", this::digest);
-        server.start();
-    }
-
-    /** Listens no more. */
-    public void stop() {
-        server.stop(0);
-        threads.shutdownNow();
-    }
-
-    private void health(HttpExchange exchange) throws IOException {
-        String problem = node.problem();
-        reply(exchange, problem == null ? 200 : 503, (problem == null ? "ok" : problem) + "\n");
-    }
-
-    private void digest(HttpExchange exchange) throws IOException {
-        try {
-            reply(exchange, 200, json(node.digest()));
-        } catch (IllegalStateException e) {
-            reply(exchange, 503, e.getMessage() + "\n");
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            reply(exchange, 503, "stopping\n");
+        var bound = new ServerBootstrap()
+                .group(loop)
+                .channel(NioServerSocketChannel.class)
+                .option(ChannelOption.SO_REUSEADDR, true)
+                // One request at a time, see FlowControlHandler: answers leave in the order of the requests.
+                .childOption(ChannelOption.AUTO_READ, false)
+                .childHandler(new ChannelInitializer<Channel>() {
+                    @Override
+                    protected void initChannel(Channel accepted) {
+                        accept(accepted);
+                    }
+                })
+                .bind(address)
+                .await();
+        if (!bound.isSuccess()) {
+            loop.shutdownGracefully(0, 0, TimeUnit.SECONDS);
+            throw new IOException(
+                    "admin-address, admin-port: cannot listen on " + address.getHostString() + ":" + address.getPort(),
+                    bound.cause());
         }
     }
 
-    private static void reply(HttpExchange exchange, int status, String body) throws IOException {
-        byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
-        exchange.getResponseHeaders().set("Content-Type", body.startsWith("{") ? "application/json" : "text/plain");
-        exchange.sendResponseHeaders(status, bytes.length);
-        try (OutputStream out = exchange.getResponseBody()) {
-            out.write(bytes);
+    private void accept(Channel accepted) {
+        connections.add(accepted);
+        accepted.closeFuture().addListener(closed -> connections.remove(accepted));
+        if (connections.size() > Limits.ADMIN_CONNECTIONS_MAX) {
+            connections.iterator().next().close();
         }
+        accepted.pipeline()
+                .addLast(new IdleStateHandler(0, 0, Limits.ADMIN_IDLE_SECONDS))
+                .addLast(new HttpServerCodec(
+                        Limits.ADMIN_REQUEST_BYTES_MAX, Limits.ADMIN_REQUEST_BYTES_MAX, Limits.ADMIN_REQUEST_BYTES_MAX))
+                .addLast(new HttpObjectAggregator(Limits.ADMIN_REQUEST_BYTES_MAX, true))
+                .addLast(new FlowControlHandler())
+                .addLast(new AdminHandler(node, slowRequests));
     }
 
-    private static String json(Map<String, Object> fields) {
-        return fields.entrySet().stream()
-                .map(field -> "  \"" + field.getKey() + "\": " + literal(field.getValue()))
-                .collect(Collectors.joining(",\n", "{\n", "\n}\n"));
-    }
-
-    private static String literal(Object value) {
-        return value instanceof Number || value instanceof Boolean
-                ? value.toString()
-                : "\"" + value.toString().replace("\\", "\\\\").replace("\"", "\\\"") + "\"";
+    /** Listens no more. Blocks until its connections are closed. */
+    public void stop() throws InterruptedException {
+        slowRequests.shutdownNow();
+        loop.shutdownGracefully(0, 1, TimeUnit.SECONDS).await();
     }
 }

@@ -5,7 +5,7 @@ public final class ConfigException extends RuntimeException {
 
     private static final long serialVersionUID = 1;
 
-    ConfigException(String message) {
+    public ConfigException(String message) {
         super(message);
     }
 }

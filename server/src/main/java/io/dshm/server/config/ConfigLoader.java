@@ -3,6 +3,7 @@ package io.dshm.server.config;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.Reader;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -106,10 +107,13 @@ public final class ConfigLoader {
         Properties file = new Properties();
         try (Reader reader = Files.newBufferedReader(path)) {
             file.load(reader);
+            // Blanks at the end of a line belong to no setting: "data-dir=/x  " would be another folder.
+            file.replaceAll((key, value) -> ((String) value).strip());
         } catch (NoSuchFileException e) {
             throw new ConfigException("config: there is no file " + path);
         } catch (IOException | IllegalArgumentException e) {
-            throw new ConfigException("config: " + path + " cannot be read: " + e.getMessage());
+            String why = e instanceof AccessDeniedException ? "permission denied" : String.valueOf(e.getMessage());
+            throw new ConfigException("config: " + path + " cannot be read: " + why);
         }
         TreeSet<String> unknown = new TreeSet<>(file.stringPropertyNames());
         new CommandLine(new ServerOptions())

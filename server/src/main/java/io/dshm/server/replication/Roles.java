@@ -5,6 +5,8 @@ import io.dshm.server.replication.contracts.Leadership;
 import io.dshm.server.replication.contracts.PeerStatuses;
 import io.dshm.server.replication.contracts.RoleListener;
 import io.dshm.server.statemachine.ClusterClock;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ScheduledExecutorService;
@@ -30,6 +32,9 @@ public final class Roles implements RoleListener {
 
     /** How often it asks while less than a majority answers, before it relies on the wall clock. */
     private static final int ASK_ATTEMPTS_MAX = 6;
+
+    /** A time without any node that is worth a warning: the machine's clock may be wrong. */
+    private static final long NOTABLE_GAP_MILLIS = 60_000;
 
     private final String self;
     private final List<String> others;
@@ -125,9 +130,24 @@ public final class Roles implements RoleListener {
         if (logged == 0) {
             return wall;
         }
-        long down = Math.max(0, wall - loggedWallMillis.getAsLong());
+        long gap = wall - loggedWallMillis.getAsLong();
+        long down = Math.max(0, gap);
         LOG.info("no node has run on since the last entry: the wall clock accounts for {} ms", down);
+        if (Math.abs(gap) > NOTABLE_GAP_MILLIS) {
+            LOG.warn(gapWarning(loggedWallMillis.getAsLong(), wall));
+        }
         return logged + down;
+    }
+
+    /** What an operator has to know if the machine's clock was set wrongly, before or now. Package-private for its test. */
+    static String gapWarning(long lastEntryWallMillis, long wallMillis) {
+        Instant before = Instant.ofEpochMilli(lastEntryWallMillis);
+        Instant now = Instant.ofEpochMilli(wallMillis);
+        return now.isBefore(before)
+                ? "the last entry was written at " + before + ", and this machine's clock says " + now
+                        + ": times to live stood still meanwhile. Is the clock right?"
+                : "all nodes were down from " + before + " to " + now + ": times to live went on by "
+                        + Duration.between(before, now).toSeconds() + " s. Is this machine's clock right?";
     }
 
     private synchronized void lead(Leadership elected) {

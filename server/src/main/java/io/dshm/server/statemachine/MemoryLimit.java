@@ -53,11 +53,11 @@ public final class MemoryLimit {
 
     /**
      * How many bytes of state a node with that heap has room for: half of what is left beside the process itself and
-     * clients' values on their way. The other half is for old entries that a snapshot being written still needs, for
+     * what clients' values on their way and their unread replies may take. The other half is for old entries that a snapshot being written still needs, for
      * commands and log entries on their way, and for what the collector needs to keep up.
      */
-    public static long ofHeap(long heapBytes, long valueMemoryBytes) {
-        return Math.max((heapBytes - PROCESS_BYTES - valueMemoryBytes) / 2, heapBytes / STATE_PART_MIN);
+    public static long ofHeap(long heapBytes, long clientMemoryBytes) {
+        return Math.max((heapBytes - PROCESS_BYTES - clientMemoryBytes) / 2, heapBytes / STATE_PART_MIN);
     }
 
     /** What this node itself has room for, in bytes; {@link #NONE}. */

@@ -64,9 +64,7 @@ final class PendingUploads {
     long bytes() {
         return uploads.isEmpty()
                 ? 0
-                : uploads.values().stream()
-                        .mapToLong(upload -> upload.length)
-                        .sum();
+                : uploads.values().stream().mapToLong(upload -> upload.length).sum();
     }
 
     /**

@@ -4,8 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.dshm.proto.Key;
 import io.dshm.proto.Formats;
+import io.dshm.proto.Key;
 import io.dshm.proto.ReadMode;
 import io.dshm.server.replication.ClusterFormat;
 import io.dshm.server.replication.Lane;

@@ -97,4 +97,16 @@ class RolesTest {
         assertEquals(0, clock.stampMillis());
         assertFalse(clock.isAnchored());
     }
+
+    @Test
+    void a_gap_is_said_with_both_times() {
+        assertEquals(
+                "all nodes were down from 1970-01-01T00:00:10Z to 1970-01-01T01:00:10Z: times to live went on by 3600 s."
+                        + " Is this machine's clock right?",
+                Roles.gapWarning(10_000, 3_610_000));
+        assertEquals(
+                "the last entry was written at 1970-01-01T01:00:10Z, and this machine's clock says 1970-01-01T00:00:10Z:"
+                        + " times to live stood still meanwhile. Is the clock right?",
+                Roles.gapWarning(3_610_000, 10_000));
+    }
 }

@@ -26,6 +26,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -42,6 +43,9 @@ final class ApplyAdapter extends StateMachineAdapter {
         void onApplied(long index);
 
         void onAppliedBatch(long bytes);
+
+        /** A snapshot could not be taken while a digest was being read: takes it, and returns when it is written. Any thread. */
+        void onSnapshotDue() throws InterruptedException;
 
         void onLeading(long term);
 
@@ -62,6 +66,9 @@ final class ApplyAdapter extends StateMachineAdapter {
     private final Semaphore viewPermit = new Semaphore(1);
 
     private final AppliedTerms applied = new AppliedTerms();
+
+    /** A snapshot found the permit taken by a digest. Set before it looks, so that who releases the permit sees it. */
+    private final AtomicBoolean snapshotDue = new AtomicBoolean();
 
     ApplyAdapter(StateMachine stateMachine, Executor snapshots, Listener listener) {
         this.stateMachine = stateMachine;
@@ -127,7 +134,9 @@ final class ApplyAdapter extends StateMachineAdapter {
 
     /**
      * The digest of the present state. On a thread of the caller's that may block: waits for a snapshot that is being
-     * written.
+     * written. A snapshot that becomes due meanwhile is taken right after it.
+     *
+     * @throws IllegalStateException if a snapshot is being written all the time
      */
     StateView.StateDigest digest(long timeoutMillis) throws InterruptedException {
         if (!viewPermit.tryAcquire(timeoutMillis, TimeUnit.MILLISECONDS)) {
@@ -143,15 +152,20 @@ final class ApplyAdapter extends StateMachineAdapter {
             }
         } finally {
             viewPermit.release();
+            if (snapshotDue.getAndSet(false)) {
+                listener.onSnapshotDue();
+            }
         }
     }
 
     @Override
     public void onSnapshotSave(SnapshotWriter writer, Closure done) {
+        snapshotDue.set(true);
         if (!viewPermit.tryAcquire()) {
-            done.run(new Status(RaftError.ECANCELED, "the state is being read for something else"));
+            done.run(new Status(RaftError.EBUSY, "a digest is being read; the snapshot follows it"));
             return;
         }
+        snapshotDue.set(false);
         StateView view = null;
         boolean begun = false;
         try {

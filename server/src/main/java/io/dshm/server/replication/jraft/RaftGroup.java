@@ -37,12 +37,15 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -78,6 +81,12 @@ public final class RaftGroup implements RaftLog {
      * see {@link JoiningTerm}. A candidate gives up after one, and so does who asks for votes.
      */
     private static final int PATIENCE_ELECTIONS = 10;
+
+    /** How long a digest waits for the snapshot that it held up; afterwards that goes on by itself. */
+    private static final int SNAPSHOT_SECONDS_MAX = 60;
+
+    /** With less room than this on its disk, a start that fails is said to fail for that: RocksDB wants some files at once. */
+    private static final long DISK_FREE_BYTES_MIN = 4 * 1024 * 1024;
 
     /** Threads for this class's own: one may write a snapshot while another sees to time-outs. */
     private static final int BACKGROUND_THREADS = 2;
@@ -192,7 +201,7 @@ public final class RaftGroup implements RaftLog {
                 mayVote::get,
                 (path, raft) -> new TermStorage(path, raft, self, termMin, terms));
         RaftGroupService group = new RaftGroupService(groupId, self, options, server);
-        node = group.start(!alone);
+        node = startOrExplain(group, !alone);
         service.set(group);
         if (!alone) {
             catchUp(events, false);
@@ -213,6 +222,24 @@ public final class RaftGroup implements RaftLog {
         long patience = TimeUnit.MILLISECONDS.toNanos((long) PATIENCE_ELECTIONS * settings.electionTimeoutMillis());
         return new TermQuestions(groupId, self.toString(), others)
                 .ask(patience, missing -> onWaiting.accept("its data is lost; it waits for the terms of " + missing));
+    }
+
+    /** The library tells only its log why it does not start: what an operator can do about it is said here. */
+    private Node startOrExplain(RaftGroupService group, boolean listens) throws IOException {
+        try {
+            return group.start(listens);
+        } catch (IllegalStateException e) {
+            Path folder = settings.folder();
+            long free = Files.getFileStore(folder).getUsableSpace();
+            if (free < DISK_FREE_BYTES_MIN) {
+                throw new IOException("data-dir: the disk of " + folder + " is full (" + free
+                        + " bytes are free): make room, then start again");
+            }
+            throw new IllegalStateException(
+                    "data-dir: log, votes or snapshot in " + folder
+                            + " cannot be opened; the lines before this one say which and why",
+                    e.getCause());
+        }
     }
 
     private void watchPeers(PeerWatch watch) {
@@ -375,14 +402,17 @@ public final class RaftGroup implements RaftLog {
         return applying.digest(timeoutMillis);
     }
 
-    /** Takes a snapshot now, in the background. */
-    public void snapshot() {
+    /** Takes a snapshot now, in the background; the result is complete when that has ended. */
+    private CompletableFuture<Void> snapshot() {
+        CompletableFuture<Void> ended = new CompletableFuture<>();
         runningNode().snapshot(status -> {
-            // Busy: one is being written or loaded already.
+            // Busy: one is being written or loaded already, or follows a digest.
             if (!status.isOk() && status.getRaftError() != RaftError.EBUSY) {
                 LOG.warn("no snapshot was taken: {}", status);
             }
+            ended.complete(null);
         });
+        return ended;
     }
 
     /** Hands leadership, if this node has it, to the member that is furthest along. Returns at once. */
@@ -442,7 +472,18 @@ public final class RaftGroup implements RaftLog {
         public void onAppliedBatch(long bytes) {
             events.onAppliedBatch().run();
             if (snapshotPace.isDue(bytes)) {
-                background.execute(Guard.of("taking a snapshot", RaftGroup.this::snapshot));
+                background.execute(Guard.of("taking a snapshot", () -> snapshot()));
+            }
+        }
+
+        @Override
+        public void onSnapshotDue() throws InterruptedException {
+            try {
+                snapshot().get(SNAPSHOT_SECONDS_MAX, TimeUnit.SECONDS);
+            } catch (TimeoutException e) {
+                LOG.warn("a snapshot takes longer than {} s", SNAPSHOT_SECONDS_MAX);
+            } catch (ExecutionException e) {
+                throw new IllegalStateException(e.getCause());
             }
         }
 

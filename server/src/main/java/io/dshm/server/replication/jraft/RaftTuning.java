@@ -34,6 +34,11 @@ final class RaftTuning {
     /** Added, at random, to the election timeout. Enough to keep two candidates from being in step again and again. */
     private static final int ELECTION_DELAY_MILLIS_MAX = 250;
 
+    /** What RocksDB writes about itself, in files named LOG in the log's folder: so large each, and so many. */
+    private static final long ROCKSDB_INFO_BYTES_MAX = 4L * 1024 * 1024;
+
+    private static final long ROCKSDB_INFO_FILES_MAX = 3;
+
     private RaftTuning() {}
 
     /** To be called before any class of the library's transport is loaded. */
@@ -52,6 +57,8 @@ final class RaftTuning {
     static DBOptions logOptions() {
         return StorageOptionsFactory.getDefaultRocksDBOptions()
                 .setMaxTotalWalSize(WAL_BYTES_MAX)
+                .setMaxLogFileSize(ROCKSDB_INFO_BYTES_MAX)
+                .setKeepLogFileNum(ROCKSDB_INFO_FILES_MAX)
                 // Half a record at the very end is what a power cut leaves. Anything else is damage, and to go on
                 // before
                 // it, as RocksDB would by itself, forgets entries that this node has acknowledged.

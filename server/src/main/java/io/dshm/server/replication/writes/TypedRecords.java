@@ -4,8 +4,6 @@ import com.google.protobuf.UnsafeByteOperations;
 import io.dshm.proto.Command;
 import io.dshm.proto.Condition;
 import io.dshm.proto.Doubles;
-import io.dshm.proto.Limits;
-import io.dshm.proto.Reply;
 import io.dshm.proto.ValueType;
 import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.ExpireCommand;

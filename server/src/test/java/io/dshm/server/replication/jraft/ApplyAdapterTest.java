@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.alipay.sofa.jraft.Status;
 import com.alipay.sofa.jraft.entity.PeerId;
 import com.alipay.sofa.jraft.entity.RaftOutter.SnapshotMeta;
+import com.alipay.sofa.jraft.error.RaftError;
 import com.alipay.sofa.jraft.storage.snapshot.SnapshotWriter;
 import com.google.protobuf.Message;
 import io.dshm.proto.wire.CommandRecord;
@@ -22,6 +23,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -35,6 +37,7 @@ class ApplyAdapterTest {
     private final StateMachine stateMachine = new StateMachine(new ClusterClock(System::nanoTime));
     private final List<Status> ends = new ArrayList<>();
     private int applied;
+    private final AtomicInteger snapshotsDue = new AtomicInteger();
 
     private ApplyAdapter adapter(Executor snapshots) {
         return new ApplyAdapter(stateMachine, snapshots, new Silent());
@@ -125,12 +128,45 @@ class ApplyAdapterTest {
         public void close() {}
     }
 
-    private static final class Silent implements ApplyAdapter.Listener {
+    @Test
+    void a_snapshot_that_comes_during_a_digest_follows_it() throws InterruptedException {
+        register("n1", 1, 7);
+        ApplyAdapter adapter = adapter(Runnable::run);
+        Thread digesting = new Thread(() -> {
+            try {
+                adapter.digest(0);
+            } catch (InterruptedException e) {
+                throw new AssertionError(e);
+            }
+        });
+        synchronized (stateMachine) {
+            digesting.start();
+            // It has the permit and waits for the state.
+            while (digesting.getState() != Thread.State.BLOCKED) {
+                Thread.onSpinWait();
+            }
+            adapter.onSnapshotSave(new Folder(), ends::add);
+        }
+        digesting.join();
+        assertEquals(RaftError.EBUSY, ends.get(0).getRaftError());
+        assertEquals(1, snapshotsDue.get(), "the digest has it taken when it has ended");
+        adapter.onSnapshotSave(new Folder(), ends::add);
+        assertTrue(ends.get(1).isOk(), ends.get(1)::toString);
+        adapter.digest(0);
+        assertEquals(1, snapshotsDue.get(), "no other one is due");
+    }
+
+    private final class Silent implements ApplyAdapter.Listener {
         @Override
         public void onApplied(long index) {}
 
         @Override
         public void onAppliedBatch(long bytes) {}
+
+        @Override
+        public void onSnapshotDue() {
+            snapshotsDue.incrementAndGet();
+        }
 
         @Override
         public void onLeading(long term) {}

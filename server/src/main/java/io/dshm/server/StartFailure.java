@@ -1,0 +1,61 @@
+package io.dshm.server;
+
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
+import org.jspecify.annotations.Nullable;
+
+/** Why a node cannot start, in a line for its operator. */
+final class StartFailure {
+
+    private StartFailure() {}
+
+    /**
+     * What was thrown, with its causes. A port that is taken needs no stack trace, but a file needs more than its path, which is
+     * all that the JDK's exceptions say.
+     */
+    static String reason(Throwable failure) {
+        StringBuilder reason = new StringBuilder();
+        String last = "";
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            String text = textOf(cause);
+            // A wrapper often repeats its cause.
+            if (!last.contains(text)) {
+                reason.append(reason.isEmpty() ? "" : ": ").append(text);
+                last = text;
+            }
+        }
+        return reason.toString();
+    }
+
+    private static String textOf(Throwable cause) {
+        if (cause instanceof FileSystemException file) {
+            return file.getFile() + ": " + whatIsWrong(file);
+        }
+        String kind = cause.getClass().getSimpleName();
+        @Nullable String message = cause.getMessage();
+        if (message == null || message.isBlank()) {
+            return kind;
+        }
+        return cause instanceof Error ? kind + ": " + message : message;
+    }
+
+    private static String whatIsWrong(FileSystemException file) {
+        if (file instanceof AccessDeniedException) {
+            return "permission denied for user " + System.getProperty("user.name");
+        }
+        if (file instanceof NoSuchFileException) {
+            return "no such file or folder";
+        }
+        if (file instanceof NotDirectoryException) {
+            return "not a folder";
+        }
+        if (file instanceof FileAlreadyExistsException) {
+            return "is a file, not a folder";
+        }
+        @Nullable String reason = file.getReason();
+        return reason == null ? file.getClass().getSimpleName() : reason;
+    }
+}

@@ -1,0 +1,156 @@
+package io.dshm.server.admin;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.SimpleChannelInboundHandler;
+import io.netty.handler.codec.http.DefaultFullHttpResponse;
+import io.netty.handler.codec.http.FullHttpRequest;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpMethod;
+import io.netty.handler.codec.http.HttpResponseStatus;
+import io.netty.handler.codec.http.HttpUtil;
+import io.netty.handler.codec.http.HttpVersion;
+import io.netty.handler.timeout.IdleStateEvent;
+import java.time.ZoneOffset;
+import java.time.ZonedDateTime;
+import java.time.format.DateTimeFormatter;
+import java.util.Map;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Answers one operator's connection: {@code /} (what there is), {@code /health} (200 or 503, and a line), {@code /status} and
+ * {@code /digest} (JSON). Confined to its connection's thread.
+ */
+final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
+
+    private static final Logger LOG = LoggerFactory.getLogger(AdminHandler.class);
+
+    private static final String INDEX = """
+            /health   200 and "ok", or 503 and what is wrong
+            /status   what this node is doing, as JSON
+            /digest   a checksum of all data, as JSON; it reads everything
+            """;
+
+    private final NodeInfo node;
+    private final Executor slowRequests;
+
+    /** @param slowRequests runs what reads the whole state; may reject it */
+    AdminHandler(NodeInfo node, Executor slowRequests) {
+        this.node = node;
+        this.slowRequests = slowRequests;
+    }
+
+    private record Answer(HttpResponseStatus status, String body) {
+
+        static Answer ok(String body) {
+            return new Answer(HttpResponseStatus.OK, body);
+        }
+
+        static Answer unavailable(String why) {
+            return new Answer(HttpResponseStatus.SERVICE_UNAVAILABLE, why + "\n");
+        }
+    }
+
+    @Override
+    public void channelActive(ChannelHandlerContext context) {
+        context.read();
+    }
+
+    @Override
+    protected void channelRead0(ChannelHandlerContext context, FullHttpRequest request) {
+        boolean keepAlive = HttpUtil.isKeepAlive(request);
+        if (request.decoderResult().isFailure()) {
+            send(context, new Answer(HttpResponseStatus.BAD_REQUEST, "not an HTTP request\n"), false);
+        } else if (!request.method().equals(HttpMethod.GET)) {
+            send(context, new Answer(HttpResponseStatus.METHOD_NOT_ALLOWED, "only GET\n"), keepAlive);
+        } else {
+            answer(context, request.uri().split("\\?", 2)[0], keepAlive);
+        }
+    }
+
+    private void answer(ChannelHandlerContext context, String path, boolean keepAlive) {
+        switch (path) {
+            case "/" -> send(context, Answer.ok(INDEX), keepAlive);
+            case "/health" -> {
+                String problem = node.problem();
+                send(context, problem == null ? Answer.ok("ok\n") : Answer.unavailable(problem), keepAlive);
+            }
+            case "/status" -> send(context, Answer.ok(json(node.status())), keepAlive);
+            case "/digest" -> {
+                try {
+                    slowRequests.execute(() -> {
+                        Answer answer = digest();
+                        context.executor().execute(() -> send(context, answer, keepAlive));
+                    });
+                } catch (RejectedExecutionException e) {
+                    send(context, Answer.unavailable("others ask for a digest at this moment"), keepAlive);
+                }
+            }
+            default ->
+                send(
+                        context,
+                        new Answer(HttpResponseStatus.NOT_FOUND, "there is no " + path + "\n" + INDEX),
+                        keepAlive);
+        }
+    }
+
+    private Answer digest() {
+        try {
+            return Answer.ok(json(node.digest()));
+        } catch (IllegalStateException e) {
+            return Answer.unavailable(String.valueOf(e.getMessage()));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return Answer.unavailable("stopping");
+        }
+    }
+
+    private static void send(ChannelHandlerContext context, Answer answer, boolean keepAlive) {
+        ByteBuf body = ByteBufUtil.writeUtf8(context.alloc(), answer.body);
+        var response = new DefaultFullHttpResponse(HttpVersion.HTTP_1_1, answer.status, body);
+        response.headers()
+                .set(HttpHeaderNames.CONTENT_TYPE, answer.body.startsWith("{") ? "application/json" : "text/plain")
+                .set(HttpHeaderNames.CONTENT_LENGTH, body.readableBytes())
+                .set(
+                        HttpHeaderNames.DATE,
+                        DateTimeFormatter.RFC_1123_DATE_TIME.format(ZonedDateTime.now(ZoneOffset.UTC)));
+        HttpUtil.setKeepAlive(response, keepAlive);
+        var sent = context.writeAndFlush(response);
+        if (keepAlive) {
+            context.read();
+        } else {
+            sent.addListener(ChannelFutureListener.CLOSE);
+        }
+    }
+
+    @Override
+    public void userEventTriggered(ChannelHandlerContext context, Object event) {
+        if (event instanceof IdleStateEvent) {
+            context.close();
+        }
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+        LOG.debug("admin connection of {} closed", context.channel().remoteAddress(), cause);
+        context.close();
+    }
+
+    private static String json(Map<String, Object> fields) {
+        return fields.entrySet().stream()
+                .map(field -> "  \"" + field.getKey() + "\": " + literal(field.getValue()))
+                .collect(Collectors.joining(",\n", "{\n", "\n}\n"));
+    }
+
+    private static String literal(Object value) {
+        return value instanceof Number || value instanceof Boolean
+                ? value.toString()
+                : "\"" + value.toString().replace("\\", "\\\\").replace("\"", "\\\"") + "\"";
+    }
+}
