@@ -89,6 +89,10 @@ public final class NodeProcess {
         return place.port();
     }
 
+    int adminPort() {
+        return place.adminPort();
+    }
+
     int sharedancePort() {
         return sharedancePort;
     }
@@ -337,7 +341,7 @@ public final class NodeProcess {
         return fields;
     }
 
-    private String http(String path) throws IOException {
+    String http(String path) throws IOException {
         HttpURLConnection connection = open(path);
         try (InputStream body =
                 connection.getResponseCode() < 400 ? connection.getInputStream() : connection.getErrorStream()) {

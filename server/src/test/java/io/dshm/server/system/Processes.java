@@ -62,6 +62,12 @@ final class Processes implements BeforeAllCallback, BeforeEachCallback, AfterEac
         return node;
     }
 
+    /** A node in a place of a test's own choice, that is to be started. */
+    synchronized NodeProcess add(NodeProcess node) {
+        nodes.add(node);
+        return node;
+    }
+
     /** A web server that runs beside this node, and knows the others. */
     synchronized NginxProcess startNginx(NodeProcess node, List<NodeProcess> others)
             throws IOException, InterruptedException {

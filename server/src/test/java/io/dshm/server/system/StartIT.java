@@ -1,0 +1,139 @@
+package io.dshm.server.system;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.dshm.client.DshmConnection;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A node that cannot start says why and ends; and what clients and operators may open does not keep it from its files. */
+class StartIT {
+
+    /** More than a node itself needs, and less than it and the clients of the test would. */
+    private static final int DESCRIPTORS = 400;
+
+    @RegisterExtension
+    final Processes processes = Processes.perTest();
+
+    @TempDir
+    Path folder;
+
+    private NodeProcess node(Path data, String... launcher) {
+        NodeProcess node = new NodeProcess(
+                "n1",
+                folder.resolve("n1"),
+                new NodeProcess.Place(
+                        "127.0.0.1", Ports.free(), Ports.free(), Ports.free(), Ports.free(), data, List.of(launcher)));
+        return processes.add(node);
+    }
+
+    @Test
+    void when_a_native_library_cannot_be_loaded_then_the_node_says_so_and_ends()
+            throws IOException, InterruptedException {
+        Path mounted = Files.createDirectory(folder.resolve("noexec"));
+        Assumptions.assumeTrue(
+                run("mount", "-t", "tmpfs", "-o", "noexec,size=64m", "tmpfs", mounted.toString()) == 0,
+                "only root may mount a file system");
+        try {
+            NodeProcess node = node(mounted.resolve("data"));
+            node.start();
+            assertEquals(1, node.awaitEnd());
+            assertTrue(node.log().contains("n1 cannot start: "), node::toString);
+            assertFalse(node.log().contains("accepts clients"));
+        } finally {
+            assertEquals(0, run("umount", mounted.toString()));
+        }
+    }
+
+    @Test
+    void when_the_data_folder_is_a_file_then_its_path_and_the_reason_are_said()
+            throws IOException, InterruptedException {
+        Path file = Files.writeString(folder.resolve("file"), "not a folder");
+        NodeProcess node = node(file);
+        node.start();
+        assertEquals(1, node.awaitEnd());
+        assertTrue(
+                node.log()
+                        .contains("cannot start: data-dir: cannot use " + file + ": " + file
+                                + ": is a file, not a folder"),
+                node.log());
+    }
+
+    @Test
+    void when_the_process_may_open_hardly_any_file_then_it_says_what_to_raise()
+            throws IOException, InterruptedException {
+        NodeProcess node = node(folder.resolve("data"), "prlimit", "--nofile=150:150");
+        node.start();
+        assertEquals(1, node.awaitEnd());
+        assertTrue(node.log().contains("cannot start: this process may open only 150 files"), node.log());
+    }
+
+    @Test
+    void clients_never_get_the_descriptors_that_snapshots_need() throws IOException, InterruptedException {
+        NodeProcess node = node(folder.resolve("data"), "prlimit", "--nofile=" + DESCRIPTORS + ":" + DESCRIPTORS)
+                .with("--snapshot-log-bytes", "16384");
+        node.start();
+        node.awaitHealthy();
+        List<Socket> clients = new ArrayList<>();
+        try (DshmConnection honest = node.connect()) {
+            for (int i = 0; i < DESCRIPTORS; i++) {
+                clients.add(new Socket(node.address().getAddress(), node.port()));
+            }
+            String value = "x".repeat(1000);
+            for (int i = 0; i < 100; i++) {
+                honest.set("start::k" + i, value.getBytes(StandardCharsets.US_ASCII), Duration.ZERO);
+            }
+            Await.until("snapshots are written", () -> node.log().split("snapshot written", -1).length > 3);
+            assertTrue(node.log().contains("clients on each port instead of connections-max"), node.log());
+        } finally {
+            clients.forEach(StartIT::close);
+        }
+        assertTrue(node.isAlive());
+    }
+
+    @Test
+    void when_clients_of_the_admin_port_stand_still_then_others_are_answered()
+            throws IOException, InterruptedException {
+        NodeProcess node = processes.newNode();
+        node.start();
+        node.awaitHealthy();
+        List<Socket> stalled = new ArrayList<>();
+        try {
+            for (int i = 0; i < 100; i++) {
+                Socket socket = new Socket(node.address().getAddress(), node.adminPort());
+                socket.getOutputStream().write("GET /health HT".getBytes(StandardCharsets.US_ASCII));
+                stalled.add(socket);
+            }
+            assertEquals("ok\n", node.http("/health"));
+            assertTrue(node.http("/").contains("/status"));
+            assertTrue(node.http("/healthxyz").startsWith("there is no /healthxyz"));
+        } finally {
+            stalled.forEach(StartIT::close);
+        }
+    }
+
+    private static void close(Socket socket) {
+        try {
+            socket.close();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static int run(String... command) throws IOException, InterruptedException {
+        return new ProcessBuilder(command).redirectErrorStream(true).start().waitFor();
+    }
+}
