@@ -9,6 +9,7 @@ import io.dshm.server.frontend.ClientListener;
 import io.dshm.server.frontend.MemoryBudget;
 import io.dshm.server.frontend.TextProtocol;
 import io.dshm.server.frontend.sharedance.SharedanceProtocol;
+import io.dshm.server.network.PeerPort;
 import io.dshm.server.network.Ports;
 import io.dshm.server.replication.LocalReads;
 import io.dshm.server.replication.Machine;
@@ -118,12 +119,14 @@ public final class Server {
                 config.members().stream()
                         .collect(Collectors.toMap(
                                 Member::name, m -> InetSocketAddress.createUnresolved(m.host(), m.forwardingPort()))));
-        RaftGroup raft = new RaftGroup(raftSettings(), stateMachine, Server::stopForGood);
+        PeerAdmission admission = new PeerAdmission(config);
+        RaftGroup raft = new RaftGroup(raftSettings(admission.raftPort()), stateMachine, Server::stopForGood);
         PeerListener peers = others.isEmpty()
                 ? null
                 : new PeerListener(
                         ports,
                         new InetSocketAddress(config.raftBindAddress(), self.forwardingPort()),
+                        admission.forwardingPort(),
                         config.cluster(),
                         () -> peerStatus(folder, raft, clock));
         if (!folder.isDecided()) {
@@ -195,7 +198,7 @@ public final class Server {
         return listener;
     }
 
-    private RaftGroup.Settings raftSettings() {
+    private RaftGroup.Settings raftSettings(PeerPort port) {
         Map<String, String> addresses =
                 config.members().stream().collect(Collectors.toMap(Member::name, Member::raftAddress));
         return new RaftGroup.Settings(
@@ -203,6 +206,7 @@ public final class Server {
                 config.node(),
                 addresses,
                 config.raftBindAddress(),
+                port,
                 config.dataDir(),
                 config.electionTimeoutMillis(),
                 config.snapshotIntervalSeconds(),

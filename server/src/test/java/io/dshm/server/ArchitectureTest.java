@@ -83,7 +83,7 @@ class ArchitectureTest {
 
     @Test
     void what_opens_ports_knows_netty_only() {
-        mayUse(BASE + ".network..", NETTY);
+        mayUse(BASE + ".network..", NETTY, LOG);
     }
 
     @Test

@@ -4,6 +4,8 @@ import com.google.protobuf.CodedOutputStream;
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.dshm.proto.Limits;
 import io.dshm.proto.wire.PeerMessage;
+import io.dshm.server.network.FrameFormat;
+import io.dshm.server.network.FrameGuard;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPipeline;
@@ -11,10 +13,33 @@ import io.netty.handler.codec.LengthFieldBasedFrameDecoder;
 import io.netty.handler.codec.MessageToByteEncoder;
 import io.netty.handler.codec.MessageToMessageDecoder;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.List;
 
 /** Peer messages to frames and back: a 32-bit big-endian length, then the message. Stateless. */
 final class PeerCodec {
+
+    /** What an answer from another node may be. */
+    static final FrameGuard.Bounds BOUNDS =
+            new FrameGuard.Bounds(Integer.BYTES + Limits.PEER_FRAME_BYTES_MAX, Limits.PEER_FRAME_MILLIS_MAX);
+
+    /** How long a frame is, for {@link FrameGuard}. */
+    static final FrameFormat FORMAT = new FrameFormat() {
+        @Override
+        public int headerBytesMax() {
+            return Integer.BYTES;
+        }
+
+        @Override
+        public int headerBytes(byte[] header, int received) {
+            return Integer.BYTES;
+        }
+
+        @Override
+        public long bodyBytes(byte[] header) {
+            return Integer.toUnsignedLong(ByteBuffer.wrap(header).getInt());
+        }
+    };
 
     private PeerCodec() {}
 

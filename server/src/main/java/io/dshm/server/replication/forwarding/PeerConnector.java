@@ -5,6 +5,7 @@ import io.dshm.proto.wire.Hello;
 import io.dshm.proto.wire.PeerMessage;
 import io.dshm.proto.wire.StatusReply;
 import io.dshm.proto.wire.StatusRequest;
+import io.dshm.server.network.FrameGuard;
 import io.dshm.server.network.PeerSockets;
 import io.dshm.server.replication.PeerLinks;
 import io.dshm.server.replication.PeerStatuses;
@@ -136,6 +137,7 @@ public final class PeerConnector implements PeerLinks, PeerStatuses {
                     @Override
                     protected void initChannel(Channel channel) {
                         PeerSockets.giveUpOnSilence(channel);
+                        channel.pipeline().addLast(FrameGuard.forAnswers(PeerCodec.FORMAT, PeerCodec.BOUNDS));
                         PeerCodec.addTo(channel.pipeline());
                         channel.pipeline().addLast(handler);
                     }

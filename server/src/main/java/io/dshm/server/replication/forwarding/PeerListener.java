@@ -4,6 +4,7 @@ import io.dshm.proto.wire.Forward;
 import io.dshm.proto.wire.ForwardReply;
 import io.dshm.proto.wire.PeerMessage;
 import io.dshm.proto.wire.StatusReply;
+import io.dshm.server.network.PeerPort;
 import io.dshm.server.network.Ports;
 import io.dshm.server.replication.ForwardSession;
 import io.netty.channel.Channel;
@@ -35,15 +36,22 @@ public final class PeerListener {
     /**
      * Listens.
      *
+     * @param admission who may connect
      * @param cluster nodes that name another one are turned away
      * @param status what this node says of itself, or null as long as it does not know
      * @throws IllegalStateException if the address cannot be bound
      */
-    public PeerListener(Ports ports, InetSocketAddress address, String cluster, Supplier<@Nullable StatusReply> status)
+    public PeerListener(
+            Ports ports,
+            InetSocketAddress address,
+            PeerPort admission,
+            String cluster,
+            Supplier<@Nullable StatusReply> status)
             throws InterruptedException {
         this.cluster = cluster;
         this.status = status;
         this.channel = ports.listen(address, "other nodes", Ports.BACKLOG, accepted -> {
+            accepted.pipeline().addLast(admission.guard(PeerCodec.FORMAT));
             PeerCodec.addTo(accepted.pipeline());
             accepted.pipeline().addLast(new Handler());
         });

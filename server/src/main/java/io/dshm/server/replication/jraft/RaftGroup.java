@@ -1,5 +1,6 @@
 package io.dshm.server.replication.jraft;
 
+import com.alipay.remoting.config.BoltServerOption;
 import com.alipay.sofa.jraft.Node;
 import com.alipay.sofa.jraft.RaftGroupService;
 import com.alipay.sofa.jraft.Status;
@@ -12,6 +13,7 @@ import com.alipay.sofa.jraft.error.RaftError;
 import com.alipay.sofa.jraft.option.ReadOnlyOption;
 import com.alipay.sofa.jraft.rpc.ProtobufMsgFactory;
 import com.alipay.sofa.jraft.rpc.RpcServer;
+import com.alipay.sofa.jraft.rpc.impl.BoltRpcServer;
 import com.alipay.sofa.jraft.rpc.impl.PingRequestProcessor;
 import com.alipay.sofa.jraft.rpc.impl.core.ReadIndexRequestProcessor;
 import com.alipay.sofa.jraft.storage.impl.RocksDBLogStorage;
@@ -19,6 +21,8 @@ import com.alipay.sofa.jraft.util.Endpoint;
 import com.alipay.sofa.jraft.util.RpcFactoryHelper;
 import com.alipay.sofa.jraft.util.StorageOptionsFactory;
 import com.alipay.sofa.jraft.util.ThreadPoolsFactory;
+import io.dshm.server.network.PeerPort;
+import io.dshm.server.network.RefusalLog;
 import io.dshm.server.replication.RaftLog;
 import io.dshm.server.replication.RoleListener;
 import io.dshm.server.statemachine.StateMachine;
@@ -27,6 +31,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -41,6 +46,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.rocksdb.NativeLibraryLoader;
 import org.rocksdb.RocksDB;
@@ -77,6 +83,7 @@ public final class RaftGroup implements RaftLog {
      * @param self this node's name, one of the peers
      * @param peers the members' Raft addresses, {@code host:port}, by their names
      * @param bindAddress the address to listen on; unused with a single member, which listens nowhere
+     * @param port who may connect there
      * @param folder where log, votes and snapshots are kept
      * @param electionTimeoutMillis after which a follower that hears nothing of its leader starts an election
      * @param snapshotIntervalSeconds a snapshot is taken this often, if anything was written
@@ -87,6 +94,7 @@ public final class RaftGroup implements RaftLog {
             String self,
             Map<String, String> peers,
             String bindAddress,
+            PeerPort port,
             Path folder,
             int electionTimeoutMillis,
             int snapshotIntervalSeconds,
@@ -111,6 +119,7 @@ public final class RaftGroup implements RaftLog {
     private final ScheduledThreadPoolExecutor background;
     private final SnapshotPace snapshotPace;
     private final AtomicBoolean mayVote = new AtomicBoolean();
+    private final Terms terms = new Terms();
     private final AtomicReference<@Nullable RaftGroupService> service = new AtomicReference<>();
 
     private volatile @Nullable Node node;
@@ -156,9 +165,10 @@ public final class RaftGroup implements RaftLog {
         Configuration members = new Configuration();
         settings.peers().keySet().forEach(name -> members.addPeer(peer(name)));
         boolean alone = settings.peers().size() == 1;
-        RpcServer server = alone ? null : newServer(self.getPort(), applying);
+        MemberGuard guard = newGuard();
+        RpcServer server = alone ? null : newServer(self.getPort(), applying, guard);
         RaftGroupService group = new RaftGroupService(
-                groupId, self, RaftTuning.nodeOptions(settings, members, applying, mayVote::get), server);
+                groupId, self, RaftTuning.nodeOptions(settings, members, applying, mayVote::get, guard, terms), server);
         node = group.start(!alone);
         service.set(group);
         if (!alone) {
@@ -190,18 +200,37 @@ public final class RaftGroup implements RaftLog {
         RaftTuning.setProperties();
     }
 
-    private RpcServer newServer(int port, ApplyAdapter applying) {
-        RpcServer server = RpcFactoryHelper.rpcFactory().createRpcServer(new Endpoint(settings.bindAddress(), port));
+    private MemberGuard newGuard() {
+        Set<String> others = new TreeSet<>(settings.peers().keySet());
+        others.remove(settings.self());
+        return new MemberGuard(
+                groupId,
+                peer(settings.self()).toString(),
+                others.stream().map(name -> peer(name).toString()).collect(Collectors.toSet()),
+                terms,
+                new RefusalLog("Raft", System::nanoTime));
+    }
+
+    private RpcServer newServer(int port, ApplyAdapter applying, MemberGuard guard) {
+        RpcServer server = RpcFactoryHelper.rpcFactory()
+                .createRpcServer(
+                        new Endpoint(settings.bindAddress(), port),
+                        created -> ((BoltRpcServer) created)
+                                .getServer()
+                                .option(
+                                        BoltServerOption.EXTENDED_NETTY_CHANNEL_HANDLER,
+                                        BoltFrames.before(
+                                                () -> List.of(settings.port().guard(BoltFrames.FORMAT)))));
         LeaderReminder reminder = new LeaderReminder(System::nanoTime);
         // Not told of closed connections: the end of a leader's old one would throw away what its new one uses by then,
         // and the leader would wait for its answers for seconds.
-        server.registerProcessor(new AppendRequests(requests, applying::applied, reminder));
-        server.registerProcessor(reminder.snapshots(requests));
-        server.registerProcessor(snapshotPace.copies(requests));
-        server.registerProcessor(VoteGuard.votes(requests, mayVote::get));
-        server.registerProcessor(VoteGuard.takeovers(requests, mayVote::get));
+        server.registerProcessor(guard.before(new AppendRequests(requests, applying::applied, reminder)));
+        server.registerProcessor(guard.before(reminder.snapshots(requests)));
+        server.registerProcessor(guard.before(snapshotPace.copies(requests)));
+        server.registerProcessor(guard.before(VoteGuard.votes(requests, mayVote::get)));
+        server.registerProcessor(guard.before(VoteGuard.takeovers(requests, mayVote::get)));
         server.registerProcessor(new PingRequestProcessor(requests));
-        server.registerProcessor(new ReadIndexRequestProcessor(requests));
+        server.registerProcessor(guard.before(new ReadIndexRequestProcessor(requests)));
         return server;
     }
 

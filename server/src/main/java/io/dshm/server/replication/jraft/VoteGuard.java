@@ -22,13 +22,22 @@ final class VoteGuard {
 
     private VoteGuard() {}
 
-    /** A node's settings, which the library hands to its transport: there, requests for votes are held back. */
+    /**
+     * A node's settings, which the library hands to its transport: there, requests for votes are held back, and answers are
+     * admitted.
+     */
     static final class Options extends NodeOptions {
 
         private final BooleanSupplier mayVote;
+        private final MemberGuard members;
 
-        Options(BooleanSupplier mayVote) {
+        Options(BooleanSupplier mayVote, MemberGuard members) {
             this.mayVote = mayVote;
+            this.members = members;
+        }
+
+        MemberGuard members() {
+            return members;
         }
 
         BooleanSupplier mayVote() {

@@ -15,9 +15,11 @@ import com.alipay.sofa.jraft.rpc.RpcRequests.RequestVoteRequest;
 import com.alipay.sofa.jraft.rpc.RpcServer;
 import com.alipay.sofa.jraft.rpc.impl.PingRequestProcessor;
 import com.alipay.sofa.jraft.util.Endpoint;
+import io.dshm.server.network.RefusalLog;
 import io.dshm.server.system.Await;
 import io.dshm.server.system.Ports;
 import java.time.Duration;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -47,7 +49,9 @@ class SwiftRpcClientTest {
         RaftTuning.setProperties();
         ProtobufMsgFactory.load();
         client = new SwiftRpcClient(new com.alipay.remoting.rpc.RpcClient());
-        client.init(new VoteGuard.Options(mayVote::get));
+        MemberGuard guard =
+                new MemberGuard("g", "h1:1", Set.of("h2:1"), new Terms(), new RefusalLog("test", System::nanoTime));
+        client.init(new VoteGuard.Options(mayVote::get, guard));
     }
 
     @AfterEach
