@@ -37,7 +37,7 @@ final class PeerAdmission {
     }
 
     PeerPort forwardingPort() {
-        return port("forwarding port", Integer.BYTES + Limits.PEER_FRAME_BYTES_MAX);
+        return port("forwarding port", Limits.PEER_FRAME_BYTES_MAX);
     }
 
     private PeerPort port(String name, int frameBytesMax) {

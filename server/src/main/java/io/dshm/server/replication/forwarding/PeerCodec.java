@@ -21,7 +21,7 @@ final class PeerCodec {
 
     /** What an answer from another node may be. */
     static final FrameGuard.Bounds BOUNDS =
-            new FrameGuard.Bounds(Integer.BYTES + Limits.PEER_FRAME_BYTES_MAX, Limits.PEER_FRAME_MILLIS_MAX);
+            new FrameGuard.Bounds(Limits.PEER_FRAME_BYTES_MAX, Limits.PEER_FRAME_MILLIS_MAX);
 
     /** How long a frame is, for {@link FrameGuard}. */
     static final FrameFormat FORMAT = new FrameFormat() {
