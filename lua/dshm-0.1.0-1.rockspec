@@ -21,6 +21,7 @@ build = {
         ["resty.dshm.arguments"] = "lib/resty/dshm/arguments.lua",
         ["resty.dshm.dict"] = "lib/resty/dshm/dict.lua",
         ["resty.dshm.identity"] = "lib/resty/dshm/identity.lua",
+        ["resty.dshm.limit.req"] = "lib/resty/dshm/limit/req.lua",
         ["resty.dshm.nodes"] = "lib/resty/dshm/nodes.lua",
         ["resty.dshm.queue"] = "lib/resty/dshm/queue.lua",
         ["resty.dshm.replies"] = "lib/resty/dshm/replies.lua",

@@ -31,7 +31,8 @@ require_once __DIR__ . '/sharedance.php';
     };
     $hosts = $setting('HOST', 'localhost');
     $timeout = (float) $setting('TIMEOUT', (string) Client::DEFAULT_TIMEOUT);
-    $lockSeconds = (int) $setting('LOCK_SECONDS', '0');
+    // Rounded up: less than a second must not be none.
+    $lockSeconds = (int) ceil((float) $setting('LOCK_SECONDS', '0'));
     $lockHosts = $setting('LOCK_HOST', '');
     $lease = null;
     if ($lockSeconds > 0) {

@@ -18,6 +18,12 @@ require("faults_test")(os.getenv("DSHM_TEST_SOCKET"))
 
 local host, port = os.getenv("DSHM_HOST") or "127.0.0.1", tonumber(os.getenv("DSHM_PORT"))
 
+tap.comment("where Lua cannot yield")
+require("yield_test")(os.getenv("DSHM_TEST_SOCKET"), host, port)
+
+tap.comment("limits")
+require("limit_test")(host, port)
+
 tap.comment("where nginx has no sockets")
 require("phases_test")(os.getenv("DSHM_TEST_SOCKET"), host, port)
 

@@ -370,10 +370,28 @@ local function scripted(native, ours)
         tap.equal(true, free > 0 and free <= capacity)
     end)
 
-    case("flags have 32 bits, and come back as they went in", function()
-        for _, flags in ipairs({ 0, 1, 2 ^ 31, 2 ^ 32 - 1 }) do
+    case("flags are an int, as natively", function()
+        for _, flags in ipairs({ 0, 1, 2 ^ 31 - 1, -1, -2 ^ 31 }) do
+            native:set("flags", 1, 0, flags)
             tap.returns(tap.values(true, nil, false), ours:set("flags", 1, 0, flags))
-            tap.equal(flags, select(2, ours:get("flags")) or 0)
+            tap.returns(tap.values(native:get("flags")), ours:get("flags"))
+        end
+        -- natively, what is larger depends on the machine
+        ours:set("flags", 1, 0, 2 ^ 32 - 1)
+        tap.equal(-1, select(2, ours:get("flags")))
+    end)
+
+    case("the metatable of dicts is the table of their methods: what is added to it, they have", function()
+        for _, d in ipairs({ native, ours }) do
+            local methods = getmetatable(d)
+            tap.equal(methods, methods.__index)
+            tap.equal(d.get, methods.get)
+            methods.added_by_test = function(self, key)
+                return self:get(key)
+            end
+            d:set("added", "v")
+            tap.equal("v", d:added_by_test("added"))
+            methods.added_by_test = nil
         end
     end)
 end

@@ -40,8 +40,15 @@ end
 
 
 local function identity_of(request)
-    local id, seq = request:match(" id=(%d+) seq=(%d+)\r\n")
-    return assert(id, "no identity: " .. request), tonumber(seq)
+    local id, seq, done = request:match(" id=(%d+) seq=(%d+) done=(%d+)\r\n")
+    return assert(id, "no identity: " .. request), tonumber(seq), tonumber(done)
+end
+
+
+-- Checks that the second request is the first one again, marked so.
+local function expect_repeat(first, second)
+    identity_of(first)
+    equal(first:gsub("^%a:1 ", ""):gsub("( done=%d+)", "%1 retry=yes"), (second:gsub("^%a:1 ", "")))
 end
 
 
@@ -170,8 +177,7 @@ local function writes_that_are_sent_again()
             network:on("b:1", ONE)
             returns(values(1, nil, false), dict:incr("k", 1, 0))
             local sent = expect_sent(network, "ab")
-            equal(sent[1]:sub(2), sent[2]:sub(2))
-            identity_of(sent[1])
+            expect_repeat(sent[1], sent[2])
         end)
 
         case("without an identity it is not sent again: " .. broken.input:gsub("%c", "."), function()
@@ -198,9 +204,56 @@ local function writes_that_are_sent_again()
         network:on("a:1", stale, stale, ONE, ONE)
         returns(values(1), dict:incr("k", 1))
         local sent = expect_sent(network, "aaa")
-        equal(sent[1], sent[3])
+        expect_repeat(sent[1], sent[2])
+        equal(sent[2], sent[3])
         returns(values(1), dict:incr("k", 1))
-        expect_sent(network, "a")
+        identity_of(expect_sent(network, "a")[1])
+    end)
+
+    for _, code in ipairs({ "busy", "no_leader", "shutting_down" }) do
+        case("after " .. code .. " it is no repeat: nobody has it", function()
+            local network, dict = cluster()
+            network:on("a:1", server_says(code))
+            network:on("b:1", ONE)
+            returns(values(1), dict:incr("k", 1))
+            local sent = expect_sent(network, "ab")
+            equal(sent[1]:sub(2), sent[2]:sub(2))
+        end)
+    end
+
+    case("once it may be somewhere, it is a repeat everywhere", function()
+        local network, dict = cluster()
+        network:on("a:1", { input = "", ending = "timeout" })
+        network:on("b:1", server_says("busy"))
+        network:on("c:1", ONE)
+        returns(values(1), dict:incr("k", 1))
+        local sent = expect_sent(network, "abc")
+        expect_repeat(sent[1], sent[2])
+        expect_repeat(sent[1], sent[3])
+    end)
+
+    case("an old server refuses the words: it is asked without them, and for a minute only so", function()
+        local network, dict = cluster({ host = "a:1" })
+        network:on("a:1", server_says("malformed_request"), ONE, ONE, ONE)
+        returns(values(1), dict:incr("k", 1))
+        local sent = expect_sent(network, "aa")
+        local id = identity_of(sent[1])
+        equal("a:1 INCR_NUMBER r::k 1 id=" .. id .. " seq=1\r\n", sent[2])
+        returns(values(1), dict:incr("k", 1))
+        equal("a:1 INCR_NUMBER r::k 1 id=" .. id .. " seq=2\r\n", expect_sent(network, "a")[1])
+        network.time = network.time + 61
+        returns(values(1), dict:incr("k", 1))
+        identity_of(expect_sent(network, "a")[1])
+    end)
+
+    case("what every server takes for malformed is an error, and says nothing about the server", function()
+        local network, dict = cluster({ host = "a:1" })
+        local malformed = server_says("malformed_request")
+        network:on("a:1", malformed, malformed, ONE)
+        returns(values(nil, "malformed_request"), dict:incr("k", 1))
+        expect_sent(network, "aa")
+        returns(values(1), dict:incr("k", 1))
+        identity_of(expect_sent(network, "a")[1])
     end)
 
     case("one of the pool that does not answer in time is", function()
@@ -222,10 +275,11 @@ local function writes_that_are_sent_again()
         for i, call in ipairs(writes) do
             network:on("a:1", server_says("exists"))
             dict[call[1]](dict, unpack(call, 2))
-            local id, seq = identity_of(expect_sent(network, "a")[1])
+            local id, seq, done = identity_of(expect_sent(network, "a")[1])
             first_id = first_id or id
             equal(first_id, id)
             equal(i, seq)
+            equal(i, done)
         end
         for _, call in ipairs({ { "get", "k" }, { "ttl", "k" }, { "llen", "k" }, { "get_keys" }, { "flush_expired" },
                                 { "mget", { "k", "l" } } }) do
@@ -247,48 +301,72 @@ end
 
 
 local function identities_and_numbers()
-    case("no number is given out while one that is 1,000 lower is under way", function()
+    case("no number is given out while one that is 1,000 lower is outstanding", function()
         local identities = scripted_network.new():load("resty.dshm.identity")
-        local slow, slow_sequence = identities.take()
-        local highest = {}
+        local slow_write = {}
+        local slow, slow_sequence = identities.take(slow_write)
+        local highest = { [slow] = slow_sequence }
         for _ = 1, 5000 do
-            local identity, sequence = identities.take()
-            if identity == slow then
-                equal(true, sequence - slow_sequence <= 1000)
-            end
-            equal(true, sequence == (highest[identity] or 0) + 1 or identity == slow)
+            local write = {}
+            local identity, sequence, done = identities.take(write)
+            equal((highest[identity] or 0) + 1, sequence)
             highest[identity] = sequence
-            identities.give_back(identity)
+            equal(identity == slow and slow_sequence or sequence, done)
+            equal(true, sequence - done < 1000)
+            identities.give_back(identity, sequence)
         end
-        identities.give_back(slow)
-        -- the first one has rested, and goes on where it was
-        local seen = false
-        local held = identities.take()
-        for _ = 1, 2500 do
-            local identity, sequence = identities.take()
-            if identity == slow then
-                seen = true
-                equal(true, sequence > highest[slow])
-                highest[slow] = sequence
-            end
-        end
-        equal(true, held ~= slow)
-        equal(true, seen)
+        equal(1000, highest[slow])
+        identities.give_back(slow, slow_sequence)
+
+        -- the first one goes on where it was when the other one has no room
+        local held = {}
+        local other = identities.take(held)
+        equal(false, other == slow)
+        local identity, sequence, done
+        repeat
+            identity, sequence, done = identities.take(slow_write)
+            identities.give_back(identity, sequence)
+        until identity == slow
+        equal(1001, sequence)
+        equal(1001, done)
     end)
 
     case("one write at a time needs one identity only", function()
         local identities = scripted_network.new():load("resty.dshm.identity")
-        local first = identities.take()
-        identities.give_back(first)
+        local write = {}
+        local first = identities.take(write)
+        identities.give_back(first, 1)
         for i = 2, 3000 do
-            local identity, sequence = identities.take()
+            local identity, sequence, done = identities.take(write)
             equal(first, identity)
             equal(i, sequence)
-            identities.give_back(identity)
+            equal(i, done)
+            identities.give_back(identity, sequence)
         end
         equal(true, first.id:find("^%d+$") ~= nil and #first.id <= 18)
-        local other = scripted_network.new():load("resty.dshm.identity").take()
+        local other = scripted_network.new():load("resty.dshm.identity").take(write)
         equal(false, other.id == first.id)
+    end)
+
+    case("light threads that are killed in a write hold up nothing, and need no other identity", function()
+        local network, dict = cluster({ host = "a:1" })
+        local first_id
+        for i = 1, 1500 do
+            network:on("a:1", { input = "", ending = "never" })
+            ngx.thread.kill(ngx.thread.spawn(function() dict:incr("k", 1) end))
+            first_id = first_id or identity_of(expect_sent(network, "a")[1])
+            network:sent()
+            if i % 500 == 0 then
+                collectgarbage()
+            end
+        end
+        collectgarbage()
+        network:on("a:1", ONE)
+        dict:incr("k", 1)
+        local id, seq, done = identity_of(expect_sent(network, "a")[1])
+        equal(first_id, id)
+        equal(1501, seq)
+        equal(1501, done)
     end)
 end
 
@@ -321,6 +399,16 @@ local function options()
         local opts = network.last_socket.connect_arguments[3]
         equal(4, opts.pool_size)
         equal(5, opts.backlog)
+    end)
+
+    case("a timeout below a millisecond is one: nginx takes 0 for its own default, or for never", function()
+        local network, dict = cluster({
+            connect_timeout = 0.1, send_timeout = 0.5, read_timeout = 2.5, keepalive_timeout = 0.2,
+        })
+        network:on("a:1", FOUND)
+        dict:get("k")
+        equal("1 1 3", table.concat(network.last_socket.timeouts_millis, " "))
+        equal(1, network.last_socket.keepalive_millis)
     end)
 
     case("ssl and password: once for a connection, and not shared with those that have another", function()
@@ -376,6 +464,9 @@ local function options()
             { { region = "r", host = {} }, 'bad "host" option: an address, or a list of them, expected' },
             { { region = "r", host = 5 }, 'bad "host" option: an address, or a list of them, expected' },
             { { region = "r", hosts = "a" }, "no such option: hosts" },
+            { { region = "r", read_timeout = 0 }, 'bad "read_timeout" option: milliseconds expected' },
+            { { region = "r", send_timeout = -1 }, 'bad "send_timeout" option: milliseconds expected' },
+            { { region = "r", connect_timeout = "1000" }, 'bad "connect_timeout" option: milliseconds expected' },
         }) do
             local ok, err = pcall(dict.new, c[1])
             equal(false, ok)

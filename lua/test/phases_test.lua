@@ -37,6 +37,23 @@ local function bounded_queue()
         eventually(function() return #sent == 5 end)
         equal(2, writes.dropped)
     end)
+
+    case("an error that is raised while a queue is sent costs that write only, and its timer goes on", function()
+        local sent = {}
+        local writes = queue.new("test", 10, function(line)
+            sent[#sent + 1] = line
+            return line ~= "raises" or error("on purpose")
+        end)
+        for _, line in ipairs({ "write 1", "raises", "write 2" }) do
+            returns(values(true), writes:add("k", line))
+        end
+        eventually(function() return writes.waiting == 0 and writes.dropped == 1 end)
+        equal("write 1, raises, write 2", table.concat(sent, ", "))
+        returns(values(true), writes:add("k", "write 3"))
+        eventually(function() return #sent == 4 end)
+        equal(0, writes.waiting)
+        equal(1, writes.dropped)
+    end)
 end
 
 
@@ -81,7 +98,8 @@ local function live(socket_path, host, port)
             returns(values(true, nil, false), unpack(returned.set, 1, returned.set.n))
             returns(values(true), unpack(returned.expire, 1, returned.expire.n))
             returns(values(true, nil, false), unpack(returned.delete, 1, returned.delete.n))
-            for _, name in ipairs({ "get", "add", "unqueued_set", "unqueued_incr" }) do
+            returns(values(true, nil, false), unpack(returned.add, 1, returned.add.n))
+            for _, name in ipairs({ "get", "safe_add", "unqueued_set", "unqueued_incr" }) do
                 local err = returned[name][2]
                 equal(true, err:find("^no sockets here: ") ~= nil)
             end
@@ -92,12 +110,14 @@ local function live(socket_path, host, port)
             end)
             returns(values("v", 7), d:get("set " .. phase))
             eventually(function() return d:get("incr " .. phase) == 1 end)
+            -- the second one found it there
+            eventually(function() return d:get("add " .. phase) == 1 end)
         end)
     end
 
     case("the first incr of a key, without init, could not be applied, and was counted as dropped", function()
-        local waiting, dropped = ngx.shared.queued:queued()
-        equal(0, waiting)
+        eventually(function() return ngx.shared.queued:queued() == 0 end)
+        local _, dropped = ngx.shared.queued:queued()
         -- those of init_by_lua were dropped in the master, before there was this worker
         equal(true, dropped >= 5)
         returns(values(0, 0), d:queued())

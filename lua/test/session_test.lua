@@ -185,6 +185,32 @@ return function(host, port)
         equal(true, left > 0 and left <= 30)
     end)
 
+    case("a session that is replaced is deleted where the old one has no time left", function()
+        local sessions = own()
+        local time = ngx.time()
+        for i, stale_ttl in ipairs({ 0, -1 }) do
+            assert(sessions:set("cookie", "replaced" .. i, "data", 60, time))
+            assert(sessions:set("cookie", "replacing" .. i, "data", 60, time, "replaced" .. i, stale_ttl))
+            returns(values(nil), sessions:get("cookie", "replaced" .. i, time))
+            returns(values("data"), sessions:get("cookie", "replacing" .. i, time))
+        end
+
+        local of_version_3 = version_3({ region = region, host = host, port = port })
+        returns(values(true), of_version_3:save("discarded", 60, "data"))
+        returns(values(true), of_version_3:ttl("discarded", 0))
+        returns(values(nil, nil), of_version_3:open("discarded"))
+        returns(values(nil, "expired"), of_version_3:save("never there", 0, "data"))
+        returns(values(nil, nil), of_version_3:open("never there"))
+
+        local of_version_2 = storage.new({
+            encoder = ENCODER, cookie = { delimiter = "|" }, dshm = { store = region, host = host, port = port },
+        })
+        assert(of_version_2:save("discarded", ngx.now() + 60, "data", "hash"))
+        returns(values(true), of_version_2:ttl("discarded", 0))
+        local d = require("resty.dshm.dict").new({ region = region, host = host, port = port })
+        returns(values(nil), d:get(ngx.encode_base64("discarded")))
+    end)
+
     case("logins and logouts of one subject at the same time: none is lost", function()
         local sessions = own()
         local time = ngx.time()

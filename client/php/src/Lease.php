@@ -8,20 +8,25 @@ namespace Dshm\Sharedance;
  * A lock that ends by itself: one holder at a time, for a limited time, by the cluster's clock. For locks that requests
  * of a web site take and give back; one object holds at most one lease.
  *
- * How it works: the Sharedance protocol has no lock, but the same store is reached through the DSHM text protocol,
- * whose "INCR key 0 token seconds" sets a key to a random token if it is absent, lets it live so many seconds, and
- * replies what the key holds. That is one entry of the cluster's log, so of any number that ask at once exactly one
- * gets its own token back; it may be asked again, through any node, when the outcome is unknown; and it does not
- * prolong anybody's lease.
+ * How it works: the Sharedance protocol has no lock, but the same store is reached through the DSHM text protocol. A
+ * lease is an entry that holds a random token. "PUT key seconds length if=absent" makes it if there is none, and
+ * "PUT ... if=VERSION" prolongs it if it is still the same. Each is one entry of the cluster's log, so of any number
+ * that ask at once exactly one gets it, and none prolongs anybody else's lease.
  *
- * What the lease protects is read from a node's own store, which may be a moment behind the log. So "GET key" follows
- * in the same breath: a node that has acknowledged a write replies to a read of its key only when its store has come as
- * far as that. Whoever has got the lease and then reads at the same node, see {@see position}, misses nothing that an
- * earlier holder has stored through any node.
+ * "FETCH key" follows in the same breath, and its reply decides: whoever finds the own token there has the lease, in
+ * the version that the reply names, for the time that it names. So a PUT whose reply was lost may be sent again,
+ * through any node.
  *
- * To give back is to delete the key, which must not hit the next holder. So a lease is given back only while it has
- * time left for that, counted from before it was asked for, which is earlier than the cluster counts from. With less,
- * it is left to end by itself. The same holds for what the lease protects: see {@see secure}.
+ * What the lease protects is read from a node's own store, which may be a moment behind the log; but a node that has
+ * acknowledged a write replies to a read of its key only when its store has come as far as that. Whoever has got the
+ * lease and then reads at the same node, see {@see position}, misses nothing that an earlier holder has stored through
+ * any node.
+ *
+ * To give back is "REMOVE key if=VERSION": it may be sent again too, however late it arrives, because the next holder's
+ * lease has another version.
+ *
+ * What the lease protects has no such condition. So it is written only while the lease has time left for that, counted
+ * from before the lease was asked for, which is earlier than the cluster counts from: see {@see secure}.
  */
 final class Lease
 {
@@ -33,11 +38,16 @@ final class Lease
      */
     public const MARGIN = 10.0;
 
+    /** The second one is needed if somebody else has touched the entry, and so changed its version. */
+    private const PROLONG_ATTEMPTS = 3;
+
     private const FIRST_PAUSE = 0.005;
     private const LONGEST_PAUSE = 0.1;
 
     private ?Stream $stream = null;
     private ?string $key = null;
+    private string $token = '';
+    private string $version = '';
     private float $heldUntil = 0.0;
 
     /** @var \Closure(): float */
@@ -79,10 +89,7 @@ final class Lease
         $pause = self::FIRST_PAUSE;
         $giveUp = ($this->now)() + $wait;
         while (true) {
-            $asked = ($this->now)();
-            if ($this->command("INCR $key 0 $token {$this->seconds}", "GET $key") === [$token, $token]) {
-                $this->key = $key;
-                $this->heldUntil = $asked + $this->seconds;
+            if ($this->put($key, $token, 'absent')) {
                 return true;
             }
             if (($this->now)() >= $giveUp) {
@@ -106,28 +113,47 @@ final class Lease
         if ($this->key === null) {
             return false;
         }
-        $asked = ($this->now)();
-        if ($asked + self::MARGIN < $this->heldUntil) {
-            return true;
-        }
-        if ($asked < $this->heldUntil) {
-            $this->command("TOUCH {$this->key} {$this->seconds}");
-            if (($this->now)() < $this->heldUntil) {
-                $this->heldUntil = $asked + $this->seconds;
+        for ($attempt = 0; $attempt < self::PROLONG_ATTEMPTS; $attempt++) {
+            $now = ($this->now)();
+            if ($now + self::MARGIN < $this->heldUntil) {
                 return true;
+            }
+            if ($now >= $this->heldUntil || !$this->put($this->key, $this->token, $this->version)) {
+                return false;
             }
         }
         return false;
     }
 
-    /** Gives the lease back, if one is held that has not ended. Never fails: what is not given back ends by itself. */
+    /** Makes or prolongs the lease if the entry is as the condition says. True if it is ours now. */
+    private function put(string $key, string $token, string $condition): bool
+    {
+        $asked = ($this->now)();
+        $length = strlen($token);
+        [, $found] = $this->command(
+            "PUT $key {$this->seconds} $length type=raw if=$condition\r\n$token",
+            "FETCH $key\r\n"
+        );
+        if (($found['value'] ?? null) !== $token) {
+            return false;
+        }
+        // Less than all of it if a copy of the request came before this one.
+        $millis = min((int) ($found['ttl'] ?? 0), 1000 * $this->seconds);
+        $this->key = $key;
+        $this->token = $token;
+        $this->version = $found['version'] ?? '';
+        $this->heldUntil = $asked + $millis / 1000;
+        return true;
+    }
+
+    /** Gives the lease back, if one is held. Never fails: what is not given back ends by itself. */
     public function release(): void
     {
         $key = $this->key;
         $this->key = null;
-        if ($key !== null && ($this->now)() + self::MARGIN < $this->heldUntil) {
+        if ($key !== null) {
             try {
-                $this->command("DELETE $key");
+                $this->command("REMOVE $key if={$this->version}\r\n");
             } catch (UnavailableException) {
                 // It ends by itself.
             }
@@ -142,17 +168,17 @@ final class Lease
     }
 
     /**
-     * The values or words that one host replies to all of these commands, which may be sent again.
+     * The replies of one host to all of these requests, which may be sent again.
      *
-     * @return list<string>
+     * @return list<array<string, string>> as of {@see readReply}
      */
-    private function command(string ...$lines): array
+    private function command(string ...$requests): array
     {
-        return $this->hosts->firstAnswer(function () use ($lines): array {
+        return $this->hosts->firstAnswer(function () use ($requests): array {
             try {
                 $stream = $this->stream ??= $this->hosts->connect($this->timeout);
-                $stream->send(implode("\r\n", $lines) . "\r\n");
-                return array_map(fn () => $this->readReply($stream), array_values($lines));
+                $stream->send(implode('', $requests));
+                return array_map(fn () => $this->readReply($stream), array_values($requests));
             } catch (UnavailableException $e) {
                 $this->disconnect();
                 throw $e;
@@ -160,20 +186,24 @@ final class Lease
         });
     }
 
-    private function readReply(Stream $stream): string
+    /** @return array<string, string> the words of the reply's first line, "version" for instance, and "value" */
+    private function readReply(Stream $stream): array
     {
         $line = $stream->readLine();
-        if ($line === 'DONE' || $line === 'ERROR not_found') {
-            return $line;
+        preg_match_all('/ ([a-z]+)=([^ ]*)/', $line, $words);
+        $reply = array_combine($words[1], $words[2]);
+        // "exists" and "not_found": the condition does not hold, or there is none.
+        if (preg_match('/^(DONE|ERROR exists|ERROR not_found)( |$)/D', $line) === 1) {
+            return $reply;
         }
-        if (preg_match('/^LEN ([0-9]{1,9})$/D', $line, $length) !== 1) {
+        if (preg_match('/^LEN ([0-9]{1,9})( |$)/D', $line, $length) !== 1) {
             throw new UnavailableException("the lease: $line");
         }
-        $value = $stream->readExactly((int) $length[1]);
+        $reply['value'] = $stream->readExactly((int) $length[1]);
         if ($stream->readExactly(8) !== "\r\nDONE\r\n") {
             throw new UnavailableException('the lease: not a reply');
         }
-        return $value;
+        return $reply;
     }
 
     private function disconnect(): void

@@ -147,10 +147,23 @@ function lease(float &$now, string ...$hosts): Lease
     });
 }
 
-/** Replies to the two commands that ask for a lease. */
-const MINE = '%4;%4';
-const SOMEBODYS = '7;7';
+/** Replies to the two requests that ask for a lease, or prolong it: it is ours, in version 7 or 8; it is somebody's. */
+const MINE = 'DONE version=7\r\n;7,30000,%';
+const STILL_MINE = 'DONE version=8\r\n;8,30000,%';
+const SOMEBODYS = 'ERROR exists\r\n;6,30000,1';
 const DONE = 'DONE\r\n';
+
+/** Takes the three things that were sent to ask for a lease; the token. */
+function asked(ScriptedServer $server, string $name, string $condition): string
+{
+    $line = $server->received();
+    $token = $server->received();
+    Tap::true(preg_match('/^[1-9][0-9]*$/D', $token) === 1, "a token: $token");
+    $length = strlen($token);
+    Tap::same("PUT sharedance-leases::$name 30 $length type=raw if=$condition", $line);
+    Tap::same("FETCH sharedance-leases::$name", $server->received());
+    return $token;
+}
 
 Tap::case('a lease is taken in one breath, and given back with one command', static function (): void {
     $now = 100.0;
@@ -158,16 +171,25 @@ Tap::case('a lease is taken in one breath, and given back with one command', sta
     $lease = lease($now, $server->host());
     Tap::same(false, $lease->secure(), 'none is held');
     Tap::same(true, $lease->acquire('a,b', 0));
-    Tap::true(
-        preg_match('/^INCR sharedance-leases::a%2Cb 0 [1-9][0-9]* 30$/D', $server->received()) === 1,
-        'a token and the seconds'
-    );
-    Tap::same('GET sharedance-leases::a%2Cb', $server->received());
+    asked($server, 'a%2Cb', 'absent');
     $now += 19.9;
     Tap::same(true, $lease->secure(), 'there is time enough');
     $lease->release();
-    Tap::same('DELETE sharedance-leases::a%2Cb', $server->received());
+    Tap::same('REMOVE sharedance-leases::a%2Cb if=7', $server->received());
     Tap::same(false, $lease->secure(), 'none is held any more');
+});
+
+Tap::case('a lease that is given back twice, or late, is not the next holder\'s', static function (): void {
+    $now = 0.0;
+    $first = new ScriptedServer('lines=' . MINE . ';');
+    $second = new ScriptedServer('lines=ERROR exists\r\n');
+    $lease = lease($now, $first->host(), $second->host());
+    Tap::same(true, $lease->acquire('k', 0));
+    asked($first, 'k', 'absent');
+    $now = 1000.0;
+    $lease->release();
+    Tap::same('REMOVE sharedance-leases::k if=7', $first->received(), 'the reply is lost');
+    Tap::same('REMOVE sharedance-leases::k if=7', $second->received(), 'the next holder has another version');
 });
 
 Tap::case('a lease that somebody else holds is waited for', static function (): void {
@@ -175,11 +197,9 @@ Tap::case('a lease that somebody else holds is waited for', static function (): 
     $server = new ScriptedServer('lines=' . implode(';', [SOMEBODYS, SOMEBODYS, MINE]));
     $lease = lease($now, $server->host());
     Tap::same(true, $lease->acquire('k', 1));
-    $first = $server->received();
-    $server->received();
-    Tap::same($first, $server->received(), 'the same token');
-    $server->received();
-    Tap::same($first, $server->received(), 'the same token');
+    $first = asked($server, 'k', 'absent');
+    Tap::same($first, asked($server, 'k', 'absent'), 'the same token');
+    Tap::same($first, asked($server, 'k', 'absent'), 'the same token');
     $others = new ScriptedServer('lines=' . SOMEBODYS);
     Tap::same(false, lease($now, $others->host())->acquire('k', 0));
 });
@@ -188,42 +208,54 @@ Tap::case('when the outcome is unknown, the next host is asked with the same tok
     $now = 0.0;
     $broken = new ScriptedServer('lines=');
     $refusing = new ScriptedServer('lines=ERROR timeout\r\n');
-    $server = new ScriptedServer('lines=' . MINE);
+    // the first copy has made it, 2 s ago
+    $server = new ScriptedServer('lines=ERROR exists\r\n;7,28000,%');
     $lease = lease($now, $broken->host(), $refusing->host(), $server->host());
     Tap::same(true, $lease->acquire('k', 0));
-    $asked = $broken->received();
-    Tap::same($asked, $refusing->received());
-    Tap::same($asked, $server->received());
+    $line = $broken->received();
+    Tap::same($line, $refusing->received());
+    Tap::same($broken->received(), $refusing->received(), 'the same token');
+    asked($server, 'k', 'absent');
     Tap::same(2, $lease->position(), 'where to read');
+    $now = 28.0;
+    Tap::same(false, $lease->secure(), 'it has ended when the first copy\'s has');
     Tap::throws(UnavailableException::class, fn () => lease($now, nobody(), nobody())->acquire('k', 0));
 });
 
-Tap::case('a lease that is about to end is prolonged, or left to end', static function (): void {
+Tap::case('a lease that is about to end is prolonged, if it is still ours', static function (): void {
     $now = 0.0;
-    $server = new ScriptedServer('lines=' . implode(';', [MINE, DONE, DONE, DONE]));
+    $server = new ScriptedServer('lines=' . implode(';', [MINE, STILL_MINE, DONE]));
     $lease = lease($now, $server->host());
     $lease->acquire('k', 0);
-    $server->received();
-    $server->received();
+    $token = asked($server, 'k', 'absent');
     $now = 21.0;
     Tap::same(true, $lease->secure());
-    Tap::same('TOUCH sharedance-leases::k 30', $server->received());
+    Tap::same($token, asked($server, 'k', '7'));
     $now = 40.0;
     Tap::same(true, $lease->secure(), 'it lasts until 51');
     $now = 51.0;
     Tap::same(false, $lease->secure(), 'it has ended');
     $lease->release();
+    Tap::same('REMOVE sharedance-leases::k if=8', $server->received());
 
     $now = 0.0;
-    $server = new ScriptedServer('lines=' . MINE, 'lines=' . MINE);
+    $server = new ScriptedServer('lines=' . implode(';', [MINE, SOMEBODYS]));
     $lease = lease($now, $server->host());
     $lease->acquire('k', 0);
-    $server->received();
-    $server->received();
     $now = 21.0;
-    $lease->release();
-    $lease->acquire('next', 0);
-    Tap::true(str_starts_with($server->received(), 'INCR sharedance-leases::next '), 'nothing was deleted before');
+    Tap::same(false, $lease->secure(), 'somebody else has it');
+});
+
+Tap::case('a lease whose entry somebody has touched is prolonged all the same', static function (): void {
+    $now = 0.0;
+    $server = new ScriptedServer('lines=' . implode(';', [MINE, 'ERROR exists\r\n;9,9000,%', STILL_MINE]));
+    $lease = lease($now, $server->host());
+    $lease->acquire('k', 0);
+    asked($server, 'k', 'absent');
+    $now = 21.0;
+    Tap::same(true, $lease->secure());
+    asked($server, 'k', '7');
+    asked($server, 'k', '9');
 });
 
 Tap::case('a lease is not too short to be given back', static function (): void {
@@ -239,7 +271,7 @@ function handler(float &$now, ScriptedServer $server, ScriptedServer $leases): S
 Tap::case('a session is read under its lease and written while it lasts', static function (): void {
     $now = 0.0;
     $server = new ScriptedServer('reply=a|i:0;', 'reply=a|i:1;', "reply=OK\n", "reply=OK\n");
-    $leases = new ScriptedServer('lines=' . MINE . ';' . DONE);
+    $leases = new ScriptedServer('lines=' . MINE . ';' . STILL_MINE . ';' . DONE);
     $handler = handler($now, $server, $leases);
     Tap::same(true, $handler->validateId('id'));
     Tap::same('a|i:1;', $handler->read('id'), 'as it is when it is our turn');

@@ -10,11 +10,15 @@
 
 local escape_uri = ngx.escape_uri
 local tcp = ngx.socket.tcp
+local ceil = math.ceil
 local find = string.find
 local floor = math.floor
 local format = string.format
 local gsub = string.gsub
 local match = string.match
+local pcall = pcall
+local require = require
+local running = coroutine.running
 local setmetatable = setmetatable
 local tonumber = tonumber
 local tostring = tostring
@@ -24,6 +28,8 @@ local type = type
 local _M = {
     _VERSION = "0.1.0",
     PROTOCOL_ERROR = "protocol_error",
+    -- What is returned where Lua cannot yield.
+    CANNOT_YIELD = "no sockets here: Lua cannot yield here",
 }
 
 local mt = { __index = _M }
@@ -44,6 +50,7 @@ local SECONDS_MIN = 0.001
 -- What follows the bytes of a value.
 local AFTER_VALUE = "\r\nDONE\r\n"
 
+local CANNOT_YIELD = _M.CANNOT_YIELD
 local NOT_INITIALIZED = "not initialized"
 local CLOSED = "closed"
 local CONNECTION_BUSY = "connection busy"
@@ -52,6 +59,39 @@ local CONNECTION_BUSY = "connection busy"
 local ERROR_NAMES = {
     not_found = "not found",
 }
+
+
+-- A function of one argument, `true`, that returns something true where Lua can yield. A cosocket must not wait
+-- anywhere else: in a `__gc`, below table.sort, string.gsub or require, that ends the nginx worker with signal 11.
+--
+-- nginx's own table "coroutine" has no `isyieldable`. LuaJIT's C function for it takes the Lua state and returns 1 or
+-- 0. So it has the form of a C function of Lua, and its result is how many of its arguments it returns.
+local function yield_test()
+    if coroutine.isyieldable then
+        return coroutine.isyieldable
+    end
+    -- the program itself, with all libraries that it has loaded
+    local from_library = package.loadlib("", "lua_isyieldable")
+    if from_library then
+        return from_library
+    end
+    -- C libraries other than glibc know no such name: FFI finds the function, and the address is the Lua state's
+    local has_ffi, ffi = pcall(require, "ffi")
+    if not has_ffi then
+        return function() return true end
+    end
+    ffi.cdef("int lua_isyieldable(void *L);")
+    local has_function, is_yieldable = pcall(function() return ffi.C.lua_isyieldable end)
+    if not has_function then
+        return function() return true end
+    end
+    return function()
+        local thread = running()
+        return thread and is_yieldable(ffi.cast("void *", tonumber(format("%p", thread)))) ~= 0
+    end
+end
+
+local can_yield = yield_test()
 
 
 local function escape_pieces(key)
@@ -145,6 +185,9 @@ function _M.request(self, request)
     if self.unusable then
         return nil, self.unusable
     end
+    if not can_yield(true) then
+        return nil, CANNOT_YIELD
+    end
     self.unusable = CONNECTION_BUSY
 
     local sock = self.sock
@@ -229,6 +272,9 @@ end
 
 
 function _M.connect(self, host, port, opts)
+    if not can_yield(true) then
+        return nil, CANNOT_YIELD
+    end
     local sock = self.sock
     local ok, err
     -- connect() of the cosocket counts its arguments, and raises an error over a nil among them
@@ -253,8 +299,9 @@ function _M.connect(self, host, port, opts)
 end
 
 
+--- Milliseconds; 0 is nginx's own, `lua_socket_read_timeout` and its like, and what is less than one becomes one.
 function _M.set_timeout(self, timeout_millis)
-    self.sock:settimeout(timeout_millis)
+    self.sock:settimeout(type(timeout_millis) == "number" and ceil(timeout_millis) or timeout_millis)
     return 1
 end
 

@@ -36,7 +36,9 @@ function _M.visit(phase)
         expire = tap.values(queued:expire("set " .. phase, 50)),
         delete = tap.values(queued:delete("deleted " .. phase)),
         get = tap.values(queued:get("k")),
-        add = tap.values(queued:add("k", 1)),
+        add = tap.values(queued:add("add " .. phase, 1, 100)),
+        add_again = tap.values(queued:add("add " .. phase, 2, 100)),
+        safe_add = tap.values(queued:safe_add("k", 1)),
         unqueued_set = tap.values(unqueued:set("k", 1)),
         unqueued_incr = tap.values(unqueued:incr("k", 1)),
     }

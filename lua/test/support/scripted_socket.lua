@@ -6,7 +6,8 @@ local _M = {}
 local mt = { __index = _M }
 
 
---- `input` are the bytes that the "server" sends; `ending` is the error of a read beyond them ("timeout" unless given).
+--- `input` are the bytes that the "server" sends; `ending` is the error of a read beyond them ("timeout" unless given);
+-- with "never" it waits.
 function _M.new(input, ending)
     return setmetatable({
         input = input or "",
@@ -59,11 +60,16 @@ function _M.receive(self, size)
             return (take(self, line_end):gsub("[\r\n]", ""))
         end
     end
+    if self.ending == "never" then
+        -- until the light thread is killed
+        ngx.sleep(3600)
+    end
     return nil, self.ending, take(self, #self.input)
 end
 
 
-function _M.setkeepalive(self)
+function _M.setkeepalive(self, keepalive_millis)
+    self.keepalive_millis = keepalive_millis
     self.keepalive_count = self.keepalive_count + 1
     self.closed = true
     return 1

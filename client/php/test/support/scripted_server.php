@@ -7,9 +7,9 @@
  *   reset         takes a Sharedance command, and resets the connection
  *   hang          takes a Sharedance command, and does nothing
  *   drop          closes at once
- *   lines=A;B     takes lines, and replies A to the first, B to the second, and so on, and closes; a number becomes a
- *                 value's reply, and %4 stands for the fourth word of the last
- *                 line that had one
+ *   lines=A;B     takes lines, and replies A to the first, B to the second, and so on, and closes. After a PUT it
+ *                 takes the value too. "V,M,W" becomes the reply with the value W, of version V, that lives M
+ *                 milliseconds; in it % stands for the last value that was PUT
  *
  * Prints its port, then one line for each command or line that came, as JSON. Ends with its standard input.
  */
@@ -58,18 +58,25 @@ $listener = socket_create_listen(0);
 socket_getsockname($listener, $address, $port);
 fwrite(STDOUT, "$port\n");
 foreach (array_slice($argv, 1) as $action) {
-    [$what, $text] = explode('=', "$action=");
-    $word = '';
+    [$what, $text] = [...explode('=', $action, 2), ''];
+    $put = '';
     $connection = socket_accept($listener);
     try {
         if ($what === 'lines') {
             foreach (explode(';', $text) as $reply) {
                 $line = receiveLine($connection);
                 say($line);
-                $word = explode(' ', $line)[3] ?? $word;
-                $text = str_replace('%4', $word, stripcslashes($reply));
-                $isValue = ctype_digit($text);
-                socket_write($connection, $isValue ? 'LEN ' . strlen($text) . "\r\n$text\r\nDONE\r\n" : $text);
+                if (str_starts_with($line, 'PUT ')) {
+                    $put = receive($connection, (int) explode(' ', $line)[3]);
+                    say($put);
+                }
+                $text = stripcslashes($reply);
+                if (preg_match('/^(\d+),(\d+),(.*)$/D', $text, $parts) === 1) {
+                    $value = str_replace('%', $put, $parts[3]);
+                    $length = strlen($value);
+                    $text = "LEN $length type=raw ttl=$parts[2] version=$parts[1]\r\n$value\r\nDONE\r\n";
+                }
+                socket_write($connection, $text);
             }
         } elseif ($what !== 'drop') {
             say(receiveCommand($connection));

@@ -19,9 +19,10 @@ local type = type
 
 
 local _M = {
-    -- The metatable of dicts.
-    metatable = {},
+    -- The metatable of dicts, and their methods, as it is natively: what somebody adds to it, dicts have.
+    methods = {},
 }
+_M.methods.__index = _M.methods
 
 local KEY_BYTES_MAX = 65535
 local FLAGS_RANGE = 2 ^ 32
@@ -31,7 +32,7 @@ local as_int = ffi.new("int[1]")
 
 
 local function is_dict(dict)
-    return getmetatable(dict) == _M.metatable
+    return getmetatable(dict) == _M.methods
 end
 
 

@@ -36,8 +36,7 @@ local _M = {
     _VERSION = "0.1.0",
 }
 
-local mt = arguments.metatable
-mt.__index = _M
+local methods = arguments.methods
 
 local REGION_BYTES_MAX = 1024
 
@@ -111,7 +110,7 @@ end
 
 -- Methods of ngx.shared.DICT ------------------------------------------------------------------------------------------
 
-function _M.get(dict, key)
+function methods.get(dict, key)
     check_zone(dict)
     local sent_key, err = arguments.key(dict, key)
     if not sent_key then
@@ -121,7 +120,7 @@ function _M.get(dict, key)
 end
 
 
-function _M.get_stale(dict, key)
+function methods.get_stale(dict, key)
     check_zone(dict)
     local sent_key, err = arguments.key(dict, key)
     if not sent_key then
@@ -131,37 +130,37 @@ function _M.get_stale(dict, key)
 end
 
 
-function _M.set(dict, key, value, exptime, flags)
+function methods.set(dict, key, value, exptime, flags)
     return store(dict, "", key, value, exptime, flags, true)
 end
 
 
-function _M.safe_set(dict, key, value, exptime, flags)
+function methods.safe_set(dict, key, value, exptime, flags)
     return store(dict, "", key, value, exptime, flags)
 end
 
 
-function _M.add(dict, key, value, exptime, flags)
+function methods.add(dict, key, value, exptime, flags)
+    return store(dict, " if=absent", key, value, exptime, flags, true)
+end
+
+
+function methods.safe_add(dict, key, value, exptime, flags)
     return store(dict, " if=absent", key, value, exptime, flags)
 end
 
 
-function _M.safe_add(dict, key, value, exptime, flags)
-    return store(dict, " if=absent", key, value, exptime, flags)
-end
-
-
-function _M.replace(dict, key, value, exptime, flags)
+function methods.replace(dict, key, value, exptime, flags)
     return store(dict, " if=present", key, value, exptime, flags)
 end
 
 
-function _M.delete(dict, key)
+function methods.delete(dict, key)
     return store(dict, "", key, nil, nil, nil, true)
 end
 
 
-function _M.incr(dict, key, value, init, init_ttl)
+function methods.incr(dict, key, value, init, init_ttl)
     check_zone(dict)
     local sent_key, err = arguments.key(dict, key)
     if not sent_key then
@@ -218,13 +217,13 @@ local function push(verb, dict, key, value)
 end
 
 
-function _M.lpush(...)
+function methods.lpush(...)
     arguments.check_list_call(3, ...)
     return push("LPUSH ", ...)
 end
 
 
-function _M.rpush(...)
+function methods.rpush(...)
     arguments.check_list_call(3, ...)
     return push("RPUSH ", ...)
 end
@@ -239,19 +238,19 @@ local function pop(verb, dict, key)
 end
 
 
-function _M.lpop(...)
+function methods.lpop(...)
     arguments.check_list_call(2, ...)
     return pop("LPOP ", ...)
 end
 
 
-function _M.rpop(...)
+function methods.rpop(...)
     arguments.check_list_call(2, ...)
     return pop("RPOP ", ...)
 end
 
 
-function _M.llen(...)
+function methods.llen(...)
     arguments.check_list_call(2, ...)
     local dict, key = ...
     local sent_key, err = arguments.key(dict, key)
@@ -262,7 +261,7 @@ function _M.llen(...)
 end
 
 
-function _M.ttl(dict, key)
+function methods.ttl(dict, key)
     check_zone(dict)
     local sent_key, err = arguments.key(dict, key)
     if not sent_key then
@@ -272,7 +271,7 @@ function _M.ttl(dict, key)
 end
 
 
-function _M.expire(dict, key, exptime)
+function methods.expire(dict, key, exptime)
     check_zone(dict)
     if not exptime then
         error('bad "exptime" argument', 2)
@@ -287,7 +286,7 @@ function _M.expire(dict, key, exptime)
 end
 
 
-function _M.flush_all(dict)
+function methods.flush_all(dict)
     check_zone(dict)
     return dict:send(WRITE, "FLUSHALL " .. dict.region, nil, replies.nothing)
 end
@@ -300,7 +299,7 @@ local function limit_of(max)
 end
 
 
-function _M.flush_expired(...)
+function methods.flush_expired(...)
     arguments.check_region_call(...)
     local dict, max = ...
     local line = format("FLUSH_EXPIRED %s max=%.0f", dict.region, limit_of(max or 0))
@@ -309,7 +308,7 @@ end
 
 
 --- As many round trips as pages, of 65,536 keys or one MiB.
-function _M.get_keys(...)
+function methods.get_keys(...)
     arguments.check_region_call(...)
     local dict, max = ...
     local limit = limit_of(max or 1024)
@@ -336,13 +335,13 @@ function _M.get_keys(...)
 end
 
 
-function _M.capacity(dict)
+function methods.capacity(dict)
     check_zone(dict)
     return dict:send(READ, "REGION " .. dict.region, nil, replies.capacity)
 end
 
 
-function _M.free_space(dict)
+function methods.free_space(dict)
     check_zone(dict)
     return dict:send(READ, "REGION " .. dict.region, nil, replies.free)
 end
@@ -351,7 +350,7 @@ end
 -- Beyond ngx.shared.DICT ----------------------------------------------------------------------------------------------
 
 --- The value, its flags (nil for none) and its version, a string.
-function _M.gets(dict, key)
+function methods.gets(dict, key)
     check_zone(dict)
     local sent_key, err = arguments.key(dict, key)
     if not sent_key then
@@ -362,7 +361,7 @@ end
 
 
 --- Stores a value if the entry still has that version; nil is that of a key that is absent.
-function _M.cas(dict, key, value, version, exptime, flags)
+function methods.cas(dict, key, value, version, exptime, flags)
     if version ~= nil and not find(version, "^%d+$") then
         error('bad "version" argument', 2)
     end
@@ -370,12 +369,12 @@ function _M.cas(dict, key, value, version, exptime, flags)
 end
 
 
-_M.mget = several.mget
-_M.multi = several.multi
+methods.mget = several.mget
+methods.multi = several.multi
 
 
 --- How many writes wait in the queue of this worker, and how many were dropped since it started.
-function _M.queued(dict)
+function methods.queued(dict)
     check_zone(dict)
     if not dict.queue then
         return 0, 0
@@ -412,7 +411,7 @@ function _M.new(opts)
         nodes = cluster,
         queue = writes,
         send = send,
-    }, mt)
+    }, methods)
 end
 
 

@@ -7,6 +7,8 @@
 local dshm = require("resty.dshm")
 local identities = require("resty.dshm.identity")
 
+local CANNOT_YIELD = dshm.CANNOT_YIELD
+local ceil = math.ceil
 local error = error
 local escape_uri = ngx.escape_uri
 local find = string.find
@@ -36,6 +38,9 @@ local NO_SOCKETS = 5
 -- What the cosocket says when its `backlog` is full.
 local NO_ROOM = "too many waiting connect operations"
 
+-- What nginx takes: 32 bits.
+local MILLIS_MAX = 2 ^ 31 - 1
+
 -- The connections of a pool that the server may have closed since, and that are tried before a fresh one is.
 local POOLED_ATTEMPTS_MAX = 3
 
@@ -53,8 +58,14 @@ local LEAVE_OUT = {
     shutting_down = true,
 }
 
--- What is known of a node is known to all that use it in this worker: until when it is left out, by its address.
+-- What is known of a node is known to all that use it in this worker, by its address: until when it is left out,
 local left_out_until = {}
+
+-- and until when it is taken for a server that does not know `done=` and `retry=` yet.
+local old_until = {}
+
+-- Seconds. One write in so long a time is sent twice to an old server.
+local OLD_SECONDS = 60
 
 
 -- "10.0.0.1", "10.0.0.1:4321", "[::1]:4321", "unix:/run/dshm.sock"
@@ -83,6 +94,21 @@ local function new_node(address, opts)
 end
 
 
+-- Milliseconds, whole, as nginx takes them: there, 0 is not at once, but its own default, or never. `least` is what is
+-- allowed at least.
+local function millis(opts, name, default, least)
+    local given = opts[name]
+    if given == nil then
+        return default
+    end
+    -- so that NaN is none of them
+    if type(given) ~= "number" or not (given >= 0 and given <= MILLIS_MAX) or given == 0 and least > 0 then
+        error(format('bad "%s" option: milliseconds expected', name), 4)
+    end
+    return ceil(given)
+end
+
+
 --- `opts` are those of README.md; raises an error if they cannot be meant.
 function _M.new(opts)
     local addresses = opts.host or "127.0.0.1"
@@ -105,10 +131,10 @@ function _M.new(opts)
     end
     return setmetatable({
         nodes = nodes,
-        connect_timeout = opts.connect_timeout or 1000,
-        send_timeout = opts.send_timeout or 1000,
-        read_timeout = opts.read_timeout or 5000,
-        keepalive_timeout = opts.keepalive_timeout or 60000,
+        connect_timeout = millis(opts, "connect_timeout", 1000, 1),
+        send_timeout = millis(opts, "send_timeout", 1000, 1),
+        read_timeout = millis(opts, "read_timeout", 5000, 1),
+        keepalive_timeout = millis(opts, "keepalive_timeout", 60000, 0),
         retry_after = opts.retry_after or 5,
         exactly_once = opts.exactly_once ~= false,
         ssl = opts.ssl,
@@ -177,6 +203,9 @@ local function connected(self, node)
     local ok
     ok, err = store:connect(node.host, node.port, node.connect_opts)
     if not ok then
+        if err == CANNOT_YIELD then
+            return nil, err, NO_SOCKETS
+        end
         return nil, "no connection: " .. err, err == NO_ROOM and NOT_ASKED or UNREACHABLE
     end
     local is_pooled = store:get_reused_times() > 0
@@ -191,33 +220,58 @@ end
 
 
 -- Gives a write its identity, once it is about to be sent: one that waits for a connection holds no number.
-local function identify(request)
-    if request.wants_identity and not request.identity then
-        local identity, sequence = identities.take()
-        request.identity = identity
-        request.parts[2] = format(" id=%s seq=%d\r\n", identity.id, sequence)
+local function identify(request, is_old)
+    if not request.wants_identity then
+        return
     end
+    if not request.identity then
+        request.identity, request.sequence, request.done = identities.take(request)
+    end
+    local words = format(" id=%s seq=%d", request.identity.id, request.sequence)
+    if not is_old then
+        words = words .. format(" done=%d", request.done) .. (request.is_repeat and " retry=yes" or "")
+    end
+    request.parts[2] = words .. "\r\n"
 end
 
 
 -- Asks one node. Returns what has become of the request, and then the reply, as of `resty.dshm.request`, or nil and the
 -- error.
-local function ask(self, node, request)
+local function ask_in_words(self, node, request, is_old)
     for attempt = 1, POOLED_ATTEMPTS_MAX + 1 do
         local store, is_pooled, outcome = connected(self, node)
         if not store then
             return outcome, nil, is_pooled
         end
-        identify(request)
+        identify(request, is_old)
         local line, value, text = store:request(request.parts)
         if not store.unusable then
             store:set_keepalive(self.keepalive_timeout)
+            request.is_repeat = request.is_repeat or value == "timeout" and not line
             return ANSWERED, line, value, text
         end
+        request.is_repeat = true
         if not is_pooled or value == "timeout" or attempt > POOLED_ATTEMPTS_MAX or not request.is_repeatable then
             return BROKEN, nil, value
         end
     end
+end
+
+
+-- The same. A server of an earlier release refuses words that it does not know; it was not applied then, and is asked
+-- without them.
+local function ask(self, node, request)
+    local name = node.name
+    local is_old = now() < (old_until[name] or 0)
+    local outcome, line, value, text = ask_in_words(self, node, request, is_old)
+    if value ~= "malformed_request" or line or is_old or not request.identity then
+        return outcome, line, value, text
+    end
+    outcome, line, value, text = ask_in_words(self, node, request, true)
+    if outcome == ANSWERED and (line or value ~= "malformed_request") then
+        old_until[name] = now() + OLD_SECONDS
+    end
+    return outcome, line, value, text
 end
 
 
@@ -228,7 +282,8 @@ local function ask_all(self, request)
     local nodes = in_order(self, now())
     for i = 1, #nodes do
         local name = nodes[i].name
-        if left_out_until[name] then
+        local left_out = left_out_until[name]
+        if left_out then
             -- only this request tries whether the node is back; others go on without it meanwhile
             left_out_until[name] = now() + self.retry_after
         end
@@ -236,7 +291,8 @@ local function ask_all(self, request)
 
         local is_answer = outcome == ANSWERED and (line or not ASK_ANOTHER[value])
         if is_answer or outcome == NO_SOCKETS then
-            left_out_until[name] = nil
+            -- nobody was asked where there are no sockets: that says nothing about the node
+            left_out_until[name] = outcome == NO_SOCKETS and left_out or nil
             return outcome, line, value, text
         end
         if outcome == UNREACHABLE or outcome == BROKEN or LEAVE_OUT[value] then
@@ -266,7 +322,7 @@ function _M.request(self, line, data, is_write)
     }
     local outcome, reply, value, text = ask_all(self, request)
     if request.identity then
-        identities.give_back(request.identity)
+        identities.give_back(request.identity, request.sequence)
     end
     return reply, value, text, outcome == NO_SOCKETS
 end

@@ -9,6 +9,7 @@ local log = ngx.log
 local pcall = pcall
 local setmetatable = setmetatable
 local timer_at = ngx.timer.at
+local tostring = tostring
 
 local ERR = ngx.ERR
 
@@ -30,24 +31,33 @@ function _M.new(name, size, send)
 end
 
 
--- Also when nginx stops: it is then that what waits must not be lost.
-local function drain(_, self, lane)
+-- Sends one write after the other, each at most once. Returns how many failed, and the last error.
+local function send_all(self, lane)
     local failures, last_err = 0, nil
     while lane.first <= lane.last do
         local write = lane[lane.first]
         lane[lane.first] = nil
         lane.first = lane.first + 1
         self.waiting = self.waiting - 1
-        local ok, err = self.send(write[1], write[2])
-        if not ok then
+        -- an error in the middle of one is no reason to lose the others
+        local can, ok, err = pcall(self.send, write[1], write[2])
+        if not can or not ok then
             failures = failures + 1
-            last_err = err
+            last_err = can and err or ok
         end
     end
+    return failures, last_err
+end
+
+
+-- Also when nginx stops: it is then that what waits must not be lost.
+local function drain(_, self, lane)
+    local failures, last_err = send_all(self, lane)
     lane.first, lane.last, lane.has_timer = 1, 0, false
     if failures > 0 then
         self.dropped = self.dropped + failures
-        log(ERR, format("DSHM: %s: queued writes that failed: %d, the last with: %s", self.name, failures, last_err))
+        log(ERR, format("DSHM: %s: queued writes that failed: %d, the last with: %s", self.name, failures,
+                        tostring(last_err)))
     end
 end
 

@@ -24,6 +24,9 @@ local WORDS = {
     too_large = "no memory",
 }
 
+local FLAGS_RANGE = 2 ^ 32
+local FLAGS_MIDDLE = 2 ^ 31
+
 local AFTER_VALUE = "\r\nDONE\r\n"
 
 
@@ -114,7 +117,9 @@ local function value_of(line, value)
     elseif kind == "boolean" then
         value = value == "true"
     end
-    return value, tonumber(match(line, " flags=(%d+)"))
+    local flags = tonumber(match(line, " flags=(%d+)"))
+    -- natively they are an int
+    return value, flags and flags >= FLAGS_MIDDLE and flags - FLAGS_RANGE or flags
 end
 
 

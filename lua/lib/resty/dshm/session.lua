@@ -134,7 +134,10 @@ function storage:set(name, key, value, ttl, current_time, old_key, stale_ttl, me
         local old_name = key_of(name, old_key)
         local left, _
         left, err = sessions:ttl(old_name)
-        if left and (left == 0 or left > stale_ttl) then
+        if left and stale_ttl <= 0 then
+            -- for `expire`, 0 is never
+            _, err = sessions:delete(old_name)
+        elseif left and (left == 0 or left > stale_ttl) then
             _, err = sessions:expire(old_name, stale_ttl)
         end
         if err and err ~= "not found" then

@@ -69,6 +69,19 @@ local function settings_of(config, region)
 end
 
 
+-- For a dict, 0 is never: a session that has no time left, such as one with a `discard` of 0, is deleted.
+local function shorten(sessions, key, ttl)
+    if ttl > 0 then
+        return sessions:expire(key, ttl)
+    end
+    local ok, err = sessions:delete(key)
+    if not ok then
+        return nil, err
+    end
+    return true
+end
+
+
 -- Version 3 -----------------------------------------------------------------------------------------------------------
 
 local version_3 = {}
@@ -93,6 +106,9 @@ end
 
 -- Encoded, as the library's own storages have it, so that it goes on with their sessions.
 function version_3:save(id, ttl, data)
+    if ttl <= 0 then
+        return nil, "expired"
+    end
     local encoded, err = self.encoder.encode(data)
     if not encoded then
         return nil, err
@@ -121,7 +137,7 @@ end
 
 
 function version_3:ttl(id, ttl)
-    return self.dict:expire(id, ttl)
+    return shorten(self.dict, id, ttl)
 end
 
 
@@ -160,7 +176,7 @@ function version_2:open(cookie, lifetime)
         return nil, err
     end
     if data then
-        self.dict:expire(key, lifetime)
+        shorten(self.dict, key, lifetime)
     end
     return id, expires, data, hash
 end
@@ -196,7 +212,7 @@ end
 
 
 function version_2:ttl(id, ttl)
-    return self.dict:expire(self.encoder.encode(id), ttl)
+    return shorten(self.dict, self.encoder.encode(id), ttl)
 end
 
 

@@ -59,16 +59,20 @@ public final class DshmConnection implements Closeable {
     /**
      * Connects.
      *
-     * @param connectTimeout how long that may take; zero: without end
-     * @param readTimeout how long a reply may take; zero: without end
+     * @param connectTimeout how long that may take, rounded up to milliseconds; zero: without end
+     * @param readTimeout how long a reply may take, rounded up to milliseconds; zero: without end
+     * @throws IllegalArgumentException if one of them is negative
      */
     public static DshmConnection connect(InetSocketAddress address, Duration connectTimeout, Duration readTimeout)
             throws IOException {
+        if (connectTimeout.isNegative() || readTimeout.isNegative()) {
+            throw new IllegalArgumentException("a timeout is negative");
+        }
         Socket socket = new Socket();
         try {
             socket.setTcpNoDelay(true);
-            socket.setSoTimeout(Math.toIntExact(readTimeout.toMillis()));
-            socket.connect(address, Math.toIntExact(connectTimeout.toMillis()));
+            socket.setSoTimeout(timeoutMillis(readTimeout));
+            socket.connect(address, timeoutMillis(connectTimeout));
             return new DshmConnection(socket);
         } catch (IOException e) {
             socket.close();
@@ -211,6 +215,13 @@ public final class DshmConnection implements Closeable {
     @Override
     public void close() throws IOException {
         socket.close();
+    }
+
+    /** For a socket zero is "without end": what is above it never becomes that. */
+    private static int timeoutMillis(Duration timeout) {
+        return timeout.compareTo(Duration.ofMillis(Integer.MAX_VALUE)) >= 0
+                ? Integer.MAX_VALUE
+                : (int) timeout.plusNanos(999_999).toMillis();
     }
 
     /** A time to live above zero never becomes zero, which would mean "never". */

@@ -147,4 +147,12 @@ class DshmConnectionTest {
         assertThrows(IOException.class, () -> connection.get("k"));
         script.join();
     }
+
+    @Test
+    void a_timeout_below_a_millisecond_is_one_and_not_none() throws IOException {
+        try (DshmConnection impatient = open(Duration.ofNanos(1))) {
+            assertThrows(SocketTimeoutException.class, () -> impatient.get("k"));
+        }
+        assertThrows(IllegalArgumentException.class, () -> open(Duration.ofNanos(-1)));
+    }
 }

@@ -184,9 +184,30 @@ public sealed interface Command extends Request {
      *
      * @param client a random number that nobody else has, 0 or more
      * @param sequence the write's number there, 1 or more
+     * @param done the client knows the outcomes of all its writes below this number, 1 to {@code sequence}; 0 if it does
+     *     not say. One that says it promises to mark every repeat.
+     * @param retry whether this is a repeat: the same write may have been sent before
+     * @param unlisted whether the client is not to become known by this; a node decides that, no client says it
      * @param write not identified itself
      */
-    record Identified(long client, long sequence, Write write) implements Write {
+    record Identified(long client, long sequence, long done, boolean retry, boolean unlisted, Write write)
+            implements Write {
+
+        /** As a client says it. */
+        public Identified(long client, long sequence, long done, boolean retry, Write write) {
+            this(client, sequence, done, retry, false, write);
+        }
+
+        /** One of a client that says neither what it knows nor what is a repeat. */
+        public Identified(long client, long sequence, Write write) {
+            this(client, sequence, 0, false, write);
+        }
+
+        /** The same write, by which its client is not to become known. */
+        public Identified asUnlisted() {
+            return new Identified(client, sequence, done, retry, true, write);
+        }
+
         @Override
         public int dataBytes() {
             return write.dataBytes();

@@ -25,7 +25,7 @@ public enum ErrorCode {
     TOO_LARGE(Effect.NONE),
     /** Too much is outstanding on this node. */
     BUSY(Effect.NEVER),
-    /** There is no room for it. No server says so yet; clients know what it would mean. */
+    /** The nodes have no room for what it would add. What deletes or changes nothing in size goes on. */
     OUT_OF_MEMORY(Effect.NEVER),
     /** No leader was found within the request timeout. */
     NO_LEADER(Effect.NEVER),

@@ -4,8 +4,8 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.security.SecureRandom;
 import java.util.Arrays;
-import java.util.concurrent.ThreadLocalRandom;
 
 /**
  * A key: 1 to {@link Limits#LONG_KEY_BYTES_MAX} bytes, the region included, with its hash.
@@ -16,7 +16,10 @@ import java.util.concurrent.ThreadLocalRandom;
 public final class Key {
 
     private static final VarHandle LONGS = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
-    private static final long SEED = ThreadLocalRandom.current().nextLong();
+
+    /** From a source that nobody can predict, else clients could compute keys that collide. */
+    private static final long SEED = new SecureRandom().nextLong();
+
     private static final long MULTIPLIER = 0x9E3779B97F4A7C15L;
 
     private final byte[] bytes;
@@ -43,6 +46,14 @@ public final class Key {
     /** A key of this text's UTF-8 bytes; see {@link #of(byte[])}. */
     public static Key of(String text) {
         return of(text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /**
+     * Whether a key, or the name of a region, may contain this byte: no space and no control character, because both are
+     * words of a line. Bytes above 0x7F are anyone's letters.
+     */
+    public static boolean mayContain(byte character) {
+        return (character < 0 || character > ' ') && character != 0x7F;
     }
 
     /** The bytes themselves, not a copy: not to be changed. */

@@ -60,6 +60,15 @@ public final class Limits {
     public static final int CHUNK_BYTES = 256 * 1024;
 
     /**
+     * Large values of one origin whose pieces the state machine keeps; one more lets go of the oldest. A node sends one at a
+     * time, so that any before it was given up.
+     */
+    public static final int ORIGIN_UPLOADS_MAX = 2;
+
+    /** Bytes of the pieces of all large values that are not whole yet: the largest values of eight nodes. */
+    public static final long UPLOADS_BYTES_MAX = 8L * VALUE_BYTES_MAX;
+
+    /**
      * Bytes of a key in the Sharedance protocol: percent-encoded it is up to three times as long, and with its region
      * before it still a {@link Key}.
      */
@@ -113,6 +122,9 @@ public final class Limits {
     /** Bytes of the requests in a MULTI: they share a log record, which must not be larger than a value in one. */
     public static final int MULTI_BYTES_MAX = INLINE_VALUE_BYTES_MAX;
 
+    /** Bytes that the log record of a request in a MULTI may have beyond the request itself: tags, lengths, doubles. */
+    public static final int MULTI_RECORD_OVERHEAD_BYTES = 64;
+
     /** Requests in a MULTI: applied at once, within about a millisecond. */
     public static final int MULTI_REQUESTS_MAX = 1024;
 
@@ -139,13 +151,23 @@ public final class Limits {
     public static final int PURGE_BYTES_MAX = 64 * 1024;
 
     /**
-     * Clients with an identity of their own that the state machine knows at a time; with more, new ones are refused with
-     * {@link ErrorCode#BUSY}, since to forget one too early would let a late copy of its command take effect again.
+     * Clients with an identity of their own that do not mark their repeats, as many as the state machine knows at a time; with
+     * more, new ones are refused with {@link ErrorCode#BUSY}, since to forget one too early would let a late copy of its
+     * command take effect again.
      */
     public static final int CLIENTS_MAX = 4096;
 
-    /** How long a client is known after its last write, in ms of the cluster clock: longer than any request timeout. */
+    /** How long a client is known after its last write, in ms of the cluster clock: twice the longest request timeout. */
     public static final long CLIENT_IDLE_MILLIS = 20 * 60 * 1000;
+
+    /** Bytes of all that is known of clients which mark their repeats: some 200,000 of them. */
+    public static final long CLIENTS_BYTES_MAX = 64L * 1024 * 1024;
+
+    /**
+     * Clients with an identity of their own that have come to a node from one address within {@link #CLIENT_IDLE_MILLIS}. No
+     * address alone can fill the tables; an nginx with 64 workers may reload once a minute.
+     */
+    public static final int ADDRESS_CLIENTS_MAX = 1280;
 
     /** The latest writes of a client whose outcomes are known. */
     public static final int CLIENT_OUTCOMES_MAX = 1024;
@@ -194,6 +216,33 @@ public final class Limits {
      */
     public static final long TERM_JUMP_MAX = 1_000_000;
 
+    /**
+     * The number of a command, of an origin or of a client: as large as {@link #COUNT_DIGITS_MAX} digits can be, so that sums
+     * of numbers fit into 64 bits.
+     */
+    public static final long SEQUENCE_MAX = 999_999_999_999_999_999L;
+
+    /** Characters of the name of a node. */
+    public static final int NODE_NAME_CHARS_MAX = 255;
+
+    /**
+     * Bytes of commands that an outbox has sent to the leader and has no outcome of, unless a single one is larger: many
+     * log entries' worth, so that a link is never idle for it, and all that either side holds for the other.
+     */
+    public static final int FORWARD_BYTES_IN_FLIGHT_MAX = 4 * 1024 * 1024;
+
+    /**
+     * Bytes of commands that an outbox holds, sent or not; beyond that it answers {@link ErrorCode#BUSY}. Most are of values
+     * too short for {@code value-memory-bytes} to count, and they wait here for as long as nobody leads.
+     */
+    public static final int OUTBOX_BYTES_MAX = 64 * 1024 * 1024;
+
+    /** Bytes of commands of one connection that wait in a leader: it reads on when half of them are in the log. */
+    public static final int SESSION_BYTES_MAX = 4 * FORWARD_BYTES_IN_FLIGHT_MAX;
+
+    /** Bytes of outcomes that wait for a node that does not read them; beyond that its connection is closed. */
+    public static final int PEER_UNSENT_BYTES_MAX = 64 * 1024 * 1024;
+
     /** Event loops of a node. */
     public static final int THREADS_MAX = 64;
 
@@ -203,7 +252,7 @@ public final class Limits {
     static {
         require(LINE_BYTES_MAX >= KEY_BYTES_MAX + 16 + 3 * (NUMBER_CHARS_MAX + 1), "a full line fits");
         require(
-                LONG_LINE_BYTES_MAX >= LONG_KEY_BYTES_MAX + 16 + 9 * (NUMBER_CHARS_MAX + 8),
+                LONG_LINE_BYTES_MAX >= LONG_KEY_BYTES_MAX + 16 + 10 * (NUMBER_CHARS_MAX + 8) + 16,
                 "a full line with a long key and all options fits");
         require(COUNT_DIGITS_MAX < NUMBER_CHARS_MAX, "a count is a number");
         require(REPLY_LINE_BYTES_MAX >= ERROR_TEXT_BYTES_MAX + 64, "an error with its text fits into a reply's line");
@@ -215,7 +264,10 @@ public final class Limits {
         require(CHUNK_BYTES <= ENTRY_BYTES_MAX, "a piece fits into an entry");
         require(
                 PEER_FRAME_BYTES_MAX
-                        >= ENTRY_BYTES_MAX + INLINE_VALUE_BYTES_MAX + LONG_KEY_BYTES_MAX + 64 * MULTI_REQUESTS_MAX,
+                        >= ENTRY_BYTES_MAX
+                                + INLINE_VALUE_BYTES_MAX
+                                + LONG_KEY_BYTES_MAX
+                                + MULTI_RECORD_OVERHEAD_BYTES * MULTI_REQUESTS_MAX,
                 "a full entry's commands fit into a frame");
         require(
                 PEER_FRAME_BYTES_MAX >= PEER_RESULTS_BYTES_MAX + MULTI_OUTCOME_BYTES_MAX + 64 * ENTRY_COMMANDS_MAX,
@@ -232,6 +284,9 @@ public final class Limits {
         require(
                 PEER_UNFINISHED_BYTES_MIN >= 2 * RAFT_FRAME_BYTES_MAX,
                 "frames that arrive do not drive each other out");
+        require(
+                SESSION_BYTES_MAX > 3 * FORWARD_BYTES_IN_FLIGHT_MAX,
+                "the outboxes of one connection never stop its leader from reading");
         require(OUTCOME_VALUE_BYTES_MAX <= ELEMENT_BYTES_MAX, "an element is the largest value of an outcome");
         require(
                 SNAPSHOT_FRAME_BYTES_MAX > VALUE_BYTES_MAX + LONG_KEY_BYTES_MAX && LIST_BYTES_MAX <= VALUE_BYTES_MAX,

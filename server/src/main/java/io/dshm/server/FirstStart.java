@@ -1,7 +1,8 @@
 package io.dshm.server;
 
 import io.dshm.proto.wire.StatusReply;
-import io.dshm.server.replication.PeerStatuses;
+import io.dshm.server.replication.contracts.PeerStatuses;
+import io.dshm.server.replication.jraft.RaftGroup;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -12,8 +13,8 @@ import org.slf4j.LoggerFactory;
 /**
  * What a node with an empty data folder is: a founding member of a cluster that does not exist yet, or one that lost its
  * data. The other members know: if any has data, the cluster exists; if a majority, this node included, has none, it does
- * not, because a cluster that works has its data on a majority. A node that lost its data may not vote before it has it
- * back, or two of three could elect a leader that lacks an acknowledged write.
+ * not, because a cluster that works has its data on a majority. A node that lost its data counts for nothing before it knows the
+ * others' terms, and may not vote before it has its data back; see {@link RaftGroup#start}.
  */
 final class FirstStart {
 

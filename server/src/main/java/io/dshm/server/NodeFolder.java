@@ -106,12 +106,16 @@ final class NodeFolder implements AutoCloseable {
         return properties.containsKey(JOINING);
     }
 
-    /** Whether the node has still to get the cluster's data before it may vote. */
+    /** Whether the node has lost its data, or a part of it, and has still to get it back before it may vote. */
     boolean isJoining() {
         return Boolean.parseBoolean(properties.getProperty(JOINING));
     }
 
-    /** Decides. */
+    /**
+     * Decides. Whatever finds, before Raft starts, that a part of the folder is missing calls this with {@code true}: the node
+     * then counts for nothing before it knows the others' terms, and does not vote before it has its data back. It stays
+     * so over restarts, until that is done.
+     */
     void setJoining(boolean joining) throws IOException {
         properties.setProperty(JOINING, Boolean.toString(joining));
         save();

@@ -1,24 +1,31 @@
 package io.dshm.server;
 
+import io.dshm.proto.Formats;
 import io.dshm.proto.wire.StatusReply;
 import io.dshm.server.admin.AdminListener;
 import io.dshm.server.admin.NodeInfo;
 import io.dshm.server.config.Member;
 import io.dshm.server.config.ServerConfig;
 import io.dshm.server.frontend.ClientListener;
+import io.dshm.server.frontend.LoopWatch;
 import io.dshm.server.frontend.MemoryBudget;
 import io.dshm.server.frontend.TextProtocol;
 import io.dshm.server.frontend.sharedance.SharedanceProtocol;
+import io.dshm.server.guard.Guard;
+import io.dshm.server.network.MemberAddresses;
 import io.dshm.server.network.PeerPort;
 import io.dshm.server.network.Ports;
-import io.dshm.server.replication.LocalReads;
-import io.dshm.server.replication.Machine;
+import io.dshm.server.replication.ClusterFormat;
 import io.dshm.server.replication.Replicator;
 import io.dshm.server.replication.Roles;
+import io.dshm.server.replication.contracts.ClockAndRandom;
 import io.dshm.server.replication.forwarding.PeerConnector;
 import io.dshm.server.replication.forwarding.PeerListener;
 import io.dshm.server.replication.jraft.RaftGroup;
+import io.dshm.server.replication.reads.LocalReads;
+import io.dshm.server.replication.writes.RegistrationCheck;
 import io.dshm.server.statemachine.ClusterClock;
+import io.dshm.server.statemachine.MemoryLimit;
 import io.dshm.server.statemachine.StateMachine;
 import io.dshm.server.statemachine.StateView;
 import io.netty.channel.Channel;
@@ -60,14 +67,19 @@ public final class Server {
 
     private final ServerConfig config;
     private final ClusterClock clock = new ClusterClock(System::nanoTime);
-    private final StateMachine stateMachine = new StateMachine(clock);
+    private final StateMachine stateMachine;
+    private final Purger purger;
     private final LocalReads reads;
     private final EventLoopGroup loops;
     private final Class<? extends Channel> channelType;
     private final Ports ports;
     private final MemoryBudget budget;
+    private final MemoryBudget replies;
 
     private volatile @Nullable Running running;
+
+    /** Why nothing is running, for operators. */
+    private volatile String notRunning = "starting";
 
     /** What exists once the node has started. */
     private record Running(
@@ -75,16 +87,22 @@ public final class Server {
             RaftGroup raft,
             Roles roles,
             Replicator replicator,
+            MemberAddresses addresses,
             @Nullable PeerListener peers,
             ClientListener clients,
             @Nullable ClientListener sharedance,
+            LoopWatch watch,
             @Nullable AdminListener admin) {}
 
     /** A node that has not started. */
     public Server(ServerConfig config) {
         this.config = config;
+        this.stateMachine = new StateMachine(
+                clock, MemoryLimit.ofHeap(Runtime.getRuntime().maxMemory(), config.valueMemoryBytes()));
+        this.purger = new Purger(stateMachine, Server::stopForGood);
         this.reads = new LocalReads(stateMachine, clock, System::nanoTime, config.maxStalenessMillis());
         this.budget = new MemoryBudget(config.valueMemoryBytes());
+        this.replies = new MemoryBudget(config.replyMemoryBytes());
         DefaultThreadFactory threads = new DefaultThreadFactory("lane");
         if (Epoll.isAvailable()) {
             loops = new EpollEventLoopGroup(config.threads(), threads);
@@ -103,22 +121,18 @@ public final class Server {
      * @throws IOException if the data folder or an address cannot be used
      */
     public void start() throws IOException, InterruptedException {
+        Guard.endProcessOnError(Server::stopForGood);
         Member self = config.self();
         NodeFolder folder = NodeFolder.open(config.dataDir(), config.cluster(), config.node());
-        List<String> others = config.members().stream()
-                .map(Member::name)
-                .filter(name -> !name.equals(self.name()))
-                .toList();
+        List<String> members = config.members().stream().map(Member::name).toList();
+        List<String> others =
+                members.stream().filter(name -> !name.equals(self.name())).toList();
         List<EventLoop> lanes = new ArrayList<>();
         loops.forEach(loop -> lanes.add((EventLoop) loop));
-        PeerConnector connector = new PeerConnector(
-                loops,
-                channelType,
-                config.cluster(),
-                self.name(),
-                config.members().stream()
-                        .collect(Collectors.toMap(
-                                Member::name, m -> InetSocketAddress.createUnresolved(m.host(), m.forwardingPort()))));
+        MemberAddresses addresses = new MemberAddresses(config.members().stream()
+                .collect(Collectors.toMap(
+                        Member::name, m -> InetSocketAddress.createUnresolved(m.host(), m.forwardingPort()))));
+        PeerConnector connector = new PeerConnector(loops, channelType, config.cluster(), self.name(), addresses);
         PeerAdmission admission = new PeerAdmission(config);
         RaftGroup raft = new RaftGroup(raftSettings(admission.raftPort()), stateMachine, Server::stopForGood);
         PeerListener peers = others.isEmpty()
@@ -139,8 +153,9 @@ public final class Server {
                 raft,
                 connector,
                 reads,
+                new ClusterFormat(Formats.NEWEST, stateMachine::format, () -> stateMachine.formatReadBy(members)),
                 clock,
-                Machine.real(),
+                ClockAndRandom.real(),
                 Server::stopForGood);
         Roles roles = new Roles(
                 self.name(),
@@ -154,25 +169,34 @@ public final class Server {
                 replicator::onLeadership);
         replicator.start(clock, stateMachine::needsTime, stateMachine::clockMillis);
         if (peers != null) {
-            peers.open((lane, replies) -> replicator.lane(lane).openSession(replies));
+            RegistrationCheck registrations = new RegistrationCheck(connector, stateMachine::format);
+            peers.open((lane, replies) -> replicator.lane(lane).openSession(registrations, replies), replicator::isOwn);
         }
         ClientListener clients = new ClientListener(
                 ports,
                 new InetSocketAddress(config.bindAddress(), config.port()),
                 Ports.BACKLOG,
-                new ClientListener.ClientLimits(config.connectionsMax(), config.stallSeconds()),
+                new ClientListener.ClientLimits(config.connectionsMax(), config.stallSeconds(), replies),
                 new TextProtocol(config.valueBytesMax(), budget, config.readMode()),
                 replicator::lane);
         ClientListener sharedance =
                 config.sharedance().port() == 0 ? null : listenForSharedance(config.sharedance(), replicator);
-        raft.start(
-                !folder.isJoining(),
-                new RaftGroup.Events(
-                        roles, reads::onApplied, replicator::onAppliedBatch, () -> onCaughtUp(folder, replicator)));
         AdminListener admin = config.adminPort() == 0
                 ? null
                 : new AdminListener(new InetSocketAddress(config.adminAddress(), config.adminPort()), new Info());
-        running = new Running(folder, raft, roles, replicator, peers, clients, sharedance, admin);
+        raft.start(
+                !folder.isJoining(),
+                new RaftGroup.Events(
+                        roles,
+                        reads::onApplied,
+                        replicator::onAppliedBatch,
+                        () -> onCaughtUp(replicator),
+                        replicator::isRegistered,
+                        () -> onRestored(folder),
+                        why -> notRunning = why));
+        purger.start();
+        LoopWatch watch = new LoopWatch(lanes, System::nanoTime);
+        running = new Running(folder, raft, roles, replicator, addresses, peers, clients, sharedance, watch, admin);
         LOG.info(
                 "{} accepts clients on {}:{}, data in {}",
                 self.name(),
@@ -187,7 +211,7 @@ public final class Server {
                 ports,
                 new InetSocketAddress(settings.address(), settings.port()),
                 settings.backlog(),
-                new ClientListener.ClientLimits(config.connectionsMax(), settings.timeoutSeconds()),
+                new ClientListener.ClientLimits(config.connectionsMax(), settings.timeoutSeconds(), replies),
                 new SharedanceProtocol(
                         settings.valueBytesMax(),
                         TimeUnit.SECONDS.toMillis(settings.expirationSeconds()),
@@ -213,17 +237,18 @@ public final class Server {
                 config.snapshotLogBytes());
     }
 
-    private void onCaughtUp(NodeFolder folder, Replicator replicator) {
+    private void onCaughtUp(Replicator replicator) {
         reads.onCaughtUp();
         replicator.onAppliedBatch();
-        if (folder.isJoining()) {
-            try {
-                folder.setJoining(false);
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
-        }
         LOG.info("{} is up to date as of index {}", config.node(), reads.appliedIndex());
+    }
+
+    private static void onRestored(NodeFolder folder) {
+        try {
+            folder.setJoining(false);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** What other nodes are told of this one; null while it is not known yet. */
@@ -249,6 +274,7 @@ public final class Server {
         if (parts == null) {
             return;
         }
+        notRunning = "stopping";
         running = null;
         LOG.info("{} stops", config.node());
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(config.shutdownSeconds());
@@ -269,6 +295,8 @@ public final class Server {
             parts.peers.stop();
         }
         parts.replicator.close();
+        purger.close();
+        parts.addresses.close();
         parts.raft.stop();
         loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).await();
         parts.folder.close();
@@ -288,8 +316,12 @@ public final class Server {
 
     /** Ends the process at once: whatever it still did could only be wrong. */
     private static void stopForGood(String why) {
-        LOG.error("this node stops: {}", why);
-        Runtime.getRuntime().halt(FATAL);
+        try {
+            LOG.error("this node stops: {}", why);
+        } finally {
+            // Also when there is no memory left for the message.
+            Runtime.getRuntime().halt(FATAL);
+        }
     }
 
     /** For operators. */
@@ -299,10 +331,17 @@ public final class Server {
         public @Nullable String problem() {
             Running parts = running;
             if (parts == null) {
-                return "stopping";
+                return notRunning;
+            }
+            String still = parts.watch.problem();
+            if (still != null) {
+                return still;
             }
             if (parts.roles.leadership().leader() == null) {
                 return "no leader is known";
+            }
+            if (reads.isLoading()) {
+                return "takes over a snapshot";
             }
             return reads.isCaughtUp() ? null : "not up to date since it started";
         }
@@ -325,13 +364,18 @@ public final class Server {
                     fields.put("sharedanceConnections", parts.sharedance.connectionCount());
                 }
             }
+            fields.put("format", stateMachine.format());
+            fields.put("formatReads", Formats.NEWEST);
             fields.put("appliedIndex", reads.appliedIndex());
             fields.put("upToDate", reads.isCaughtUp());
             fields.put("lagMillis", reads.lagMillis());
             fields.put("clusterTimeMillis", clock.estimateMillis());
             fields.put("entries", stateMachine.store().entryCount());
             fields.put("storeBytes", stateMachine.store().bytes());
+            fields.put("stateBytes", stateMachine.bytes());
+            fields.put("stateBytesMax", stateMachine.memory().bytesMax());
             fields.put("valueMemoryBytes", budget.bytesReserved());
+            fields.put("replyMemoryBytes", replies.bytesReserved());
             return fields;
         }
 
@@ -339,7 +383,7 @@ public final class Server {
         public Map<String, Object> digest() throws InterruptedException {
             Running parts = running;
             if (parts == null) {
-                throw new IllegalStateException("stopping");
+                throw new IllegalStateException(notRunning);
             }
             StateView.StateDigest digest = parts.raft.digest(DIGEST_MILLIS);
             Map<String, Object> fields = new LinkedHashMap<>();

@@ -16,9 +16,12 @@ class ArchitectureTest {
 
     private static final String[] EVERYWHERE = {"java..", "org.jspecify..", "com.google.errorprone.annotations.."};
     private static final String[] LOG = {"org.slf4j.."};
+    private static final String[] GUARD = {"io.dshm.server.guard"};
     private static final String[] PROTO = {"io.dshm.proto..", "com.google.protobuf.."};
     private static final String[] NETTY = {"io.netty.."};
+    private static final String[] RAFT = {"com.alipay..", "org.rocksdb.."};
     private static final String BASE = "io.dshm.server";
+    private static final String REPLICATION = BASE + ".replication";
 
     private static final JavaClasses CLASSES = new ClassFileImporter()
             .withImportOption(new ImportOption.DoNotIncludeTests())
@@ -46,44 +49,72 @@ class ArchitectureTest {
     }
 
     @Test
-    void replication_knows_the_state_machine_but_neither_raft_nor_the_network() {
-        mayUse(BASE + ".replication", PROTO, LOG, new String[] {BASE + ".statemachine..", BASE + ".store.."});
+    void the_guard_knows_the_log_only() {
+        mayUse(BASE + ".guard", LOG);
     }
 
     @Test
-    void forwarding_knows_replication_and_the_network() {
-        mayUse(BASE + ".replication.forwarding..", PROTO, LOG, NETTY, new String[] {
-            BASE + ".replication", BASE + ".network"
+    void the_contracts_of_replication_know_the_state_machine_but_neither_raft_nor_the_network() {
+        mayUse(REPLICATION + ".contracts", PROTO, GUARD, new String[] {BASE + ".statemachine.."});
+    }
+
+    @Test
+    void writes_know_the_contracts_but_not_the_reads() {
+        mayUse(REPLICATION + ".writes", PROTO, LOG, GUARD, new String[] {
+            REPLICATION + ".contracts", BASE + ".statemachine.."
+        });
+    }
+
+    @Test
+    void reads_know_the_contracts_but_not_the_writes() {
+        mayUse(REPLICATION + ".reads", PROTO, LOG, GUARD, new String[] {
+            REPLICATION + ".contracts", BASE + ".statemachine..", BASE + ".store.."
+        });
+    }
+
+    @Test
+    void the_assembly_knows_contracts_writes_and_reads_but_neither_raft_nor_the_network() {
+        mayUse(REPLICATION, PROTO, LOG, GUARD, new String[] {
+            REPLICATION + ".contracts", REPLICATION + ".writes", REPLICATION + ".reads", BASE + ".statemachine.."
+        });
+    }
+
+    @Test
+    void forwarding_knows_contracts_writes_and_the_network() {
+        mayUse(REPLICATION + ".forwarding", PROTO, LOG, GUARD, NETTY, new String[] {
+            REPLICATION + ".contracts", REPLICATION + ".writes", BASE + ".network"
         });
     }
 
     @Test
     void only_the_raft_adapter_knows_raft() {
-        mayUse(BASE + ".replication.jraft..", PROTO, LOG, NETTY, new String[] {
-            BASE + ".replication",
-            BASE + ".statemachine..",
-            BASE + ".store..",
-            BASE + ".network",
-            "com.alipay..",
-            "org.rocksdb.."
+        mayUse(REPLICATION + ".jraft..", PROTO, LOG, GUARD, NETTY, RAFT, new String[] {
+            REPLICATION + ".contracts", BASE + ".statemachine..", BASE + ".store..", BASE + ".network"
         });
         noClasses()
                 .that()
-                .resideOutsideOfPackage(BASE + ".replication.jraft..")
+                .resideOutsideOfPackage(REPLICATION + ".jraft..")
                 .should()
                 .dependOnClassesThat()
-                .resideInAnyPackage("com.alipay..", "org.rocksdb..")
+                .resideInAnyPackage(RAFT)
                 .check(CLASSES);
     }
 
     @Test
-    void the_front_end_knows_replication_and_the_network() {
-        mayUse(BASE + ".frontend..", PROTO, LOG, NETTY, new String[] {BASE + ".replication", BASE + ".network"});
+    void what_repairs_raft_knows_raft_and_the_network_but_not_the_adapter() {
+        mayUse(REPLICATION + ".jraft.repairs", PROTO, LOG, NETTY, RAFT, new String[] {BASE + ".network"});
     }
 
     @Test
-    void what_opens_ports_knows_netty_only() {
-        mayUse(BASE + ".network..", NETTY, LOG);
+    void the_front_end_knows_replication_and_the_network() {
+        mayUse(BASE + ".frontend..", PROTO, LOG, GUARD, NETTY, new String[] {
+            REPLICATION, REPLICATION + ".contracts", REPLICATION + ".reads", BASE + ".network"
+        });
+    }
+
+    @Test
+    void what_opens_ports_and_finds_members_knows_netty_only() {
+        mayUse(BASE + ".network..", NETTY, LOG, GUARD);
     }
 
     @Test

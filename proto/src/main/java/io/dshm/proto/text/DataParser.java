@@ -16,7 +16,6 @@ import io.netty.buffer.Unpooled;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -46,9 +45,9 @@ final class DataParser {
     private static final Rejection MULTI_TOO_MANY =
             tooLarge("a MULTI has at most " + Limits.MULTI_REQUESTS_MAX + " requests");
 
-    private static final Set<Option> PUT = EnumSet.of(Option.TYPE, Option.FLAGS, Option.IF, Option.ID, Option.SEQ);
-    private static final Set<Option> PUSH = EnumSet.of(Option.TYPE, Option.ID, Option.SEQ);
-    private static final Set<Option> MULTI = EnumSet.of(Option.READ, Option.ID, Option.SEQ);
+    private static final Set<Option> PUT = LineParser.identityAnd(Option.TYPE, Option.FLAGS, Option.IF);
+    private static final Set<Option> PUSH = LineParser.identityAnd(Option.TYPE);
+    private static final Set<Option> MULTI = LineParser.identityAnd(Option.READ);
 
     private static final ValueType[] PUT_TYPES = {ValueType.STRING, ValueType.NUMBER, ValueType.BOOLEAN, ValueType.RAW};
     private static final ValueType[] ELEMENT_TYPES = {ValueType.STRING, ValueType.NUMBER};
@@ -226,14 +225,13 @@ final class DataParser {
 
     /** The same with the identity that the line's options say, if they say any. */
     private static Unfinished identified(RequestLine line, Unfinished unfinished) {
-        if (!line.has(Option.ID)) {
+        LineParser.Identity identity = LineParser.Identity.of(line);
+        if (identity == null) {
             return unfinished;
         }
-        long client = line.count(Option.ID);
-        long sequence = line.count(Option.SEQ);
         return data -> {
             Request request = unfinished.finish(data);
-            return request instanceof Command.Write write ? new Command.Identified(client, sequence, write) : request;
+            return request instanceof Command.Write write ? identity.give(write) : request;
         };
     }
 

@@ -7,6 +7,7 @@ import io.dshm.proto.ReadMode;
 import io.dshm.proto.Rejection;
 import io.dshm.proto.Reply.Failure;
 import io.dshm.proto.Request;
+import java.util.Collections;
 import java.util.EnumSet;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -16,16 +17,24 @@ final class LineParser {
 
     static final Rejection MALFORMED = new Rejection(Failure.MALFORMED_REQUEST, false);
 
-    /** What all writes take: the two parts of an identity, which come together or not at all. */
-    static final Set<Option> IDENTITY = EnumSet.of(Option.ID, Option.SEQ);
+    /** What all writes take: the parts of an identity. The first two come together or not at all. */
+    static final Set<Option> IDENTITY = EnumSet.of(Option.ID, Option.SEQ, Option.DONE, Option.RETRY);
 
     private static final Failure CAPACITY_TOO_LARGE =
             new Failure(ErrorCode.TOO_LARGE, "a limiter has a capacity of at most " + Limits.LIMITER_CAPACITY_MAX);
+    private static final String YES = "yes";
     private static final byte[] DEFAULT_REGION = {};
     private static final Set<Option> READ = EnumSet.of(Option.READ);
     private static final ReadMode[] READ_MODES = ReadMode.values();
 
     private LineParser() {}
+
+    /** What a write takes that has options of its own. */
+    static Set<Option> identityAnd(Option... own) {
+        Set<Option> options = EnumSet.copyOf(IDENTITY);
+        Collections.addAll(options, own);
+        return options;
+    }
 
     static Request get(RequestLine line) {
         Rejection refusal = refusal(Verb.GET, line, 1, READ);
@@ -138,24 +147,42 @@ final class LineParser {
 
     /** A write with the identity that its line's options say, if they say any. */
     static Request identified(RequestLine line, Command.Write write) {
-        if (!line.has(Option.ID) && !line.has(Option.SEQ)) {
-            return write;
-        }
-        if (!hasIdentity(line)) {
+        if (!hasIdentityOrNone(line)) {
             return MALFORMED;
         }
-        return new Command.Identified(line.count(Option.ID), line.count(Option.SEQ), write);
+        Identity identity = Identity.of(line);
+        return identity == null ? write : identity.give(write);
     }
 
     /** Whether a line's options are a whole identity, or nothing of one. */
     static boolean hasIdentityOrNone(RequestLine line) {
-        return (!line.has(Option.ID) && !line.has(Option.SEQ)) || hasIdentity(line);
+        if (!line.has(Option.ID) || !line.has(Option.SEQ)) {
+            return !line.has(Option.ID) && !line.has(Option.SEQ) && !line.has(Option.DONE) && !line.has(Option.RETRY);
+        }
+        long sequence = line.count(Option.SEQ);
+        boolean hasDone = line.has(Option.DONE);
+        long done = hasDone ? line.count(Option.DONE) : sequence;
+        boolean hasRetry = line.has(Option.RETRY);
+        return line.count(Option.ID) != Decimals.UNREADABLE
+                && done > 0
+                && done <= sequence
+                && (!hasRetry || (hasDone && line.is(Option.RETRY, YES)));
     }
 
-    private static boolean hasIdentity(RequestLine line) {
-        return line.has(Option.ID)
-                && line.has(Option.SEQ)
-                && line.count(Option.ID) != Decimals.UNREADABLE
-                && line.count(Option.SEQ) > 0;
+    /** The identity that a line's options say; it outlives the line, until the data has arrived. */
+    record Identity(long client, long sequence, long done, boolean retry) {
+
+        /** Of a line that {@linkplain #hasIdentityOrNone is well-formed}; null if it has none. */
+        static @Nullable Identity of(RequestLine line) {
+            if (!line.has(Option.ID)) {
+                return null;
+            }
+            long done = line.has(Option.DONE) ? line.count(Option.DONE) : 0;
+            return new Identity(line.count(Option.ID), line.count(Option.SEQ), done, line.has(Option.RETRY));
+        }
+
+        Command.Write give(Command.Write write) {
+            return new Command.Identified(client, sequence, done, retry, write);
+        }
     }
 }

@@ -1,6 +1,7 @@
 package io.dshm.proto.text;
 
 import io.dshm.proto.ErrorCode;
+import io.dshm.proto.Key;
 import io.dshm.proto.Limits;
 import io.dshm.proto.Reply.Failure;
 import org.jspecify.annotations.Nullable;
@@ -42,11 +43,10 @@ final class Names {
         return to - from > Limits.KEY_BYTES_MAX ? REGION_TOO_LARGE : null;
     }
 
-    /** Whether this is 1 byte or more without space and control characters; bytes above 0x7F are anyone's letters. */
+    /** Whether this is 1 byte or more, all of which a key may contain. */
     private static boolean isName(byte[] bytes, int from, int to) {
         for (int at = from; at < to; at++) {
-            byte character = bytes[at];
-            if ((character >= 0 && character <= ' ') || character == 0x7F) {
+            if (!Key.mayContain(bytes[at])) {
                 return false;
             }
         }

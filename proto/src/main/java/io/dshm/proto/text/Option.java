@@ -14,7 +14,9 @@ enum Option {
     MAX,
     AFTER,
     ID,
-    SEQ;
+    SEQ,
+    DONE,
+    RETRY;
 
     static final Option[] ALL = values();
 

@@ -3,6 +3,8 @@ package io.dshm.proto.text;
 import io.dshm.proto.Limits;
 import io.dshm.proto.Reply;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
 import java.nio.charset.StandardCharsets;
 
 /**
@@ -17,6 +19,9 @@ public final class ReplyEncoder {
     private static final byte[] TAIL = ascii("\r\nDONE\r\n");
     private static final byte[] ERROR = ascii("ERROR ");
     private static final byte[] CRLF = ascii("\r\n");
+
+    /** Most replies have fewer bytes beside their value; for more, a buffer grows. */
+    private static final int REPLY_BYTES_MOST = 64;
 
     private ReplyEncoder() {}
 
@@ -35,15 +40,34 @@ public final class ReplyEncoder {
         } else if (reply instanceof Reply.Detailed detailed) {
             encodeDetailed(detailed, out);
         } else if (reply instanceof Reply.Several several) {
-            ByteBuf replies = out.alloc().buffer();
-            several.replies().forEach(one -> encode(one, replies));
-            encodeHead(replies.readableBytes(), out);
+            byte[] replies = encodeAll(several);
+            encodeHead(replies.length, out);
             out.writeBytes(replies);
-            replies.release();
             encodeTail(out);
         } else {
             out.writeBytes(DONE);
         }
+    }
+
+    /** The replies to the requests in a MULTI, one after the other: on the wire they are one value. */
+    public static byte[] encodeAll(Reply.Several several) {
+        ByteBuf replies = Unpooled.buffer(
+                valueBytes(several) + REPLY_BYTES_MOST * several.replies().size());
+        several.replies().forEach(one -> encode(one, replies));
+        return ByteBufUtil.getBytes(replies);
+    }
+
+    /** Bytes of the values in the replies to the requests in a MULTI. */
+    public static int valueBytes(Reply.Several several) {
+        int bytes = 0;
+        for (Reply reply : several.replies()) {
+            if (reply instanceof Reply.Value value) {
+                bytes += value.bytes().length;
+            } else if (reply instanceof Reply.Detailed detailed && detailed.value() != null) {
+                bytes += detailed.value().length;
+            }
+        }
+        return bytes;
     }
 
     /**

@@ -31,8 +31,15 @@ public final class RequestDecoder {
             new Failure(ErrorCode.TOO_LARGE, "a line has at most " + Limits.LONG_LINE_BYTES_MAX + " bytes"), true);
     private static final Rejection LINES_BUSY = new Rejection(
             new Failure(ErrorCode.BUSY, "too many bytes of long lines are on their way to this node"), true);
+    private static final Rejection HTTP =
+            new Rejection(new Failure(ErrorCode.MALFORMED_REQUEST, "this port does not speak HTTP"), true);
+    private static final Rejection TLS =
+            new Rejection(new Failure(ErrorCode.MALFORMED_REQUEST, "this port does not speak TLS"), true);
 
     private static final int CRLF_BYTES = 2;
+
+    /** The first byte of a TLS record with a handshake. No verb begins with it, nor does any readable line. */
+    private static final byte TLS_HANDSHAKE = 0x16;
 
     private enum State {
         /** A line is expected, or has begun. */
@@ -150,6 +157,10 @@ public final class RequestDecoder {
 
     private @Nullable Request decodeLine(ByteBuf in) {
         int start = in.readerIndex();
+        if (in.getByte(start) == TLS_HANDSHAKE) {
+            // Its "lines" may hold bytes of others' choice, such as a session ticket: none of them is looked at.
+            return refuseAndClose(TLS);
+        }
         int lineMax = Limits.LINE_BYTES_MAX;
         int lineFeed = findLineFeed(in, lineMax);
         if (lineFeed < 0 ? isLongerThan(lineMax, in) : lineFeed - start > lineMax) {
@@ -174,6 +185,10 @@ public final class RequestDecoder {
         line.read(in, length);
         in.readerIndex(lineFeed + 1);
         Request request = parseLine();
+        if (request instanceof Rejection && line.isHttpRequest()) {
+            // A browser that somebody else's page sends here: its body holds what that page wants to be run.
+            request = refuseAndClose(HTTP);
+        }
         line.forget();
         return request;
     }
@@ -253,7 +268,7 @@ public final class RequestDecoder {
         }
         Failure fault = dataParser.argumentsFault(verb, line);
         boolean malformed = fault != null && fault.code() == ErrorCode.MALFORMED_REQUEST;
-        if (malformed && line.arguments() > lengthArgument + 1) {
+        if (!line.hasOptionsOnly(lengthArgument + 1) || (malformed && line.arguments() > lengthArgument + 1)) {
             // A key with a space in it, most likely: the length may be any of the words, and data is never a command.
             return refuseAndClose(MALFORMED_AND_CLOSES);
         }

@@ -137,6 +137,12 @@ public final class RequestEncoder {
         if (identity != null) {
             writeOption(Option.ID, Long.toString(identity.client()), out);
             writeOption(Option.SEQ, Long.toString(identity.sequence()), out);
+            if (identity.done() > 0) {
+                writeOption(Option.DONE, Long.toString(identity.done()), out);
+            }
+            if (identity.retry()) {
+                writeOption(Option.RETRY, "yes", out);
+            }
         }
         out.writeBytes(CRLF);
         out.writeBytes(data);

@@ -4,6 +4,7 @@ import io.dshm.proto.Doubles;
 import io.dshm.proto.Key;
 import io.dshm.proto.Reply.Failure;
 import io.netty.buffer.ByteBuf;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.Map;
@@ -19,10 +20,13 @@ import org.jspecify.annotations.Nullable;
 final class RequestLine {
 
     /** The most arguments that a verb has, options included: PUT's. */
-    private static final int ARGUMENTS_MAX = 8;
+    private static final int ARGUMENTS_MAX = 10;
 
     /** Nearly all lines are shorter; for a longer one there is an array of its own. */
     private static final int SHORT_LINE_BYTES = 256;
+
+    /** What the last word of an HTTP request's first line begins with; the version follows. */
+    private static final byte[] HTTP = " HTTP/".getBytes(StandardCharsets.US_ASCII);
 
     private final byte[] shortLine = new byte[SHORT_LINE_BYTES];
     private byte[] bytes = shortLine;
@@ -32,11 +36,15 @@ final class RequestLine {
 
     private int arguments;
 
+    /** Bytes of the line. */
+    private int length;
+
     /** Which argument each option is; see {@link #readOptions}. */
     private final Map<Option, Integer> options = new EnumMap<>(Option.class);
 
     /** Takes a line of {@code length} bytes, its end not included, out of a buffer. */
     void read(ByteBuf in, int length) {
+        this.length = length;
         bytes = length <= shortLine.length ? shortLine : new byte[length];
         in.readBytes(bytes, 0, length);
         int words = 0;
@@ -107,6 +115,45 @@ final class RequestLine {
             }
         }
         return true;
+    }
+
+    /**
+     * Whether all arguments from one on have the form {@code name=value}, whatever the name. Numbers do not, so no length
+     * is among them.
+     */
+    boolean hasOptionsOnly(int from) {
+        if (arguments > ARGUMENTS_MAX) {
+            return false;
+        }
+        for (int argument = from; argument < arguments; argument++) {
+            if (!hasName(argument)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private boolean hasName(int argument) {
+        for (int at = start(argument) + 1; at < end(argument); at++) {
+            if (bytes[at] == '=') {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /**
+     * Whether this is the first line of an HTTP request: a method, a target, and {@code HTTP/} with a version. Commands
+     * may end in such a word, too, as a key or a region; that is for the caller to tell apart.
+     */
+    boolean isHttpRequest() {
+        int lastSpace = length - 1;
+        while (lastSpace >= 0 && bytes[lastSpace] != ' ') {
+            lastSpace--;
+        }
+        return arguments >= 2
+                && lastSpace + HTTP.length <= length
+                && Arrays.equals(bytes, lastSpace, lastSpace + HTTP.length, HTTP, 0, HTTP.length);
     }
 
     /** Whether this argument looks like an option, which no other argument that is optional does. */

@@ -23,8 +23,8 @@ final class TypedParser {
 
     private static final Set<Option> READ = EnumSet.of(Option.READ);
     private static final Set<Option> FETCH = EnumSet.of(Option.READ, Option.STALE);
-    private static final Set<Option> REMOVE = EnumSet.of(Option.IF, Option.ID, Option.SEQ);
-    private static final Set<Option> INCR_NUMBER = EnumSet.of(Option.INIT, Option.TTL, Option.ID, Option.SEQ);
+    private static final Set<Option> REMOVE = LineParser.identityAnd(Option.IF);
+    private static final Set<Option> INCR_NUMBER = LineParser.identityAnd(Option.INIT, Option.TTL);
     private static final Set<Option> KEYS = EnumSet.of(Option.MAX, Option.AFTER, Option.READ);
     private static final Set<Option> FLUSH_EXPIRED = EnumSet.of(Option.MAX);
 

@@ -194,7 +194,12 @@ class CodecFuzzTest {
         return switch (random.nextInt(14)) {
             case 9 -> randomRead();
             case 10 -> randomWrite();
-            case 11 -> new Command.Identified(random.nextInt(1000), 1 + random.nextInt(9), randomWrite());
+            case 11 -> {
+                int sequence = 1 + random.nextInt(9);
+                int done = random.nextInt(sequence + 1);
+                boolean retry = done > 0 && random.nextBoolean();
+                yield new Command.Identified(random.nextInt(1000), sequence, done, retry, randomWrite());
+            }
             case 12 ->
                 new Command.MultiRead(
                         Stream.generate(this::randomRead)

@@ -59,7 +59,9 @@ final class Rendering {
 
     private static String ofWrite(Command.Write write) {
         if (write instanceof Command.Identified identified) {
-            return of(identified.write()) + " id=" + identified.client() + " seq=" + identified.sequence();
+            return of(identified.write()) + " id=" + identified.client() + " seq=" + identified.sequence()
+                    + (identified.done() == 0 ? "" : " done=" + identified.done())
+                    + (identified.retry() ? " retry=yes" : "");
         } else if (write instanceof Command.Multi multi) {
             return "MULTI" + inBrackets(multi.writes());
         } else if (write instanceof Command.FlushAll flushAll) {

@@ -85,6 +85,21 @@ class RequestDecoderTest {
     }
 
     @Test
+    void the_first_byte_of_tls_is_enough() {
+        assertEquals(List.of("REJECTED malformed_request and closes"), feeding.feed("\\x16"));
+        assertFalse(decoder.midRequest());
+    }
+
+    @Test
+    void what_a_browser_sends_is_never_run_whatever_the_method() {
+        for (String method : List.of("GET", "HEAD", "POST", "PUT", "SET", "FLUSHALL", "MULTI", "INCR", "QUIT", "FOO")) {
+            Feeding browser = Feeding.of(new RequestDecoder(1000, new CountingBudget(0)));
+            List<String> requests = browser.feed(method + " /x?a=b HTTP/1.1\\r\\nHost: x\\r\\n\\r\\nDELETE k\\r\\n");
+            assertEquals(List.of("REJECTED malformed_request and closes"), requests, method);
+        }
+    }
+
+    @Test
     void after_quit_everything_is_ignored() {
         assertEquals(List.of("QUIT"), feeding.feed("QUIT\\r\\nGET k\\r\\n"));
         assertFalse(decoder.midRequest());

@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 /** What operators can learn of a node. Thread-safe. */
 public interface NodeInfo {
 
-    /** Null if the node is well: it knows a leader and has caught up. Otherwise what is wrong, in a line. */
+    /** Null if the node is well: its threads move, it knows a leader and has caught up. Otherwise what is wrong, in a line. */
     @Nullable
     String problem();
 

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * A node of the cluster, as the others reach it.
  *
  * @param name letters, digits, {@code _}, {@code -} and {@code .}
- * @param host a name or an address; a name is resolved with every connection
+ * @param host a name or an address, an IPv6 address in brackets; a name is looked up now and then
  * @param raftPort for Raft
  * @param forwardingPort for commands on their way to the leader
  */
@@ -18,10 +18,11 @@ public record Member(String name, String host, int raftPort, int forwardingPort)
     /** What is added to a member's Raft port, if it names no forwarding port. */
     static final int FORWARDING_PORT_OFFSET = 10;
 
-    private static final Pattern FORM = Pattern.compile("([\\w.-]+)=([\\w.-]+):(\\d{1,5})(?::(\\d{1,5}))?");
+    private static final Pattern FORM =
+            Pattern.compile("([\\w.-]{1,255})=([\\w.-]+|\\[[0-9A-Fa-f:.]+\\]):(\\d{1,5})(?::(\\d{1,5}))?");
 
     /**
-     * Reads {@code name=host:raft-port[:forwarding-port]}.
+     * Reads {@code name=host:raft-port[:forwarding-port]}; an IPv6 address stands in brackets, {@code [::1]}.
      *
      * @throws ConfigException if it is not of that form
      */

@@ -32,6 +32,7 @@ public record ServerConfig(
         long snapshotLogBytes,
         int valueBytesMax,
         long valueMemoryBytes,
+        long replyMemoryBytes,
         int connectionsMax,
         int stallSeconds,
         int shutdownSeconds,

@@ -64,6 +64,7 @@ final class ServerOptions {
             description =
                     "All nodes, this one too, the same list on each. Nodes talk to each other on the Raft port and on the "
                             + "forwarding port, which is the Raft port + 10 unless it follows after another colon. "
+                            + "An IPv6 address stands in brackets: n1=[fd00::1]:7321. "
                             + "Without members, a single node.")
     @Nullable
     List<String> members;
@@ -240,6 +241,14 @@ final class ServerOptions {
     long valueMemoryBytes;
 
     @Option(
+            names = "--reply-memory-bytes",
+            paramLabel = "N",
+            defaultValue = "0",
+            description =
+                    "What all replies together may hold in memory that wait for clients to read them; beyond, a read of a large value gets \"busy\", and clients that do not read are disconnected. At most a quarter of the heap; 0 = an eighth of it (default: ${DEFAULT-VALUE}).")
+    long replyMemoryBytes;
+
+    @Option(
             names = "--connections-max",
             paramLabel = "N",
             defaultValue = "10000",
@@ -251,7 +260,7 @@ final class ServerOptions {
             paramLabel = "N",
             defaultValue = "60",
             description =
-                    "A client that stops in the middle of a request for so long is disconnected (default: ${DEFAULT-VALUE}).")
+                    "A client that stops in the middle of a request, or reads nothing of its replies, for so long is disconnected (default: ${DEFAULT-VALUE}).")
     int stallSeconds;
 
     @Option(
@@ -274,7 +283,7 @@ final class ServerOptions {
     ServerConfig toConfig() {
         require(port, 1, 65_535, "port");
         require(adminPort, 0, 65_535, "admin-port");
-        require(requestTimeoutMillis, 100, 600_000, "request-timeout-millis");
+        require(requestTimeoutMillis, 100, (int) Limits.CLIENT_IDLE_MILLIS / 2, "request-timeout-millis");
         if (maxStalenessMillis != 0) {
             require(maxStalenessMillis, 100, 86_400_000, "max-staleness-millis");
         }
@@ -291,6 +300,8 @@ final class ServerOptions {
         long longest = Math.max(valueBytesMax, sharedancePort == 0 ? 0 : sharedanceValueBytesMax);
         long valueMemory = valueMemoryBytes == 0 ? Math.max(heap / 8, longest) : valueMemoryBytes;
         require(valueMemory, longest, Math.max(heap / 4, longest), "value-memory-bytes");
+        long replyMemory = replyMemoryBytes == 0 ? Math.max(heap / 8, longest) : replyMemoryBytes;
+        require(replyMemory, longest, Math.max(heap / 4, longest), "reply-memory-bytes");
         require(connectionsMax, 1, 1_000_000, "connections-max");
         require(stallSeconds, 1, 86_400, "stall-seconds");
         require(shutdownSeconds, 1, 600, "shutdown-seconds");
@@ -330,6 +341,7 @@ final class ServerOptions {
                 snapshotLogBytes,
                 valueBytesMax,
                 valueMemory,
+                replyMemory,
                 connectionsMax,
                 stallSeconds,
                 shutdownSeconds,

@@ -8,4 +8,10 @@ public interface ClientConnection {
 
     /** Takes no further request, and ends when the replies that are outstanding are sent. Called until it has ended. */
     void finish();
+
+    /** What waits for its client. */
+    UnreadReplies unread();
+
+    /** Ends at once and lets go of all that waits for its client. */
+    void disconnect();
 }

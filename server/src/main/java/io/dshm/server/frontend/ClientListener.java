@@ -24,7 +24,7 @@ public final class ClientListener {
     private static final Logger LOG = LoggerFactory.getLogger(ClientListener.class);
 
     /** Replies that a client does not read, above which nothing more is read from it. */
-    private static final WriteBufferWaterMark WRITE_BUFFER = new WriteBufferWaterMark(64 * 1024, 256 * 1024);
+    static final WriteBufferWaterMark WRITE_BUFFER = new WriteBufferWaterMark(64 * 1024, 256 * 1024);
 
     private static final long FINISH_CHECK_MILLIS = 5;
 
@@ -42,15 +42,17 @@ public final class ClientListener {
      * What clients may do.
      *
      * @param connectionsMax how many may be connected; further ones are refused
-     * @param stallSeconds how long a request that was begun may stand still
+     * @param stallSeconds how long a request that was begun, or a reply that is not read, may stand still
+     * @param replies what replies may hold that wait for clients, on all listeners together
      */
-    public record ClientLimits(int connectionsMax, int stallSeconds) {}
+    public record ClientLimits(int connectionsMax, int stallSeconds, MemoryBudget replies) {}
 
     private final ClientLimits limits;
     private final Protocol protocol;
     private final Function<EventLoop, Lane> lanes;
     private final Map<EventLoop, ConnectionSet> connections = new ConcurrentHashMap<>();
     private final AtomicInteger count = new AtomicInteger();
+    private final SeldomLogged refused = new SeldomLogged(System::nanoTime);
     private final Channel channel;
 
     /**
@@ -77,13 +79,20 @@ public final class ClientListener {
     private void accept(Channel accepted) {
         accepted.closeFuture().addListener(closed -> count.decrementAndGet());
         if (count.incrementAndGet() > limits.connectionsMax()) {
-            LOG.warn("refused {}: {} clients are connected", accepted.remoteAddress(), limits.connectionsMax());
+            long times = refused.next();
+            if (times > 0) {
+                LOG.warn(
+                        "refused {} connections, the last of them {}: {} clients are connected",
+                        times,
+                        accepted.remoteAddress(),
+                        limits.connectionsMax());
+            }
             protocol.refuse(accepted);
             return;
         }
         EventLoop loop = accepted.eventLoop();
         ConnectionSet set = connections.computeIfAbsent(loop, l -> {
-            ConnectionSet created = new ConnectionSet(l, limits.stallSeconds());
+            ConnectionSet created = new ConnectionSet(l, limits.stallSeconds(), limits.replies(), System::nanoTime);
             created.start();
             return created;
         });

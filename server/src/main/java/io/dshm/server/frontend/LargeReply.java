@@ -11,15 +11,22 @@ public final class LargeReply implements ChunkedInput<ByteBuf> {
     private static final int PIECE_BYTES = 64 * 1024;
 
     private final byte[] value;
+    private final UnreadReplies unread;
     private int offset;
 
-    /** A reply of these bytes, which are neither copied as a whole nor changed. */
-    public LargeReply(byte[] value) {
+    /**
+     * A reply of these bytes, which are neither copied as a whole nor changed.
+     *
+     * @param unread is told whenever the client has read enough for more to be sent
+     */
+    public LargeReply(byte[] value, UnreadReplies unread) {
         this.value = value;
+        this.unread = unread;
     }
 
     @Override
     public ByteBuf readChunk(ByteBufAllocator allocator) {
+        unread.onProgress();
         int length = Math.min(PIECE_BYTES, value.length - offset);
         ByteBuf piece = allocator.ioBuffer(length).writeBytes(value, offset, length);
         offset += length;

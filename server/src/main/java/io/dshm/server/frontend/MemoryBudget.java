@@ -3,7 +3,7 @@ package io.dshm.server.frontend;
 import io.dshm.proto.text.ValueBudget;
 import java.util.concurrent.atomic.AtomicLong;
 
-/** Bytes that all connections together may hold in values on their way into the log. Thread-safe. */
+/** How many bytes all connections together may hold for one purpose, and how many they hold. Thread-safe. */
 public final class MemoryBudget implements ValueBudget {
 
     private final long bytesMax;
@@ -28,7 +28,22 @@ public final class MemoryBudget implements ValueBudget {
         bytes.addAndGet(-reserved);
     }
 
-    /** What is reserved now. */
+    /** Counts what is held already, even beyond the maximum; less than 0 gives back. */
+    void add(long held) {
+        bytes.addAndGet(held);
+    }
+
+    /** Whether so many bytes more are within the maximum. */
+    boolean hasRoomFor(long more) {
+        return bytes.get() + more <= bytesMax;
+    }
+
+    /** Whether less than an eighth of the maximum is left. */
+    boolean isNearlyFull() {
+        return !hasRoomFor(bytesMax / 8);
+    }
+
+    /** What is held now. */
     public long bytesReserved() {
         return bytes.get();
     }

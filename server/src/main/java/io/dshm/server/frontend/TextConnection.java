@@ -1,122 +1,120 @@
 package io.dshm.server.frontend;
 
 import io.dshm.proto.Command;
-import io.dshm.proto.Limits;
+import io.dshm.proto.ErrorCode;
 import io.dshm.proto.ReadMode;
 import io.dshm.proto.Rejection;
 import io.dshm.proto.Reply;
 import io.dshm.proto.Request;
-import io.dshm.proto.text.ReplyEncoder;
 import io.dshm.proto.text.RequestDecoder;
+import io.dshm.server.guard.Guard;
 import io.dshm.server.replication.Lane;
-import io.dshm.server.replication.LocalReads;
-import io.dshm.server.replication.ReplyListener;
+import io.dshm.server.replication.contracts.ReplyListener;
+import io.dshm.server.replication.reads.LocalReads;
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
-import io.netty.channel.socket.DuplexChannel;
-import io.netty.handler.codec.ByteToMessageDecoder;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
 import java.io.IOException;
-import java.util.ArrayDeque;
-import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
+import java.net.InetSocketAddress;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * One client's connection. Confined to its event loop.
  *
- * <p>How it works: bytes are decoded as long as the connection is {@link #ready()}. Writes are outstanding, in the order
- * of their requests, until their replies are known, and so are linearizable reads; but never both at once. Everything
- * else is a barrier: it waits until nothing is outstanding, and what comes after it is not even decoded before it is
- * done. A large write is one, too, because it takes another way to the log, where it could overtake a small one. So there
- * is one queue, of writes or of reads, and all that a client can make this node hold is a bounded number of those, one
- * decoded request, and what the socket's buffers take.
+ * <p>How it works: {@link #goOn} decodes and handles requests and writes replies, one after the other, as far as it can; it
+ * is called whenever something has changed. {@link RequestOrder} says which request may be handled and whose reply
+ * is next, {@link ReplyOutput} whether the client takes one. All that a client can make this node hold is a bounded
+ * number of outstanding commands, one decoded request, what the socket's buffers take, and replies that are counted.
  */
 final class TextConnection extends ChannelInboundHandlerAdapter implements ClientConnection {
 
     private static final Logger LOG = LoggerFactory.getLogger(TextConnection.class);
 
-    /** Values from this length on are copied to the socket piece by piece. */
-    private static final int LARGE_REPLY_BYTES = 128 * 1024;
-
-    /** Replies that wait for more replies before they are sent: beyond, what the client does not read would grow unseen. */
-    private static final int REPLIES_BYTES_MAX = 64 * 1024;
-
     /** Bytes between two checks that a request in progress must bring. */
     private static final int PROGRESS_BYTES = 1024;
 
-    /** How long a client may take to notice that the connection has ended. */
-    private static final long LINGER_MILLIS = 1_000;
+    private static final Reply.Failure TOO_MANY_IDENTITIES =
+            new Reply.Failure(ErrorCode.BUSY, "too many clients of this address have an identity of their own");
 
+    private final Channel channel;
     private final Lane lane;
     private final LocalReads reads;
     private final RequestDecoder decoder;
-    private final MemoryBudget budget;
+    private final ClientIdentities.OfConnection identities;
     private final ConnectionSet connections;
-
-    private final ArrayDeque<Outstanding> outstanding = new ArrayDeque<>();
-
-    /** Whether what is {@link #outstanding} are reads. */
-    private boolean outstandingReads;
-
-    /** Bytes of the values in {@link #outstanding}. */
-    private int outstandingBytes;
+    private final ReceivedBytes received;
+    private final UnreadReplies unread;
+    private final RequestOrder order;
+    private final ReplyOutput output;
 
     /** Of reads that do not name one. */
     private ReadMode readMode;
 
-    private @Nullable ChannelHandlerContext context;
-    private ByteBuf received = Unpooled.EMPTY_BUFFER;
-    private @Nullable ByteBuf replies;
+    /** A request is being answered that nothing else may be decoded before: a read that waits for this node's store. */
+    private boolean suspended;
 
-    /** A request that waits until nothing is outstanding. */
-    private @Nullable Request barrier;
+    /** The client has sent all that it will. */
+    private boolean inputEnded;
 
-    /** A large write is on its way: what follows it waits. */
-    private boolean largeWrite;
-
-    /** What has to be over before anything else is decoded: a read that waits for this node's store, large replies. */
-    private int suspensions;
-
+    /** No further request is taken. */
     private boolean closing;
-    private boolean processing;
-    private boolean flushScheduled;
-    private int idleChecks;
+
+    /** Within {@link #goOn}. */
+    private boolean going;
+
+    private int stalledInputChecks;
+    private int stalledOutputChecks;
     private long bytesSinceCheck;
 
+    /**
+     * Equips a connection.
+     *
+     * @param values what the values of all connections are counted against on their way into the log
+     * @param readMode of reads, as long as neither they nor the client say otherwise
+     */
     TextConnection(
-            Lane lane, RequestDecoder decoder, MemoryBudget budget, ReadMode readMode, ConnectionSet connections) {
+            Channel channel,
+            Lane lane,
+            int valueBytesMax,
+            MemoryBudget values,
+            ReadMode readMode,
+            ClientIdentities identities,
+            ConnectionSet connections) {
+        this.channel = channel;
         this.lane = lane;
         this.reads = lane.reads();
-        this.decoder = decoder;
-        this.budget = budget;
-        this.readMode = readMode;
+        this.decoder = new RequestDecoder(valueBytesMax, values);
+        this.identities = identities
+        .new OfConnection(channel.remoteAddress() instanceof InetSocketAddress client ? client.getAddress() : null);
         this.connections = connections;
+        this.received = new ReceivedBytes(values);
+        this.unread = connections.newUnreadReplies();
+        this.order = new RequestOrder(values, unread, this::onChange);
+        this.output = new ReplyOutput(channel, unread, this::onChange);
+        this.readMode = readMode;
     }
 
     @Override
     public void channelActive(ChannelHandlerContext active) {
-        context = active;
         connections.add(this);
     }
 
     @Override
     public void channelInactive(ChannelHandlerContext inactive) {
+        discard();
+    }
+
+    /** Lets go of all that is held for the client. May be called again. */
+    private void discard() {
         closing = true;
         connections.remove(this);
         decoder.close();
-        if (barrier instanceof Command.Write write) {
-            budget.release(RequestDecoder.budgetOf(dataBytes(write)));
-        }
-        barrier = null;
+        order.close();
+        output.discard();
         received.release();
-        received = Unpooled.EMPTY_BUFFER;
-        if (replies != null) {
-            replies.release();
-            replies = null;
-        }
     }
 
     @Override
@@ -127,90 +125,134 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
             return;
         }
         bytesSinceCheck += bytes.readableBytes();
-        received = received.isReadable()
-                ? ByteToMessageDecoder.MERGE_CUMULATOR.cumulate(reading.alloc(), received, bytes)
-                : replaceReceived(bytes);
-        process();
-    }
-
-    private ByteBuf replaceReceived(ByteBuf bytes) {
-        received.release();
-        return bytes;
+        received.append(channel.alloc(), bytes);
+        goOn();
     }
 
     @Override
     public void channelReadComplete(ChannelHandlerContext reading) {
-        flush();
+        output.flush();
     }
 
     @Override
     public void channelWritabilityChanged(ChannelHandlerContext changed) {
-        answerCompleted();
-        flush();
+        onChange();
+    }
+
+    /** The client has ended its side of the connection. What it has sent is answered before the connection ends. */
+    @Override
+    public void userEventTriggered(ChannelHandlerContext told, Object event) {
+        if (event != ChannelInputShutdownEvent.INSTANCE) {
+            return;
+        }
+        inputEnded = true;
+        if (closing) {
+            // It has noticed that the connection ends.
+            output.end(inputEnded);
+        } else {
+            onChange();
+        }
     }
 
     @Override
     public void exceptionCaught(ChannelHandlerContext failed, Throwable cause) {
+        Guard.check("a connection", cause);
+        onFailure(cause);
+    }
+
+    private void onFailure(Throwable cause) {
         if (cause instanceof IOException) {
-            LOG.debug("connection of {} lost: {}", failed.channel().remoteAddress(), cause.toString());
+            LOG.debug("connection of {} lost: {}", this, cause.toString());
         } else {
-            LOG.error("connection of {} closed", failed.channel().remoteAddress(), cause);
+            LOG.error("connection of {} closed", this, cause);
         }
-        failed.close();
+        disconnect();
     }
 
-    /** Whether the next request may be decoded. */
-    private boolean ready() {
-        return !closing
-                && barrier == null
-                && !largeWrite
-                && suspensions == 0
-                && outstanding.size() < Limits.CONNECTION_WRITES_OUTSTANDING_MAX
-                && outstandingBytes < Limits.CONNECTION_BYTES_OUTSTANDING_MAX
-                && context().channel().isWritable();
+    /** Something is known that this connection may have waited for. */
+    private void onChange() {
+        guarded(this::goOn);
     }
 
-    /** Decodes and handles what is there; afterwards, the socket is read on if and only if more may be decoded. */
-    private void process() {
-        if (processing) {
-            // Within handle, a flush has changed whether the client reads: the loop around it sees that.
-            return;
-        }
-        processing = true;
-        boolean starved = false;
+    /** Runs what others call who serve other clients, too: what goes wrong is this connection's end, and not theirs. */
+    private void guarded(Runnable work) {
         try {
-            while (!starved && ready()) {
-                Request request = decoder.decode(received);
-                if (request == null) {
-                    starved = true;
-                } else {
-                    idleChecks = 0;
-                    handle(request);
-                }
-            }
-        } finally {
-            processing = false;
-        }
-        if (!received.isReadable()) {
-            received.release();
-            received = Unpooled.EMPTY_BUFFER;
+            work.run();
+        } catch (RuntimeException e) {
+            onFailure(e);
         }
         if (!closing) {
-            context().channel().config().setAutoRead(starved || ready());
+            output.flushSoon();
         }
+    }
+
+    /**
+     * Writes replies, and decodes and handles what was received, as far as possible; afterwards, the socket is read on if
+     * and only if more may be decoded. A call from within changes what the loop sees next, and does nothing else.
+     */
+    private void goOn() {
+        if (going || closing) {
+            return;
+        }
+        going = true;
+        try {
+            boolean goesOn = true;
+            while (goesOn && !closing && !suspended && output.takesMore()) {
+                goesOn = step();
+            }
+        } finally {
+            going = false;
+        }
+        if (closing) {
+            return;
+        }
+        if (!received.keepRest(channel.alloc())) {
+            LOG.debug("closed {}: too many bytes of requests wait on this node", this);
+            disconnect();
+        } else if (!inputEnded) {
+            channel.config().setAutoRead(mayDecode());
+        } else if (mayDecode() && order.isEmpty()) {
+            // What is left is the beginning of a request, at most.
+            end();
+        }
+    }
+
+    /** Does the next thing; false if that is to wait, for the client's bytes or for a reply. */
+    private boolean step() {
+        Reply reply = order.takeReply();
+        if (reply != null) {
+            output.write(reply);
+            return true;
+        }
+        Request due = order.takeBarrier();
+        if (due != null) {
+            handle(due);
+            return true;
+        }
+        Request request = order.takesMore() ? decoder.decode(received.buffer()) : null;
+        if (request != null) {
+            stalledInputChecks = 0;
+            handle(request);
+            return true;
+        }
+        return false;
+    }
+
+    private boolean mayDecode() {
+        return !suspended && output.takesMore() && order.takesMore();
     }
 
     private void handle(Request request) {
-        boolean read = request instanceof Command.Read one
+        boolean linearizable = request instanceof Command.Read read
                 && !(request instanceof Command.RegionRead)
-                && modeOf(one) == ReadMode.LINEARIZABLE;
-        boolean write = request instanceof Command.Write;
-        boolean joins = outstandingReads ? read : write && !isLarge((Command) request);
-        if (!outstanding.isEmpty() && !joins) {
-            barrier = request;
-        } else if (read || write) {
-            outstandingReads = read;
-            submit((Command) request);
+                && modeOf(read) == ReadMode.LINEARIZABLE;
+        if (!order.joins(request, linearizable)) {
+            order.setBarrier(request);
+        } else if (linearizable) {
+            Command.Read read = (Command.Read) request;
+            lane.readLinearizable(read, order.add(read));
+        } else if (request instanceof Command.Write write) {
+            submit(write, order.add(write));
         } else {
             handleAlone(request);
         }
@@ -221,23 +263,12 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
         return mode == null ? readMode : mode;
     }
 
-    private static int dataBytes(Command command) {
-        return command instanceof Command.Write write ? write.dataBytes() : 0;
-    }
-
-    private static boolean isLarge(Command command) {
-        return dataBytes(command) > Limits.INLINE_VALUE_BYTES_MAX;
-    }
-
-    private void submit(Command command) {
-        Outstanding waiting = new Outstanding(command);
-        outstanding.add(waiting);
-        outstandingBytes += waiting.dataBytes;
-        if (command instanceof Command.Read read) {
-            lane.readLinearizable(read, waiting);
-        } else if (command instanceof Command.Write write) {
-            largeWrite = isLarge(write);
-            lane.submit(write, waiting);
+    private void submit(Command.Write write, ReplyListener listener) {
+        Command.Write admitted = identities.admit(write, reads.format());
+        if (admitted == null) {
+            listener.onReply(TOO_MANY_IDENTITIES);
+        } else {
+            lane.submit(admitted, listener);
         }
     }
 
@@ -247,14 +278,14 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
             lane.regions().read(read, modeOf(read), replySuspended());
         } else if (request instanceof Command.Read read) {
             if (reads.isCurrent(read)) {
-                reply(reads.read(read));
+                output.write(unread.admit(reads.read(read)));
             } else {
                 lane.awaitRead(read, replySuspended());
             }
         } else if (request instanceof Rejection rejection) {
-            reply(rejection.failure());
+            output.write(rejection.failure());
             if (rejection.closes()) {
-                close();
+                end();
             }
         } else if (request instanceof Command command) {
             handleOther(command);
@@ -266,181 +297,88 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
             lane.regions().flushExpired(flush, replySuspended());
         } else if (command instanceof Command.SetReadMode set) {
             readMode = set.mode();
-            reply(Reply.Done.DONE);
+            output.write(Reply.Done.DONE);
         } else if (command == Command.Info.INFO) {
-            reply(lane.info());
+            output.write(lane.info());
         } else {
-            reply(Reply.Done.DONE);
+            output.write(Reply.Done.DONE);
             if (command == Command.Quit.QUIT) {
-                close();
+                end();
             }
         }
     }
 
     /** Lets nothing else be decoded until a reply is there. */
     private ReplyListener replySuspended() {
-        suspensions++;
-        return reply -> {
-            reply(reply);
-            resume();
+        suspended = true;
+        return new ReplyListener() {
+            @Override
+            public void onReply(Reply reply) {
+                guarded(() -> {
+                    suspended = false;
+                    output.write(unread.admit(reply));
+                    goOn();
+                });
+            }
+
+            @Override
+            public void onBroken(RuntimeException thrown) {
+                onFailure(thrown);
+            }
         };
     }
 
-    /** What is complete from the front of the queue on is answered, if the client reads; a barrier may be due then. */
-    private void answerCompleted() {
-        if (!context().channel().isActive()) {
-            return;
-        }
-        for (Outstanding first = outstanding.peek(); first != null; first = outstanding.peek()) {
-            Reply reply = first.reply;
-            if (reply == null || !context().channel().isWritable()) {
-                break;
-            }
-            outstanding.remove();
-            outstandingBytes -= first.dataBytes;
-            reply(reply);
-        }
-        if (outstanding.isEmpty()) {
-            largeWrite = false;
-            Request waiting = barrier;
-            if (waiting != null) {
-                barrier = null;
-                handle(waiting);
-            }
-        }
-        process();
-        flushSoon();
-    }
-
-    private void reply(Reply reply) {
-        if (closing) {
-            return;
-        }
-        if (replies == null) {
-            replies = context().alloc().ioBuffer(256);
-        }
-        if (reply instanceof Reply.Value value && value.bytes().length >= LARGE_REPLY_BYTES) {
-            ReplyEncoder.encodeHead(value.bytes().length, replies);
-            writeLarge(value.bytes());
-        } else if (reply instanceof Reply.Detailed detailed
-                && detailed.value() != null
-                && detailed.value().length >= LARGE_REPLY_BYTES) {
-            ReplyEncoder.encodeHead(detailed.value().length, detailed.details(), replies);
-            writeLarge(detailed.value());
-        } else {
-            ReplyEncoder.encode(reply, replies);
-            if (replies.readableBytes() >= REPLIES_BYTES_MAX) {
-                flush();
-            }
-        }
-    }
-
-    private void writeLarge(byte[] value) {
-        writeReplies();
-        ByteBuf tail = context().alloc().ioBuffer(16);
-        ReplyEncoder.encodeTail(tail);
-        context().write(new LargeReply(value));
-        suspensions++;
-        context().writeAndFlush(tail).addListener(done -> resume());
-    }
-
-    private void resume() {
-        suspensions--;
-        process();
-        flushSoon();
-    }
-
-    private void writeReplies() {
-        ByteBuf ready = replies;
-        if (ready != null) {
-            replies = null;
-            context().write(ready);
-        }
-    }
-
-    /** One flush for all that is replied in this round of the event loop. */
-    private void flushSoon() {
-        if (replies != null && !flushScheduled) {
-            flushScheduled = true;
-            context().executor().execute(() -> {
-                flushScheduled = false;
-                flush();
-            });
-        }
-    }
-
-    private void flush() {
-        if (replies != null) {
-            writeReplies();
-            context().flush();
-        }
-    }
-
-    /**
-     * Sends what is replied so far, then ends the connection. What the client is still sending is read and thrown away
-     * for a moment: to close on it would reset the connection, and the client might never see its last reply.
-     */
-    private void close() {
+    /** Takes no further request, sends what is replied so far, and ends the connection. */
+    private void end() {
         closing = true;
-        writeReplies();
-        DuplexChannel channel = (DuplexChannel) context().channel();
-        context().writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(written -> channel.shutdownOutput());
+        received.release();
         channel.config().setAutoRead(true);
-        channel.eventLoop().schedule(() -> channel.close(), LINGER_MILLIS, TimeUnit.MILLISECONDS);
+        output.end(inputEnded);
     }
 
     /**
-     * Called every few seconds: a request that was begun and hardly moves for too many checks ends the connection. A byte
-     * now and then is no progress: its sender could hold the memory of its request for ever.
+     * Called every few seconds: a request that was begun and hardly moves for too many checks ends the connection, and so
+     * does a client that reads nothing of its replies. A byte of a request now and then is no progress: its sender could
+     * hold the memory of that request for ever.
      */
     @Override
     public void checkProgress(int checksMax) {
-        boolean begun = decoder.midRequest() || received.isReadable();
-        boolean progresses = bytesSinceCheck >= PROGRESS_BYTES;
+        boolean begun = !closing && (decoder.midRequest() || !received.isEmpty());
+        boolean arrives = bytesSinceCheck >= PROGRESS_BYTES;
         bytesSinceCheck = 0;
-        if (!begun || progresses || !ready()) {
-            idleChecks = 0;
-        } else if (++idleChecks > checksMax) {
-            LOG.debug(
-                    "closed {}: it began a request and did not go on",
-                    context().channel().remoteAddress());
-            context().close();
+        stalledInputChecks = begun && !arrives && mayDecode() ? stalledInputChecks + 1 : 0;
+        stalledOutputChecks = output.progresses() ? 0 : stalledOutputChecks + 1;
+        if (stalledInputChecks > checksMax) {
+            LOG.debug("closed {}: it began a request and did not go on", this);
+            disconnect();
+        } else if (stalledOutputChecks > checksMax) {
+            LOG.debug("closed {}: it does not read its replies", this);
+            disconnect();
         }
     }
 
     @Override
     public void finish() {
-        if (outstanding.isEmpty() && suspensions == 0 && !closing) {
-            close();
-        } else {
-            context().channel().config().setAutoRead(false);
+        if (order.isEmpty() && !suspended && output.takesMore() && !closing) {
+            end();
+        } else if (!closing) {
+            channel.config().setAutoRead(false);
         }
     }
 
-    private ChannelHandlerContext context() {
-        if (context == null) {
-            throw new IllegalStateException("not connected");
-        }
-        return context;
+    @Override
+    public UnreadReplies unread() {
+        return unread;
     }
 
-    /** A write or a linearizable read between its request and its reply. */
-    private final class Outstanding implements ReplyListener {
+    @Override
+    public void disconnect() {
+        discard();
+        channel.close();
+    }
 
-        private final int dataBytes;
-        private @Nullable Reply reply;
-
-        Outstanding(Command command) {
-            this.dataBytes = dataBytes(command);
-        }
-
-        @Override
-        public void onReply(Reply known) {
-            budget.release(RequestDecoder.budgetOf(dataBytes));
-            reply = known;
-            if (outstanding.peek() == this) {
-                answerCompleted();
-            }
-        }
+    @Override
+    public String toString() {
+        return String.valueOf(channel.remoteAddress());
     }
 }

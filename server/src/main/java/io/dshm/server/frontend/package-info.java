@@ -3,9 +3,20 @@
  * others.
  *
  * <p>{@link io.dshm.server.frontend.ClientListener} accepts connections, whatever is spoken there. With {@link
- * io.dshm.server.frontend.TextProtocol} that is DSHM (port 4321): {@code TextConnection} decodes commands, answers reads
- * on the spot, sends writes to its lane, and puts the replies back into the order of the requests. {@link
- * io.dshm.server.frontend.MemoryBudget} bounds what half-received and unreplicated values may hold on this node.
+ * io.dshm.server.frontend.TextProtocol} that is DSHM (port 4321). Of one connection
+ *
+ * <ul>
+ *   <li>{@code ReceivedBytes} keeps what has arrived and is not decoded;
+ *   <li>{@code TextConnection} decodes commands, answers reads on the spot, and sends writes to its lane;
+ *   <li>{@code RequestOrder} knows what is outstanding, and puts the replies back into the order of the requests;
+ *   <li>{@code ReplyOutput} encodes and sends replies, large values in pieces;
+ *   <li>{@link io.dshm.server.frontend.UnreadReplies} counts what waits for the client.
+ * </ul>
+ *
+ * <p>Of one event loop, {@link io.dshm.server.frontend.ConnectionSet} disconnects clients that stand still, and {@code
+ * ReplyMemory} adds up what waits for all of its clients. Of the node, there are two {@link
+ * io.dshm.server.frontend.MemoryBudget}s: one for what is received and not yet replicated, one for replies that are not
+ * yet read. {@link io.dshm.server.frontend.LoopWatch} notices an event loop that stands still.
  *
  * <p>A connection's commands take effect in the order in which they were sent, also when they are pipelined: a read
  * waits for the writes before it, and what comes behind it waits for the read.

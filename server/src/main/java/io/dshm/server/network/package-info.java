@@ -1,6 +1,6 @@
 /**
- * How this node opens its ports, for clients and for other nodes alike, and what its connections to other nodes have in
- * common. Knows Netty and nothing of what is spoken there.
+ * How this node opens its ports, for clients and for other nodes alike, where the other nodes are
+ * ({@link io.dshm.server.network.MemberAddresses}), and what its connections to them have in common. Knows Netty and nothing of what is spoken there.
  */
 @NullMarked
 package io.dshm.server.network;

@@ -5,73 +5,136 @@ import io.dshm.proto.ErrorCode;
 import io.dshm.proto.Key;
 import io.dshm.proto.ReadMode;
 import io.dshm.proto.Reply;
+import io.dshm.proto.wire.CommandRecord;
+import io.dshm.server.guard.Guard;
+import io.dshm.server.replication.contracts.ReplyListener;
+import io.dshm.server.replication.reads.LocalReads;
+import io.dshm.server.replication.reads.RegionScans;
+import io.dshm.server.replication.writes.TypedRecords;
 import io.dshm.server.statemachine.Outcome;
 import java.util.Iterator;
 import java.util.List;
+import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
-/** A lane's requests for a whole region: they take their time, in {@link Regions}. Confined to the lane's thread. */
+/** A lane's requests for a whole region: they take their time, in {@link RegionScans}. Confined to the lane's thread. */
 public final class RegionRequests {
 
     private static final Reply.Failure TOO_MANY_SCANS =
             new Reply.Failure(ErrorCode.BUSY, "too many requests for a whole region wait");
 
-    private final Lane lane;
-    private final LocalReads reads;
-    private final Regions regions;
+    /** What goes on after a command of the lane's own. */
+    interface Continuation {
+        void onOutcome(Outcome outcome, long index);
+    }
 
-    RegionRequests(Lane lane, LocalReads reads, Regions regions) {
-        this.lane = lane;
+    /** What such a request needs of its lane; in each, the listener hears if nothing comes of it. */
+    interface Steps {
+
+        /** Goes on when all that this node has acknowledged is applied here. */
+        void awaitAcknowledged(Runnable ready, ReplyListener listener);
+
+        /** Has the leader log the time, and goes on when that, and so all before it, is applied here. */
+        void logTime(Runnable ready, ReplyListener listener);
+
+        /** Submits a command of the lane's own. */
+        void submit(CommandRecord.Builder record, ReplyListener listener, Continuation then);
+    }
+
+    private final Steps steps;
+    private final LocalReads reads;
+    private final RegionScans scans;
+    private final Executor lane;
+    private int outstanding;
+
+    /** @param lane runs tasks on the lane's thread */
+    RegionRequests(Steps steps, LocalReads reads, RegionScans scans, Executor lane) {
+        this.steps = steps;
         this.reads = reads;
-        this.regions = regions;
+        this.scans = scans;
+        this.lane = lane;
+    }
+
+    /** Whether every request has been answered. */
+    boolean isEmpty() {
+        return outstanding == 0;
     }
 
     /** Answers a read of a whole region. */
-    public void read(Command.RegionRead read, ReadMode mode, ReplyListener listener) {
-        await(mode, listener, () -> look(() -> regions.reply(read), listener::onReply, listener));
+    public void read(Command.RegionRead read, ReadMode mode, ReplyListener asking) {
+        ReplyListener listener = counted(asking);
+        await(mode, listener, () -> look(() -> scans.reply(read), listener::tell, listener));
     }
 
     /** Frees a region's entries that are expired and not yet purged. */
-    public void flushExpired(Command.FlushExpired flush, ReplyListener listener) {
+    public void flushExpired(Command.FlushExpired flush, ReplyListener asking) {
+        ReplyListener listener = counted(asking);
         Consumer<List<List<byte[]>>> purge = portions -> purge(portions.iterator(), 0, listener);
-        await(ReadMode.LOCAL, listener, () -> look(() -> regions.expired(flush), purge, listener));
+        await(ReadMode.LOCAL, listener, () -> look(() -> scans.expired(flush), purge, listener));
+    }
+
+    private ReplyListener counted(ReplyListener listener) {
+        outstanding++;
+        return new ReplyListener() {
+            @Override
+            public void onReply(Reply reply) {
+                outstanding--;
+                listener.tell(reply);
+            }
+
+            @Override
+            public void onBroken(RuntimeException thrown) {
+                outstanding--;
+                listener.onBroken(thrown);
+            }
+        };
     }
 
     /** Lets a look at all entries see what it may not miss; what it must not see alive any more is logged before. */
     private void await(ReadMode mode, ReplyListener listener, Runnable ready) {
         if (mode == ReadMode.LINEARIZABLE || reads.isStale()) {
-            lane.logTime(lane.requestDeadline(), ready, listener);
+            steps.logTime(ready, listener);
         } else {
-            lane.awaitApplied(reads.indexForAll(), lane.requestDeadline(), ready, listener);
+            steps.awaitAcknowledged(ready, listener);
         }
     }
 
     private <T> void look(Supplier<T> look, Consumer<T> then, ReplyListener listener) {
-        boolean taken = regions.execute(() -> {
-            T seen = look.get();
-            lane.executor().execute(() -> then.accept(seen));
+        boolean taken = scans.execute(() -> {
+            try {
+                T seen = look.get();
+                lane.execute(() -> goOn(then, seen, listener));
+            } catch (RuntimeException e) {
+                lane.execute(() -> listener.fail(e));
+            } catch (Error e) {
+                Guard.check("a request for a whole region", e);
+                throw e;
+            }
         });
         if (!taken) {
-            listener.onReply(TOO_MANY_SCANS);
+            listener.tell(TOO_MANY_SCANS);
+        }
+    }
+
+    private static <T> void goOn(Consumer<T> then, T seen, ReplyListener listener) {
+        try {
+            then.accept(seen);
+        } catch (RuntimeException e) {
+            listener.fail(e);
         }
     }
 
     /** Has portions of expired entries removed, one after the other, and tells how many they were. */
     private void purge(Iterator<List<byte[]>> portions, long purged, ReplyListener listener) {
         if (!portions.hasNext()) {
-            listener.onReply(new Reply.IntegerValue(purged));
+            listener.tell(new Reply.IntegerValue(purged));
             return;
         }
         List<byte[]> keys = portions.next();
-        lane.submit(TypedRecords.purge(keys), listener, (outcome, index) -> {
+        steps.submit(TypedRecords.purge(keys), listener, (outcome, index) -> {
             keys.forEach(key -> reads.acknowledge(Key.of(key), index));
             purge(portions, purged + outcome.number(), listener);
         });
-    }
-
-    /** What goes on after a command of the lane's own. */
-    interface Continuation {
-        void onOutcome(Outcome outcome, long index);
     }
 }

@@ -5,6 +5,20 @@ import io.dshm.proto.ErrorCode;
 import io.dshm.proto.Reply;
 import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.RegisterNode;
+import io.dshm.server.guard.Guard;
+import io.dshm.server.replication.contracts.ClockAndRandom;
+import io.dshm.server.replication.contracts.Leadership;
+import io.dshm.server.replication.contracts.PeerLinks;
+import io.dshm.server.replication.contracts.RaftLog;
+import io.dshm.server.replication.contracts.ReplyListener;
+import io.dshm.server.replication.reads.LocalReads;
+import io.dshm.server.replication.reads.RegionScans;
+import io.dshm.server.replication.writes.LargeValues;
+import io.dshm.server.replication.writes.Outbox;
+import io.dshm.server.replication.writes.Pending;
+import io.dshm.server.replication.writes.Records;
+import io.dshm.server.replication.writes.RegistrationCheck;
+import io.dshm.server.replication.writes.Replies;
 import io.dshm.server.statemachine.ClusterClock;
 import io.dshm.server.statemachine.Outcome;
 import java.util.ArrayList;
@@ -30,6 +44,12 @@ public final class Replicator {
     /** How far the last entry's stamp may be behind, in milliseconds, while entries wait for their deadlines. */
     private static final long TICK_MILLIS = 1_000;
 
+    /** Between two looks at the time-outs of large values that wait. */
+    private static final long LARGE_VALUES_MILLIS = 50;
+
+    private static final long REGISTER_AGAIN_MILLIS = 500;
+    private static final int REFUSALS_A_LINE = 60;
+
     /**
      * Who this node is.
      *
@@ -40,14 +60,17 @@ public final class Replicator {
     public record Identity(String name, long folder, long start) {}
 
     private final Identity identity;
-    private final long requestTimeoutMillis;
-    private final PeerLinks links;
+    private final LongSupplier nanoTime;
     private final LocalReads reads;
-    private final Regions regions;
+    private final ClusterFormat format;
+    private final RegionScans scans;
     private final Consumer<String> fatal;
     private final List<Lane> lanes = new ArrayList<>();
     private final LargeValues largeValues;
     private final RegisterNode registrationCommand;
+
+    /** How often the registration was refused in a row. Confined to the first lane. */
+    private int refusals;
 
     private volatile boolean registered;
     private volatile boolean stopping;
@@ -66,30 +89,36 @@ public final class Replicator {
             RaftLog log,
             PeerLinks links,
             LocalReads reads,
+            ClusterFormat format,
             ClusterClock clock,
-            Machine machine,
+            ClockAndRandom machine,
             Consumer<String> fatal) {
         this.identity = identity;
-        this.requestTimeoutMillis = requestTimeoutMillis;
-        this.links = links;
+        this.nanoTime = machine.nanoTime();
         this.reads = reads;
-        this.regions = new Regions(reads);
+        this.format = format;
+        this.scans = new RegionScans(reads);
         this.fatal = fatal;
         RegisterNode.Builder register = RegisterNode.newBuilder()
                 .setNode(identity.name())
                 .setFolder(identity.folder())
-                .setStart(identity.start());
+                .setStart(identity.start())
+                .setFormat(format.newest())
+                .setStateBytesMax(reads.memory().own());
+        Lane.Shared shared =
+                new Lane.Shared(identity.name(), requestTimeoutMillis, links, log, reads, scans, clock, machine);
+        Node node = new Node();
         for (ScheduledExecutorService executor : executors) {
-            long origin = newOrigin(register, machine);
-            lanes.add(new Lane(this, executor, origin, log, clock, machine));
+            lanes.add(new Lane(shared, node, executor, newOrigin(register, machine)));
         }
         Lane first = lanes.get(0);
         Outbox large = first.addOutbox(newOrigin(register, machine));
-        this.largeValues = new LargeValues((record, pending) -> first.submit(large, record, pending));
+        this.largeValues = new LargeValues(
+                (record, pending, deadlineNanos) -> first.submit(large, record, pending, deadlineNanos));
         this.registrationCommand = register.build();
     }
 
-    private static long newOrigin(RegisterNode.Builder register, Machine machine) {
+    private static long newOrigin(RegisterNode.Builder register, ClockAndRandom machine) {
         long origin = machine.randomLong().getAsLong() | 1;
         register.addOrigins(origin);
         return origin;
@@ -102,22 +131,31 @@ public final class Replicator {
      * @param loggedMillis the cluster clock of the last entry applied
      */
     public void start(ClusterClock clock, BooleanSupplier needsTime, LongSupplier loggedMillis) {
-        lanes.forEach(lane -> lane.executor().execute(lane::start));
+        lanes.forEach(lane -> lane.execute(lane::start));
         Lane first = lanes.get(0);
-        first.executor().execute(this::register);
-        first.executor()
-                .scheduleWithFixedDelay(
-                        () -> {
-                            if (needsTime.getAsBoolean()
-                                    && clock.estimateMillis() - loggedMillis.getAsLong() >= TICK_MILLIS) {
-                                first.tick();
-                            }
-                        },
-                        TICK_MILLIS,
-                        TICK_MILLIS / 10,
-                        TimeUnit.MILLISECONDS);
-        long confirmMillis = reads.confirmIntervalMillis();
-        first.executor().scheduleWithFixedDelay(first::confirm, 0, confirmMillis, TimeUnit.MILLISECONDS);
+        first.execute(this::register);
+        every(TICK_MILLIS / 10, TICK_MILLIS / 10, "logging the time and the format", () -> {
+            if (needsTime.getAsBoolean() && clock.estimateMillis() - loggedMillis.getAsLong() >= TICK_MILLIS) {
+                first.tick();
+            }
+            int due = format.due();
+            if (due != 0) {
+                first.switchFormat(due);
+            }
+        });
+        every(0, reads.confirmIntervalMillis(), "asking who leads", first::confirm);
+        every(
+                LARGE_VALUES_MILLIS,
+                LARGE_VALUES_MILLIS,
+                "the time-outs of large values",
+                () -> largeValues.expire(nanoTime.getAsLong()));
+    }
+
+    /** In the first lane. */
+    private void every(long initialDelayMillis, long delayMillis, String what, Runnable task) {
+        lanes.get(0)
+                .executor()
+                .scheduleWithFixedDelay(Guard.of(what, task), initialDelayMillis, delayMillis, TimeUnit.MILLISECONDS);
     }
 
     private void register() {
@@ -125,17 +163,49 @@ public final class Replicator {
         CommandRecord.Builder record = CommandRecord.newBuilder().setRegisterNode(registrationCommand);
         first.submitAnonymous(record, new Pending() {
             @Override
-            void onOutcome(Outcome outcome, long index) {
+            public void onOutcome(Outcome outcome, long index) {
+                if (outcome.kind() != Outcome.Kind.APPLIED) {
+                    onRefused(outcome);
+                    return;
+                }
                 LOG.debug("{} is registered at index {}", identity, index);
+                refusals = 0;
                 registered = true;
-                lanes.forEach(lane -> lane.executor().execute(lane::requestFlush));
+                lanes.forEach(lane -> lane.execute(lane::requestFlush));
             }
 
             @Override
-            void onFailure(ErrorCode code) {
+            public void onFailure(ErrorCode code) {
+                register();
+            }
+
+            @Override
+            public void onBroken(RuntimeException thrown) {
                 register();
             }
         });
+    }
+
+    /** The leader could not make sure that this node is who it says, see {@link RegistrationCheck}. It is asked again. */
+    private void onRefused(Outcome outcome) {
+        if (refusals++ % REFUSALS_A_LINE == 0) {
+            LOG.warn(
+                    "the leader does not take this node as {}: {}",
+                    identity.name(),
+                    outcome.kind() == Outcome.Kind.BUSY
+                            ? "nobody answers at the forwarding address that is " + identity.name() + "'s there"
+                            : "another process answers at the forwarding address that is " + identity.name()
+                                    + "'s there, or has registered since. Only one process may run as "
+                                    + identity.name());
+        }
+        lanes.get(0)
+                .executor()
+                .schedule(Guard.of("registering", this::register), REGISTER_AGAIN_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
+    /** Whether that is the registration of this start of this node. Any thread. */
+    public boolean isOwn(RegisterNode registration) {
+        return registration.equals(registrationCommand);
     }
 
     /** The lane of that event loop. */
@@ -150,18 +220,22 @@ public final class Replicator {
 
     /** Somebody else leads, or nobody, or this node. Called in the order in which it became known. */
     public void onLeadership(Leadership leadership) {
-        lanes.forEach(lane -> lane.executor().execute(() -> lane.onLeadership(leadership)));
+        lanes.forEach(lane -> lane.execute(() -> lane.onLeadership(leadership)));
         if (leadership.self()) {
             // The first entry of a term says what time it is: followers set their estimates by it.
             Lane first = lanes.get(0);
-            first.executor().execute(first::tick);
+            first.execute(first::tick);
+        }
+        if (leadership.leader() != null && registered && format.isBehind()) {
+            // This leader may have loaded a snapshot, which does not say what the nodes read.
+            lanes.get(0).execute(this::register);
         }
     }
 
     /** Entries up to this index are applied here. Called by the thread that applies, after each batch. */
     public void onAppliedBatch() {
         if (reads.waiting().get() > 0) {
-            lanes.forEach(lane -> lane.executor().execute(lane::answerReads));
+            lanes.forEach(lane -> lane.execute(lane::answerReads));
         }
     }
 
@@ -172,7 +246,7 @@ public final class Replicator {
         for (Lane lane : lanes) {
             CompletableFuture<Void> done = new CompletableFuture<>();
             all.add(done);
-            lane.executor().execute(() -> completeWhenIdle(lane, done));
+            lane.execute(() -> completeWhenIdle(lane, done));
         }
         return CompletableFuture.allOf(all.toArray(new CompletableFuture<?>[0]));
     }
@@ -190,63 +264,59 @@ public final class Replicator {
         return registered;
     }
 
-    /** Takes a write with a {@linkplain Records#largeValue large value}. */
-    void submitLarge(Lane from, Command.Write write, ReplyListener listener) {
-        byte[] value = Records.largeValue(write);
-        if (value == null) {
-            throw new IllegalArgumentException("not large: " + write.dataBytes() + " bytes");
-        }
-        LargeValues.Listener largeListener = new LargeValues.Listener() {
-            @Override
-            public void onOutcome(Outcome outcome, long index) {
-                from.executor().execute(() -> {
-                    reads.acknowledge(write, index);
-                    listener.onReply(Records.reply(write, outcome));
-                });
-            }
-
-            @Override
-            public void onFailure(ErrorCode code, @Nullable String text) {
-                from.executor().execute(() -> listener.onReply(new Reply.Failure(code, text)));
-            }
-        };
-        lanes.get(0)
-                .executor()
-                .execute(() -> largeValues.submit(value, upload -> Records.publication(write, upload), largeListener));
-    }
-
-    void onUnknownOrigin() {
-        fatal.accept("the cluster does not know this start of node " + identity.name()
-                + " any more: another process has registered under the same name since. Only one process may run as "
-                + identity.name());
-    }
-
-    LocalReads reads() {
-        return reads;
-    }
-
-    Regions regions() {
-        return regions;
-    }
-
-    String nodeName() {
-        return identity.name();
-    }
-
     /** Ends what goes on in the background. After {@link #drain}. */
     public void close() {
-        regions.close();
+        scans.close();
     }
 
-    PeerLinks links() {
-        return links;
-    }
+    /** What the lanes ask. */
+    private final class Node implements Lane.Node {
 
-    long requestTimeoutMillis() {
-        return requestTimeoutMillis;
-    }
+        @Override
+        public boolean isStopping() {
+            return stopping;
+        }
 
-    boolean isStopping() {
-        return stopping;
+        @Override
+        public boolean isRegistered() {
+            return registered;
+        }
+
+        @Override
+        public void onUnknownOrigin() {
+            fatal.accept("the cluster does not know this start of node " + identity.name()
+                    + " any more: another process has registered under the same name since. Only one process may run as "
+                    + identity.name());
+        }
+
+        @Override
+        public void submitLarge(Lane from, Command.Write write, long deadlineNanos, ReplyListener listener) {
+            byte[] value = Records.largeValue(write);
+            if (value == null) {
+                throw new IllegalArgumentException("not large: " + write.dataBytes() + " bytes");
+            }
+            LargeValues.Listener largeListener = new LargeValues.Listener() {
+                @Override
+                public void onOutcome(Outcome outcome, long index) {
+                    from.execute(() -> {
+                        reads.acknowledge(write, index);
+                        listener.tell(Replies.of(write, outcome));
+                    });
+                }
+
+                @Override
+                public void onFailure(ErrorCode code, @Nullable String text) {
+                    from.execute(() -> listener.tell(new Reply.Failure(code, text)));
+                }
+
+                @Override
+                public void onBroken(RuntimeException thrown) {
+                    from.execute(() -> listener.onBroken(thrown));
+                }
+            };
+            lanes.get(0)
+                    .execute(() -> largeValues.submit(
+                            value, upload -> Records.publication(write, upload), deadlineNanos, largeListener));
+        }
     }
 }

@@ -1,6 +1,9 @@
 package io.dshm.server.replication;
 
 import io.dshm.proto.wire.StatusReply;
+import io.dshm.server.replication.contracts.Leadership;
+import io.dshm.server.replication.contracts.PeerStatuses;
+import io.dshm.server.replication.contracts.RoleListener;
 import io.dshm.server.statemachine.ClusterClock;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;

@@ -1,28 +1,23 @@
 /**
- * The way of a write from the node that took it to its reply, whichever node leads.
+ * The replication of a node, assembled: what takes a command and sees it through, whichever node leads.
  *
- * <p>A node works in {@link io.dshm.server.replication.Lane lanes}, one for each event loop; a client's connection, the
+ * <p>A node works in {@link io.dshm.server.replication.Lane lanes}, one for each event loop. A client's connection, the
  * commands that came through it and the links to other nodes that carry them belong to one lane, and hardly anything
- * ever crosses over to another thread. In a lane there are two halves:
+ * ever crosses over to another thread. What all lanes have in common (this node's registration in the log, large values,
+ * the time that a leader logs) is in the {@link io.dshm.server.replication.Replicator};
+ * {@link io.dshm.server.replication.Roles} tells it who leads.
  *
- * <pre>
- *   on the node that took the command            on the leader
+ * <p>The rooms, each with its own description:
  *
- *   client -> Outbox  --- link, or directly --->  Proposer -> RaftLog.propose  (group commit)
- *   client <- Outbox  <-- outcome and index ----  Proposer <- applied
- * </pre>
+ * <ul>
+ *   <li>{@link io.dshm.server.replication.contracts}: what is needed of Raft, of other nodes and of the clock
+ *   <li>{@link io.dshm.server.replication.writes}: the way of a write to the log and of its outcome back
+ *   <li>{@link io.dshm.server.replication.reads}: reads from this node's store, and what they wait for
+ *   <li>{@code forwarding} and {@code jraft}: the contracts fulfilled, with Netty and SOFAJRaft
+ * </ul>
  *
- * <p>An {@code Outbox} numbers its commands and keeps each until its outcome is known or its time is up; after a change
- * of leader it sends all of them again, in their order, under the same numbers, so that each takes effect once. A
- * {@code Proposer} puts what waits at the same moment, from its own clients and from other nodes, into one log entry.
- *
- * <p>{@link io.dshm.server.replication.LocalReads} answers reads from this node's store, and makes them wait only for
- * writes that this node has acknowledged and not yet applied itself.
- *
- * <p>{@code Regions} looks through all entries for those of one region, on a thread of its own.
- *
- * <p>Nothing here knows SOFAJRaft or Netty: {@link io.dshm.server.replication.RaftLog} and
- * {@link io.dshm.server.replication.PeerLinks} say what is needed of them.
+ * <p>Writes and reads do not know each other. The lane knows both, and so decides what a read after a write waits for.
+ * Nothing here knows SOFAJRaft or Netty.
  */
 @NullMarked
 package io.dshm.server.replication;

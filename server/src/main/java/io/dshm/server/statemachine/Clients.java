@@ -1,9 +1,12 @@
 package io.dshm.server.statemachine;
 
 import io.dshm.proto.Limits;
+import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.SnapshotClient;
-import io.dshm.proto.wire.SnapshotOrigin;
+import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -12,86 +15,334 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Exactly once, for clients that bring an identity of their own and may send a command again through another node: the
- * outcomes that may still be asked for again. Unlike a node, a client does not say what it needs no more, so the log's count and
- * clock decide.
+ * outcomes that may still be asked for again.
  *
- * <p>A client is never forgotten before its time: a late copy would take effect a second time. Where there is no room for
- * another one, the newcomer is refused.
+ * <p>There are two kinds of clients:
  *
- * <p>Confined to the thread that applies.
+ * <ul>
+ *   <li><b>Plain</b> ones say nothing more. A late copy of a command of theirs looks like a first one, so none is forgotten
+ *       before it has been silent for {@link Limits#CLIENT_IDLE_MILLIS}; where there is no room for another one, the newcomer is
+ *       refused.
+ *   <li><b>Marking</b> ones, since format 2, say which outcomes they know ({@code client_done}) and which copies are repeats
+ *       ({@code client_retry}). They share {@link Limits#CLIENTS_BYTES_MAX} bytes, and none is ever refused.
+ * </ul>
+ *
+ * <p><b>Why no command of a marking client takes effect twice.</b> A client sends a command once unmarked, to one node; nodes
+ * send their copies under the node's own origin and number, so that {@link Origins} lets one of those through. All other
+ * copies are marked.
+ *
+ * <ol>
+ *   <li>While the client is known, its outcomes are, and the second copy gets the first one's. A number that it was told to
+ *       forget, or that left the window, is not applied.
+ *   <li>A marked copy of an unknown client is never applied: the unmarked one may have been.
+ *   <li>A client that becomes known again, with an unmarked command of number N, may have been known before. Of numbers below N
+ *       ({@code knownFrom}) only unmarked copies are applied, as in 2. Numbers above N are sent after N was.
+ *   <li>So what remains is an unmarked copy that arrives when a marked one has been applied already and its outcome forgotten,
+ *       because the client was. That takes {@link Limits#CLIENT_IDLE_MILLIS} of silence, or less only in that the client's own
+ *       later numbers push it out of the window, which settles it. An unmarked copy is on its way no longer than
+ *       the request timeout of its node, at most half of that ({@code ServerOptions}): then its node lets go of it, and
+ *       what is in a log and not committed by then has been overtaken by the term of the marked copy. What this does not
+ *       cover is a machine that stands still for longer, with the request unread in its socket.
+ *   <li>A newcomer for which there is no room, or whose node says so ({@code client_unlisted}), is not remembered. Its unmarked copies are applied, as everybody's first ones
+ *       are, its marked ones never are.
+ * </ol>
+ *
+ * <p>Confined to the thread that applies; a {@link View} is for another one.
  */
 final class Clients {
 
+    /** What a client takes in memory beside its outcomes and their details, roughly; part of a formula, the same everywhere. */
+    private static final long CLIENT_BYTES = 256;
+
+    /** The same of a number whose outcome is or may be remembered. */
+    private static final long OUTCOME_BYTES = 48;
+
     private static final class Client {
+        final long id;
         final Outcomes outcomes = new Outcomes();
+
+        /** 0 for a plain client; above 0 marked copies of lower numbers may be of forgotten ones. */
+        long knownFrom;
+
         long usedMillis;
+        long detailBytes;
+
+        /** The order of last commands among all clients. */
+        long used;
+
+        /** Its place in {@link Clients#all}. */
+        int place;
+
+        /** The last view that needs nothing more of this object. */
+        volatile long viewed;
+
+        Client(long id, long knownFrom) {
+            this.id = id;
+            this.knownFrom = knownFrom;
+        }
+
+        long bytes() {
+            return CLIENT_BYTES + OUTCOME_BYTES * Math.max(1, outcomes.span()) + detailBytes;
+        }
     }
 
     /** In the order of their last commands. */
-    private final Map<Long, Client> clients = new LinkedHashMap<>(16, 0.75f, true);
+    private final Map<Long, Client> plain = new LinkedHashMap<>(16, 0.75f, true);
 
-    /** The details of all outcomes. */
-    private long detailBytes;
+    /** The same. */
+    private final Map<Long, Client> marking = new LinkedHashMap<>(16, 0.75f, true);
+
+    /** Both, in no order: copying it is all that a view's beginning takes. */
+    private final List<Client> all = new ArrayList<>();
+
+    /** What all outcomes take, see {@link Outcomes#bytes}. */
+    private long outcomeBytes;
+
+    private long plainDetailBytes;
+    private long markingBytes;
+    private long used;
+
+    private long views;
+    private volatile @Nullable View openView;
 
     /**
      * What is to be answered instead of applying that command: its outcome, {@link Outcome#ALREADY_SETTLED} if that was
      * forgotten, {@link Outcome#BUSY} if there is no room for the client; null if the command is to be applied.
+     *
+     * @param record of a client's command; before format 2, {@code client_done} is 0
      */
     @Nullable
-    Outcome recall(long id, long sequence, long clockMillis) {
-        Client client = clients.get(id);
+    Outcome recall(CommandRecord record, long clockMillis) {
+        long id = record.getClient();
+        long done = record.getClientDone();
+        Client client = find(id);
         if (client == null) {
-            return clients.size() < Limits.CLIENTS_MAX ? null : Outcome.BUSY;
+            if (done > 0) {
+                return record.getClientRetry() ? Outcome.ALREADY_SETTLED : null;
+            }
+            boolean room = plain.size() < Limits.CLIENTS_MAX || forgetSilent(plain, 1, clockMillis) > 0;
+            return room ? null : Outcome.BUSY;
         }
-        client.usedMillis = clockMillis;
-        return client.outcomes.recall(sequence);
+        use(client, clockMillis);
+        if (done > 0) {
+            mark(client);
+            change(client, () -> client.detailBytes -= client.outcomes.settle(done));
+        }
+        Outcome first = client.outcomes.recall(record.getClientSequence());
+        boolean perhapsForgotten = record.getClientRetry() && record.getClientSequence() < client.knownFrom;
+        return first == null && perhapsForgotten ? Outcome.ALREADY_SETTLED : first;
     }
 
     /** Remembers the outcome of a command that {@link #recall} let be applied. */
-    void remember(long id, long sequence, Outcome outcome, long clockMillis) {
-        Client client = clients.computeIfAbsent(id, any -> new Client());
-        client.usedMillis = clockMillis;
-        detailBytes -= client.outcomes.settle(sequence - Limits.CLIENT_OUTCOMES_MAX + 1);
-        long bytes = outcome.detailBytes();
-        boolean fits = bytes <= Limits.OUTCOME_VALUE_BYTES_MAX && detailBytes + bytes <= Limits.CLIENTS_VALUE_BYTES_MAX;
-        detailBytes += fits ? bytes : 0;
-        client.outcomes.remember(sequence, fits ? outcome : Outcome.ALREADY_SETTLED);
-    }
-
-    /** Forgets the clients that have been silent for long enough. Called for every log entry. */
-    void expire(long clockMillis) {
-        if (clients.isEmpty()) {
+    void remember(CommandRecord record, Outcome outcome, long clockMillis) {
+        long sequence = record.getClientSequence();
+        Client known = find(record.getClient());
+        boolean marks = record.getClientDone() > 0;
+        if (known == null
+                && marks
+                && (record.getClientUnlisted() || !makeRoom(CLIENT_BYTES + OUTCOME_BYTES, clockMillis))) {
             return;
         }
-        Iterator<Client> oldestFirst = clients.values().iterator();
-        while (oldestFirst.hasNext()) {
+        Client client = known != null ? known : add(record.getClient(), marks ? sequence : 0);
+        use(client, clockMillis);
+        change(client, () -> {
+            long settled = Math.max(record.getClientDone(), sequence - Limits.CLIENT_OUTCOMES_MAX + 1);
+            client.detailBytes -= client.outcomes.settle(settled);
+        });
+        long bytes = outcome.detailBytes();
+        boolean fits = bytes <= Limits.OUTCOME_VALUE_BYTES_MAX
+                && (client.knownFrom == 0
+                        ? plainDetailBytes + bytes <= Limits.CLIENTS_VALUE_BYTES_MAX
+                        : makeRoom(bytes, clockMillis));
+        if (client.knownFrom > 0) {
+            makeRoomFor(client, sequence, clockMillis);
+        }
+        change(client, () -> {
+            client.detailBytes += fits ? bytes : 0;
+            client.outcomes.remember(sequence, fits ? outcome : Outcome.ALREADY_SETTLED);
+        });
+    }
+
+    /** What the table takes, in bytes. */
+    long bytes() {
+        return outcomeBytes + CLIENT_BYTES * all.size();
+    }
+
+    /** Forgets clients that have been silent for long enough, so many at most. Called for every log entry. */
+    void expire(int max, long clockMillis) {
+        forgetSilent(plain, max, clockMillis);
+        forgetSilent(marking, max, clockMillis);
+    }
+
+    /** Forgets the longest silent ones, if they have been so for long enough; how many. */
+    private int forgetSilent(Map<Long, Client> from, int max, long clockMillis) {
+        int forgotten = 0;
+        Iterator<Client> oldestFirst = from.values().iterator();
+        while (forgotten < max && oldestFirst.hasNext()) {
             Client client = oldestFirst.next();
             if (clockMillis - client.usedMillis <= Limits.CLIENT_IDLE_MILLIS) {
-                return;
+                break;
             }
-            detailBytes -= client.outcomes.settle(Long.MAX_VALUE);
+            preserve(client);
             oldestFirst.remove();
+            Client last = all.remove(all.size() - 1);
+            if (last != client) {
+                all.set(client.place, last);
+                last.place = client.place;
+            }
+            count(client, -1);
+            forgotten++;
+        }
+        return forgotten;
+    }
+
+    /** Whether so many bytes more fit for marking clients, if those are forgotten that may be. */
+    private boolean makeRoom(long bytes, long clockMillis) {
+        while (markingBytes + bytes > Limits.CLIENTS_BYTES_MAX && forgetSilent(marking, 1, clockMillis) > 0) {
+            // Each gives some.
+        }
+        return markingBytes + bytes <= Limits.CLIENTS_BYTES_MAX;
+    }
+
+    /** Where there is no room for more numbers of a client, its own oldest give way, so that it has as many as before. */
+    private void makeRoomFor(Client client, long sequence, long clockMillis) {
+        int span = Math.max(1, client.outcomes.span());
+        long more = client.outcomes.spanWith(sequence) - span;
+        if (more > 0 && !makeRoom(OUTCOME_BYTES * more, clockMillis)) {
+            change(client, () -> client.detailBytes -= client.outcomes.settle(sequence + 1 - span));
         }
     }
 
-    /** All of it, for a snapshot. */
-    List<SnapshotClient> toWire() {
-        List<SnapshotClient> result = new ArrayList<>();
-        clients.forEach((id, client) -> {
-            for (SnapshotOrigin piece : client.outcomes.toWire(id)) {
-                result.add(SnapshotClient.newBuilder()
-                        .setOutcomes(piece)
-                        .setUsedMillis(client.usedMillis)
-                        .build());
+    private @Nullable Client find(long id) {
+        Client client = marking.get(id);
+        return client != null ? client : plain.get(id);
+    }
+
+    private Client add(long id, long knownFrom) {
+        Client client = new Client(id, knownFrom);
+        client.viewed = views;
+        client.place = all.size();
+        all.add(client);
+        (knownFrom > 0 ? marking : plain).put(id, client);
+        count(client, 1);
+        return client;
+    }
+
+    private void use(Client client, long clockMillis) {
+        preserve(client);
+        client.usedMillis = clockMillis;
+        client.used = ++used;
+    }
+
+    /** It is a marking client, from now on. What it has sent before is known as ever. */
+    private void mark(Client client) {
+        if (client.knownFrom == 0) {
+            count(client, -1);
+            plain.remove(client.id);
+            client.knownFrom = 1;
+            marking.put(client.id, client);
+            count(client, 1);
+        }
+    }
+
+    private void change(Client client, Runnable change) {
+        count(client, -1);
+        change.run();
+        count(client, 1);
+    }
+
+    private void count(Client client, int sign) {
+        outcomeBytes += sign * client.outcomes.bytes();
+        if (client.knownFrom > 0) {
+            markingBytes += sign * client.bytes();
+        } else {
+            plainDetailBytes += sign * client.detailBytes;
+        }
+    }
+
+    /**
+     * All clients as they are now. One may be open at a time.
+     *
+     * <p>How it works: what is copied at once is where the clients are. Before one is changed, what it was is saved; the others
+     * are looked at when it is their turn.
+     */
+    View view() {
+        View view = new View(all.toArray(new Client[0]), ++views);
+        openView = view;
+        return view;
+    }
+
+    private void preserve(Client client) {
+        View view = openView;
+        if (view != null && client.viewed != view.number) {
+            view.save(client);
+        }
+    }
+
+    /** A client as it was at one moment. */
+    private record Frozen(long id, long knownFrom, long usedMillis, long used, Outcomes.Frozen outcomes) {
+
+        List<SnapshotClient> toWire() {
+            return outcomes.toWire(id).stream()
+                    .map(piece -> SnapshotClient.newBuilder()
+                            .setOutcomes(piece)
+                            .setUsedMillis(usedMillis)
+                            .setKnownFrom(knownFrom)
+                            .build())
+                    .toList();
+        }
+    }
+
+    /** The clients at one moment, read by one thread while the other one goes on. */
+    final class View implements AutoCloseable {
+
+        private final Client[] clients;
+        private final long number;
+
+        /** Guarded by this, as are the clients that are not in here yet. */
+        private final Map<Client, Frozen> saved = new HashMap<>();
+
+        private View(Client[] clients, long number) {
+            this.clients = clients;
+            this.number = number;
+        }
+
+        private synchronized void save(Client client) {
+            if (client.viewed != number) {
+                saved.put(
+                        client,
+                        new Frozen(
+                                client.id, client.knownFrom, client.usedMillis, client.used, client.outcomes.freeze()));
+                client.viewed = number;
             }
-        });
-        return result;
+        }
+
+        /** Visits them in the order of their last commands, each as one message or several. */
+        void forEach(StateView.Consumer consumer) throws IOException {
+            for (Client client : clients) {
+                save(client);
+            }
+            List<Frozen> inOrder = new ArrayList<>(saved.values());
+            inOrder.sort(Comparator.comparingLong(Frozen::used));
+            for (Frozen client : inOrder) {
+                for (SnapshotClient piece : client.toWire()) {
+                    consumer.client(piece);
+                }
+            }
+        }
+
+        @Override
+        public void close() {
+            openView = null;
+        }
     }
 
     /** Takes one out of a snapshot, or a part of one. */
     void load(SnapshotClient wire) {
-        Client client = clients.computeIfAbsent(wire.getOutcomes().getOrigin(), any -> new Client());
-        client.usedMillis = wire.getUsedMillis();
-        detailBytes += client.outcomes.load(wire.getOutcomes());
+        long id = wire.getOutcomes().getOrigin();
+        Client known = find(id);
+        Client client = known != null ? known : add(id, wire.getKnownFrom());
+        use(client, wire.getUsedMillis());
+        change(client, () -> client.detailBytes += client.outcomes.load(wire.getOutcomes()));
     }
 }

@@ -1,7 +1,7 @@
 package io.dshm.server.statemachine;
 
 /** What is on disk is not what was written, or not for this version. The node must stop: it can only serve wrongly. */
-public final class CorruptStateException extends RuntimeException {
+public class CorruptStateException extends RuntimeException {
 
     private static final long serialVersionUID = 1;
 

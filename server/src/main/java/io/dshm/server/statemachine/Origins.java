@@ -1,5 +1,6 @@
 package io.dshm.server.statemachine;
 
+import io.dshm.proto.Formats;
 import io.dshm.proto.Limits;
 import io.dshm.proto.wire.RegisterNode;
 import io.dshm.proto.wire.SnapshotNode;
@@ -31,10 +32,14 @@ final class Origins {
         final long start;
         final List<Long> origins;
 
-        Registration(long folder, long start, List<Long> origins) {
+        /** The newest format that the node reads. Not in a snapshot: {@link Formats#FIRST} after one was loaded. */
+        final int format;
+
+        Registration(long folder, long start, List<Long> origins, int format) {
             this.folder = folder;
             this.start = start;
             this.origins = List.copyOf(origins);
+            this.format = format;
         }
     }
 
@@ -49,37 +54,100 @@ final class Origins {
         return origins.get(origin);
     }
 
+    /**
+     * Whether that is the registration of a new start, or again that of the present one. One that would take an origin away from
+     * whoever has it is not. Asked since format {@link Formats#BOUNDS}.
+     */
+    boolean isAdmissible(RegisterNode command) {
+        List<Long> ids = command.getOriginsList();
+        Registration current = nodes.get(command.getNode());
+        if (current != null && current.folder == command.getFolder() && current.start >= command.getStart()) {
+            return current.start == command.getStart() && current.origins.equals(ids);
+        }
+        return !ids.isEmpty()
+                && ids.stream().distinct().count() == ids.size()
+                && ids.stream().noneMatch(id -> id == 0 || origins.containsKey(id));
+    }
+
+    /** What all outcomes take that are remembered, in bytes. It looks at every origin. */
+    long bytes() {
+        return origins.values().stream().mapToLong(Outcomes::bytes).sum();
+    }
+
     /** A node has started; its earlier origins end. A registration that was overtaken by a later one is ignored. */
     List<Long> register(RegisterNode command) {
         Registration current = nodes.get(command.getNode());
+        int format = Math.max(Formats.FIRST, command.getFormat());
         if (current != null) {
-            boolean overtaken = current.folder == command.getFolder() && current.start > command.getStart();
-            if (overtaken || current.origins.equals(command.getOriginsList())) {
+            if (current.folder == command.getFolder() && current.start > command.getStart()) {
+                return List.of();
+            }
+            if (current.origins.equals(command.getOriginsList())) {
+                nodes.put(command.getNode(), new Registration(current.folder, current.start, current.origins, format));
                 return List.of();
             }
             current.origins.forEach(origins::remove);
         }
         nodes.put(
-                command.getNode(), new Registration(command.getFolder(), command.getStart(), command.getOriginsList()));
+                command.getNode(),
+                new Registration(command.getFolder(), command.getStart(), command.getOriginsList(), format));
         command.getOriginsList().forEach(origin -> origins.put(origin, new Outcomes()));
         return current == null ? List.of() : current.origins;
     }
 
-    /** All of it, for a snapshot. */
-    List<SnapshotNode> toWire() {
-        List<SnapshotNode> result = new ArrayList<>();
+    /**
+     * The newest format that each registered node reads, as far as this node knows. Nothing that is applied depends on it: nodes
+     * of format 1 leave it out of their snapshots, so two nodes may know different things here. What is unknown counts as
+     * {@link Formats#FIRST}, and nodes register again with each new leader, which therefore gets to know all of them.
+     */
+    Map<String, Integer> formats() {
+        Map<String, Integer> formats = new HashMap<>();
+        nodes.forEach((name, registration) -> formats.put(name, registration.format));
+        return Map.copyOf(formats);
+    }
+
+    /** All of it as it is now, for any thread. Takes as long as to copy a reference for each outcome. */
+    List<FrozenNode> freeze() {
+        List<FrozenNode> result = new ArrayList<>();
         nodes.forEach((name, registration) -> {
-            SnapshotNode.Builder node = newFrame(name, registration);
-            int bytes = 0;
+            List<Outcomes.Frozen> outcomes = new ArrayList<>();
             for (long id : registration.origins) {
-                Outcomes outcomes = origins.get(id);
-                if (outcomes == null) {
+                Outcomes table = origins.get(id);
+                if (table == null) {
                     throw new IllegalStateException("origin " + id + " of node " + name + " has no table");
                 }
-                for (SnapshotOrigin piece : outcomes.toWire(id)) {
+                outcomes.add(table.freeze());
+            }
+            result.add(new FrozenNode(name, registration, outcomes));
+        });
+        return result;
+    }
+
+    /** A node's registration and outcomes as they were at one moment. Immutable. */
+    static final class FrozenNode {
+
+        private final String name;
+        private final Registration registration;
+
+        /** Of the registration's origins, in their order. */
+        private final List<Outcomes.Frozen> outcomes;
+
+        private FrozenNode(String name, Registration registration, List<Outcomes.Frozen> outcomes) {
+            this.name = name;
+            this.registration = registration;
+            this.outcomes = outcomes;
+        }
+
+        /** All of it, for a snapshot, in pieces that are not too large for a frame; at least one. */
+        List<SnapshotNode> toWire() {
+            List<SnapshotNode> result = new ArrayList<>();
+            SnapshotNode.Builder node = newFrame();
+            int bytes = 0;
+            for (int i = 0; i < outcomes.size(); i++) {
+                for (SnapshotOrigin piece : outcomes.get(i).toWire(registration.origins.get(i))) {
                     if (bytes >= Limits.SNAPSHOT_OUTCOMES_BYTES_MAX) {
                         result.add(node.build());
-                        node = newFrame(name, registration);
+                        node = newFrame();
                         bytes = 0;
                     }
                     node.addOrigins(piece);
@@ -87,15 +155,15 @@ final class Origins {
                 }
             }
             result.add(node.build());
-        });
-        return result;
-    }
+            return result;
+        }
 
-    private static SnapshotNode.Builder newFrame(String name, Registration registration) {
-        return SnapshotNode.newBuilder()
-                .setNode(name)
-                .setFolder(registration.folder)
-                .setStart(registration.start);
+        private SnapshotNode.Builder newFrame() {
+            return SnapshotNode.newBuilder()
+                    .setNode(name)
+                    .setFolder(registration.folder)
+                    .setStart(registration.start);
+        }
     }
 
     /** Takes one node out of a snapshot, or a part of one: frames of one node follow each other. */
@@ -106,6 +174,6 @@ final class Origins {
             ids.add(piece.getOrigin());
             origins.computeIfAbsent(piece.getOrigin(), any -> new Outcomes()).load(piece);
         }
-        nodes.put(node.getNode(), new Registration(node.getFolder(), node.getStart(), List.copyOf(ids)));
+        nodes.put(node.getNode(), new Registration(node.getFolder(), node.getStart(), List.copyOf(ids), Formats.FIRST));
     }
 }

@@ -29,7 +29,8 @@ public final class Outcome {
         NOT_A_NUMBER(Result.Outcome.NOT_A_NUMBER),
         NOT_A_LIST(Result.Outcome.NOT_A_LIST),
         TOO_LARGE(Result.Outcome.TOO_LARGE),
-        BUSY(Result.Outcome.BUSY);
+        BUSY(Result.Outcome.BUSY),
+        OUT_OF_MEMORY(Result.Outcome.OUT_OF_MEMORY);
 
         private final Result.Outcome wire;
 
@@ -37,6 +38,9 @@ public final class Outcome {
             this.wire = wire;
         }
     }
+
+    /** What an outcome takes in memory that is remembered, beside its details: the object, and its slots in a ring. */
+    private static final long REMEMBERED_BYTES = 48;
 
     /** What an outcome within that of a MULTI takes in memory, roughly. */
     private static final int OUTCOME_BYTES = 40;
@@ -54,11 +58,12 @@ public final class Outcome {
     static final Outcome ABSENT = of(Kind.APPLIED);
 
     static final Outcome NOT_FOUND = of(Kind.NOT_FOUND);
-    static final Outcome EXISTS = of(Kind.EXISTS);
+    public static final Outcome EXISTS = of(Kind.EXISTS);
     static final Outcome NOT_A_NUMBER = of(Kind.NOT_A_NUMBER);
     static final Outcome NOT_A_LIST = of(Kind.NOT_A_LIST);
     static final Outcome TOO_LARGE = of(Kind.TOO_LARGE);
-    static final Outcome BUSY = of(Kind.BUSY);
+    public static final Outcome BUSY = of(Kind.BUSY);
+    static final Outcome OUT_OF_MEMORY = of(Kind.OUT_OF_MEMORY);
 
     private final Kind kind;
 
@@ -147,6 +152,11 @@ public final class Outcome {
                     .sum();
         }
         return detail instanceof byte[] value ? value.length : 0;
+    }
+
+    /** What it takes to remember this outcome, in bytes. */
+    long rememberedBytes() {
+        return REMEMBERED_BYTES + detailBytes();
     }
 
     /** Whether it is that of a DELETE which found nothing to delete. */

@@ -20,9 +20,18 @@ final class Outcomes {
      */
     private static final int WINDOW_MAX = 4 * Limits.COMMANDS_OUTSTANDING_MAX;
 
+    /** The shortest ring: few clients have more outstanding. */
+    private static final int RING_MIN = 8;
+
+    /** A ring of more slots than this many times what is in it is given up for a shorter one. */
+    private static final int SLACK_MAX = 8;
+
     private long settledBelow = 1;
     private long end = 1;
-    private @Nullable Outcome[] ring = new Outcome[64];
+    private @Nullable Outcome[] ring = new Outcome[RING_MIN];
+
+    /** See {@link #bytes}. */
+    private long bytes;
 
     /** The outcome of that command if it has one, {@link Outcome#ALREADY_SETTLED} if it was forgotten, or null. */
     @Nullable
@@ -38,13 +47,34 @@ final class Outcomes {
         return sequence == end;
     }
 
+    /** Numbers from the first that is not settled to the last that is remembered. */
+    int span() {
+        return (int) (end - settledBelow);
+    }
+
+    /** What {@link #span} will be when the outcome of that command, which is not settled, is remembered. */
+    long spanWith(long sequence) {
+        return Math.max(end, sequence + 1) - settledBelow;
+    }
+
     /** Remembers the outcome of a command that {@link #recall} did not know. */
     void remember(long sequence, Outcome outcome) {
-        if (sequence - settledBelow >= ring.length) {
-            grow(sequence - settledBelow + 1);
+        long needed = sequence - settledBelow + 1;
+        if (needed > ring.length) {
+            if (needed > WINDOW_MAX) {
+                throw new IllegalStateException("a sender has " + needed + " commands that are not settled");
+            }
+            resize(Integer.highestOneBit((int) needed - 1) << 1);
         }
+        Outcome before = ring[slot(sequence)];
+        bytes += outcome.rememberedBytes() - (before == null ? 0 : before.rememberedBytes());
         ring[slot(sequence)] = outcome;
         end = Math.max(end, sequence + 1);
+    }
+
+    /** What all that is remembered takes, in bytes. */
+    long bytes() {
+        return bytes;
     }
 
     /**
@@ -53,60 +83,83 @@ final class Outcomes {
      * @return the {@linkplain Outcome#detailBytes bytes} that are not remembered any more
      */
     long settle(long below) {
-        long bytes = 0;
+        long details = 0;
         long last = Math.min(below, end);
         for (; settledBelow < last; settledBelow++) {
             Outcome outcome = ring[slot(settledBelow)];
-            bytes += outcome == null ? 0 : outcome.detailBytes();
+            details += outcome == null ? 0 : outcome.detailBytes();
+            bytes -= outcome == null ? 0 : outcome.rememberedBytes();
             ring[slot(settledBelow)] = null;
         }
         if (below > settledBelow) {
             settledBelow = below;
             end = Math.max(end, below);
         }
-        return bytes;
+        if (ring.length > RING_MIN && ring.length / SLACK_MAX > span()) {
+            resize(Math.max(RING_MIN, ring.length / 2));
+        }
+        return details;
     }
 
     private int slot(long sequence) {
         return (int) (sequence & (ring.length - 1));
     }
 
-    private void grow(long needed) {
-        if (needed > WINDOW_MAX) {
-            throw new IllegalStateException("a sender has " + needed + " commands that are not settled");
-        }
-        @Nullable Outcome[] larger = new Outcome[Integer.highestOneBit((int) needed - 1) << 1];
+    private void resize(int length) {
+        @Nullable Outcome[] other = new Outcome[length];
         for (long sequence = settledBelow; sequence < end; sequence++) {
-            larger[(int) (sequence & (larger.length - 1))] = ring[slot(sequence)];
+            other[(int) (sequence & (other.length - 1))] = ring[slot(sequence)];
         }
-        ring = larger;
+        ring = other;
     }
 
-    /** All of it, for a snapshot, in pieces that are not too large for a frame; at least one. */
-    List<SnapshotOrigin> toWire(long id) {
-        List<SnapshotOrigin> pieces = new ArrayList<>();
-        SnapshotOrigin.Builder piece = newPiece(id);
-        int bytes = 0;
-        for (long sequence = settledBelow; sequence < end; sequence++) {
-            Outcome outcome = ring[slot(sequence)];
-            if (outcome == null) {
-                continue;
-            }
-            if (bytes >= Limits.SNAPSHOT_OUTCOMES_BYTES_MAX) {
-                pieces.add(piece.build());
-                piece = newPiece(id);
-                bytes = 0;
-            }
-            Result result = outcome.toWire(sequence);
-            piece.addResults(result);
-            bytes += result.getSerializedSize();
-        }
-        pieces.add(piece.build());
-        return pieces;
+    /** All of it as it is now, for any thread. Takes as long as to copy a reference for each number of the span. */
+    Frozen freeze() {
+        @Nullable Outcome[] outcomes = new Outcome[span()];
+        int first = slot(settledBelow);
+        int straight = Math.min(outcomes.length, ring.length - first);
+        System.arraycopy(ring, first, outcomes, 0, straight);
+        System.arraycopy(ring, 0, outcomes, straight, outcomes.length - straight);
+        return new Frozen(settledBelow, outcomes);
     }
 
-    private SnapshotOrigin.Builder newPiece(long id) {
-        return SnapshotOrigin.newBuilder().setOrigin(id).setSettledBelow(settledBelow);
+    /** The outcomes as they were at one moment. Immutable. */
+    static final class Frozen {
+
+        private final long settledBelow;
+        private final @Nullable Outcome[] outcomes;
+
+        private Frozen(long settledBelow, @Nullable Outcome[] outcomes) {
+            this.settledBelow = settledBelow;
+            this.outcomes = outcomes;
+        }
+
+        /** All of it, for a snapshot, in pieces that are not too large for a frame; at least one. */
+        List<SnapshotOrigin> toWire(long id) {
+            List<SnapshotOrigin> pieces = new ArrayList<>();
+            SnapshotOrigin.Builder piece = newPiece(id);
+            int bytes = 0;
+            for (int i = 0; i < outcomes.length; i++) {
+                Outcome outcome = outcomes[i];
+                if (outcome == null) {
+                    continue;
+                }
+                if (bytes >= Limits.SNAPSHOT_OUTCOMES_BYTES_MAX) {
+                    pieces.add(piece.build());
+                    piece = newPiece(id);
+                    bytes = 0;
+                }
+                Result result = outcome.toWire(settledBelow + i);
+                piece.addResults(result);
+                bytes += result.getSerializedSize();
+            }
+            pieces.add(piece.build());
+            return pieces;
+        }
+
+        private SnapshotOrigin.Builder newPiece(long id) {
+            return SnapshotOrigin.newBuilder().setOrigin(id).setSettledBelow(settledBelow);
+        }
     }
 
     /**
@@ -116,12 +169,12 @@ final class Outcomes {
      */
     long load(SnapshotOrigin piece) {
         settle(piece.getSettledBelow());
-        long bytes = 0;
+        long details = 0;
         for (Result result : piece.getResultsList()) {
             Outcome outcome = Outcome.fromWire(result);
             remember(result.getSequence(), outcome);
-            bytes += outcome.detailBytes();
+            details += outcome.detailBytes();
         }
-        return bytes;
+        return details;
     }
 }

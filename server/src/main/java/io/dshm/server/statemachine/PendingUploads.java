@@ -5,6 +5,7 @@ import com.google.protobuf.UnsafeByteOperations;
 import io.dshm.proto.Limits;
 import io.dshm.proto.wire.SnapshotUpload;
 import io.dshm.proto.wire.ValueChunk;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.TreeMap;
@@ -14,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * Large values on their way: the pieces that the log has brought so far, until one command publishes them.
  *
  * <p>An upload that stands still for {@value #ABANDONED_MILLIS} ms of the cluster clock is dropped, so that the pieces
- * of a node that died do not stay for ever. Confined to the thread that applies.
+ * of a node that died do not stay for ever. Memory is taken as pieces arrive, not as they announce. Confined to the thread that applies.
  */
 final class PendingUploads {
 
@@ -29,12 +30,26 @@ final class PendingUploads {
     }
 
     private static final class Upload {
-        final byte[] value;
+        final int length;
+
+        /** Of this the first {@link #received} bytes are there. They never change: a snapshot may be reading them. */
+        byte[] value = {};
+
         int received;
         long touchedMillis;
 
         Upload(int length) {
-            this.value = new byte[length];
+            this.length = length;
+        }
+
+        /** Takes the next piece, which fits. Never has more than twice the memory of what was received. */
+        void append(ByteString data) {
+            int needed = received + data.size();
+            if (needed > value.length) {
+                value = Arrays.copyOf(value, (int) Math.min(length, 2L * needed));
+            }
+            data.copyTo(value, received);
+            received = needed;
         }
     }
 
@@ -45,32 +60,63 @@ final class PendingUploads {
         return uploads.isEmpty();
     }
 
-    /** Adds a piece; false if it does not continue what is there, so that its sender has to begin anew. */
-    boolean add(long origin, ValueChunk chunk, long clockMillis) {
+    /** What these values take when all their pieces are there, in bytes. */
+    long bytes() {
+        return uploads.isEmpty()
+                ? 0
+                : uploads.values().stream().mapToLong(upload -> upload.length).sum();
+    }
+
+    /**
+     * Adds a piece; false if it does not continue what is there, or if there is no room, so that its sender has to begin anew.
+     *
+     * @param bounded whether an origin's oldest upload gives way to one beyond {@link Limits#ORIGIN_UPLOADS_MAX}, and all
+     *     of them together have {@link Limits#UPLOADS_BYTES_MAX}
+     */
+    boolean add(long origin, ValueChunk chunk, boolean bounded, long clockMillis) {
         Id id = new Id(origin, chunk.getUpload());
         Upload upload = uploads.get(id);
         if (upload == null) {
             if (chunk.getValueLength() <= 0 || chunk.getValueLength() > Limits.VALUE_BYTES_MAX) {
                 throw new IllegalStateException("a value of " + chunk.getValueLength() + " bytes");
             }
+            if (chunk.getOffset() != 0) {
+                return false;
+            }
             upload = new Upload(chunk.getValueLength());
+            if (bounded) {
+                makeRoom(origin);
+            }
             uploads.put(id, upload);
         }
         ByteString data = chunk.getData();
-        if (chunk.getOffset() != upload.received || data.size() > upload.value.length - upload.received) {
+        boolean fits = data.size() <= upload.length - upload.received
+                && !(bounded && receivedBytes() + data.size() > Limits.UPLOADS_BYTES_MAX);
+        if (chunk.getOffset() != upload.received || !fits) {
             uploads.remove(id);
             return false;
         }
-        data.copyTo(upload.value, upload.received);
-        upload.received += data.size();
+        upload.append(data);
         upload.touchedMillis = clockMillis;
         return true;
+    }
+
+    /** A node sends one value after the other: what it has begun before is not going on. */
+    private void makeRoom(long origin) {
+        var own = uploads.subMap(new Id(origin, 0), true, new Id(origin, -1), true);
+        while (own.size() >= Limits.ORIGIN_UPLOADS_MAX) {
+            own.pollFirstEntry();
+        }
+    }
+
+    private long receivedBytes() {
+        return uploads.values().stream().mapToLong(upload -> upload.received).sum();
     }
 
     /** The whole value, which leaves this table, or null if pieces are missing. */
     byte @Nullable [] complete(long origin, long uploadNumber, int length) {
         Upload upload = uploads.remove(new Id(origin, uploadNumber));
-        return upload != null && upload.received == length && upload.value.length == length ? upload.value : null;
+        return upload != null && upload.received == length && upload.length == length ? upload.value : null;
     }
 
     /** Drops an upload that is not needed, if it is there. */
@@ -99,7 +145,7 @@ final class PendingUploads {
                         .setOrigin(e.getKey().origin)
                         .setUpload(e.getKey().upload)
                         .setTouchedMillis(e.getValue().touchedMillis)
-                        .setValueLength(e.getValue().value.length)
+                        .setValueLength(e.getValue().length)
                         .setValue(UnsafeByteOperations.unsafeWrap(e.getValue().value, 0, e.getValue().received))
                         .build())
                 .toList();
@@ -108,8 +154,7 @@ final class PendingUploads {
     /** Takes one upload out of a snapshot. */
     void load(SnapshotUpload wire) {
         Upload upload = new Upload(wire.getValueLength());
-        wire.getValue().copyTo(upload.value, 0);
-        upload.received = wire.getValue().size();
+        upload.append(wire.getValue());
         upload.touchedMillis = wire.getTouchedMillis();
         uploads.put(new Id(wire.getOrigin(), wire.getUpload()), upload);
     }

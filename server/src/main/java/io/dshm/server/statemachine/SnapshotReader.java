@@ -1,8 +1,11 @@
 package io.dshm.server.statemachine;
 
 import com.google.protobuf.InvalidProtocolBufferException;
+import io.dshm.proto.Formats;
 import io.dshm.proto.Limits;
+import io.dshm.proto.StrictParser;
 import io.dshm.proto.wire.Element;
+import io.dshm.proto.wire.LimiterState;
 import io.dshm.proto.wire.ListState;
 import io.dshm.proto.wire.SnapshotClient;
 import io.dshm.proto.wire.SnapshotEntry;
@@ -21,6 +24,7 @@ import java.io.BufferedInputStream;
 import java.io.DataInputStream;
 import java.io.EOFException;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -29,6 +33,8 @@ import org.jspecify.annotations.Nullable;
 
 /** Reads and verifies a snapshot's files: every frame by its checksum, every file by its footer. */
 public final class SnapshotReader {
+
+    private static final StrictParser<SnapshotFrame> PARSER = new StrictParser<>(SnapshotFrame.parser());
 
     /** What is in a snapshot, piece by piece, before the whole is known to be good. */
     interface Target {
@@ -110,7 +116,11 @@ public final class SnapshotReader {
                     if (frame.getFrameCase() == SnapshotFrame.FrameCase.FOOTER) {
                         return finish(frame.getFooter(), in);
                     }
-                    accept(frame);
+                    try {
+                        accept(frame);
+                    } catch (IllegalArgumentException | IllegalStateException | ArithmeticException e) {
+                        throw damaged("has a frame that says what cannot be", e);
+                    }
                 }
             } catch (EOFException e) {
                 throw damaged("ends before its footer", e);
@@ -131,9 +141,22 @@ public final class SnapshotReader {
                 throw damaged("has a frame with a wrong checksum", null);
             }
             try {
-                return SnapshotFrame.parseFrom(bytes);
+                SnapshotFrame frame = PARSER.parseLeniently(ByteBuffer.wrap(bytes));
+                // A newer header first: what else this version does not know follows from it.
+                requireReadable(frame.getHeader().getFormatVersion());
+                PARSER.requireKnown(frame, ByteBuffer.wrap(bytes));
+                return frame;
+            } catch (StrictParser.UnknownFieldException e) {
+                throw new NewerFormatException(
+                        "snapshot file " + path + " was written by a newer version: " + e.getMessage());
             } catch (InvalidProtocolBufferException e) {
                 throw damaged("has a frame that cannot be decoded", e);
+            }
+        }
+
+        private void requireReadable(int format) {
+            if (format > Formats.NEWEST) {
+                throw new NewerFormatException("snapshot file " + path + " is of format " + format);
             }
         }
 
@@ -141,8 +164,8 @@ public final class SnapshotReader {
             switch (frame.getFrameCase()) {
                 case HEADER -> {
                     header = frame.getHeader();
-                    if (header.getFormatVersion() != StateView.FORMAT_VERSION) {
-                        throw damaged("is of format version " + header.getFormatVersion(), null);
+                    if (header.getFormatVersion() < Formats.FIRST) {
+                        throw damaged("is of format " + header.getFormatVersion(), null);
                     }
                     if (header.getPart() != part) {
                         throw damaged("is part " + header.getPart(), null);
@@ -169,22 +192,24 @@ public final class SnapshotReader {
             long expiresAt = wire.getExpiresAtMillis() == 0 ? Entry.NEVER : wire.getExpiresAtMillis();
             return switch (wire.getContentCase()) {
                 case VALUE -> Entry.of(wire.getValue().toByteArray(), expiresAt, wire.getVersion());
-                case LIMITER -> {
-                    long[] grants = new long[wire.getLimiter().getGrantDeltasMillisCount()];
-                    long grant = 0;
-                    for (int i = 0; i < grants.length; i++) {
-                        grant += wire.getLimiter().getGrantDeltasMillis(i);
-                        grants[i] = grant;
-                    }
-                    Limiter limiter = Limiter.restore(
-                            Math.toIntExact(wire.getLimiter().getCapacity()),
-                            wire.getLimiter().getDurationMillis(),
-                            grants);
-                    yield Entry.of(limiter, expiresAt, wire.getVersion());
-                }
+                case LIMITER -> Entry.of(limiter(wire.getLimiter()), expiresAt, wire.getVersion());
                 case TYPED -> Entry.of(typed(wire.getTyped()), expiresAt, wire.getVersion());
                 case CONTENT_NOT_SET -> throw damaged("has an entry of an unknown kind", null);
             };
+        }
+
+        private static Limiter limiter(LimiterState wire) {
+            long[] grants = new long[wire.getGrantDeltasMillisCount()];
+            long grant = 0;
+            for (int i = 0; i < grants.length; i++) {
+                grant += wire.getGrantDeltasMillis(i);
+                grants[i] = grant;
+            }
+            return Limiter.restore(
+                    Math.toIntExact(wire.getCapacity()),
+                    wire.getDurationMillis(),
+                    Math.max(wire.getDurationMillis(), wire.getKeepMillis()),
+                    grants);
         }
 
         private Typed typed(TypedState wire) {

@@ -4,10 +4,13 @@ import com.google.protobuf.UnsafeByteOperations;
 import io.dshm.proto.wire.Element;
 import io.dshm.proto.wire.LimiterState;
 import io.dshm.proto.wire.ListState;
+import io.dshm.proto.wire.SnapshotClient;
 import io.dshm.proto.wire.SnapshotEntries;
 import io.dshm.proto.wire.SnapshotEntry;
 import io.dshm.proto.wire.SnapshotFooter;
 import io.dshm.proto.wire.SnapshotFrame;
+import io.dshm.proto.wire.SnapshotNode;
+import io.dshm.proto.wire.SnapshotUpload;
 import io.dshm.proto.wire.TypedState;
 import io.dshm.server.store.Entry;
 import io.dshm.server.store.Limiter;
@@ -71,15 +74,7 @@ public final class SnapshotWriter {
     public List<Part> write() throws IOException {
         try {
             PartFile first = open();
-            for (var node : view.nodes()) {
-                first.append(SnapshotFrame.newBuilder().setNode(node).build());
-            }
-            for (var client : view.clients()) {
-                first.append(SnapshotFrame.newBuilder().setClient(client).build());
-            }
-            for (var upload : view.uploads()) {
-                first.append(SnapshotFrame.newBuilder().setUpload(upload).build());
-            }
+            view.forEachOther(first);
             view.forEachEntry(this::append);
             finishPart(true);
         } finally {
@@ -150,6 +145,9 @@ public final class SnapshotWriter {
             LimiterState.Builder state = LimiterState.newBuilder()
                     .setCapacity(limiter.capacity())
                     .setDurationMillis(limiter.durationMillis());
+            if (limiter.keepMillis() > limiter.durationMillis()) {
+                state.setKeepMillis(limiter.keepMillis());
+            }
             long previous = 0;
             for (int i = 0; i < limiter.grantCount(); i++) {
                 state.addGrantDeltasMillis(limiter.grantMillis(i) - previous);
@@ -185,7 +183,7 @@ public final class SnapshotWriter {
     }
 
     /** One file, with a checksum a frame and one over all frames. */
-    private static final class PartFile implements AutoCloseable {
+    private static final class PartFile implements StateView.Consumer, AutoCloseable {
 
         private final FileChannel channel;
         private final DataOutputStream out;
@@ -196,6 +194,21 @@ public final class SnapshotWriter {
             channel = FileChannel.open(path, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
             out = new DataOutputStream(new BufferedOutputStream(Channels.newOutputStream(channel), 1 << 16));
             out.write(SnapshotFormat.MAGIC);
+        }
+
+        @Override
+        public void node(SnapshotNode node) throws IOException {
+            append(SnapshotFrame.newBuilder().setNode(node).build());
+        }
+
+        @Override
+        public void client(SnapshotClient client) throws IOException {
+            append(SnapshotFrame.newBuilder().setClient(client).build());
+        }
+
+        @Override
+        public void upload(SnapshotUpload upload) throws IOException {
+            append(SnapshotFrame.newBuilder().setUpload(upload).build());
         }
 
         void append(SnapshotFrame frame) throws IOException {

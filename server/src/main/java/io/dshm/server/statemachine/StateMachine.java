@@ -1,10 +1,9 @@
 package io.dshm.server.statemachine;
 
-import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.InvalidProtocolBufferException;
-import com.google.protobuf.UnsafeByteOperations;
 import io.dshm.proto.Formats;
 import io.dshm.proto.Limits;
+import io.dshm.proto.StrictParser;
 import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.LogEntry;
 import io.dshm.proto.wire.MultiCommand;
@@ -13,29 +12,42 @@ import io.dshm.proto.wire.SetChunkedCommand;
 import io.dshm.proto.wire.Settled;
 import io.dshm.proto.wire.SnapshotClient;
 import io.dshm.proto.wire.SnapshotHeader;
+import io.dshm.proto.wire.SnapshotNode;
+import io.dshm.proto.wire.SnapshotUpload;
 import io.dshm.server.store.Entry;
 import io.dshm.server.store.Store;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Applies log entries to the store, one after the other; the result depends on nothing else.
  *
- * <p>All methods are for the one thread that applies, except where they say otherwise.
+ * <p>All methods are for the one thread that applies, or for others that hold this object's monitor as it does, except where
+ * they say otherwise.
  */
 public final class StateMachine {
 
-    /** How many slots of the store are looked at for expired entries with each command that is applied. */
-    private static final int SWEEP_BUCKETS_A_COMMAND = 4;
+    /**
+     * How many buckets of the store are looked at for expired entries with each command that is applied: what expires cannot
+     * pile up, however fast clients write.
+     */
+    private static final int PURGE_BUCKETS_A_COMMAND = 4;
 
-    /** The same for an entry without commands, which comes about once a second. */
-    private static final int SWEEP_BUCKETS_A_TICK = 100_000;
+    /** The same for a step of {@link #purge}: a tenth of a millisecond, or two where all of them are purged. */
+    public static final int PURGE_BUCKETS_A_STEP = 1024;
 
-    /** The clock while a snapshot takes the place of the state: {@link #look} waits for it, which is a moment. */
-    private static final long LOADING = -1;
+    /** How many clients are forgotten with each log entry, at most: more than can become known with it at any rate. */
+    private static final int CLIENTS_FORGOTTEN_AN_ENTRY = 2 * Limits.ENTRY_COMMANDS_MAX;
+
+    private static final StrictParser<LogEntry> PARSER = new StrictParser<>(LogEntry.parser());
+
+    /** Stands for the data while there is none, because a snapshot is being loaded. Nothing is ever written to it. */
+    private static final Store LOADING = new Store();
 
     private final ClusterClock clock;
 
@@ -51,14 +63,30 @@ public final class StateMachine {
     private volatile long wallMillis;
     private volatile boolean needsTime;
     private volatile int format = Formats.FIRST;
+    private volatile Map<String, Integer> formatsRead = Map.of();
+
+    private final MemoryLimit memory;
+
+    /** What the outcomes of origins take; see {@link Origins#bytes}. */
+    private long outcomeBytes;
+
+    /** What the state takes beside the entries of the store. Written by the thread that applies. */
+    private volatile long bytesBeside;
+
+    /** An empty state machine that may become as large as it likes; see {@link #StateMachine(ClusterClock, long)}. */
+    public StateMachine(ClusterClock clock) {
+        this(clock, MemoryLimit.NONE);
+    }
 
     /**
      * An empty state machine.
      *
      * @param clock is told every stamp that is applied
+     * @param bytesMax see {@link MemoryLimit#own}
      */
-    public StateMachine(ClusterClock clock) {
+    public StateMachine(ClusterClock clock, long bytesMax) {
         this.clock = clock;
+        this.memory = new MemoryLimit(this, bytesMax);
     }
 
     /**
@@ -67,21 +95,31 @@ public final class StateMachine {
      * @param index the entry's place in the log, larger than that of every entry before
      * @param entry its bytes, which are not kept
      * @return an outcome for each of its records, in their order
-     * @throws CorruptStateException if the bytes are not an entry, or hold a command unknown here: nothing sensible can
-     *     follow, and the node must stop
+     * @throws CorruptStateException if the bytes are not an entry, or hold a command, field or value unknown here: nothing
+     *     sensible can follow, and the node must stop
      */
     public Outcome[] apply(long index, ByteBuffer entry) {
+        if (isLoading(store)) {
+            throw new IllegalStateException("log entry " + index + " comes on top of a snapshot that was not loaded");
+        }
+        // Not by one: Raft has entries of its own in between.
+        if (index <= appliedIndex) {
+            throw new CorruptStateException(
+                    "an entry at index " + index + " was to be applied, but the log is applied up to " + appliedIndex);
+        }
         LogEntry decoded = decode(index, entry);
         clockMillis = Math.max(clockMillis, decoded.getStampMillis());
         wallMillis = decoded.getWallMillis();
         clock.observe(clockMillis);
         uploads.expire(clockMillis);
-        clients.expire(clockMillis);
+        clients.expire(format >= Formats.BOUNDS ? CLIENTS_FORGOTTEN_AN_ENTRY : Integer.MAX_VALUE, clockMillis);
         for (int i = 0; i < decoded.getSettledCount(); i++) {
             Settled settled = decoded.getSettled(i);
             Outcomes origin = origins.get(settled.getOrigin());
             if (origin != null) {
+                outcomeBytes -= origin.bytes();
                 origin.settle(settled.getBelow());
+                outcomeBytes += origin.bytes();
             }
         }
         int count = decoded.getRecordsCount();
@@ -89,32 +127,55 @@ public final class StateMachine {
         for (int i = 0; i < count; i++) {
             outcomes[i] = applyOnce(index, decoded.getRecords(i));
         }
-        if (store.sweepPending()) {
-            store.sweep(clockMillis, count == 0 ? SWEEP_BUCKETS_A_TICK : count * SWEEP_BUCKETS_A_COMMAND);
+        if (count > 0 && store.sweepPending()) {
+            store.sweep(clockMillis, count * PURGE_BUCKETS_A_COMMAND);
         }
         appliedIndex = index;
         needsTime = store.sweepPending() || !uploads.isEmpty();
+        measure();
         return outcomes;
+    }
+
+    private void measure() {
+        bytesBeside = outcomeBytes + clients.bytes() + uploads.bytes() + store.markBytes();
+    }
+
+    /**
+     * Purges a little of what nothing can find any more, going on where the last step ended. Each node does this in its own
+     * rhythm: it changes no outcome, no read and no digest. Not while another method of this state machine runs, except those
+     * that any thread may call.
+     */
+    public void purge() {
+        if (store.sweepPending()) {
+            store.sweep(clockMillis, PURGE_BUCKETS_A_STEP);
+        }
+    }
+
+    /** Whether {@link #purge} may find something. Any thread. */
+    public boolean hasToPurge() {
+        return store.sweepPending();
     }
 
     private static LogEntry decode(long index, ByteBuffer entry) {
         try {
-            // Aliasing: what is kept of an entry (keys and values) is copied out of it once, into the store.
-            CodedInputStream in = UnsafeByteOperations.unsafeWrap(entry).newCodedInput();
-            in.enableAliasing(true);
-            LogEntry decoded = LogEntry.parseFrom(in);
-            in.checkLastTagWas(0);
-            return decoded;
+            // Sharing the entry's bytes: what is kept of it (keys and values) is copied once, into the store.
+            return PARSER.parse(entry);
+        } catch (StrictParser.UnknownFieldException e) {
+            throw new NewerFormatException("log entry " + index + " was written by a newer version: " + e.getMessage());
         } catch (InvalidProtocolBufferException e) {
             throw new CorruptStateException("log entry " + index + " cannot be decoded", e);
-        } catch (IOException e) {
-            throw new IllegalStateException("reading from memory", e);
         }
     }
 
     private Outcome applyOnce(long index, CommandRecord record) {
         if (record.getCommandCase() == CommandRecord.CommandCase.REGISTER_NODE) {
+            if (format >= Formats.BOUNDS && !origins.isAdmissible(record.getRegisterNode())) {
+                return Outcome.EXISTS;
+            }
             uploads.drop(origins.register(record.getRegisterNode()));
+            formatsRead = origins.formats();
+            outcomeBytes = origins.bytes();
+            memory.heard(record.getRegisterNode());
             return Outcome.APPLIED;
         }
         if (record.getCommandCase() == CommandRecord.CommandCase.LOG_TIME) {
@@ -136,21 +197,24 @@ public final class StateMachine {
         }
         Outcome outcome = record.getClientSequence() == 0 ? apply(index, record) : applyOnceForClient(index, record);
         origin.remember(record.getSequence(), outcome);
+        outcomeBytes += outcome.rememberedBytes();
         return outcome;
     }
 
     private Outcome switchFormat(long index, int to) {
         if (to > Formats.NEWEST) {
-            throw new CorruptStateException("log entry " + index + " switches to format " + to
-                    + ", this version reads up to " + Formats.NEWEST);
+            throw new NewerFormatException("log entry " + index + " switches the cluster to format " + to);
         }
         format = Math.max(format, to);
         return Outcome.APPLIED;
     }
 
-    /** The same for the identity that the client gave. A value that did not arrive whole is sent again under it. */
+    /**
+     * The same for the identity that the client gave. A value that did not arrive whole, and what there was no room for, may be
+     * sent again under it.
+     */
     private Outcome applyOnceForClient(long index, CommandRecord record) {
-        Outcome first = clients.recall(record.getClient(), record.getClientSequence(), clockMillis);
+        Outcome first = clients.recall(record, clockMillis);
         if (first != null) {
             // The pieces of a large value have come a second time, too.
             if (record.hasSetChunked()) {
@@ -161,8 +225,8 @@ public final class StateMachine {
             return first;
         }
         Outcome outcome = apply(index, record);
-        if (outcome.kind() != Outcome.Kind.CHUNKS_MISSING) {
-            clients.remember(record.getClient(), record.getClientSequence(), outcome, clockMillis);
+        if (outcome.kind() != Outcome.Kind.CHUNKS_MISSING && outcome.kind() != Outcome.Kind.OUT_OF_MEMORY) {
+            clients.remember(record, outcome, clockMillis);
         }
         return outcome;
     }
@@ -173,10 +237,10 @@ public final class StateMachine {
             case TOUCH -> writes.touch(record.getTouch(), clockMillis);
             case DELETE -> writes.delete(record.getDelete(), clockMillis);
             case INCR -> writes.incr(record.getIncr(), clockMillis);
-            case RATE_LIMITER -> writes.rateLimiter(record.getRateLimiter(), clockMillis);
+            case RATE_LIMITER -> writes.rateLimiter(record.getRateLimiter(), format, clockMillis);
             case FLUSH_ALL -> writes.flushAll(record.getFlushAll());
             case CHUNK ->
-                uploads.add(record.getOrigin(), record.getChunk(), clockMillis)
+                uploads.add(record.getOrigin(), record.getChunk(), format >= Formats.BOUNDS, clockMillis)
                         ? Outcome.APPLIED
                         : Outcome.CHUNKS_MISSING;
             case SET_CHUNKED -> {
@@ -199,9 +263,10 @@ public final class StateMachine {
             case POP -> typedWrites.pop(record.getPop(), clockMillis);
             case PURGE -> typedWrites.purge(record.getPurge(), clockMillis);
             case MULTI -> applyAllOrNone(index, record.getMulti());
+            case REFUSED -> Outcome.OUT_OF_MEMORY;
             case REGISTER_NODE, LOG_TIME, SWITCH_FORMAT, COMMAND_NOT_SET ->
                 throw new CorruptStateException(
-                        "log entry " + index + " holds a command that this version does not know");
+                        "log entry " + index + " holds " + record.getCommandCase() + " where no such command can be");
         };
     }
 
@@ -226,9 +291,20 @@ public final class StateMachine {
         return Outcome.several(outcomes);
     }
 
-    /** The data, for reads from any thread. A snapshot that is loaded replaces it. */
+    /**
+     * The data, for reads from any thread. A snapshot that is loaded replaces it; while it is loaded there is nothing, see
+     * {@link #isLoading}.
+     */
     public Store store() {
         return store;
+    }
+
+    /**
+     * Whether this was the {@link #store} while a snapshot was loaded: what is not in it may be there in fact. Whoever finds
+     * nothing asks afterwards, about the same store that it looked into.
+     */
+    public static boolean isLoading(Store seen) {
+        return seen == LOADING;
     }
 
     /**
@@ -239,13 +315,20 @@ public final class StateMachine {
      */
     public record Sighting(@Nullable Entry entry, long clockMillis) {}
 
-    /** Looks at a key. Any thread: no log entry is applied and no snapshot loaded between the two things it sees. */
-    public Sighting look(byte[] key, int hash) {
+    /**
+     * Looks at a key. Any thread: no log entry is applied and no snapshot loaded between the two things it sees.
+     *
+     * @return null while a snapshot is loaded
+     */
+    public @Nullable Sighting look(byte[] key, int hash) {
         while (true) {
             Store seenStore = store;
+            if (isLoading(seenStore)) {
+                return null;
+            }
             long seenMillis = clockMillis;
             Entry entry = seenStore.get(key, hash);
-            if (seenMillis == clockMillis && seenStore == store && seenMillis != LOADING) {
+            if (seenMillis == clockMillis && seenStore == store) {
                 return new Sighting(entry, seenMillis);
             }
             Thread.onSpinWait();
@@ -272,6 +355,31 @@ public final class StateMachine {
         return format;
     }
 
+    /**
+     * The newest format that all these nodes read, by their registrations, as far as this node knows: it may know less than
+     * the others after it has loaded a snapshot, never more. Any thread.
+     */
+    public int formatReadBy(Collection<String> nodes) {
+        Map<String, Integer> known = formatsRead;
+        return nodes.stream()
+                .mapToInt(node -> known.getOrDefault(node, Formats.FIRST))
+                .min()
+                .orElse(Formats.FIRST);
+    }
+
+    /**
+     * What the state takes in memory, in bytes, by a formula over sizes that is the same on all nodes: entries, outcomes that
+     * are remembered, clients, values on their way, marks of flushes. Any thread.
+     */
+    public long bytes() {
+        return store.bytes() + bytesBeside;
+    }
+
+    /** How large the state may become. Any thread. */
+    public MemoryLimit memory() {
+        return memory;
+    }
+
     /** Whether anything is waiting for time to pass, so that a leader must log the time. Any thread. */
     public boolean needsTime() {
         return needsTime;
@@ -284,26 +392,32 @@ public final class StateMachine {
      */
     public StateView view() {
         SnapshotHeader header = SnapshotHeader.newBuilder()
-                .setFormatVersion(StateView.FORMAT_VERSION)
+                .setFormatVersion(format)
                 .setIndex(appliedIndex)
                 .setClockMillis(clockMillis)
                 .setWallMillis(wallMillis)
                 .setLastVersion(entries.lastVersion())
                 .build();
-        return new StateView(header, store.view(), origins.toWire(), clients.toWire(), uploads.toWire());
+        List<Origins.FrozenNode> nodes = origins.freeze();
+        List<SnapshotUpload> uploadsNow = uploads.toWire();
+        // Last: a view of the store that is open stays so, and lets no other one open, if anything is thrown after it.
+        return new StateView(header, store.view(), nodes, clients.view(), uploadsNow);
     }
 
     /**
-     * Replaces the state by a snapshot's. Readers see the old store until the new one is whole.
+     * Replaces the state by a snapshot's. The old state is let go of before the first entry is read, since a node need not
+     * have room for two: meanwhile there is nothing to read, see {@link #isLoading}.
      *
-     * @throws IOException if the files cannot be read; the state is unchanged then
-     * @throws CorruptStateException if they are damaged or not whole; the state is unchanged then
+     * @throws IOException if the files cannot be read; this state machine is of no use any more then
+     * @throws CorruptStateException if they are damaged or not whole; the same
      */
     public void load(SnapshotReader snapshot) throws IOException {
+        store = LOADING;
+        become(LOADING, 0);
+        origins = new Origins();
+        clients = new Clients();
+        uploads = new PendingUploads();
         Store newStore = new Store();
-        Origins newOrigins = new Origins();
-        Clients newClients = new Clients();
-        PendingUploads newUploads = new PendingUploads();
         SnapshotHeader header = snapshot.read(new SnapshotReader.Target() {
             @Override
             public void entry(byte[] key, Entry entry) {
@@ -311,32 +425,36 @@ public final class StateMachine {
             }
 
             @Override
-            public void node(io.dshm.proto.wire.SnapshotNode node) {
-                newOrigins.load(node);
+            public void node(SnapshotNode node) {
+                origins.load(node);
             }
 
             @Override
             public void client(SnapshotClient client) {
-                newClients.load(client);
+                clients.load(client);
             }
 
             @Override
-            public void upload(io.dshm.proto.wire.SnapshotUpload upload) {
-                newUploads.load(upload);
+            public void upload(SnapshotUpload upload) {
+                uploads.load(upload);
             }
         });
-        entries = new Entries(newStore, header.getLastVersion());
-        writes = new Writes(entries);
-        typedWrites = new TypedWrites(entries);
-        origins = newOrigins;
-        clients = newClients;
-        uploads = newUploads;
+        become(newStore, header.getLastVersion());
+        format = header.getFormatVersion();
+        formatsRead = origins.formats();
         appliedIndex = header.getIndex();
         wallMillis = header.getWallMillis();
-        clockMillis = LOADING;
-        store = newStore;
         clockMillis = header.getClockMillis();
-        needsTime = store.sweepPending() || !uploads.isEmpty();
+        needsTime = newStore.sweepPending() || !uploads.isEmpty();
         clock.observe(clockMillis);
+        store = newStore;
+        outcomeBytes = origins.bytes();
+        measure();
+    }
+
+    private void become(Store data, long lastVersion) {
+        entries = new Entries(data, lastVersion);
+        writes = new Writes(entries);
+        typedWrites = new TypedWrites(entries);
     }
 }

@@ -1,5 +1,6 @@
 package io.dshm.server.statemachine;
 
+import io.dshm.proto.Formats;
 import io.dshm.proto.wire.SnapshotClient;
 import io.dshm.proto.wire.SnapshotHeader;
 import io.dshm.proto.wire.SnapshotNode;
@@ -16,20 +17,17 @@ import java.util.List;
  */
 public final class StateView implements AutoCloseable {
 
-    /** The newest version of the snapshot's format, and the only one so far. */
-    static final int FORMAT_VERSION = 1;
-
     private final SnapshotHeader header;
     private final View entries;
-    private final List<SnapshotNode> nodes;
-    private final List<SnapshotClient> clients;
+    private final List<Origins.FrozenNode> nodes;
+    private final Clients.View clients;
     private final List<SnapshotUpload> uploads;
 
     StateView(
             SnapshotHeader header,
             View entries,
-            List<SnapshotNode> nodes,
-            List<SnapshotClient> clients,
+            List<Origins.FrozenNode> nodes,
+            Clients.View clients,
             List<SnapshotUpload> uploads) {
         this.header = header;
         this.entries = entries;
@@ -42,16 +40,26 @@ public final class StateView implements AutoCloseable {
         return header;
     }
 
-    List<SnapshotNode> nodes() {
-        return nodes;
+    /** Receives what is in a state beside the entries of the store. */
+    interface Consumer {
+        void node(SnapshotNode node) throws IOException;
+
+        void client(SnapshotClient client) throws IOException;
+
+        void upload(SnapshotUpload upload) throws IOException;
     }
 
-    List<SnapshotClient> clients() {
-        return clients;
-    }
-
-    List<SnapshotUpload> uploads() {
-        return uploads;
+    /** Visits, in an order that is the same on all nodes, what is in the state beside the store. To be called once. */
+    void forEachOther(Consumer consumer) throws IOException {
+        for (Origins.FrozenNode node : nodes) {
+            for (SnapshotNode piece : node.toWire()) {
+                consumer.node(piece);
+            }
+        }
+        clients.forEach(consumer);
+        for (SnapshotUpload upload : uploads) {
+            consumer.upload(upload);
+        }
     }
 
     /** Visits, in no particular order, the entries that a command can still find. To be called once. */
@@ -70,26 +78,46 @@ public final class StateView implements AutoCloseable {
      */
     public StateDigest digest() {
         long[] sum = {0};
+        RestDigest rest = new RestDigest();
         long clockMillis = header.getClockMillis();
         try {
+            forEachOther(rest);
             forEachEntry((key, entry) -> sum[0] += Store.digestOf(key, entry, clockMillis));
         } catch (IOException e) {
             throw new IllegalStateException("nothing here reads or writes", e);
         }
-        // Over bytes, because a message's own hash code differs between processes.
-        long rest = 0;
-        for (SnapshotNode node : nodes) {
-            rest = 31 * rest + Arrays.hashCode(node.toByteArray());
-        }
-        for (SnapshotClient client : clients) {
-            rest = 31 * rest + Arrays.hashCode(client.toByteArray());
-        }
-        for (SnapshotUpload upload : uploads) {
-            rest = 31 * rest + Arrays.hashCode(upload.toByteArray());
-        }
-        long digest =
-                sum[0] ^ (header.getLastVersion() * 0x9E3779B97F4A7C15L) ^ Long.rotateLeft(clockMillis, 32) ^ rest;
+        long digest = sum[0]
+                ^ (header.getLastVersion() * 0x9E3779B97F4A7C15L)
+                ^ Long.rotateLeft(clockMillis, 32)
+                ^ rest.state;
+        // Nothing is added for the first format, whose nodes know of no other.
+        digest += (header.getFormatVersion() - Formats.FIRST) * 0x9E3779B97F4A7C15L;
         return new StateDigest(header.getIndex(), digest);
+    }
+
+    /** Over bytes, because a message's own hash code differs between processes. */
+    private static final class RestDigest implements Consumer {
+
+        long state;
+
+        @Override
+        public void node(SnapshotNode node) {
+            add(node.toByteArray());
+        }
+
+        @Override
+        public void client(SnapshotClient client) {
+            add(client.toByteArray());
+        }
+
+        @Override
+        public void upload(SnapshotUpload upload) {
+            add(upload.toByteArray());
+        }
+
+        private void add(byte[] message) {
+            state = 31 * state + Arrays.hashCode(message);
+        }
     }
 
     /**
@@ -101,6 +129,7 @@ public final class StateView implements AutoCloseable {
 
     @Override
     public void close() {
+        clients.close();
         entries.close();
     }
 }

@@ -36,7 +36,8 @@ final class TypedWrites {
         byte[] bytes = switch (command.getValue().getValueCase()) {
             case RAW -> command.getValue().getRaw().toByteArray();
             case STRING -> command.getValue().getString().toByteArray();
-            default -> null;
+            case NUMBER, BOOLEAN -> null;
+            case VALUE_NOT_SET -> throw new CorruptStateException("a command of the log has no value");
         };
         return put(command, bytes, clockMillis);
     }
@@ -135,9 +136,11 @@ final class TypedWrites {
             return Outcome.NOT_A_LIST;
         }
         Typed typed = entry == null ? new Typed(ListValue.EMPTY, 0) : entry.typed();
-        Object element = command.hasNumber()
-                ? (Object) canonical(command.getNumber())
-                : command.getString().toByteArray();
+        Object element = switch (command.getElementCase()) {
+            case NUMBER -> canonical(command.getNumber());
+            case STRING -> command.getString().toByteArray();
+            case ELEMENT_NOT_SET -> throw new CorruptStateException("a command of the log has no element");
+        };
         ListValue list = ((ListValue) typed.value()).push(command.getLeft(), element);
         if (list.bytes() > Limits.LIST_BYTES_MAX) {
             return Outcome.TOO_LARGE;

@@ -2,6 +2,7 @@ package io.dshm.server.statemachine;
 
 import com.google.protobuf.ByteString;
 import io.dshm.proto.Doubles;
+import io.dshm.proto.Formats;
 import io.dshm.proto.Key;
 import io.dshm.proto.Limits;
 import io.dshm.proto.wire.DeleteCommand;
@@ -123,20 +124,31 @@ final class Writes {
         return value.length <= Limits.OUTCOME_VALUE_BYTES_MAX ? Outcome.value(value) : Outcome.NO_INTEGER;
     }
 
-    Outcome rateLimiter(RateLimiterCommand command, long clockMillis) {
+    /** @param format the cluster's; before {@link Formats#BOUNDS}, a call keeps no more than it needs itself */
+    Outcome rateLimiter(RateLimiterCommand command, int format, long clockMillis) {
         Key key = key(command.getKey());
         Entry entry = entries.find(key, clockMillis);
         int capacity = Math.toIntExact(command.getCapacity());
+        long durationMillis = command.getDurationMillis();
         if (entry != null && !entry.isLimiter()) {
             return Outcome.BAD_REQUEST;
         }
-        Limiter limiter = entry == null ? Limiter.of(capacity, command.getDurationMillis()) : entry.limiter();
-        Limiter granted = limiter.grant(clockMillis, capacity, command.getDurationMillis());
-        if (granted == null) {
-            return Outcome.number(-1);
+        Limiter limiter = entry == null ? Limiter.of(capacity, durationMillis) : entry.limiter();
+        long keepMillis = format < Formats.BOUNDS ? durationMillis : Math.max(limiter.keepMillis(), durationMillis);
+        Limiter granted = limiter.grant(clockMillis, capacity, durationMillis, keepMillis);
+        if (granted != null) {
+            put(key, granted);
+            return Outcome.number(granted.tokensLeftAt(clockMillis));
         }
-        entries.put(key, Entry.of(granted, granted.windowEndMillis(), entries.nextVersion()));
-        return Outcome.number(granted.tokensLeftAt(clockMillis));
+        if (entry != null && capacity > 0 && keepMillis > limiter.keepMillis()) {
+            // Calls like this one will need what made it be refused.
+            put(key, limiter.keepingFor(keepMillis));
+        }
+        return Outcome.number(-1);
+    }
+
+    private void put(Key key, Limiter limiter) {
+        entries.put(key, Entry.of(limiter, limiter.keptUntilMillis(), entries.nextVersion()));
     }
 
     Outcome flushAll(FlushAllCommand command) {

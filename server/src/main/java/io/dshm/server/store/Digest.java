@@ -50,7 +50,10 @@ final class Digest {
     private void add(Limiter limiter, long clockMillis) {
         add(limiter.capacity());
         add(limiter.durationMillis());
-        int live = limiter.grantCountAt(clockMillis);
+        if (limiter.keepMillis() != limiter.durationMillis()) {
+            add(limiter.keepMillis());
+        }
+        int live = limiter.keptCountAt(clockMillis);
         add(live);
         int count = limiter.grantCount();
         for (int position = count - live; position < count; position++) {

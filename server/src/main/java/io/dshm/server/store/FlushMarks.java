@@ -38,18 +38,32 @@ final class FlushMarks {
 
     private final ConcurrentNavigableMap<byte[], Mark> old;
 
+    /** What a mark takes in memory beside its region's name. */
+    private static final long MARK_BYTES = 160;
+
+    /** What the marks of each generation take, in bytes. Writer only. */
+    private long youngBytes;
+
+    private final long oldBytes;
+
     /** The highest version of any mark, 0 for no marks. Entries from there on need no look into the maps. */
     private volatile long versionMax;
 
     /** No marks. */
     FlushMarks() {
-        this(new ConcurrentSkipListMap<>(Region::compare), new ConcurrentSkipListMap<>(Region::compare), 0);
+        this(new ConcurrentSkipListMap<>(Region::compare), 0, new ConcurrentSkipListMap<>(Region::compare), 0, 0);
     }
 
     private FlushMarks(
-            ConcurrentNavigableMap<byte[], Mark> young, ConcurrentNavigableMap<byte[], Mark> old, long versionMax) {
+            ConcurrentNavigableMap<byte[], Mark> young,
+            long youngBytes,
+            ConcurrentNavigableMap<byte[], Mark> old,
+            long oldBytes,
+            long versionMax) {
         this.young = young;
+        this.youngBytes = youngBytes;
         this.old = old;
+        this.oldBytes = oldBytes;
         this.versionMax = versionMax;
     }
 
@@ -84,11 +98,24 @@ final class FlushMarks {
         // First the bound, then the mark: the flush takes effect for all entries of the region at once, with the mark.
         versionMax = version;
         young.put(key, new Mark(version, before == null ? 0 : before.asOf(viewVersion)));
+        youngBytes += before == null ? bytesOf(region.length) : 0;
+    }
+
+    /** What the mark of a region with such a name takes, in bytes. */
+    static long bytesOf(int regionBytes) {
+        return MARK_BYTES + regionBytes;
+    }
+
+    /** What all marks take, in bytes. Writer only. */
+    long bytes() {
+        return youngBytes + oldBytes;
     }
 
     /** The marks as a cycle of the sweep begins. */
     FlushMarks cycleStarted() {
-        return isEmpty() ? this : new FlushMarks(new ConcurrentSkipListMap<>(Region::compare), young, versionMax);
+        return isEmpty()
+                ? this
+                : new FlushMarks(new ConcurrentSkipListMap<>(Region::compare), 0, young, youngBytes, versionMax);
     }
 
     /** The marks as a cycle of the sweep ends, in which nothing is left that was flushed before it began. */
@@ -96,6 +123,7 @@ final class FlushMarks {
         if (isEmpty()) {
             return this;
         }
-        return new FlushMarks(young, new ConcurrentSkipListMap<>(Region::compare), young.isEmpty() ? 0 : versionMax);
+        return new FlushMarks(
+                young, youngBytes, new ConcurrentSkipListMap<>(Region::compare), 0, young.isEmpty() ? 0 : versionMax);
     }
 }

@@ -28,11 +28,22 @@ public final class Store {
     /** What a limiter costs beside its grants. */
     private static final long LIMITER_BYTES = 40;
 
-    /** What a grant costs: the array behind a limiter has about twice as many slots as there are grants. */
-    private static final long GRANT_BYTES = 2 * Long.BYTES;
+    /** What a grant costs, at most: the array behind a limiter has up to four slots for each. */
+    private static final long GRANT_BYTES = 4 * Long.BYTES;
 
     /** What a typed value costs beside the array or the like that it holds. */
     private static final long TYPED_BYTES = 24;
+
+    /** What a boxed number costs beyond the header of a value's array, which it has not. */
+    private static final long NUMBER_BYTES = 8;
+
+    /**
+     * Arrays from this length on take whole regions of the heap: of G1's smallest, which are these. On heaps of 4 GiB and more
+     * regions are larger, and such a value may take more than is counted; there the limit leaves more room.
+     */
+    private static final long REGION_BYTES = 1 << 20;
+
+    private static final int ARRAY_HEADER_BYTES = 16;
 
     /** What a list costs beside its elements. */
     private static final long LIST_BYTES = 80;
@@ -213,6 +224,11 @@ public final class Store {
         return bytes.getAcquire();
     }
 
+    /** What the marks of flushes take, in bytes. Writer only. */
+    public long markBytes() {
+        return marks.bytes();
+    }
+
     /** Whether a sweep has or may get something to do: flushed entries may be left, or there are deadlines. Any thread. */
     public boolean sweepPending() {
         return !marks.isEmpty() || deadlineCount() > 0;
@@ -242,13 +258,53 @@ public final class Store {
     }
 
     /**
-     * What an entry counts for in {@link #bytes}: the bytes of its key and value, each rounded up to eight, and 104 for
-     * what is around them. For a typed value there are 24 more, for a list 80 more and what its elements
-     * {@linkplain ListValue#bytes take}; for a limiter 40 and 16 for each grant that is kept. It is what the entry takes in
+     * What an entry counts for in {@link #bytes}: the bytes of its key and value, each rounded up to eight (a value of half a
+     * MiB or more to whole MiB), and 104 for what is around them. For a typed value there are 24 more, for a number 8 beyond, for a list 80 more and what its elements
+     * {@linkplain ListValue#bytes take}; for a limiter 40 and 32 for each grant that is kept. It is what the entry takes in
      * memory, within some percent, but depends on the entry alone, so that it is the same on every node.
      */
     public static long bytesOf(byte[] key, Entry entry) {
         return ENTRY_BYTES + roundedUp(key.length) + contentBytes(entry);
+    }
+
+    /** The same of an entry with a plain value, by the lengths of both. */
+    public static long plainBytes(int keyBytes, int valueBytes) {
+        return ENTRY_BYTES + roundedUp(keyBytes) + valueBytes(valueBytes);
+    }
+
+    /** The same of an entry with a string. */
+    public static long stringBytes(int keyBytes, int valueBytes) {
+        return plainBytes(keyBytes, valueBytes) + TYPED_BYTES;
+    }
+
+    /** The same of an entry with a number or a truth value, at most. */
+    public static long numberBytes(int keyBytes) {
+        return stringBytes(keyBytes, 0) + NUMBER_BYTES;
+    }
+
+    /** The same of an entry with a list of one element, a string of that length or a number. */
+    public static long listBytes(int keyBytes, int elementBytes) {
+        return stringBytes(keyBytes, 0) + LIST_BYTES + elementBytes(elementBytes);
+    }
+
+    /** What one more element of a list counts for; its length is 0 for a number. */
+    public static long elementBytes(int elementBytes) {
+        return ListValue.bytesOf(elementBytes);
+    }
+
+    /** The same as {@link #bytesOf} of an entry with a limiter that has granted once. */
+    public static long limiterBytes(int keyBytes) {
+        return plainBytes(keyBytes, 0) + LIMITER_BYTES + GRANT_BYTES;
+    }
+
+    /** What one more grant of a limiter counts for. */
+    public static long grantBytes() {
+        return GRANT_BYTES;
+    }
+
+    /** What the mark of a flush counts for in {@link #markBytes}. */
+    public static long markBytes(int regionBytes) {
+        return FlushMarks.bytesOf(regionBytes);
     }
 
     private static long contentBytes(Entry entry) {
@@ -256,13 +312,22 @@ public final class Store {
             return LIMITER_BYTES + GRANT_BYTES * entry.limiter().grantCount();
         }
         if (!entry.isTyped()) {
-            return roundedUp(entry.value().length);
+            return valueBytes(entry.value().length);
         }
         Object value = entry.typed().value();
         if (value instanceof ListValue list) {
             return TYPED_BYTES + LIST_BYTES + list.bytes();
         }
-        return TYPED_BYTES + (value instanceof byte[] string ? roundedUp(string.length) : 0);
+        if (value instanceof byte[] string) {
+            return TYPED_BYTES + valueBytes(string.length);
+        }
+        return TYPED_BYTES + (value instanceof Double ? NUMBER_BYTES : 0);
+    }
+
+    private static long valueBytes(int length) {
+        return length + ARRAY_HEADER_BYTES < REGION_BYTES / 2
+                ? roundedUp(length)
+                : (length + ARRAY_HEADER_BYTES + REGION_BYTES - 1) / REGION_BYTES * REGION_BYTES;
     }
 
     private static long roundedUp(long length) {

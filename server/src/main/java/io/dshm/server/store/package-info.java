@@ -7,12 +7,13 @@
  * as a number, versions for what it writes, and the rhythm at which dead entries are purged. So the same calls lead to
  * the same content on every node, at any speed.
  *
- * <p>Three things must never take long, because the log waits for the writer:
+ * <p>Four things must never take long, because the log waits for the writer:
  *
  * <ul>
  *   <li>Growing. The table is cut into segments that are resized one by one ({@code Table}).
  *   <li>Flushing a region. Nothing is deleted: a mark hides what is older, and a sweep purges it later
  *       ({@code FlushMarks}).
+ *   <li>Purging. Sweeps come in small steps, by the clock and by the number of writes.
  *   <li>A snapshot. A {@link io.dshm.server.store.View} shows one moment's entries to another thread; the writer saves
  *       for it what it overwrites meanwhile.
  * </ul>

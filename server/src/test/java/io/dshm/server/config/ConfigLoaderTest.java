@@ -64,6 +64,7 @@ class ConfigLoaderTest {
                         268_435_456,
                         33_554_432,
                         config.valueMemoryBytes(),
+                        config.replyMemoryBytes(),
                         10_000,
                         60,
                         10,
@@ -71,6 +72,7 @@ class ConfigLoaderTest {
                 config);
         assertTrue(config.threads() >= 1);
         assertTrue(config.valueMemoryBytes() >= config.valueBytesMax());
+        assertTrue(config.replyMemoryBytes() >= config.valueBytesMax());
     }
 
     @Test
@@ -96,6 +98,7 @@ class ConfigLoaderTest {
                 "stall-seconds", "1008",
                 "shutdown-seconds", "109",
                 "threads", "10"));
+        settings.put("reply-memory-bytes", "1010");
         settings.putAll(Map.of("log-dir", "/tmp/logs", "read-mode", "linearizable", "max-staleness-millis", "2000"));
         settings.putAll(Map.of(
                 "sharedance-port", "1042",
@@ -125,6 +128,7 @@ class ConfigLoaderTest {
                 10_004,
                 1005,
                 1006,
+                1010,
                 1007,
                 1008,
                 109,
@@ -179,10 +183,14 @@ class ConfigLoaderTest {
         assertRefused("not among the members [a, b]", "--node", "c", "--members", "a=h:1,b=h:2");
         assertRefused("name=host:raft-port", "--members", "n1=h");
         assertRefused("occurs twice", "--members", "n1=h:1,n1=h:2");
+        assertRefused("name=host:raft-port", "--members", "n1=::1:7321");
+        assertRefused("name=host:raft-port", "--members", "n1=[::1:7321");
+        assertRefused("occurs twice", "--members", "n1=[::1]:1,n2=[::1]:11");
         assertRefused("h:11 occurs twice", "--members", "n1=h:1,n2=h:11");
         assertRefused("--read-mode", "--read-mode", "fast");
         assertRefused("max-staleness-millis: 50 is not 100 to 86400000", "--max-staleness-millis", "50");
         assertRefused("value-memory-bytes", "--value-memory-bytes", "1");
+        assertRefused("reply-memory-bytes", "--reply-memory-bytes", "1");
         assertRefused("there is no file", "--config", "/does/not/exist");
         Path file = Files.writeString(folder.resolve("dshm.conf"), "prot=1\n");
         assertRefused("keys that do not exist: [prot]", "--config", file.toString());

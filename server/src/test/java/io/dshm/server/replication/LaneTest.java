@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.dshm.proto.Command;
 import io.dshm.proto.ErrorCode;
+import io.dshm.proto.Formats;
 import io.dshm.proto.Key;
 import io.dshm.proto.Reply;
 import io.dshm.proto.wire.CommandRecord;
@@ -13,6 +14,12 @@ import io.dshm.proto.wire.Forward;
 import io.dshm.proto.wire.ForwardReply;
 import io.dshm.proto.wire.LogEntry;
 import io.dshm.proto.wire.Result;
+import io.dshm.server.replication.contracts.ClockAndRandom;
+import io.dshm.server.replication.contracts.FakeLog;
+import io.dshm.server.replication.contracts.Leadership;
+import io.dshm.server.replication.contracts.PeerLinks;
+import io.dshm.server.replication.contracts.ReplyListener;
+import io.dshm.server.replication.reads.LocalReads;
 import io.dshm.server.statemachine.ClusterClock;
 import io.dshm.server.store.Entry;
 import java.nio.ByteBuffer;
@@ -23,6 +30,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -59,8 +67,9 @@ class LaneTest {
                 log,
                 links,
                 reads,
+                new ClusterFormat(Formats.NEWEST, () -> Formats.NEWEST, () -> Formats.NEWEST),
                 clock,
-                Machine.real(),
+                ClockAndRandom.real(),
                 why -> {
                     throw new AssertionError(why);
                 });
@@ -215,5 +224,59 @@ class LaneTest {
         assertEquals(command.getRecords(0), again.getRecords(0), "under the same number");
         answer(second, again);
         assertEquals(new Reply.IntegerValue(1), await(replies));
+    }
+
+    @Test
+    void who_comes_back_from_within_a_reply_does_not_deepen_the_stack() throws InterruptedException {
+        clock.hear(10_000, true);
+        reads.onCaughtUp();
+        Replicator replicator = start((node, lane, listener) -> newLink());
+        Lane lane = replicator.lane(executor);
+        Command.Get get = new Command.Get(Key.of("k"));
+        executor.execute(() -> comeBack(50_000, listener -> lane.awaitRead(get, listener)));
+        assertEquals(Reply.Failure.NOT_FOUND, await(replies));
+
+        replicator.drain();
+        Command.Incr incr = new Command.Incr(Key.of("k"), 1, 0, 0);
+        executor.execute(() -> comeBack(50_000, listener -> lane.submit(incr, listener)));
+        assertEquals(ErrorCode.SHUTTING_DOWN, ((Reply.Failure) await(replies)).code());
+    }
+
+    /** Asks so often, each time from within the reply. */
+    private void comeBack(int times, Consumer<ReplyListener> ask) {
+        ask.accept(reply -> {
+            if (times == 1) {
+                replies.add(reply);
+            } else {
+                comeBack(times - 1, ask);
+            }
+        });
+    }
+
+    @Test
+    void what_one_reader_throws_is_no_loss_of_the_others() throws InterruptedException {
+        Replicator replicator = start((node, lane, listener) -> newLink());
+        Lane lane = replicator.lane(executor);
+        Command.Get get = new Command.Get(Key.of("k"));
+        BlockingQueue<String> broken = new LinkedBlockingQueue<>();
+        executor.execute(() -> {
+            lane.awaitRead(get, new ReplyListener() {
+                @Override
+                public void onReply(Reply reply) {
+                    throw new IllegalStateException("planted");
+                }
+
+                @Override
+                public void onBroken(RuntimeException thrown) {
+                    broken.add(String.valueOf(thrown.getMessage()));
+                }
+            });
+            lane.awaitRead(get, replies::add);
+        });
+        executor.execute(() -> clock.hear(10_000, true));
+        executor.execute(reads::onCaughtUp);
+        replicator.onAppliedBatch();
+        assertEquals("planted", await(broken));
+        assertEquals(Reply.Failure.NOT_FOUND, await(replies));
     }
 }

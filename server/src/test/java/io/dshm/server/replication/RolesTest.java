@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.dshm.proto.wire.StatusReply;
+import io.dshm.server.replication.contracts.Leadership;
 import io.dshm.server.statemachine.ClusterClock;
 import java.io.IOException;
 import java.util.HashMap;

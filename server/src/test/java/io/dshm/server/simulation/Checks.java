@@ -5,6 +5,7 @@ import com.google.errorprone.annotations.FormatString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.dshm.proto.Command;
 import io.dshm.proto.ErrorCode;
+import io.dshm.proto.Formats;
 import io.dshm.proto.Key;
 import io.dshm.proto.ReadMode;
 import io.dshm.proto.Reply;
@@ -14,10 +15,14 @@ import io.dshm.server.statemachine.Outcome;
 import io.dshm.server.statemachine.StateMachine;
 import io.dshm.server.statemachine.StateView;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Objects;
+import java.util.TreeMap;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /** Everything that must hold, at every step. */
@@ -37,6 +42,10 @@ final class Checks {
 
     private final Map<String, Operation> large = new HashMap<>();
     private final Map<String, List<Long>> grants = new HashMap<>();
+
+    /** By key: when each duration was first named. */
+    private final Map<String, NavigableMap<Long, Long>> windows = new HashMap<>();
+
     private final ClusterTime time;
 
     private long acknowledgedIndex;
@@ -226,16 +235,26 @@ final class Checks {
         return record.getSequence() > operations.size() ? null : operations.get((int) record.getSequence() - 1);
     }
 
-    /** At most the capacity in any window that ends with a grant, unless the key was removed in between. */
+    /**
+     * At most the capacity in any window that ends with a grant, unless the key was removed in between; counted from where
+     * so long a window was first named, and not in the format where a shorter one took grants from it.
+     */
     private void countGrant(CommandRecord record, Reference.Effect effect) {
         if (record.hasRateLimiter()) {
+            if (effect.number() == null || reference.format() < Formats.BOUNDS) {
+                return;
+            }
             String key = Reference.text(record.getRateLimiter().getKey());
+            long clock = reference.clock();
+            long duration = record.getRateLimiter().getDurationMillis();
+            NavigableMap<Long, Long> named = windows.computeIfAbsent(key, k -> new TreeMap<>());
+            named.putIfAbsent(duration, clock);
+            long since = Collections.min(named.tailMap(duration, true).values());
             List<Long> instants = grants.computeIfAbsent(key, k -> new ArrayList<>());
-            if (effect.number() != null && effect.number() >= 0) {
-                instants.add(reference.clock());
+            if (effect.number() >= 0) {
+                instants.add(clock);
                 long inWindow = instants.stream()
-                        .filter(t ->
-                                reference.clock() - t < record.getRateLimiter().getDurationMillis())
+                        .filter(t -> t >= since && clock - t < duration)
                         .count();
                 require(
                         inWindow <= record.getRateLimiter().getCapacity(),
@@ -244,15 +263,20 @@ final class Checks {
                         key);
             }
         } else if (record.hasDelete()) {
-            grants.remove(Reference.text(record.getDelete().getKey()));
+            forgetGrants(key -> key.equals(Reference.text(record.getDelete().getKey())));
         } else if (record.hasSet()) {
-            grants.remove(Reference.text(record.getSet().getKey()));
+            forgetGrants(key -> key.equals(Reference.text(record.getSet().getKey())));
         } else if (record.hasSetChunked()) {
-            grants.remove(Reference.text(record.getSetChunked().getKey()));
+            forgetGrants(key -> key.equals(Reference.text(record.getSetChunked().getKey())));
         } else if (record.hasFlushAll()) {
             String region = Reference.text(record.getFlushAll().getRegion());
-            grants.keySet().removeIf(key -> Reference.regionOf(key).equals(region));
+            forgetGrants(key -> Reference.regionOf(key).equals(region));
         }
+    }
+
+    private void forgetGrants(Predicate<String> ofKey) {
+        grants.keySet().removeIf(ofKey);
+        windows.keySet().removeIf(ofKey);
     }
 
     static LogEntry parse(byte[] data) {

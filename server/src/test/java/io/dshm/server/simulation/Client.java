@@ -196,7 +196,12 @@ final class Client {
 
     private Command.Write limiter(Key key) {
         boolean fast = key.toString().length() % 2 == 0;
-        return new Command.RateLimiter(key, fast ? 2 : 3, fast ? 150 : 1_200);
+        int capacity = fast ? 2 : 3;
+        long durationMillis = fast ? 150 : 1_200;
+        // Now and then another limit on the same key: neither may let more through because of the other one.
+        return random.nextInt(4) == 0
+                ? new Command.RateLimiter(key, 2 * capacity, 3 * durationMillis)
+                : new Command.RateLimiter(key, capacity, durationMillis);
     }
 
     private Command.Write set(Key key) {

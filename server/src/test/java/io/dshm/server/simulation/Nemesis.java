@@ -39,7 +39,7 @@ final class Nemesis {
     private void strike() {
         SimulatedNode node = world.anyNode();
         SimulatedNode.Running running = node.running();
-        switch (events.random.nextInt(16)) {
+        switch (events.random.nextInt(18)) {
             case 0, 1, 2 -> world.cluster.elect(node.number());
             case 3, 4 -> crash(node);
             case 5 -> hold(running);
@@ -53,6 +53,8 @@ final class Nemesis {
             case 12 -> node.stepWallClock();
             case 13 -> refuse();
             case 14 -> stop(node, running);
+            case 15 -> loseData(node);
+            case 16 -> loseDataAfterAnElection();
             default -> crashAll();
         }
     }
@@ -64,6 +66,43 @@ final class Nemesis {
                 node.start();
             }
         });
+    }
+
+    /** Not of so many nodes that something acknowledged may be on no other. */
+    private void loseData(SimulatedNode node) {
+        long lacking = world.nodes.stream().filter(SimulatedNode::lacksData).count();
+        if (lacking + 1 <= (world.size - 1) / 2 && !node.lacksData()) {
+            crash(node);
+            node.loseData();
+        }
+    }
+
+    /** The old leader, cut off, believes that it leads; who elected the next one forgets it, and the next one stands still. */
+    private void loseDataAfterAnElection() {
+        SimulatedNode old = world.nodes.stream()
+                .filter(node -> leads(node.running()))
+                .findFirst()
+                .orElseGet(world::anyNode);
+        SimulatedNode next = world.nodes.get((old.number() + 1) % world.size);
+        SimulatedNode forgetful = world.nodes.get((old.number() + 2) % world.size);
+        for (SimulatedNode other : world.nodes) {
+            if (other != old) {
+                world.network.block(old.number(), other.number(), true);
+                world.network.block(other.number(), old.number(), true);
+            }
+        }
+        events.after(events.millis(1, 300), () -> {
+            world.cluster.elect(next.number());
+            events.after(events.millis(1, 500), () -> {
+                loseData(forgetful);
+                hold(next.running());
+                unblock();
+            });
+        });
+    }
+
+    private static boolean leads(SimulatedNode.@org.jspecify.annotations.Nullable Running running) {
+        return running != null && running.raft.leads();
     }
 
     private void crashAll() {

@@ -1,11 +1,13 @@
 package io.dshm.server.simulation;
 
+import io.dshm.proto.Formats;
 import io.dshm.proto.wire.Forward;
 import io.dshm.proto.wire.ForwardReply;
 import io.dshm.proto.wire.StatusReply;
-import io.dshm.server.replication.ForwardSession;
-import io.dshm.server.replication.PeerLinks;
-import io.dshm.server.replication.PeerStatuses;
+import io.dshm.server.replication.contracts.PeerLinks;
+import io.dshm.server.replication.contracts.PeerStatuses;
+import io.dshm.server.replication.writes.ForwardSession;
+import io.dshm.server.replication.writes.RegistrationCheck;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -13,6 +15,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** What is between the nodes: directions that may be blocked, delays, and connections that carry bytes in order. */
@@ -98,20 +101,44 @@ final class Network {
     PeerStatuses statusesOf(SimulatedNode asking, Lifetime process) {
         return (target, timeoutMillis) -> {
             CompletableFuture<StatusReply> answer = new CompletableFuture<>();
-            SimulatedNode asked = node(target);
-            events.after(delay(), () -> {
-                SimulatedNode.Running running = asked.running();
-                if (running == null || !running.process.isRunning() || blocked[asking.number()][asked.number()]) {
-                    return;
-                }
-                StatusReply reply = running.status();
-                if (!blocked[asked.number()][asking.number()]) {
-                    process.after(delay(), () -> answer.complete(reply));
-                }
-            });
-            process.after(
-                    TimeUnit.MILLISECONDS.toNanos(timeoutMillis),
-                    () -> answer.completeExceptionally(new IOException("no answer in time")));
+            ask(asking, process, node(target), timeoutMillis, answer, SimulatedNode.Running::status);
+            return answer;
+        };
+    }
+
+    private <T> void ask(
+            SimulatedNode asking,
+            Lifetime process,
+            SimulatedNode asked,
+            long timeoutMillis,
+            CompletableFuture<T> answer,
+            Function<SimulatedNode.Running, T> question) {
+        events.after(delay(), () -> {
+            SimulatedNode.Running running = asked.running();
+            if (running == null || !running.process.isRunning() || blocked[asking.number()][asked.number()]) {
+                return;
+            }
+            T reply = question.apply(running);
+            if (!blocked[asked.number()][asking.number()]) {
+                process.after(delay(), () -> answer.complete(reply));
+            }
+        });
+        process.after(
+                TimeUnit.MILLISECONDS.toNanos(timeoutMillis),
+                () -> answer.completeExceptionally(new IOException("no answer in time")));
+    }
+
+    /** The question of one process, whether a registration is that of the member that it names. */
+    RegistrationCheck.Members registrationsOf(SimulatedNode asking, Lifetime process) {
+        return (registration, timeoutMillis) -> {
+            CompletableFuture<Boolean> answer = new CompletableFuture<>();
+            ask(
+                    asking,
+                    process,
+                    node(registration.getNode()),
+                    timeoutMillis,
+                    answer,
+                    running -> running.format > Formats.FIRST && running.replicator.isOwn(registration));
             return answer;
         };
     }
@@ -184,7 +211,7 @@ final class Network {
             }
             ForwardSession open = session;
             if (open == null) {
-                open = target.replicator.lane(targetLane).openSession(this::reply);
+                open = target.replicator.lane(targetLane).openSession(target.registrations, this::reply);
                 session = open;
             }
             open.onForward(forward);

@@ -2,7 +2,7 @@ package io.dshm.server.simulation;
 
 import io.dshm.proto.Key;
 import io.dshm.proto.Reply;
-import io.dshm.server.replication.LocalReads;
+import io.dshm.server.replication.reads.LocalReads;
 import io.dshm.server.statemachine.ClusterClock;
 import io.dshm.server.statemachine.StateMachine;
 import io.dshm.server.store.Entry;

@@ -42,6 +42,16 @@ class PlantedBug {
         return false;
     }
 
+    /** Whether a node that lost its data takes part before it has heard the others' terms. */
+    boolean countsAtOnce() {
+        return false;
+    }
+
+    /** Whether a node that lost its data votes as soon as it has heard the others' terms. */
+    boolean votesAtOnce() {
+        return false;
+    }
+
     /** Whether a read looks at the store without asking whether it may. */
     boolean readsAtOnce() {
         return false;

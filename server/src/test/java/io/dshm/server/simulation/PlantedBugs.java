@@ -155,6 +155,30 @@ enum PlantedBugs {
             return new FirstPieceOnly();
         }
     },
+    /** A node that lost its data acknowledges entries of a leader that it had helped to replace. */
+    COUNTS_WITHOUT_ITS_TERM {
+        @Override
+        PlantedBug plant() {
+            return new PlantedBug() {
+                @Override
+                boolean countsAtOnce() {
+                    return true;
+                }
+            };
+        }
+    },
+    /** A node that lost its data helps to elect a leader that lacks what it had acknowledged. */
+    VOTES_WITHOUT_ITS_DATA {
+        @Override
+        PlantedBug plant() {
+            return new PlantedBug() {
+                @Override
+                boolean votesAtOnce() {
+                    return true;
+                }
+            };
+        }
+    },
     /** A read looks at the store without asking whether all is there that it must not miss. */
     READ_BEFORE_THE_NODES_OWN_WRITE {
         @Override

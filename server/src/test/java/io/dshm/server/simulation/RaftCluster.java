@@ -2,6 +2,7 @@ package io.dshm.server.simulation;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -24,6 +25,10 @@ final class RaftCluster {
     private final int busyOneIn;
 
     private final int slowDiskOneIn;
+
+    /** Of silence, after which a follower tries to be elected, or a leader gives up. */
+    final long electionNanos;
+
     private boolean healed;
 
     RaftCluster(Events events, Trace trace, Network network, Checks checks, PlantedBug bug, int size) {
@@ -35,6 +40,7 @@ final class RaftCluster {
         this.losesCallbacks = events.oneIn(8);
         this.busyOneIn = events.oneIn(3) ? 3 + events.random.nextInt(40) : 0;
         this.slowDiskOneIn = 10 + events.random.nextInt(100);
+        this.electionNanos = TimeUnit.SECONDS.toNanos(events.oneIn(4) ? 12 : 1);
         for (int i = 0; i < size; i++) {
             members.add(null);
         }
@@ -90,7 +96,7 @@ final class RaftCluster {
     /** Makes that member the leader, if a majority can be reached and would vote for it. */
     void elect(int candidate) {
         RaftMember member = members.get(candidate);
-        if (member == null || !member.process().isRunning() || member.leads()) {
+        if (member == null || !member.process().isRunning() || member.leads() || member.disk().lost) {
             return;
         }
         List<RaftMember> voters = new ArrayList<>();
@@ -130,7 +136,11 @@ final class RaftCluster {
             int confirming = bug.trustsLeaders() ? members.size() : 1;
             for (int peer = 0; peer < members.size(); peer++) {
                 RaftMember follower = members.get(peer);
-                if (peer != number && follower != null && reach(number, peer) && follower.term() == leader.term()) {
+                if (peer != number
+                        && follower != null
+                        && reach(number, peer)
+                        && follower.counts()
+                        && follower.term() == leader.term()) {
                     confirming++;
                 }
             }

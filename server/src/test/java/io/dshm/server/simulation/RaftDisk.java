@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** What a crash leaves of a member of the model of Raft: its term, its log, its last snapshot. */
+/** What a crash leaves of a member of the model of Raft: its term, its log, its last snapshot; a new one is empty. */
 final class RaftDisk {
 
     /** An entry of the log, stamped at that instant of the real time; without data it is one of Raft's own. */
@@ -12,6 +12,9 @@ final class RaftDisk {
     record Entry(long index, long term, byte @Nullable [] data, long stampedMillis) {}
 
     long term;
+
+    /** Whether everything that was here before is lost, and the node has not got it back yet. */
+    boolean lost;
 
     /** The entries after the snapshot. */
     final List<Entry> log = new ArrayList<>();

@@ -1,7 +1,7 @@
 package io.dshm.server.simulation;
 
-import io.dshm.server.replication.RaftLog;
-import io.dshm.server.replication.RoleListener;
+import io.dshm.server.replication.contracts.RaftLog;
+import io.dshm.server.replication.contracts.RoleListener;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -21,8 +21,6 @@ import org.jspecify.annotations.Nullable;
 final class RaftMember {
 
     private static final int HEARTBEAT_MILLIS = 100;
-    private static final long ELECTION_NANOS = TimeUnit.MILLISECONDS.toNanos(1_000);
-    private static final long QUORUM_NANOS = TimeUnit.MILLISECONDS.toNanos(900);
 
     /** What the library calls, on the thread that applies. */
     interface Applier {
@@ -56,6 +54,13 @@ final class RaftMember {
     private final long[] next;
     private final long[] match;
     private final long[] answeredNanos;
+
+    /** The terms that the others have told since this node started without its data. */
+    private final Map<Integer, Long> termsHeard = new TreeMap<>();
+
+    /** False until it may take part. */
+    private boolean counts;
+
     private boolean installing;
     private final TreeMap<Long, RaftLog.Proposal> pending = new TreeMap<>();
     private final TreeMap<Long, Runnable> appliedListeners = new TreeMap<>();
@@ -87,8 +92,57 @@ final class RaftMember {
 
     void start() {
         lastHeardNanos = events.nowNanos();
+        counts = !disk.lost || cluster.bug.countsAtOnce();
+        askForTerms();
         heartbeat();
         awaitElection();
+    }
+
+    // A node that lost its data: what RaftGroup does before it starts the library's node.
+
+    /** Asks until so many have answered that none of the elections that it may have voted in is unknown to all of them. */
+    private void askForTerms() {
+        if (counts) {
+            return;
+        }
+        for (int peer = 0; peer < next.length; peer++) {
+            if (peer != self) {
+                int asked = peer;
+                cluster.send(self, peer, member -> member.onTermQuestion(self, asked));
+            }
+        }
+        process.after(events.millis(20, 200), this::askForTerms);
+    }
+
+    private void onTermQuestion(int from, int me) {
+        long term = disk.term;
+        if (!disk.lost) {
+            cluster.send(self, from, member -> member.onTermHeard(me, term));
+        }
+    }
+
+    private void onTermHeard(int from, long term) {
+        termsHeard.put(from, term);
+        int majority = next.length / 2 + 1;
+        if (!counts && termsHeard.size() >= next.length - majority + 1) {
+            disk.term = Math.max(disk.term, Collections.max(termsHeard.values()));
+            counts = true;
+            disk.lost = !cluster.bug.votesAtOnce();
+            trace.note("n%d takes part from term %d on", self + 1, disk.term);
+        }
+    }
+
+    /** Whether what it says counts for a majority. */
+    boolean counts() {
+        return counts;
+    }
+
+    /** It holds again whatever it may have promised to keep. */
+    void onRestored() {
+        if (disk.lost) {
+            trace.note("n%d has its data back", self + 1);
+            disk.lost = false;
+        }
     }
 
     long term() {
@@ -121,7 +175,7 @@ final class RaftMember {
     private boolean hasQuorum() {
         int answering = 1;
         for (int peer = 0; peer < next.length; peer++) {
-            if (peer != self && events.nowNanos() - answeredNanos[peer] < QUORUM_NANOS) {
+            if (peer != self && events.nowNanos() - answeredNanos[peer] < cluster.electionNanos / 10 * 9) {
                 answering++;
             }
         }
@@ -130,7 +184,7 @@ final class RaftMember {
 
     private void awaitElection() {
         process.after(events.millis(100, 1_000), () -> {
-            if (!leads && events.nowNanos() - lastHeardNanos > ELECTION_NANOS) {
+            if (!leads && events.nowNanos() - lastHeardNanos > cluster.electionNanos) {
                 cluster.elect(self);
             }
             awaitElection();
@@ -140,6 +194,9 @@ final class RaftMember {
     // Elections: called by the cluster in one atomic step.
 
     boolean wouldVoteFor(RaftDisk candidate) {
+        if (disk.lost) {
+            return false;
+        }
         long lastTerm = disk.termAt(disk.lastIndex());
         long theirs = candidate.termAt(candidate.lastIndex());
         return theirs > lastTerm || (theirs == lastTerm && candidate.lastIndex() >= disk.lastIndex());
@@ -289,6 +346,9 @@ final class RaftMember {
     }
 
     private boolean accepts(int from, long term) {
+        if (!counts) {
+            return false;
+        }
         if (term < disk.term) {
             long newer = disk.term;
             cluster.send(self, from, member -> member.adoptTerm(newer, "a higher term was seen"));
@@ -353,7 +413,9 @@ final class RaftMember {
             next[from] = Math.max(next[from], index + 1);
             advanceCommit();
         } else if (index + 1 < next[from]) {
-            next[from] = Math.max(index, match[from]) + 1;
+            // Below what it had acknowledged, if it has lost its data since; what it had acknowledged then still
+            // counts.
+            next[from] = index + 1;
             send(from);
         }
     }
@@ -459,7 +521,7 @@ final class RaftMember {
      * @param applied is called once this node has applied that index; never if nobody could be asked
      */
     boolean readIndex(Runnable applied) {
-        RaftMember confirmed = cluster.confirmedLeader(self);
+        RaftMember confirmed = counts ? cluster.confirmedLeader(self) : null;
         if (confirmed == null) {
             return false;
         }

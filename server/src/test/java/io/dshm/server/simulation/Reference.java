@@ -1,5 +1,6 @@
 package io.dshm.server.simulation;
 
+import io.dshm.proto.Formats;
 import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.IncrCommand;
 import io.dshm.proto.wire.LogEntry;
@@ -11,6 +12,7 @@ import java.io.ByteArrayOutputStream;
 import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -40,8 +42,11 @@ final class Reference {
         }
     }
 
-    /** One version of a key; {@code deadline} 0 is never; a limiter has grants and no value. */
-    record Item(String value, @Nullable List<Long> grants, int capacity, long duration, long deadline) {
+    /**
+     * One version of a key; {@code deadline} 0 is never; a limiter has grants and no value, and keeps them for
+     * {@code keep}.
+     */
+    record Item(String value, @Nullable List<Long> grants, int capacity, long duration, long keep, long deadline) {
 
         boolean isLimiter() {
             return grants != null;
@@ -75,9 +80,14 @@ final class Reference {
     private final Map<String, Upload> uploads = new HashMap<>();
     private final Map<Long, Boolean> waiting = new HashMap<>();
     private long clock;
+    private int format = Formats.FIRST;
 
     Reference(Listener listener) {
         this.listener = listener;
+    }
+
+    int format() {
+        return format;
     }
 
     long clock() {
@@ -107,7 +117,10 @@ final class Reference {
 
     private Effect once(long index, CommandRecord record) {
         if (record.hasRegisterNode()) {
-            register(record.getRegisterNode());
+            return register(record.getRegisterNode());
+        }
+        if (record.hasSwitchFormat()) {
+            format = Math.max(format, record.getSwitchFormat().getFormat());
             return Effect.of("APPLIED");
         }
         if (record.hasLogTime()) {
@@ -136,12 +149,12 @@ final class Reference {
         return effect;
     }
 
-    private void register(RegisterNode command) {
+    private Effect register(RegisterNode command) {
         Registration before = nodes.get(command.getNode());
         if (before != null) {
             boolean late = before.folder == command.getFolder() && before.start > command.getStart();
             if (late || before.origins.equals(command.getOriginsList())) {
-                return;
+                return Effect.of(late && format >= Formats.BOUNDS ? "EXISTS" : "APPLIED");
             }
             for (long origin : before.origins) {
                 effects.remove(origin);
@@ -155,6 +168,7 @@ final class Reference {
         for (long origin : command.getOriginsList()) {
             effects.put(origin, new HashMap<>());
         }
+        return Effect.of("APPLIED");
     }
 
     private Effect apply(long index, CommandRecord record, @Nullable String published) {
@@ -236,19 +250,22 @@ final class Reference {
         if (item != null && !item.isLimiter()) {
             return Effect.of("BAD_REQUEST");
         }
-        List<Long> grants = new ArrayList<>();
-        if (item != null && item.grants != null) {
-            item.grants.stream()
-                    .filter(t -> clock - t < command.getDurationMillis())
-                    .forEach(grants::add);
-        }
-        if (grants.size() >= command.getCapacity()) {
-            return Effect.number(-1);
-        }
-        grants.add(clock);
         int capacity = (int) command.getCapacity();
         long duration = command.getDurationMillis();
-        write(index, key, new Item("", grants, capacity, duration, clock + duration));
+        List<Long> before = item == null || item.grants == null ? List.of() : item.grants;
+        long keep = item == null || format < Formats.BOUNDS ? duration : Math.max(item.keep, duration);
+        long inWindow = before.stream().filter(t -> clock - t < duration).count();
+        if (inWindow >= capacity) {
+            if (item != null && capacity > 0 && keep > item.keep && format >= Formats.BOUNDS) {
+                long end = before.get(before.size() - 1) + keep;
+                write(index, key, new Item("", before, item.capacity, item.duration, keep, end));
+            }
+            return Effect.number(-1);
+        }
+        List<Long> grants =
+                new ArrayList<>(before.stream().filter(t -> clock - t < keep).toList());
+        grants.add(clock);
+        write(index, key, new Item("", grants, capacity, duration, keep, clock + keep));
         return Effect.number(
                 capacity - grants.stream().filter(t -> clock - t < duration).count());
     }
@@ -256,6 +273,13 @@ final class Reference {
     private boolean chunk(long origin, ValueChunk chunk) {
         String id = origin + "/" + chunk.getUpload();
         Upload before = uploads.remove(id);
+        if (before == null && chunk.getOffset() == 0 && format >= Formats.BOUNDS) {
+            List<String> own = uploads.keySet().stream()
+                    .filter(other -> other.startsWith(origin + "/"))
+                    .sorted(Comparator.comparing(other -> Long.parseLong(other.substring(other.indexOf('/') + 1))))
+                    .toList();
+            own.stream().limit(Math.max(0, own.size() - 1)).forEach(uploads::remove);
+        }
         ByteArrayOutputStream bytes = before == null ? new ByteArrayOutputStream() : before.bytes;
         if (chunk.getOffset() != bytes.size() || bytes.size() + chunk.getData().size() > chunk.getValueLength()) {
             return false;
@@ -306,7 +330,7 @@ final class Reference {
     }
 
     private static Item plain(String value, long deadline) {
-        return new Item(value, null, 0, 0, deadline);
+        return new Item(value, null, 0, 0, 0, deadline);
     }
 
     private long deadline(long ttl) {

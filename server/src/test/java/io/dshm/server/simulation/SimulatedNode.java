@@ -1,14 +1,18 @@
 package io.dshm.server.simulation;
 
+import io.dshm.proto.Formats;
 import io.dshm.proto.Key;
 import io.dshm.proto.ReadMode;
+import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.StatusReply;
+import io.dshm.server.replication.ClusterFormat;
 import io.dshm.server.replication.Lane;
-import io.dshm.server.replication.LocalReads;
-import io.dshm.server.replication.Machine;
-import io.dshm.server.replication.RaftLog;
 import io.dshm.server.replication.Replicator;
 import io.dshm.server.replication.Roles;
+import io.dshm.server.replication.contracts.ClockAndRandom;
+import io.dshm.server.replication.contracts.RaftLog;
+import io.dshm.server.replication.reads.LocalReads;
+import io.dshm.server.replication.writes.RegistrationCheck;
 import io.dshm.server.statemachine.ClusterClock;
 import io.dshm.server.statemachine.Outcome;
 import io.dshm.server.statemachine.SnapshotReader;
@@ -21,9 +25,10 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** A node over all of its starts: its disk, its clocks, and the real parts that run while it is up. */
@@ -34,7 +39,7 @@ final class SimulatedNode {
 
     private final World world;
     private final int number;
-    private final RaftDisk disk = new RaftDisk();
+    private RaftDisk disk = new RaftDisk();
     private final NodeReads nodeReads;
     private final long monotonicOffset;
     private final double speed;
@@ -42,6 +47,7 @@ final class SimulatedNode {
     private final int applyMicros;
     private long wallOffset;
     private long starts;
+    private long folders;
 
     private @Nullable Running running;
 
@@ -58,6 +64,11 @@ final class SimulatedNode {
 
     String name() {
         return "n" + (number + 1);
+    }
+
+    /** Of all members. */
+    private List<String> names() {
+        return IntStream.rangeClosed(1, world.size).mapToObj(n -> "n" + n).toList();
     }
 
     int number() {
@@ -106,8 +117,25 @@ final class SimulatedNode {
         }
     }
 
+    /** The data folder is gone, while the node is down. */
+    void loseData() {
+        world.trace.note("%s loses its data", name());
+        disk = new RaftDisk();
+        disk.lost = true;
+        folders++;
+        starts = 0;
+    }
+
+    /** Whether it has lost its data, and does not have all of it back. */
+    boolean lacksData() {
+        return disk.lost;
+    }
+
     /** One start of the node. */
     final class Running implements RaftMember.Applier {
+
+        /** The newest format that the node's version reads. */
+        final int format = world.formatOfStart();
 
         final Lifetime process = new Lifetime(world.events);
         final List<SimulatedThread> lanes = new ArrayList<>();
@@ -115,10 +143,18 @@ final class SimulatedNode {
         final ClusterClock clock = new ClusterClock(() -> world.bug.monotonicNanos(SimulatedNode.this));
         final StateMachine stateMachine = new StateMachine(clock);
         final LocalReads reads = new LocalReads(stateMachine, clock, SimulatedNode.this::monotonicNanos, 0);
+        final RegistrationCheck registrations = new RegistrationCheck(
+                format == Formats.FIRST
+                        ? (registration, timeoutMillis) -> CompletableFuture.completedFuture(true)
+                        : world.network.registrationsOf(SimulatedNode.this, process),
+                stateMachine::format);
         final Replicator replicator;
         final RaftMember raft;
         private final SimulatedThread applying;
         private boolean viewOpen;
+
+        /** The node's version does not know what it has met. */
+        private boolean stopped;
 
         Running() {
             for (int i = 0; i < laneCount; i++) {
@@ -137,24 +173,22 @@ final class SimulatedNode {
                 }
             };
             replicator = new Replicator(
-                    new Replicator.Identity(name(), 100 + number, starts),
+                    new Replicator.Identity(name(), 100 * folders + number, starts),
                     lanes,
                     world.requestTimeoutMillis,
                     log,
                     world.network.linksOf(SimulatedNode.this, process),
                     reads,
+                    new ClusterFormat(format, stateMachine::format, () -> stateMachine.formatReadBy(names())),
                     clock,
-                    new Machine(SimulatedNode.this::monotonicNanos, SimulatedNode.this::wallMillis, this::newOrigin),
+                    new ClockAndRandom(
+                            SimulatedNode.this::monotonicNanos, SimulatedNode.this::wallMillis, this::newOrigin),
                     why -> {
                         throw new Violation(name() + " stops: " + why);
                     });
             Roles roles = new Roles(
                     name(),
-                    Stream.iterate(1, n -> n + 1)
-                            .limit(world.size)
-                            .map(n -> "n" + n)
-                            .filter(n -> !n.equals(name()))
-                            .toList(),
+                    names().stream().filter(n -> !n.equals(name())).toList(),
                     clock,
                     world.network.statusesOf(SimulatedNode.this, process),
                     lanes.get(0),
@@ -208,10 +242,18 @@ final class SimulatedNode {
         }
 
         private void catchUp() {
+            boolean registered = replicator.isRegistered();
             boolean asked = raft.readIndex(() -> {
-                world.trace.note("%s is up to date", name());
-                reads.onCaughtUp();
-                replicator.onAppliedBatch();
+                if (!reads.isCaughtUp()) {
+                    world.trace.note("%s is up to date", name());
+                    reads.onCaughtUp();
+                    replicator.onAppliedBatch();
+                }
+                if (registered) {
+                    raft.onRestored();
+                } else {
+                    process.after(CATCH_UP_NANOS, this::catchUp);
+                }
             });
             if (!asked) {
                 process.after(CATCH_UP_NANOS, this::catchUp);
@@ -240,10 +282,14 @@ final class SimulatedNode {
             if (data == null) {
                 throw new IllegalArgumentException("an entry of Raft's own");
             }
+            if (stopped || stopIfTooNew(data)) {
+                return;
+            }
             Outcome[] outcomes;
             try {
                 byte[] applied = world.bug.onApply(SimulatedNode.this, this, entry, data);
                 outcomes = stateMachine.apply(entry.index(), ByteBuffer.wrap(applied));
+                stateMachine.purge();
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }
@@ -252,6 +298,27 @@ final class SimulatedNode {
             if (proposal != null) {
                 proposal.applied(entry.index(), outcomes);
             }
+        }
+
+        /** What a node of an older version does when it meets the switch, because it was put back at the very last moment. */
+        private boolean stopIfTooNew(byte[] data) {
+            boolean tooNew = format == Formats.FIRST
+                    && Checks.parse(data).getRecordsList().stream().anyMatch(CommandRecord::hasSwitchFormat);
+            if (tooNew) {
+                stop();
+            }
+            return tooNew;
+        }
+
+        private void stop() {
+            stopped = true;
+            world.trace.note("%s does not know the cluster's format, and stops", name());
+            world.events.after(0, () -> {
+                if (running == this) {
+                    kill();
+                    SimulatedNode.this.start();
+                }
+            });
         }
 
         @Override
@@ -271,6 +338,10 @@ final class SimulatedNode {
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }
+            if (stateMachine.format() > format) {
+                stop();
+                return;
+            }
             nodeReads.onClock(stateMachine.clockMillis());
             nodeReads.checkContents(stateMachine, world.checks.reference());
             world.checks.onDigest(SimulatedNode.this, stateMachine);
@@ -281,7 +352,7 @@ final class SimulatedNode {
         /** Takes a snapshot: the view now, the files a while later. */
         void snapshot() {
             applying.execute(() -> {
-                if (!viewOpen && stateMachine.appliedIndex() > 0) {
+                if (!viewOpen && !stopped && stateMachine.appliedIndex() > 0) {
                     viewOpen = true;
                     long index = raft.handedIndex();
                     long term = raft.handedTerm();
@@ -312,7 +383,7 @@ final class SimulatedNode {
 
         /** Compares the whole state with that of the others, unless a snapshot is being written. */
         void checkDigest() {
-            if (!viewOpen) {
+            if (!viewOpen && !stopped) {
                 world.checks.onDigest(SimulatedNode.this, stateMachine);
             }
         }

@@ -1,5 +1,6 @@
 package io.dshm.server.simulation;
 
+import io.dshm.proto.Formats;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -92,6 +93,15 @@ final class Simulation {
     private boolean isAtRest() {
         return clients.stream().allMatch(Client::isDone)
                 && world.checks.openOperations() == 0
-                && applied().stream().allMatch(index -> index == world.cluster.committedIndex());
+                && applied().stream().allMatch(index -> index == world.cluster.committedIndex())
+                && isSwitched();
+    }
+
+    /** Once all nodes read the newest format, the cluster comes to use it. */
+    private boolean isSwitched() {
+        return world.checks.reference().format() == Formats.NEWEST
+                || !world.nodes.stream()
+                        .map(node -> node.running())
+                        .allMatch(running -> running != null && running.format == Formats.NEWEST);
     }
 }

@@ -104,7 +104,11 @@ final class Snapshots implements AutoCloseable {
             grant += state.getGrantDeltasMillis(i);
             grants[i] = grant;
         }
-        Limiter limiter = Limiter.restore((int) state.getCapacity(), state.getDurationMillis(), grants);
+        Limiter limiter = Limiter.restore(
+                (int) state.getCapacity(),
+                state.getDurationMillis(),
+                Math.max(state.getDurationMillis(), state.getKeepMillis()),
+                grants);
         return Store.digestOf(
                 wire.getKey().toByteArray(), Entry.of(limiter, expiresAt, wire.getVersion()), clockMillis);
     }

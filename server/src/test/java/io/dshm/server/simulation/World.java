@@ -1,5 +1,6 @@
 package io.dshm.server.simulation;
 
+import io.dshm.proto.Formats;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -15,6 +16,10 @@ final class World {
     final PlantedBug bug;
     final int size;
     final long requestTimeoutMillis;
+
+    /** Whether nodes of two versions run together, see {@link #formatOfStart}. */
+    private final boolean upgrading;
+
     final List<SimulatedNode> nodes = new ArrayList<>();
 
     World(Events events, Trace trace, Snapshots snapshots, PlantedBug bug) {
@@ -23,6 +28,7 @@ final class World {
         this.snapshots = snapshots;
         this.bug = bug;
         this.size = events.oneIn(6) ? 5 : 3;
+        this.upgrading = events.oneIn(2);
         this.requestTimeoutMillis = 300 + events.random.nextInt(4) * 1_500L;
         this.checks = new Checks(trace);
         this.network = new Network(events, trace, size);
@@ -40,6 +46,13 @@ final class World {
                 .anyMatch(running -> running != null && running.clock.isAnchored());
         checks.time().onTimeByWallClock(events.nowMillis(), ambiguous);
         nodes.forEach(node -> node.reads().onTimeByWallClock(ambiguous));
+    }
+
+    /** What the node that starts now reads: each start may change its version, and put it back as long as that is possible. */
+    int formatOfStart() {
+        return upgrading && checks.reference().format() == Formats.FIRST && events.oneIn(3)
+                ? Formats.FIRST
+                : Formats.NEWEST;
     }
 
     SimulatedNode anyNode() {

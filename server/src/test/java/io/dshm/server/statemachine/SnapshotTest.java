@@ -1,12 +1,16 @@
 package io.dshm.server.statemachine;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.WriteCondition;
+import io.dshm.server.store.Store;
 import java.io.IOException;
+import java.lang.ref.WeakReference;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -182,14 +186,58 @@ class SnapshotTest {
         assertThrows(CorruptStateException.class, () -> load(folder));
     }
 
+    /** A snapshot whose first file is good, so that it is read, and whose others are missing. */
+    private void saveHalf(StateMachine stateMachine) throws IOException {
+        List<SnapshotWriter.Part> parts = save(stateMachine, folder, 512);
+        assertTrue(parts.size() > 1, "the snapshot has several files");
+        Files.delete(folder.resolve(parts.get(1).name()));
+    }
+
     @Test
-    void when_a_snapshot_is_not_loaded_then_the_state_is_as_before() throws IOException {
+    void when_a_snapshot_is_not_loaded_then_nothing_is_shown_and_nothing_goes_on() throws IOException {
         Log log = new Log();
+        write(log, new Random(3), 200);
         StateMachine stateMachine = StateMachineTest.newStateMachine();
-        log.run(stateMachine, Log.set("k", "v", 0));
-        Files.write(folder.resolve(SnapshotFormat.fileName(0)), new byte[100]);
+        log.applyTo(stateMachine);
+        saveHalf(stateMachine);
+        assertFalse(StateMachine.isLoading(stateMachine.store()));
         assertThrows(CorruptStateException.class, () -> stateMachine.load(new SnapshotReader(folder)));
-        assertEquals("v", StateMachineTest.read(stateMachine, log, "k"));
-        assertEquals(2, log.run(stateMachine, Log.incr("c", 2, 0)).number());
+        assertTrue(StateMachine.isLoading(stateMachine.store()));
+        assertEquals(0, stateMachine.store().entryCount());
+        assertNull(stateMachine.look(new byte[] {'k'}, 1));
+        log.append(log.next(Log.incr("c", 2, 0)));
+        assertThrows(IllegalStateException.class, () -> log.applyTo(stateMachine));
+        assertEquals(0, stateMachine.store().entryCount());
+    }
+
+    @Test
+    void while_a_snapshot_is_loaded_the_old_state_is_not_held() throws IOException {
+        Log log = new Log();
+        write(log, new Random(4), 200);
+        StateMachine stateMachine = StateMachineTest.newStateMachine();
+        log.applyTo(stateMachine);
+        saveHalf(stateMachine);
+        WeakReference<Store> old = new WeakReference<>(stateMachine.store());
+        assertThrows(CorruptStateException.class, () -> stateMachine.load(new SnapshotReader(folder)));
+        for (int i = 0; i < 10 && old.get() != null; i++) {
+            System.gc();
+        }
+        assertNull(old.get());
+    }
+
+    @Test
+    void when_a_snapshot_is_loaded_over_another_state_then_only_the_snapshot_counts() throws IOException {
+        Log log = new Log();
+        write(log, new Random(5), 100);
+        StateMachine original = StateMachineTest.newStateMachine();
+        log.applyTo(original);
+        save(original, folder, 512);
+        Log other = new Log();
+        write(other, new Random(6), 300);
+        StateMachine stateMachine = StateMachineTest.newStateMachine();
+        other.applyTo(stateMachine);
+        stateMachine.load(new SnapshotReader(folder));
+        assertEquals(digest(original), digest(stateMachine));
+        assertFalse(StateMachine.isLoading(stateMachine.store()));
     }
 }

@@ -269,4 +269,18 @@ class StateMachineTest {
         }
         assertEquals("1000", read("k"));
     }
+
+    @Test
+    void no_entry_is_applied_twice_nor_one_before_it() {
+        StateMachine stateMachine = new StateMachine(new ClusterClock(System::nanoTime));
+        byte[] time = io.dshm.proto.wire.LogEntry.newBuilder()
+                .setStampMillis(1)
+                .build()
+                .toByteArray();
+        stateMachine.apply(3, ByteBuffer.wrap(time));
+        stateMachine.apply(5, ByteBuffer.wrap(time));
+        assertThrows(CorruptStateException.class, () -> stateMachine.apply(5, ByteBuffer.wrap(time)));
+        assertThrows(CorruptStateException.class, () -> stateMachine.apply(4, ByteBuffer.wrap(time)));
+        assertEquals(5, stateMachine.appliedIndex());
+    }
 }

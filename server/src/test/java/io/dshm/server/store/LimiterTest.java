@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.dshm.proto.Limits;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -23,26 +25,26 @@ class LimiterTest {
             limiter = granted(limiter, 100);
             assertEquals(left, limiter.tokensLeftAt(100));
         }
-        assertNull(limiter.grant(100, 3, 1000));
-        assertNull(limiter.grant(1099, 3, 1000));
+        assertNull(limiter.grant(100, 3, 1000, 1000));
+        assertNull(limiter.grant(1099, 3, 1000, 1000));
         assertEquals(0, limiter.tokensLeftAt(1099));
     }
 
     @Test
     void a_grant_is_out_of_the_window_exactly_one_duration_later() {
         Limiter limiter = granted(Limiter.of(1, 1000), 100);
-        assertEquals(1100, limiter.windowEndMillis());
+        assertEquals(1100, limiter.keptUntilMillis());
         assertEquals(0, limiter.tokensLeftAt(1099));
         assertEquals(1, limiter.tokensLeftAt(1100));
-        assertNull(limiter.grant(1099, 1, 1000));
-        assertNotNull(limiter.grant(1100, 1, 1000));
+        assertNull(limiter.grant(1099, 1, 1000, 1000));
+        assertNotNull(limiter.grant(1100, 1, 1000, 1000));
     }
 
     @Test
     void the_window_slides_it_does_not_jump() {
         Limiter limiter = granted(granted(Limiter.of(2, 1000), 0), 900);
         limiter = granted(limiter, 1000);
-        assertNull(limiter.grant(1899, 2, 1000), "the grants of 900 and 1000 count");
+        assertNull(limiter.grant(1899, 2, 1000, 1000), "the grants of 900 and 1000 count");
         limiter = granted(limiter, 1900);
         assertEquals(List.of(1000L, 1900L), grantsOf(limiter));
     }
@@ -50,49 +52,75 @@ class LimiterTest {
     @Test
     void a_refused_call_takes_and_changes_nothing() {
         Limiter limiter = granted(Limiter.of(1, 1000), 0);
-        assertNull(limiter.grant(10, 1, 5000));
+        assertNull(limiter.grant(10, 1, 5000, 5000));
         assertEquals(1000, limiter.durationMillis());
         assertEquals(List.of(0L), grantsOf(limiter));
-        assertNotNull(limiter.grant(1000, 1, 1000));
+        assertNotNull(limiter.grant(1000, 1, 1000, 1000));
     }
 
     @Test
     void the_call_brings_capacity_and_duration() {
         Limiter limiter = granted(granted(Limiter.of(2, 1000), 0), 0);
-        Limiter larger = limiter.grant(0, 5, 1000);
+        Limiter larger = limiter.grant(0, 5, 1000, 1000);
         assertNotNull(larger);
         assertEquals(2, larger.tokensLeftAt(0));
-        assertNull(larger.grant(0, 2, 1000), "three grants are more than two");
-        Limiter shorter = larger.grant(100, 2, 100);
+        assertNull(larger.grant(0, 2, 1000, 1000), "three grants are more than two");
+        Limiter shorter = larger.grant(100, 2, 100, 100);
         assertNotNull(shorter, "those at 0 are out of a window of 100 ms");
         assertEquals(List.of(100L), grantsOf(shorter));
-        assertEquals(200, shorter.windowEndMillis());
+        assertEquals(200, shorter.keptUntilMillis());
+    }
+
+    @Test
+    void a_shorter_duration_takes_nothing_from_a_longer_one() {
+        Limiter limiter = Limiter.of(5, 60_000);
+        for (int i = 0; i < 5; i++) {
+            limiter = granted(limiter, 0);
+        }
+        Limiter burst = limiter.grant(1_200, 5, 1_000, limiter.keepMillis());
+        assertNotNull(burst);
+        assertEquals(4, burst.tokensLeftAt(1_200), "as that call sees it");
+        assertNull(burst.grant(1_200, 5, 60_000, burst.keepMillis()));
+        assertEquals(61_200, burst.keptUntilMillis());
+        assertEquals(Limits.LIMITER_CAPACITY_MAX, Limiter.GRANTS_MAX);
+    }
+
+    @Test
+    void what_no_capacity_can_count_is_not_kept() {
+        Limiter limiter = Limiter.of(1, 0).keepingFor(Long.MAX_VALUE);
+        for (int i = 0; i < Limiter.GRANTS_MAX + 10; i++) {
+            Limiter next = limiter.grant(i, 1, 0, Long.MAX_VALUE);
+            assertNotNull(next);
+            limiter = next;
+        }
+        assertEquals(Limiter.GRANTS_MAX, limiter.grantCount());
+        assertEquals(10, limiter.grantMillis(0));
     }
 
     @Test
     void capacity_reduced_below_what_was_granted_leaves_no_tokens_not_a_negative_number() {
-        Limiter limiter = Limiter.restore(1, 1000, new long[] {1, 2, 3});
+        Limiter limiter = Limiter.restore(1, 1000, 1000, new long[] {1, 2, 3});
         assertEquals(0, limiter.tokensLeftAt(3));
     }
 
     @Test
     void extremes() {
-        assertNull(Limiter.of(0, 1000).grant(5, 0, 1000), "a capacity of 0 refuses always");
+        assertNull(Limiter.of(0, 1000).grant(5, 0, 1000, 1000), "a capacity of 0 refuses always");
         Limiter instant = granted(Limiter.of(1, 0), 5);
-        assertNotNull(instant.grant(5, 1, 0), "a window of 0 ms is always empty");
+        assertNotNull(instant.grant(5, 1, 0, 0), "a window of 0 ms is always empty");
         Limiter endless = granted(Limiter.of(1, Long.MAX_VALUE), 5);
-        assertEquals(Entry.NEVER, endless.windowEndMillis());
-        assertNull(endless.grant(1L << 60, 1, Long.MAX_VALUE));
-        assertEquals(0, Limiter.of(1, 1000).windowEndMillis());
+        assertEquals(Entry.NEVER, endless.keptUntilMillis());
+        assertNull(endless.grant(1L << 60, 1, Long.MAX_VALUE, Long.MAX_VALUE));
+        assertEquals(0, Limiter.of(1, 1000).keptUntilMillis());
     }
 
     @Test
     void misuse_is_refused() {
         assertThrows(IllegalArgumentException.class, () -> Limiter.of(-1, 1));
         assertThrows(IllegalArgumentException.class, () -> Limiter.of(1, -1));
-        assertThrows(IllegalArgumentException.class, () -> Limiter.restore(1, 1, new long[] {2, 1}));
+        assertThrows(IllegalArgumentException.class, () -> Limiter.restore(1, 1, 1, new long[] {2, 1}));
         Limiter limiter = granted(Limiter.of(2, 1000), 100);
-        assertThrows(IllegalArgumentException.class, () -> limiter.grant(99, 2, 1000));
+        assertThrows(IllegalArgumentException.class, () -> limiter.grant(99, 2, 1000, 1000));
         assertThrows(IndexOutOfBoundsException.class, () -> limiter.grantMillis(1));
         assertThrows(IndexOutOfBoundsException.class, () -> limiter.grantMillis(-1));
     }
@@ -131,14 +159,14 @@ class LimiterTest {
         try {
             Random random = new Random(seed);
             for (int round = 0; round < 300; round++) {
-                compareWithList(random);
+                compareWithList(random, round % 2 == 0);
             }
         } catch (AssertionError e) {
             throw new AssertionError("repeat with -Ddshm.seed=" + seed + ": " + e.getMessage(), e);
         }
     }
 
-    private static void compareWithList(Random random) {
+    private static void compareWithList(Random random, boolean longest) {
         int capacity = 1 + random.nextInt(40);
         long durationMillis = 1L + random.nextInt(200);
         Limiter limiter = Limiter.of(capacity, durationMillis);
@@ -156,18 +184,21 @@ class LimiterTest {
                 limiter = Limiter.restore(
                         limiter.capacity(),
                         limiter.durationMillis(),
+                        limiter.keepMillis(),
                         expected.stream().mapToLong(Long::longValue).toArray());
             }
-            List<Long> live = within(expected, clock, durationMillis);
-            Limiter next = limiter.grant(clock, capacity, durationMillis);
-            assertEquals(live.size() < capacity, next != null);
+            // As before the format of bounds, or as since.
+            long keepMillis = longest ? Math.max(limiter.keepMillis(), durationMillis) : durationMillis;
+            int inWindow = within(expected, clock, durationMillis).size();
+            Limiter next = limiter.grant(clock, capacity, durationMillis, keepMillis);
+            assertEquals(inWindow < capacity, next != null);
             if (next != null) {
                 limiter = next;
-                live.add(clock);
-                expected = live;
+                expected = within(expected, clock, keepMillis);
+                expected.add(clock);
                 assertEquals(durationMillis, limiter.durationMillis());
                 assertEquals(capacity, limiter.capacity());
-                assertEquals(clock + durationMillis, limiter.windowEndMillis());
+                assertEquals(clock + keepMillis, limiter.keptUntilMillis());
             }
             assertEquals(expected, grantsOf(limiter));
             int counting = within(expected, clock, limiter.durationMillis()).size();
@@ -181,6 +212,50 @@ class LimiterTest {
         }
     }
 
+    @Test
+    void many_grants_are_kept_in_several_arrays_and_old_views_stay_as_they_were() {
+        int capacity = 5 * Limiter.CHUNK_SLOTS;
+        long durationMillis = 100_000;
+        Random random = new Random(7);
+        Limiter limiter = Limiter.of(capacity, durationMillis);
+        ArrayDeque<Long> expected = new ArrayDeque<>();
+        Limiter middle = limiter;
+        List<Long> ofMiddle = List.of();
+        long clock = 0;
+        for (int step = 0; step < 12 * Limiter.CHUNK_SLOTS; step++) {
+            // Fast, then slowly, then hardly ever: it grows, stays, and shrinks again.
+            clock += step < 6 * Limiter.CHUNK_SLOTS ? random.nextInt(3) : step < 11 * Limiter.CHUNK_SLOTS ? 20 : 500;
+            long from = clock - durationMillis;
+            while (!expected.isEmpty() && expected.getFirst() <= from) {
+                expected.removeFirst();
+            }
+            Limiter next = limiter.grant(clock, capacity, durationMillis, durationMillis);
+            assertEquals(expected.size() < capacity, next != null);
+            if (next == null) {
+                continue;
+            }
+            expected.addLast(clock);
+            if (step % 1000 == 0) {
+                assertNotNull(limiter.grant(clock + 1, capacity + 1, durationMillis, durationMillis), "a branch");
+                assertEquals(new ArrayList<>(expected), grantsOf(next));
+            }
+            limiter = step % 5000 == 0
+                    ? Limiter.restore(
+                            capacity,
+                            durationMillis,
+                            durationMillis,
+                            expected.stream().mapToLong(Long::longValue).toArray())
+                    : next;
+            assertTrue(limiter.slotCount() <= 4 * limiter.grantCount() + 2 * Limiter.CHUNK_SLOTS);
+            if (step == 6 * Limiter.CHUNK_SLOTS) {
+                middle = limiter;
+                ofMiddle = grantsOf(limiter);
+            }
+        }
+        assertEquals(ofMiddle, grantsOf(middle));
+        assertTrue(limiter.slotCount() < 2 * Limiter.CHUNK_SLOTS, "it has shrunk to " + limiter.slotCount());
+    }
+
     private static List<Long> within(List<Long> grants, long clock, long durationMillis) {
         List<Long> live = new ArrayList<>(grants);
         live.removeIf(grant -> clock - grant >= durationMillis);
@@ -188,7 +263,9 @@ class LimiterTest {
     }
 
     private static Limiter granted(Limiter limiter, long clockMillis) {
-        @Nullable Limiter granted = limiter.grant(clockMillis, limiter.capacity(), limiter.durationMillis());
+        @Nullable
+        Limiter granted =
+                limiter.grant(clockMillis, limiter.capacity(), limiter.durationMillis(), limiter.keepMillis());
         assertNotNull(granted);
         return granted;
     }

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.dshm.proto.Limits;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -56,6 +57,22 @@ class ListValueTest {
         assertEquals(List.of(2.0, 3.0), first.rest().elements());
         assertEquals(List.of(1.0, 2.0, 3.0), three.elements());
         assertThrows(IllegalStateException.class, () -> ListValue.EMPTY.pop(true));
+    }
+
+    /** What a step does: one block is copied, or, when an end is empty, each block is linked anew. */
+    @Test
+    void the_longest_list_there_can_be_has_few_blocks_whatever_was_done_to_its_ends() {
+        int longest = Limits.LIST_BYTES_MAX / (Limits.ELEMENT_OVERHEAD_BYTES + Double.BYTES);
+        ListValue list = ListValue.EMPTY;
+        for (int i = 0; i < longest; i++) {
+            list = list.push(false, (double) i);
+        }
+        for (int step = 0; step < 2_000; step++) {
+            ListValue.Popped popped = list.pop(step % 500 < 250);
+            list = popped.rest().push(step % 300 < 150, popped.element());
+        }
+        assertEquals(longest, list.size());
+        assertTrue(list.blockCount() <= longest / 64 + 8, list.blockCount() + " blocks");
     }
 
     @Test

@@ -243,8 +243,8 @@ class StoreTest {
     void a_limiter_costs_what_its_grants_cost() {
         Limiter limiter = granted(Limiter.of(10, 1000), 1, 2, 3);
         byte[] key = Keys.bytes("k");
-        store.put(key, keys.hash(key), Entry.of(limiter, limiter.windowEndMillis(), 1));
-        assertEquals(104 + 8 + 40 + 3 * 16, store.bytes());
+        store.put(key, keys.hash(key), Entry.of(limiter, limiter.keptUntilMillis(), 1));
+        assertEquals(104 + 8 + 40 + 3 * 32, store.bytes());
     }
 
     @Test
@@ -298,7 +298,11 @@ class StoreTest {
         byte[] key = Keys.bytes("k");
         assertEquals(104 + 8 + 8, Store.bytesOf(key, Entry.of(new byte[5], Entry.NEVER, 1)));
         assertEquals(104 + 8 + 24 + 8, Store.bytesOf(key, Entry.of(new Typed(new byte[5], 1), Entry.NEVER, 1)));
-        assertEquals(104 + 8 + 24, Store.bytesOf(key, Entry.of(new Typed(5.0, 1), Entry.NEVER, 1)));
+        assertEquals(104 + 8 + 24 + 8, Store.bytesOf(key, Entry.of(new Typed(5.0, 1), Entry.NEVER, 1)));
+        assertEquals(104 + 8 + (1 << 20), Store.bytesOf(key, Entry.of(new byte[600_000], Entry.NEVER, 1)));
+        assertEquals(
+                104 + 8 + 24 + (2 << 20),
+                Store.bytesOf(key, Entry.of(new Typed(new byte[1 << 20], 1), Entry.NEVER, 1)));
         ListValue list = ListValue.EMPTY.push(true, 5.0).push(true, new byte[3]);
         assertEquals(104 + 8 + 24 + 80 + 56 + 51, Store.bytesOf(key, Entry.of(new Typed(list, 0), Entry.NEVER, 1)));
     }
@@ -322,7 +326,7 @@ class StoreTest {
     private static Limiter granted(Limiter limiter, long... clocksMillis) {
         Limiter granted = limiter;
         for (long clockMillis : clocksMillis) {
-            granted = granted.grant(clockMillis, limiter.capacity(), limiter.durationMillis());
+            granted = granted.grant(clockMillis, limiter.capacity(), limiter.durationMillis(), limiter.keepMillis());
             assertNotNull(granted);
         }
         return granted;

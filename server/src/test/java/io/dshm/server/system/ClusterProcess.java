@@ -18,8 +18,13 @@ public final class ClusterProcess {
 
     /** Three nodes on the loopback address, that are not running. */
     ClusterProcess(Path folder) {
+        this(folder, "127.0.0.1");
+    }
+
+    /** Three nodes on this address, that are not running. */
+    ClusterProcess(Path folder, String host) {
         this(Stream.of("n1", "n2", "n3")
-                .map(name -> new NodeProcess(name, folder.resolve(name)))
+                .map(name -> new NodeProcess(name, folder.resolve(name), host))
                 .toList());
     }
 

@@ -39,6 +39,7 @@ class HostileClientsIT {
     private static final int STUCK_ROUNDS = 150;
     private static final int CONNECTIONS_MAX = 2_200;
     private static final int READ_MILLIS_MAX = 40_000;
+    private static final int BYSTANDERS = 2;
 
     @RegisterExtension
     static final Processes PROCESSES = Processes.perClass();
@@ -63,7 +64,7 @@ class HostileClientsIT {
 
     @BeforeEach
     void startBystander() throws InterruptedException {
-        bystander = Increments.start(node, "bystander::n", 2);
+        bystander = Increments.start(node, "bystander::n", BYSTANDERS);
         bystander.awaitMore(20);
     }
 
@@ -187,8 +188,39 @@ class HostileClientsIT {
             channels.add(pipeline(("GET " + key + "\r\n").repeat(1_000).getBytes(US_ASCII)));
         }
         bystander.awaitMore(200);
+        Await.until("they are disconnected", () -> node.statusNumber("connections") <= BYSTANDERS);
         for (SocketChannel channel : channels) {
             channel.close();
+        }
+    }
+
+    @Test
+    void a_client_that_closes_its_sending_side_gets_all_replies_and_the_end() throws IOException {
+        Socket socket = open();
+        byte[] value = new byte[MIB];
+        Arrays.fill(value, (byte) 'v');
+        send(socket, "SET hostile::half 0 " + MIB + "\r\n");
+        socket.getOutputStream().write(value);
+        send(
+                socket,
+                "INCR hostile::halfcount 1 0\r\nGET hostile::half\r\nGET hostile::halfcount read=linearizable\r\nGET hosti");
+        socket.shutdownOutput();
+        String large = "LEN 1048576\r\n" + "v".repeat(MIB) + "\r\nDONE\r\n";
+        String one = "LEN 1\r\n1\r\nDONE\r\n";
+        assertEquals(
+                large + one + large + one, new String(socket.getInputStream().readAllBytes(), US_ASCII));
+        try (DshmConnection connection = node.connect()) {
+            connection.delete("hostile::halfcount");
+        }
+    }
+
+    @Test
+    void what_a_browser_posts_is_not_run() throws IOException {
+        Socket socket = open();
+        send(socket, "POST /any HTTP/1.1\r\nHost: localhost\r\n\r\nINCR hostile::posted 1 0\r\n");
+        assertTrue(new String(socket.getInputStream().readAllBytes(), US_ASCII).startsWith("ERROR malformed_request "));
+        try (DshmConnection connection = node.connect()) {
+            assertEquals(Optional.empty(), connection.get("hostile::posted"));
         }
     }
 

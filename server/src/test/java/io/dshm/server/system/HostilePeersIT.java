@@ -38,22 +38,23 @@ class HostilePeersIT {
 
     @Test
     void a_frame_that_announces_two_gigabytes_costs_nothing() throws IOException, InterruptedException {
-        try (Bystander bystander = new Bystander("giant::n")) {
-            for (NodeProcess node : cluster.nodes()) {
-                try (Socket socket = connect(node.raftPort())) {
-                    socket.getOutputStream()
-                            .write(frame(PingRequest.class, new byte[1000], Integer.MAX_VALUE)
-                                    .array());
-                    assertEquals(-1, socket.getInputStream().read());
-                }
+        Bystander bystander = new Bystander("giant::n");
+        for (NodeProcess node : cluster.nodes()) {
+            try (Socket socket = connect(node.raftPort())) {
+                socket.getOutputStream()
+                        .write(frame(PingRequest.class, new byte[1000], Integer.MAX_VALUE)
+                                .array());
+                assertEquals(-1, socket.getInputStream().read());
             }
         }
+        bystander.end();
     }
 
     @Test
     void unfinished_frames_do_not_take_the_memory() throws IOException, InterruptedException {
         List<Socket> sockets = new ArrayList<>();
-        try (Bystander bystander = new Bystander("unfinished::n")) {
+        Bystander bystander = new Bystander("unfinished::n");
+        try {
             byte[] content = new byte[Limits.PEER_FRAME_BYTES_MAX - 1024];
             byte[] request =
                     frame(PingRequest.class, content, content.length + 1).array();
@@ -65,6 +66,7 @@ class HostilePeersIT {
                 sockets.add(send(node.raftPort(), request));
                 sockets.add(send(node.forwardingPort(), forward));
             }
+            bystander.end();
         } finally {
             for (Socket socket : sockets) {
                 socket.close();
@@ -102,7 +104,7 @@ class HostilePeersIT {
         }
         cluster.start();
         assertTrue(cluster.term() < term + 100);
-        new Bystander("term::n").close();
+        new Bystander("term::n").end();
     }
 
     private static String raftAddress(NodeProcess node) {
@@ -143,7 +145,7 @@ class HostilePeersIT {
     }
 
     /** Counts through one node, and must notice nothing; all nodes must live in the end. */
-    private static final class Bystander implements AutoCloseable {
+    private static final class Bystander {
 
         private final Increments increments;
 
@@ -152,8 +154,7 @@ class HostilePeersIT {
             increments.awaitMore(20);
         }
 
-        @Override
-        public void close() throws IOException, InterruptedException {
+        void end() throws IOException, InterruptedException {
             increments.awaitMore(20);
             assertEquals(List.of(), increments.stop().failures());
             for (NodeProcess node : cluster.nodes()) {

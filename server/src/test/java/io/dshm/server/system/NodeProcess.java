@@ -38,7 +38,7 @@ public final class NodeProcess {
     private final List<String> jvmOptions = new ArrayList<>(List.of("-Xmx256m", "-XX:+ExitOnOutOfMemoryError"));
     private final List<String> options = new ArrayList<>();
 
-    private @Nullable Path classes;
+    private @Nullable String classPath;
     private @Nullable Process process;
 
     /** The state's digest, as of a log index. */
@@ -56,11 +56,16 @@ public final class NodeProcess {
 
     /** A node on the loopback address, with its data in its folder. */
     NodeProcess(String name, Path folder) {
+        this(name, folder, "127.0.0.1");
+    }
+
+    /** A node on one of this machine's addresses; that is in brackets if it is an IPv6 address. */
+    NodeProcess(String name, Path folder, String host) {
         this(
                 name,
                 folder,
                 new Place(
-                        "127.0.0.1",
+                        host,
                         Ports.free(),
                         Ports.free(),
                         Ports.free(),
@@ -120,7 +125,12 @@ public final class NodeProcess {
 
     /** Other classes than those of the jar, where this folder has them, for all starts to come. */
     public NodeProcess withClasses(Path folder) {
-        classes = folder;
+        return withClassPath(folder + File.pathSeparator + JAR);
+    }
+
+    /** Other classes than those of the jar, for all starts to come; null is the jar again. */
+    NodeProcess withClassPath(@Nullable String path) {
+        classPath = path;
         return this;
     }
 
@@ -136,9 +146,7 @@ public final class NodeProcess {
         command.add(javaExecutable());
         command.addAll(jvmOptions);
         command.addAll(
-                classes == null
-                        ? List.of("-jar", JAR.toString())
-                        : List.of("-cp", classes + File.pathSeparator + JAR, "io.dshm.server.Main"));
+                classPath == null ? List.of("-jar", JAR.toString()) : List.of("-cp", classPath, "io.dshm.server.Main"));
         command.addAll(List.of("--node", name, "--data-dir", data().toString()));
         command.addAll(List.of("--bind-address", place.host(), "--port", "" + place.port()));
         command.addAll(List.of("--admin-address", place.host(), "--admin-port", "" + place.adminPort()));
@@ -191,8 +199,13 @@ public final class NodeProcess {
     public void awaitHealthy() throws InterruptedException {
         Await.until(name + " is healthy", () -> {
             requireAlive();
-            return http("/health").startsWith("ok");
+            return health().startsWith("ok");
         });
+    }
+
+    /** What it says of its health: {@code ok}, or what is wrong. */
+    public String health() throws IOException {
+        return http("/health");
     }
 
     private void requireAlive() {

@@ -45,7 +45,12 @@ final class Processes implements BeforeAllCallback, BeforeEachCallback, AfterEac
 
     /** Three nodes that are to be started. */
     synchronized ClusterProcess newCluster() {
-        ClusterProcess cluster = new ClusterProcess(nextFolder());
+        return newCluster("127.0.0.1");
+    }
+
+    /** Three nodes on this address that are to be started. */
+    synchronized ClusterProcess newCluster(String host) {
+        ClusterProcess cluster = new ClusterProcess(nextFolder(), host);
         nodes.addAll(cluster.nodes());
         return cluster;
     }

@@ -215,7 +215,7 @@ class RecoveryIT {
     }
 
     /** One entry of each kind. */
-    private static void writeEverything(DshmConnection connection, String region) throws IOException {
+    static void writeEverything(DshmConnection connection, String region) throws IOException {
         byte[] value = region.getBytes(StandardCharsets.UTF_8);
         connection.set(region + "::plain", value, Duration.ZERO);
         connection.set(region + "2::plain", value, Duration.ZERO);
@@ -248,7 +248,7 @@ class RecoveryIT {
         connection.call(new Command.Put(Key.of(key), ttlMillis, type, 0xCAFE_BABE, Condition.ANY, value));
     }
 
-    private static List<Long> loadedSnapshots(NodeProcess node) throws IOException {
+    static List<Long> loadedSnapshots(NodeProcess node) throws IOException {
         List<Long> indexes = new ArrayList<>();
         Matcher loaded = SNAPSHOT_LOADED.matcher(node.log());
         while (loaded.find()) {
@@ -257,7 +257,7 @@ class RecoveryIT {
         return indexes;
     }
 
-    private static int count(String log, String line) {
+    static int count(String log, String line) {
         return log.split(Pattern.quote(line), -1).length - 1;
     }
 

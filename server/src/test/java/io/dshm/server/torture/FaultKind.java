@@ -22,6 +22,7 @@ enum FaultKind {
     FSYNC_EIO(2_000, 6_000, SyncFaults::failing, SyncFaults::lacking),
     FSYNC_SLOW(2_000, 8_000, SyncFaults::slow, SyncFaults::lacking),
     DATA_LOST(0, 2_000, DataFaults::lost, Optional::empty),
+    FORGOTTEN_TERM(3_000, 6_000, ForgottenTerm::plan, Optional::empty),
     BIT_FLIP(0, 2_000, DataFaults::flipped, Optional::empty);
 
     private final int millisMin;

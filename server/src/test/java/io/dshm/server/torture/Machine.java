@@ -27,6 +27,9 @@ final class Machine {
     private final @Nullable WallClock clock;
     private final Availability availability;
 
+    /** The node's election timeout in milliseconds, 0 for the usual one. */
+    private int electionTimeoutMillis;
+
     /** Of a start after which it does not take part yet, else 0. */
     private long startedNanos;
 
@@ -67,6 +70,25 @@ final class Machine {
             throw new IllegalStateException(name() + " has no wall clock of its own");
         }
         return clock;
+    }
+
+    /** The node's election timeout, from its next start on. */
+    void electionTimeoutMillis(int millis) {
+        electionTimeoutMillis = millis;
+        node.withEnvironment("DSHM_ELECTION_TIMEOUT_MILLIS", "" + millis);
+    }
+
+    /** The node's election timeout in milliseconds, 0 for the usual one. */
+    int electionTimeoutMillis() {
+        return electionTimeoutMillis;
+    }
+
+    /** SIGKILL, and a new start at once; returns when the node takes part again. */
+    void restart() throws IOException, InterruptedException {
+        impair();
+        node.kill();
+        start();
+        awaitWhole();
     }
 
     /** Nobody may count on this node from now on, until {@link #awaitWhole}. */

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import javax.tools.JavaCompiler;
@@ -50,11 +51,11 @@ enum PlantedBug {
         @Override
         void plant(Edits edits) {
             edits.replace(
-                    "replication/jraft/Statuses.java",
+                    "replication/jraft/ProposalFailures.java",
                     "return message.startsWith(\"Is not leader\")",
                     "return message.startsWith(\"Leader stepped down\") || message.startsWith(\"Is not leader\")");
             edits.replace(
-                    "replication/Outbox.java",
+                    "replication/writes/Outbox.java",
                     "pending.openAttempts--;",
                     "ring[slot(sequence)] = null; submit(pending.record.toBuilder(), pending, System.nanoTime());");
         }
@@ -102,13 +103,31 @@ enum PlantedBug {
                     "this.leading = leading; if (leading) { reading = new Reading(reading.offsetMillis - 3_000, 0); }");
         }
     },
+    FORGOTTEN_TERM(
+            "a node that lost its data acknowledges entries of a leader that it had helped to replace",
+            List.of(Workload.COUNTERS, Workload.REGISTERS),
+            List.of(FaultKind.FORGOTTEN_TERM)) {
+        @Override
+        void plant(Edits edits) {
+            edits.replace(
+                    "replication/jraft/RaftGroup.java",
+                    "long termMin = votes ? 0 : joiningTerm(self, events.onWaiting());",
+                    "long termMin = 0;");
+        }
+
+        @Override
+        OptionalInt electionTimeoutMillis() {
+            return OptionalInt.of(ForgottenTerm.LONG_MILLIS);
+        }
+    },
     HASTY_LOCAL_READ(
             "a local read does not wait for the write that its node has acknowledged",
             List.of(Workload.COUNTERS),
             List.of(FaultKind.PAUSE)) {
         @Override
         void plant(Edits edits) {
-            edits.replace("replication/LocalReads.java", "return isApplied(indexFor(read)) &&", "return caughtUp &&");
+            edits.replace(
+                    "replication/reads/LocalReads.java", "return isApplied(indexFor(read)) &&", "return caughtUp &&");
         }
     },
     HOLLOW_VALUE(
@@ -118,7 +137,7 @@ enum PlantedBug {
         @Override
         void plant(Edits edits) {
             edits.replace(
-                    "replication/LargeValues.java",
+                    "replication/writes/LargeValues.java",
                     "boolean publishes = offset == value.length;",
                     "boolean publishes = offset > 0;");
             edits.replace(
@@ -150,6 +169,11 @@ enum PlantedBug {
     /** What is done to nodes that brings it to light soonest. */
     FaultKind[] faults() {
         return faults.toArray(FaultKind[]::new);
+    }
+
+    /** The nodes' election timeout, if it comes to light with one that is not the usual one. */
+    OptionalInt electionTimeoutMillis() {
+        return OptionalInt.empty();
     }
 
     /** Says what is wrong. */

@@ -43,6 +43,10 @@ final class Torture implements Callable<Integer> {
     @Option(names = "--jvm-options", split = ",")
     List<String> jvmOptions = List.of();
 
+    @Option(names = "--election-timeout-millis")
+    @Nullable
+    Integer electionTimeoutMillis;
+
     @Option(names = "--plant", split = ",")
     List<String> plant = List.of();
 
@@ -93,12 +97,13 @@ final class Torture implements Callable<Integer> {
         boolean allFound = true;
         for (PlantedBug bug : bugs()) {
             System.out.println("torture: planted " + bug.label() + ": " + bug.description());
-            Report report = newRun(chosen)
+            TortureRun run = newRun(chosen)
                     .workloads(bug.workloads())
                     .faults(bug.faults())
                     .classes(bug.compile())
-                    .untilFirstViolation()
-                    .run();
+                    .untilFirstViolation();
+            bug.electionTimeoutMillis().ifPresent(run::electionTimeoutMillis);
+            Report report = run.run();
             Optional<Duration> after = report.toFirstViolation();
             allFound &= after.isPresent();
             lines.add(String.format(
@@ -115,7 +120,7 @@ final class Torture implements Callable<Integer> {
     }
 
     private TortureRun newRun(long chosen) {
-        return TortureRun.of(chosen)
+        TortureRun run = TortureRun.of(chosen)
                 .nodes(nodes)
                 .atATime(atATime)
                 .duration(Duration.ofSeconds(Math.round(minutes * 60)))
@@ -124,5 +129,9 @@ final class Torture implements Callable<Integer> {
                 .workloads(workloads.toArray(Workload[]::new))
                 .jvmOptions(jvmOptions.toArray(String[]::new))
                 .progress(line -> System.out.println("torture: " + line));
+        if (electionTimeoutMillis != null) {
+            run.electionTimeoutMillis(electionTimeoutMillis);
+        }
+        return run;
     }
 }

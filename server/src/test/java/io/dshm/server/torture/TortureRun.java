@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -31,6 +32,7 @@ final class TortureRun {
     boolean untilFirstViolation;
     Path out = Path.of("target/torture").toAbsolutePath();
     private List<String> jvmOptions = List.of();
+    private OptionalInt electionTimeoutMillis = OptionalInt.empty();
     private @Nullable Path classes;
     private Consumer<String> progress = line -> {};
 
@@ -71,6 +73,12 @@ final class TortureRun {
     /** More options for the nodes' JVMs. */
     TortureRun jvmOptions(String... options) {
         jvmOptions = List.of(options);
+        return this;
+    }
+
+    /** The nodes' election timeout, instead of the usual one. */
+    TortureRun electionTimeoutMillis(int millis) {
+        electionTimeoutMillis = OptionalInt.of(millis);
         return this;
     }
 
@@ -121,6 +129,7 @@ final class TortureRun {
         try {
             for (Machine machine : site.machines().all()) {
                 machine.node().withJvm(YOUNG).withJvm(jvmOptions.toArray(String[]::new));
+                electionTimeoutMillis.ifPresent(machine::electionTimeoutMillis);
                 if (classes != null) {
                     machine.node().withClasses(classes);
                 }

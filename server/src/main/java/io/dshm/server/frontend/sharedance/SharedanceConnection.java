@@ -8,7 +8,10 @@ import io.dshm.server.frontend.ClientConnection;
 import io.dshm.server.frontend.ConnectionSet;
 import io.dshm.server.frontend.LargeReply;
 import io.dshm.server.frontend.MemoryBudget;
+import io.dshm.server.frontend.UnreadReplies;
+import io.dshm.server.guard.Guard;
 import io.dshm.server.replication.Lane;
+import io.dshm.server.replication.contracts.ReplyListener;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
@@ -17,6 +20,7 @@ import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.SocketChannel;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -42,13 +46,20 @@ final class SharedanceConnection extends ChannelInboundHandlerAdapter implements
     private final MemoryBudget budget;
     private final ReadMode readMode;
     private final ConnectionSet connections;
+    private final UnreadReplies unread;
 
     private @Nullable ChannelHandlerContext context;
 
     /** The command was taken; what comes now is its reply. */
     private boolean asked;
 
+    private boolean ended;
+
     private @Nullable LargeReply reply;
+
+    /** What {@link #unread} holds of it; no bytes before there is a reply, and after the connection has ended. */
+    private byte[] replyBytes = {};
+
     private long bytesReceived;
     private long bytesMovedBefore;
     private int idleChecks;
@@ -60,6 +71,7 @@ final class SharedanceConnection extends ChannelInboundHandlerAdapter implements
         this.budget = budget;
         this.readMode = readMode;
         this.connections = connections;
+        this.unread = connections.newUnreadReplies();
     }
 
     @Override
@@ -70,8 +82,16 @@ final class SharedanceConnection extends ChannelInboundHandlerAdapter implements
 
     @Override
     public void channelInactive(ChannelHandlerContext inactive) {
+        discard();
+    }
+
+    /** Lets go of all that is held for the client. May be called again. */
+    private void discard() {
+        ended = true;
         connections.remove(this);
         decoder.close();
+        unread.release(replyBytes);
+        replyBytes = new byte[0];
     }
 
     @Override
@@ -91,7 +111,7 @@ final class SharedanceConnection extends ChannelInboundHandlerAdapter implements
         Command command = decoder.take();
         if (command instanceof Command.Write write) {
             asked = true;
-            lane.submit(write, outcome -> onWritten(write, outcome));
+            lane.submit(write, replyTo(outcome -> onWritten(write, outcome)));
         } else if (command instanceof Command.Get get) {
             asked = true;
             read(get);
@@ -100,12 +120,26 @@ final class SharedanceConnection extends ChannelInboundHandlerAdapter implements
 
     private void read(Command.Get get) {
         if (readMode == ReadMode.LINEARIZABLE) {
-            lane.readLinearizable(get, this::onRead);
+            lane.readLinearizable(get, replyTo(this::onRead));
         } else if (lane.reads().isCurrent(get)) {
             onRead(lane.reads().read(get));
         } else {
-            lane.awaitRead(get, this::onRead);
+            lane.awaitRead(get, replyTo(this::onRead));
         }
+    }
+
+    private ReplyListener replyTo(Consumer<Reply> client) {
+        return new ReplyListener() {
+            @Override
+            public void onReply(Reply known) {
+                client.accept(known);
+            }
+
+            @Override
+            public void onBroken(RuntimeException thrown) {
+                context().close();
+            }
+        };
     }
 
     private void onWritten(Command.Write write, Reply outcome) {
@@ -121,7 +155,8 @@ final class SharedanceConnection extends ChannelInboundHandlerAdapter implements
         }
     }
 
-    private void onRead(Reply read) {
+    private void onRead(Reply found) {
+        Reply read = unread.admit(found);
         if (read instanceof Reply.Value value) {
             send(value.bytes());
         } else if (read instanceof Reply.IntegerValue integer) {
@@ -134,7 +169,12 @@ final class SharedanceConnection extends ChannelInboundHandlerAdapter implements
     }
 
     private void send(byte[] bytes) {
-        LargeReply sending = new LargeReply(bytes);
+        if (ended) {
+            return;
+        }
+        replyBytes = bytes;
+        unread.hold(bytes);
+        LargeReply sending = new LargeReply(bytes, unread);
         reply = sending;
         context().writeAndFlush(sending).addListener(ChannelFutureListener.CLOSE);
     }
@@ -160,6 +200,7 @@ final class SharedanceConnection extends ChannelInboundHandlerAdapter implements
 
     @Override
     public void exceptionCaught(ChannelHandlerContext failed, Throwable cause) {
+        Guard.check("a Sharedance connection", cause);
         if (cause instanceof IOException) {
             LOG.debug("connection of {} lost: {}", failed.channel().remoteAddress(), cause.toString());
         } else {
@@ -185,6 +226,22 @@ final class SharedanceConnection extends ChannelInboundHandlerAdapter implements
             LOG.debug("closed {}: nothing moves", context().channel().remoteAddress());
             context().close();
         }
+    }
+
+    @Override
+    public UnreadReplies unread() {
+        return unread;
+    }
+
+    @Override
+    public void disconnect() {
+        discard();
+        context().close();
+    }
+
+    @Override
+    public String toString() {
+        return String.valueOf(context().channel().remoteAddress());
     }
 
     @Override

@@ -3,10 +3,12 @@ package io.dshm.server.replication.forwarding;
 import com.google.protobuf.CodedOutputStream;
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.dshm.proto.Limits;
+import io.dshm.proto.StrictParser;
 import io.dshm.proto.wire.PeerMessage;
 import io.dshm.server.network.FrameFormat;
 import io.dshm.server.network.FrameGuard;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPipeline;
 import io.netty.handler.codec.LengthFieldBasedFrameDecoder;
@@ -18,6 +20,8 @@ import java.util.List;
 
 /** Peer messages to frames and back: a 32-bit big-endian length, then the message. Stateless. */
 final class PeerCodec {
+
+    private static final StrictParser<PeerMessage> PARSER = new StrictParser<>(PeerMessage.parser());
 
     /** What an answer from another node may be. */
     static final FrameGuard.Bounds BOUNDS =
@@ -55,8 +59,13 @@ final class PeerCodec {
         @Override
         protected void decode(ChannelHandlerContext context, ByteBuf frame, List<Object> out)
                 throws InvalidProtocolBufferException {
-            // Parsing copies: what is proposed from a message outlives the frame.
-            out.add(PeerMessage.parseFrom(frame.nioBuffer()));
+            // A copy: what is proposed from a message outlives the frame.
+            ByteBuffer bytes = ByteBuffer.wrap(ByteBufUtil.getBytes(frame));
+            PeerMessage message = PARSER.parseLeniently(bytes);
+            if (message.hasForward()) {
+                PARSER.requireKnown(message, bytes);
+            }
+            out.add(message);
         }
     }
 

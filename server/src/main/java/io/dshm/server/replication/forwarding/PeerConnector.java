@@ -3,12 +3,16 @@ package io.dshm.server.replication.forwarding;
 import io.dshm.proto.wire.Forward;
 import io.dshm.proto.wire.Hello;
 import io.dshm.proto.wire.PeerMessage;
+import io.dshm.proto.wire.RegisterNode;
 import io.dshm.proto.wire.StatusReply;
 import io.dshm.proto.wire.StatusRequest;
+import io.dshm.server.guard.Guard;
 import io.dshm.server.network.FrameGuard;
+import io.dshm.server.network.MemberAddresses;
 import io.dshm.server.network.PeerSockets;
-import io.dshm.server.replication.PeerLinks;
-import io.dshm.server.replication.PeerStatuses;
+import io.dshm.server.replication.contracts.PeerLinks;
+import io.dshm.server.replication.contracts.PeerStatuses;
+import io.dshm.server.replication.writes.RegistrationCheck;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
@@ -19,17 +23,18 @@ import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.SimpleChannelInboundHandler;
+import io.netty.resolver.NoopAddressResolverGroup;
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** Opens connections to the other nodes. Thread-safe. */
-public final class PeerConnector implements PeerLinks, PeerStatuses {
+public final class PeerConnector implements PeerLinks, PeerStatuses, RegistrationCheck.Members {
 
     private static final Logger LOG = LoggerFactory.getLogger(PeerConnector.class);
 
@@ -37,23 +42,23 @@ public final class PeerConnector implements PeerLinks, PeerStatuses {
 
     private final EventLoopGroup loops;
     private final Class<? extends Channel> channelType;
-    private final Map<String, InetSocketAddress> addresses;
+    private final MemberAddresses addresses;
     private final PeerMessage hello;
 
     /**
      * A connector for these nodes.
      *
-     * @param addresses the nodes' forwarding addresses by their names, not resolved: they are, with every connection
+     * @param addresses the nodes' forwarding addresses, by their names
      */
     public PeerConnector(
             EventLoopGroup loops,
             Class<? extends Channel> channelType,
             String cluster,
             String self,
-            Map<String, InetSocketAddress> addresses) {
+            MemberAddresses addresses) {
         this.loops = loops;
         this.channelType = channelType;
-        this.addresses = Map.copyOf(addresses);
+        this.addresses = addresses;
         this.hello = PeerMessage.newBuilder()
                 .setHello(Hello.newBuilder().setCluster(cluster).setNode(self))
                 .build();
@@ -62,41 +67,37 @@ public final class PeerConnector implements PeerLinks, PeerStatuses {
     /** {@inheritDoc} The lane must be one of the connector's event loops. */
     @Override
     public Link open(String node, ScheduledExecutorService lane, Listener listener) {
-        LinkHandler handler = new LinkHandler(listener);
-        ChannelFuture connecting = connect((EventLoop) lane, node, handler);
-        connecting.addListener(done -> {
-            if (!done.isSuccess()) {
-                LOG.debug("no link to {}: {}", node, String.valueOf(done.cause()));
-                handler.end();
-            }
-        });
-        return new Link() {
-            @Override
-            public void send(Forward forward) {
-                connecting
-                        .channel()
-                        .write(PeerMessage.newBuilder().setForward(forward).build());
-                handler.flushSoon(connecting.channel());
-            }
-
-            @Override
-            public void close() {
-                handler.ended = true;
-                connecting.channel().close();
-            }
-        };
+        LinkHandler handler = new LinkHandler((EventLoop) lane, node, listener);
+        addresses.find(node).whenComplete((address, failure) -> lane.execute(() -> handler.connect(address)));
+        return handler;
     }
 
     @Override
     public CompletableFuture<StatusReply> ask(String node, long timeoutMillis) {
+        return ask(node, StatusRequest.getDefaultInstance(), timeoutMillis);
+    }
+
+    @Override
+    public CompletableFuture<Boolean> isOwn(RegisterNode registration, long timeoutMillis) {
+        return addresses.knows(registration.getNode())
+                ? ask(
+                                registration.getNode(),
+                                StatusRequest.newBuilder()
+                                        .setRegistration(registration)
+                                        .build(),
+                                timeoutMillis)
+                        .thenApply(StatusReply::getConfirmsRegistration)
+                : CompletableFuture.completedFuture(false);
+    }
+
+    private CompletableFuture<StatusReply> ask(String node, StatusRequest request, long timeoutMillis) {
         CompletableFuture<StatusReply> answer = new CompletableFuture<>();
-        ChannelFuture connecting = connect(loops.next(), node, new SimpleChannelInboundHandler<PeerMessage>() {
+        ChannelHandler handler = new SimpleChannelInboundHandler<PeerMessage>() {
             @Override
             public void channelActive(ChannelHandlerContext context) {
                 context.write(hello);
-                context.writeAndFlush(PeerMessage.newBuilder()
-                        .setStatusRequest(StatusRequest.getDefaultInstance())
-                        .build());
+                context.writeAndFlush(
+                        PeerMessage.newBuilder().setStatusRequest(request).build());
             }
 
             @Override
@@ -113,24 +114,24 @@ public final class PeerConnector implements PeerLinks, PeerStatuses {
             public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
                 answer.completeExceptionally(cause);
             }
+        };
+        addresses.find(node).whenComplete((address, failure) -> {
+            ChannelFuture connecting = connect(loops.next(), node, address, handler);
+            connecting.addListener(done -> {
+                if (!done.isSuccess()) {
+                    answer.completeExceptionally(done.cause());
+                }
+            });
+            answer.whenComplete((reply, failed) -> connecting.channel().close());
         });
-        connecting.addListener(done -> {
-            if (!done.isSuccess()) {
-                answer.completeExceptionally(done.cause());
-            }
-        });
-        return answer.orTimeout(timeoutMillis, TimeUnit.MILLISECONDS)
-                .whenComplete((reply, failure) -> connecting.channel().close());
+        return answer.orTimeout(timeoutMillis, TimeUnit.MILLISECONDS);
     }
 
-    private ChannelFuture connect(EventLoop loop, String node, ChannelHandler handler) {
-        InetSocketAddress address = addresses.get(node);
-        if (address == null) {
-            throw new IllegalArgumentException("no member has the name " + node);
-        }
+    private ChannelFuture connect(EventLoop loop, String node, InetSocketAddress address, ChannelHandler handler) {
         Bootstrap bootstrap = new Bootstrap()
                 .group(loop)
                 .channel(channelType)
+                .resolver(NoopAddressResolverGroup.INSTANCE)
                 .option(ChannelOption.TCP_NODELAY, true)
                 .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, CONNECT_MILLIS)
                 .handler(new ChannelInitializer<Channel>() {
@@ -142,18 +143,66 @@ public final class PeerConnector implements PeerLinks, PeerStatuses {
                         channel.pipeline().addLast(handler);
                     }
                 });
-        return bootstrap.connect(address);
+        return bootstrap.connect(address).addListener(done -> {
+            if (!done.isSuccess()) {
+                addresses.onFailed(node);
+            }
+        });
     }
 
-    /** A link's handler; everything happens on its lane's thread. */
-    private final class LinkHandler extends SimpleChannelInboundHandler<PeerMessage> {
+    /** A link, which is its connection's handler; everything happens on its lane's thread. */
+    private final class LinkHandler extends SimpleChannelInboundHandler<PeerMessage> implements Link {
 
+        private final EventLoop lane;
+        private final String node;
         private final Listener listener;
+
+        /** Null before the node's address is known. */
+        private @Nullable Channel channel;
+
         private boolean ended;
         private boolean flushScheduled;
 
-        LinkHandler(Listener listener) {
+        LinkHandler(EventLoop lane, String node, Listener listener) {
+            this.lane = lane;
+            this.node = node;
             this.listener = listener;
+        }
+
+        void connect(InetSocketAddress address) {
+            if (ended) {
+                return;
+            }
+            ChannelFuture connecting = PeerConnector.this.connect(lane, node, address, this);
+            channel = connecting.channel();
+            connecting.addListener(done -> {
+                if (!done.isSuccess()) {
+                    LOG.debug("no link to {}: {}", node, String.valueOf(done.cause()));
+                    end();
+                }
+            });
+        }
+
+        @Override
+        public void send(Forward forward) {
+            Channel open = channel;
+            if (open != null) {
+                open.write(PeerMessage.newBuilder().setForward(forward).build());
+                flushSoon(open);
+            }
+        }
+
+        @Override
+        public boolean isWritable() {
+            return channel != null && channel.isWritable();
+        }
+
+        @Override
+        public void close() {
+            ended = true;
+            if (channel != null) {
+                channel.close();
+            }
         }
 
         @Override
@@ -170,17 +219,25 @@ public final class PeerConnector implements PeerLinks, PeerStatuses {
         }
 
         @Override
+        public void channelWritabilityChanged(ChannelHandlerContext context) {
+            if (!ended && context.channel().isWritable()) {
+                listener.onWritable();
+            }
+        }
+
+        @Override
         public void channelInactive(ChannelHandlerContext context) {
             end();
         }
 
         @Override
         public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+            Guard.check("a link to another node", cause);
             LOG.debug("link to {} broken: {}", context.channel().remoteAddress(), cause.toString());
             context.close();
         }
 
-        void end() {
+        private void end() {
             if (!ended) {
                 ended = true;
                 listener.onClosed();
@@ -188,12 +245,12 @@ public final class PeerConnector implements PeerLinks, PeerStatuses {
         }
 
         /** What is sent in one round of the event loop leaves together. */
-        void flushSoon(Channel channel) {
+        private void flushSoon(Channel open) {
             if (!flushScheduled) {
                 flushScheduled = true;
-                channel.eventLoop().execute(() -> {
+                open.eventLoop().execute(() -> {
                     flushScheduled = false;
-                    channel.flush();
+                    open.flush();
                 });
             }
         }

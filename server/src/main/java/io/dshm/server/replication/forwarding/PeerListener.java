@@ -1,18 +1,22 @@
 package io.dshm.server.replication.forwarding;
 
+import io.dshm.proto.Limits;
 import io.dshm.proto.wire.Forward;
 import io.dshm.proto.wire.ForwardReply;
 import io.dshm.proto.wire.PeerMessage;
+import io.dshm.proto.wire.RegisterNode;
 import io.dshm.proto.wire.StatusReply;
+import io.dshm.server.guard.Guard;
 import io.dshm.server.network.PeerPort;
 import io.dshm.server.network.Ports;
-import io.dshm.server.replication.ForwardSession;
+import io.dshm.server.replication.writes.ForwardSession;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.EventLoop;
 import io.netty.channel.SimpleChannelInboundHandler;
 import java.net.InetSocketAddress;
-import java.util.function.Consumer;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -25,12 +29,13 @@ public final class PeerListener {
 
     /** Opens the leader's end of a connection that lives on that event loop. */
     public interface Sessions {
-        ForwardSession open(EventLoop lane, Consumer<ForwardReply> replies);
+        ForwardSession open(EventLoop lane, ForwardSession.Peer peer);
     }
 
     private final String cluster;
     private final Supplier<@Nullable StatusReply> status;
     private volatile @Nullable Sessions sessions;
+    private volatile Predicate<RegisterNode> registrations = registration -> false;
     private final Channel channel;
 
     /**
@@ -57,8 +62,13 @@ public final class PeerListener {
         });
     }
 
-    /** Takes commands from now on; until then, other nodes can only ask for the status. */
-    public void open(Sessions opened) {
+    /**
+     * Takes commands from now on; until then, other nodes can only ask for the status.
+     *
+     * @param own whether a registration is this node's
+     */
+    public void open(Sessions opened, Predicate<RegisterNode> own) {
+        registrations = own;
         sessions = opened;
     }
 
@@ -72,6 +82,7 @@ public final class PeerListener {
         private boolean greeted;
         private @Nullable ForwardSession session;
         private boolean flushNeeded;
+        private boolean sessionReads = true;
 
         @Override
         protected void channelRead0(ChannelHandlerContext context, PeerMessage message) {
@@ -93,8 +104,11 @@ public final class PeerListener {
                     if (answer == null) {
                         context.close();
                     } else {
-                        context.writeAndFlush(
-                                PeerMessage.newBuilder().setStatusReply(answer).build());
+                        boolean own =
+                                registrations.test(message.getStatusRequest().getRegistration());
+                        context.writeAndFlush(PeerMessage.newBuilder()
+                                .setStatusReply(answer.toBuilder().setConfirmsRegistration(own))
+                                .build());
                     }
                 }
                 case FORWARD -> {
@@ -120,28 +134,69 @@ public final class PeerListener {
                     context.close();
                     return;
                 }
-                open = opener.open(context.channel().eventLoop(), reply -> send(context, reply));
+                open = opener.open(context.channel().eventLoop(), new Peer(context));
                 session = open;
             }
             open.onForward(forward);
         }
 
-        /** Replies of one round of the event loop leave together. */
-        private void send(ChannelHandlerContext context, ForwardReply reply) {
-            context.write(PeerMessage.newBuilder().setForwardReply(reply).build());
-            if (!flushNeeded) {
-                flushNeeded = true;
-                context.executor().execute(() -> {
-                    flushNeeded = false;
-                    context.flush();
-                });
-            }
+        @Override
+        public void channelWritabilityChanged(ChannelHandlerContext context) {
+            setAutoRead(context);
+        }
+
+        /** A node that does not read its outcomes is not read from either. */
+        private void setAutoRead(ChannelHandlerContext context) {
+            context.channel()
+                    .config()
+                    .setAutoRead(sessionReads && context.channel().isWritable());
         }
 
         @Override
         public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
+            Guard.check("a connection of another node", cause);
             LOG.warn("connection of {} closed: {}", context.channel().remoteAddress(), cause.toString());
             context.close();
+        }
+
+        /** The way back to the node on this connection. */
+        private final class Peer implements ForwardSession.Peer {
+
+            private final ChannelHandlerContext context;
+
+            Peer(ChannelHandlerContext context) {
+                this.context = context;
+            }
+
+            /** Replies of one round of the event loop leave together. */
+            @Override
+            public void send(ForwardReply reply) {
+                context.write(PeerMessage.newBuilder().setForwardReply(reply).build());
+                ChannelOutboundBuffer unsent = context.channel().unsafe().outboundBuffer();
+                if (unsent != null && unsent.totalPendingWriteBytes() > Limits.PEER_UNSENT_BYTES_MAX) {
+                    LOG.warn(
+                            "connection of {} closed: it reads no outcomes",
+                            context.channel().remoteAddress());
+                    close();
+                } else if (!flushNeeded) {
+                    flushNeeded = true;
+                    context.executor().execute(() -> {
+                        flushNeeded = false;
+                        context.flush();
+                    });
+                }
+            }
+
+            @Override
+            public void setReading(boolean reading) {
+                sessionReads = reading;
+                setAutoRead(context);
+            }
+
+            @Override
+            public void close() {
+                context.close();
+            }
         }
     }
 }

@@ -12,7 +12,9 @@ import com.alipay.sofa.jraft.error.RaftError;
 import com.alipay.sofa.jraft.error.RaftException;
 import com.alipay.sofa.jraft.storage.snapshot.SnapshotReader;
 import com.alipay.sofa.jraft.storage.snapshot.SnapshotWriter;
+import io.dshm.server.replication.jraft.repairs.AppliedTerms;
 import io.dshm.server.statemachine.CorruptStateException;
+import io.dshm.server.statemachine.NewerFormatException;
 import io.dshm.server.statemachine.Outcome;
 import io.dshm.server.statemachine.StateMachine;
 import io.dshm.server.statemachine.StateView;
@@ -24,7 +26,6 @@ import java.nio.file.StandardOpenOption;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -60,7 +61,7 @@ final class ApplyAdapter extends StateMachineAdapter {
     /** A state machine allows one view at a time: for a snapshot, or for a digest. */
     private final Semaphore viewPermit = new Semaphore(1);
 
-    private volatile AppendRequests.@Nullable Position applied;
+    private final AppliedTerms applied = new AppliedTerms();
 
     ApplyAdapter(StateMachine stateMachine, Executor snapshots, Listener listener) {
         this.stateMachine = stateMachine;
@@ -72,15 +73,20 @@ final class ApplyAdapter extends StateMachineAdapter {
     public void onApply(Iterator entries) {
         long bytes = 0;
         long index = 0;
+        long first = 0;
         long term = 0;
-        // Free unless somebody asks for a digest: see there.
+        // Free, but for short steps of purging, and for whoever asks for a digest: see there.
         synchronized (stateMachine) {
             while (entries.hasNext()) {
                 ByteBuffer data = entries.getData();
                 bytes += data.remaining();
+                if (entries.getTerm() != term) {
+                    onTermApplied(first, index, term);
+                    first = entries.getIndex();
+                    term = entries.getTerm();
+                }
                 index = entries.getIndex();
-                term = entries.getTerm();
-                Outcome[] outcomes = stateMachine.apply(index, data);
+                Outcome[] outcomes = apply(index, data);
                 listener.onApplied(index);
                 Closure done = entries.done();
                 if (done instanceof ProposalClosure proposal) {
@@ -89,14 +95,33 @@ final class ApplyAdapter extends StateMachineAdapter {
                 entries.next();
             }
         }
-        if (index > 0) {
-            applied = new AppendRequests.Position(index, term);
-        }
+        onTermApplied(first, index, term);
         listener.onAppliedBatch(bytes);
     }
 
-    /** Up to where the log is applied, null if nothing is. Any thread. */
-    AppendRequests.@Nullable Position applied() {
+    /** What an entry does that cannot be applied is not known: nothing may be applied after it. */
+    private Outcome[] apply(long index, ByteBuffer data) {
+        try {
+            return stateMachine.apply(index, data);
+        } catch (CorruptStateException e) {
+            // With its message: what SOFAJRaft makes of an exception is a status without it.
+            listener.onFatal(String.valueOf(e.getMessage()));
+            throw e;
+        } catch (RuntimeException | Error e) {
+            LOG.error("the entry at index {} cannot be applied", index, e);
+            listener.onFatal("the entry at index " + index + " cannot be applied: " + e);
+            throw e;
+        }
+    }
+
+    private void onTermApplied(long first, long last, long term) {
+        if (last > 0) {
+            applied.add(first, last, term);
+        }
+    }
+
+    /** What is applied. Any thread. */
+    AppliedTerms applied() {
         return applied;
     }
 
@@ -127,26 +152,44 @@ final class ApplyAdapter extends StateMachineAdapter {
             done.run(new Status(RaftError.ECANCELED, "the state is being read for something else"));
             return;
         }
-        StateView view;
-        synchronized (stateMachine) {
-            view = stateMachine.view();
-        }
-        snapshots.execute(() -> {
-            Status status;
-            try (view) {
-                status = write(view, writer);
-            } catch (IOException | RuntimeException e) {
-                LOG.error(
-                        "no snapshot was written to {}; the log is kept, and the next one is tried in time",
-                        writer.getPath(),
-                        e);
-                // Not EIO, which would stop the node for good: nothing is lost by a missing snapshot.
-                status = new Status(RaftError.ECANCELED, "snapshot failed: %s", e);
-            } finally {
+        StateView view = null;
+        boolean begun = false;
+        try {
+            synchronized (stateMachine) {
+                view = stateMachine.view();
+            }
+            StateView opened = view;
+            snapshots.execute(() -> done.run(writeAndClose(opened, writer)));
+            begun = true;
+        } catch (RuntimeException e) {
+            done.run(failed(writer, e));
+        } finally {
+            if (!begun) {
+                if (view != null) {
+                    view.close();
+                }
                 viewPermit.release();
             }
-            done.run(status);
-        });
+        }
+    }
+
+    private Status writeAndClose(StateView view, SnapshotWriter writer) {
+        try (view) {
+            return write(view, writer);
+        } catch (IOException | RuntimeException e) {
+            return failed(writer, e);
+        } finally {
+            viewPermit.release();
+        }
+    }
+
+    private static Status failed(SnapshotWriter writer, Exception why) {
+        LOG.error(
+                "no snapshot was written to {}; the log is kept, and the next one is tried in time",
+                writer.getPath(),
+                why);
+        // Not EIO, which would stop the node for good: nothing is lost by a missing snapshot.
+        return new Status(RaftError.ECANCELED, "snapshot failed: %s", why);
     }
 
     private static Status write(StateView view, SnapshotWriter writer) throws IOException {
@@ -178,7 +221,7 @@ final class ApplyAdapter extends StateMachineAdapter {
                 stateMachine.load(new io.dshm.server.statemachine.SnapshotReader(Path.of(reader.getPath())));
             }
             SnapshotMeta meta = reader.load();
-            applied = new AppendRequests.Position(meta.getLastIncludedIndex(), meta.getLastIncludedTerm());
+            applied.reset(meta.getLastIncludedIndex(), meta.getLastIncludedTerm());
             listener.onApplied(stateMachine.appliedIndex());
             listener.onAppliedBatch(0);
             LOG.info(
@@ -186,8 +229,13 @@ final class ApplyAdapter extends StateMachineAdapter {
                     stateMachine.store().entryCount(),
                     stateMachine.appliedIndex());
             return true;
-        } catch (IOException | CorruptStateException e) {
-            listener.onFatal("the snapshot in " + reader.getPath() + " cannot be loaded: " + e.getMessage()
+        } catch (NewerFormatException e) {
+            listener.onFatal(String.valueOf(e.getMessage()));
+            return false;
+        } catch (IOException | RuntimeException | OutOfMemoryError e) {
+            // The old state is gone by now, so there is nothing to go on with.
+            String why = e instanceof IOException || e instanceof CorruptStateException ? e.getMessage() : e.toString();
+            listener.onFatal("the snapshot in " + reader.getPath() + " cannot be loaded: " + why
                     + ". If another node has the data, delete this node's data folder, and it will be copied anew");
             return false;
         }

@@ -7,6 +7,7 @@ import com.alipay.sofa.jraft.rpc.impl.BoltRaftRpcFactory;
 import com.alipay.sofa.jraft.rpc.impl.BoltRpcServer;
 import com.alipay.sofa.jraft.util.Endpoint;
 import com.alipay.sofa.jraft.util.SPI;
+import io.dshm.server.replication.jraft.repairs.SwiftRpcClient;
 import org.jspecify.annotations.Nullable;
 
 /**

@@ -2,7 +2,8 @@ package io.dshm.server.replication.jraft;
 
 import com.alipay.sofa.jraft.Closure;
 import com.alipay.sofa.jraft.Status;
-import io.dshm.server.replication.RaftLog;
+import io.dshm.server.guard.Guard;
+import io.dshm.server.replication.contracts.RaftLog;
 import io.dshm.server.statemachine.Outcome;
 
 /**
@@ -20,7 +21,12 @@ final class ProposalClosure implements Closure {
 
     void applied(long index, Outcome[] outcomes) {
         if (isFirst()) {
-            proposal.applied(index, outcomes);
+            try {
+                proposal.applied(index, outcomes);
+            } catch (RuntimeException e) {
+                // The entry is applied: the thread that applies goes on.
+                Guard.thrown("who has proposed an entry", e);
+            }
         }
     }
 
@@ -29,7 +35,7 @@ final class ProposalClosure implements Closure {
         if (!isFirst()) {
             return;
         }
-        if (Statuses.provesNotAppended(status)) {
+        if (ProposalFailures.provesNotAppended(status)) {
             proposal.refused();
         } else {
             proposal.uncertain(String.valueOf(status));

@@ -10,6 +10,7 @@ import com.alipay.sofa.jraft.entity.PeerId;
 import com.alipay.sofa.jraft.entity.Task;
 import com.alipay.sofa.jraft.error.OverloadException;
 import com.alipay.sofa.jraft.error.RaftError;
+import com.alipay.sofa.jraft.option.NodeOptions;
 import com.alipay.sofa.jraft.option.ReadOnlyOption;
 import com.alipay.sofa.jraft.rpc.ProtobufMsgFactory;
 import com.alipay.sofa.jraft.rpc.RpcServer;
@@ -21,10 +22,18 @@ import com.alipay.sofa.jraft.util.Endpoint;
 import com.alipay.sofa.jraft.util.RpcFactoryHelper;
 import com.alipay.sofa.jraft.util.StorageOptionsFactory;
 import com.alipay.sofa.jraft.util.ThreadPoolsFactory;
+import io.dshm.server.guard.Guard;
 import io.dshm.server.network.PeerPort;
 import io.dshm.server.network.RefusalLog;
-import io.dshm.server.replication.RaftLog;
-import io.dshm.server.replication.RoleListener;
+import io.dshm.server.replication.contracts.RaftLog;
+import io.dshm.server.replication.contracts.RoleListener;
+import io.dshm.server.replication.jraft.repairs.AppendRequests;
+import io.dshm.server.replication.jraft.repairs.BoltFrames;
+import io.dshm.server.replication.jraft.repairs.Difference;
+import io.dshm.server.replication.jraft.repairs.LeaderReminder;
+import io.dshm.server.replication.jraft.repairs.MemberGuard;
+import io.dshm.server.replication.jraft.repairs.SnapshotPace;
+import io.dshm.server.replication.jraft.repairs.VoteGuard;
 import io.dshm.server.statemachine.StateMachine;
 import io.dshm.server.statemachine.StateView;
 import java.io.IOException;
@@ -44,6 +53,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 import java.util.stream.Collectors;
@@ -69,6 +79,12 @@ public final class RaftGroup implements RaftLog {
 
     /** Between two questions of a node that catches up, while nobody leads. */
     private static final int CATCH_UP_MILLIS = 100;
+
+    /**
+     * A node that lost its data waits for so many election timeouts for members that do not answer, if it can do without them;
+     * see {@link JoiningTerm}. A candidate gives up after one, and so does who asks for votes.
+     */
+    private static final int PATIENCE_ELECTIONS = 10;
 
     /** Threads for this class's own: one may write a snapshot while another sees to time-outs. */
     private static final int BACKGROUND_THREADS = 2;
@@ -107,8 +123,18 @@ public final class RaftGroup implements RaftLog {
      * @param onApplied of each index, on the thread that applies, before its proposal is told
      * @param onAppliedBatch after some of them
      * @param onCaughtUp when this node has applied all that was committed when it started
+     * @param isRegistered asked by a node that has lost its data: whether an entry of this start of it is in the log
+     * @param onRestored when a node that had lost its data has it back, and before it votes
+     * @param onWaiting while a node that has lost its data waits, what for
      */
-    public record Events(RoleListener roles, LongConsumer onApplied, Runnable onAppliedBatch, Runnable onCaughtUp) {}
+    public record Events(
+            RoleListener roles,
+            LongConsumer onApplied,
+            Runnable onAppliedBatch,
+            Runnable onCaughtUp,
+            BooleanSupplier isRegistered,
+            Runnable onRestored,
+            Consumer<String> onWaiting) {}
 
     private final Settings settings;
     private final Consumer<String> onFatal;
@@ -119,7 +145,6 @@ public final class RaftGroup implements RaftLog {
     private final ScheduledThreadPoolExecutor background;
     private final SnapshotPace snapshotPace;
     private final AtomicBoolean mayVote = new AtomicBoolean();
-    private final Terms terms = new Terms();
     private final AtomicReference<@Nullable RaftGroupService> service = new AtomicReference<>();
 
     private volatile @Nullable Node node;
@@ -144,13 +169,14 @@ public final class RaftGroup implements RaftLog {
 
     /**
      * Joins the group: loads the last snapshot, opens the log, listens, takes part in elections. Returns when the node
-     * takes part; applying the log goes on. To be called once.
+     * takes part; applying the log goes on. A node that has lost its data first waits for the others' terms, for as long as
+     * it takes: see {@link JoiningTerm}. To be called once.
      *
-     * @param votes false if this node has lost its data and has to catch up before it votes
+     * @param votes false if this node has lost its data, or a part of it, and has to get it back before it votes
      * @throws IOException if the folder cannot be used
      * @throws IllegalStateException if the library refuses to start, see its lines in the log
      */
-    public void start(boolean votes, Events events) throws IOException {
+    public void start(boolean votes, Events events) throws IOException, InterruptedException {
         mayVote.set(votes);
         Path libraries = Files.createDirectories(settings.folder().resolve("lib"));
         // Into a folder of this node's own: the default is the temporary folder, where every hard kill leaves a copy.
@@ -165,18 +191,39 @@ public final class RaftGroup implements RaftLog {
         Configuration members = new Configuration();
         settings.peers().keySet().forEach(name -> members.addPeer(peer(name)));
         boolean alone = settings.peers().size() == 1;
-        MemberGuard guard = newGuard();
-        RpcServer server = alone ? null : newServer(self.getPort(), applying, guard);
-        RaftGroupService group = new RaftGroupService(
-                groupId, self, RaftTuning.nodeOptions(settings, members, applying, mayVote::get, guard, terms), server);
+        long termMin = votes ? 0 : joiningTerm(self, events.onWaiting());
+        TermStorage.Terms terms = new TermStorage.Terms();
+        MemberGuard guard = newGuard(terms);
+        RpcServer server = alone ? null : newServer(self.getPort(), applying, terms, guard);
+        NodeOptions options = RaftTuning.nodeOptions(
+                settings,
+                members,
+                applying,
+                mayVote::get,
+                guard,
+                (path, raft) -> new TermStorage(path, raft, self, termMin, terms));
+        RaftGroupService group = new RaftGroupService(groupId, self, options, server);
         node = group.start(!alone);
         service.set(group);
         if (!alone) {
-            catchUp(events.onCaughtUp());
+            catchUp(events, false);
             PeerWatch watch = new PeerWatch();
             background.scheduleWithFixedDelay(
-                    () -> watchPeers(watch), WATCH_MILLIS, WATCH_MILLIS, TimeUnit.MILLISECONDS);
+                    Guard.of("looking who answers", () -> watchPeers(watch)),
+                    WATCH_MILLIS,
+                    WATCH_MILLIS,
+                    TimeUnit.MILLISECONDS);
         }
+    }
+
+    /** The earliest term in which this node, which has lost its data, may take part. */
+    private long joiningTerm(PeerId self, Consumer<String> onWaiting) throws InterruptedException {
+        Map<String, Endpoint> others = settings.peers().keySet().stream()
+                .filter(name -> !name.equals(settings.self()))
+                .collect(Collectors.toMap(name -> name, name -> peer(name).getEndpoint()));
+        long patience = TimeUnit.MILLISECONDS.toNanos((long) PATIENCE_ELECTIONS * settings.electionTimeoutMillis());
+        return new TermQuestions(groupId, self.toString(), others)
+                .ask(patience, missing -> onWaiting.accept("its data is lost; it waits for the terms of " + missing));
     }
 
     private void watchPeers(PeerWatch watch) {
@@ -200,18 +247,18 @@ public final class RaftGroup implements RaftLog {
         RaftTuning.setProperties();
     }
 
-    private MemberGuard newGuard() {
+    private MemberGuard newGuard(TermStorage.Terms terms) {
         Set<String> others = new TreeSet<>(settings.peers().keySet());
         others.remove(settings.self());
         return new MemberGuard(
                 groupId,
                 peer(settings.self()).toString(),
                 others.stream().map(name -> peer(name).toString()).collect(Collectors.toSet()),
-                terms,
+                terms::durable,
                 new RefusalLog("Raft", System::nanoTime));
     }
 
-    private RpcServer newServer(int port, ApplyAdapter applying, MemberGuard guard) {
+    private RpcServer newServer(int port, ApplyAdapter applying, TermStorage.Terms terms, MemberGuard guard) {
         RpcServer server = RpcFactoryHelper.rpcFactory()
                 .createRpcServer(
                         new Endpoint(settings.bindAddress(), port),
@@ -222,10 +269,11 @@ public final class RaftGroup implements RaftLog {
                                         BoltFrames.before(
                                                 () -> List.of(settings.port().guard(BoltFrames.FORMAT)))));
         LeaderReminder reminder = new LeaderReminder(System::nanoTime);
+        Difference difference = new Difference(applying.applied(), terms::durable, onFatal);
         // Not told of closed connections: the end of a leader's old one would throw away what its new one uses by then,
         // and the leader would wait for its answers for seconds.
-        server.registerProcessor(guard.before(new AppendRequests(requests, applying::applied, reminder)));
-        server.registerProcessor(guard.before(reminder.snapshots(requests)));
+        server.registerProcessor(guard.before(new AppendRequests(requests, applying.applied(), difference, reminder)));
+        server.registerProcessor(guard.before(reminder.snapshots(requests, difference)));
         server.registerProcessor(guard.before(snapshotPace.copies(requests)));
         server.registerProcessor(guard.before(VoteGuard.votes(requests, mayVote::get)));
         server.registerProcessor(guard.before(VoteGuard.takeovers(requests, mayVote::get)));
@@ -283,7 +331,9 @@ public final class RaftGroup implements RaftLog {
             }
         };
         Future<?> timeout = background.schedule(
-                () -> once.accept(new Status(RaftError.ETIMEDOUT, "no answer in time")),
+                Guard.of(
+                        "the time-out of a round",
+                        () -> once.accept(new Status(RaftError.ETIMEDOUT, "no answer in time"))),
                 READ_INDEX_MILLIS,
                 TimeUnit.MILLISECONDS);
         try {
@@ -299,27 +349,41 @@ public final class RaftGroup implements RaftLog {
         }
     }
 
-    /** Asks until this node has applied all that was committed when it asked. */
-    private void catchUp(Runnable done) {
+    /**
+     * Asks until this node has applied all that was committed when it asked, and, if it had lost its data, until that was
+     * after it had registered.
+     *
+     * @param told whether it has been up to date before
+     */
+    private void catchUp(Events events, boolean told) {
+        boolean registered = mayVote.get() || events.isRegistered().getAsBoolean();
         readIndex(new ReadIndexListener() {
             @Override
             public void confirmed() {
-                onCaughtUp(done);
+                if (!told) {
+                    events.onCaughtUp().run();
+                }
+                if (!registered) {
+                    again(true);
+                } else if (!mayVote.get()) {
+                    events.onRestored().run();
+                    mayVote.set(true);
+                    LOG.info("{} has its data back, and votes again", settings.self());
+                }
             }
 
             @Override
             public void failed(String reason) {
-                background.schedule(() -> catchUp(done), CATCH_UP_MILLIS, TimeUnit.MILLISECONDS);
+                again(told);
+            }
+
+            private void again(boolean toldByThen) {
+                background.schedule(
+                        Guard.of("catching up", () -> catchUp(events, toldByThen)),
+                        CATCH_UP_MILLIS,
+                        TimeUnit.MILLISECONDS);
             }
         });
-    }
-
-    /** The node is up to date for the first time since it started; if it had lost its data, it votes again. */
-    private void onCaughtUp(Runnable done) {
-        if (mayVote.compareAndSet(false, true)) {
-            LOG.info("{} has its data back, and votes again", settings.self());
-        }
-        done.run();
     }
 
     /** Whether the log or a snapshot holds anything: not before the group has elected its first leader. */
@@ -327,7 +391,7 @@ public final class RaftGroup implements RaftLog {
         return runningNode().getLastLogIndex() > 0;
     }
 
-    /** Whether this node takes part in elections: always, except while it catches up after the loss of its data. */
+    /** Whether this node takes part in elections: always, except while it gets its data back after a loss. */
     public boolean mayVote() {
         return mayVote.get();
     }
@@ -408,7 +472,7 @@ public final class RaftGroup implements RaftLog {
         public void onAppliedBatch(long bytes) {
             events.onAppliedBatch().run();
             if (snapshotPace.isDue(bytes)) {
-                background.execute(RaftGroup.this::snapshot);
+                background.execute(Guard.of("taking a snapshot", RaftGroup.this::snapshot));
             }
         }
 
@@ -417,7 +481,7 @@ public final class RaftGroup implements RaftLog {
             term = newTerm;
             roles.onLeading(newTerm);
             if (settings.peers().size() == 1) {
-                onCaughtUp(events.onCaughtUp());
+                events.onCaughtUp().run();
             }
         }
 

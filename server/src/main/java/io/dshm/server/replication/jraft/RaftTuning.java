@@ -10,6 +10,10 @@ import com.alipay.sofa.jraft.storage.LogStorage;
 import com.alipay.sofa.jraft.storage.RaftMetaStorage;
 import com.alipay.sofa.jraft.util.StorageOptionsFactory;
 import io.dshm.proto.Limits;
+import io.dshm.server.replication.jraft.repairs.LastEntryLogStorage;
+import io.dshm.server.replication.jraft.repairs.MemberGuard;
+import io.dshm.server.replication.jraft.repairs.VoteGuard;
+import java.util.function.BiFunction;
 import java.util.function.BooleanSupplier;
 import org.rocksdb.DBOptions;
 import org.rocksdb.WALRecoveryMode;
@@ -83,7 +87,7 @@ final class RaftTuning {
      * @param members the group's first configuration; what is in the log counts more
      * @param mayVote whether the node may vote, and ask for votes, now; see {@link VoteGuard}
      * @param guard admits what other nodes answer
-     * @param terms takes notice of this node's
+     * @param terms where term and vote are kept, by the folder's path and the settings
      */
     static NodeOptions nodeOptions(
             RaftGroup.Settings settings,
@@ -91,7 +95,7 @@ final class RaftTuning {
             StateMachine applying,
             BooleanSupplier mayVote,
             MemberGuard guard,
-            Terms terms) {
+            BiFunction<String, RaftOptions, RaftMetaStorage> terms) {
         RaftOptions raft = new RaftOptions();
         raft.setSync(true);
         raft.setApplyBatch(512);
@@ -129,7 +133,7 @@ final class RaftTuning {
 
             @Override
             public RaftMetaStorage createRaftMetaStorage(String uri, RaftOptions raftOptions) {
-                return terms.watch(super.createRaftMetaStorage(uri, raftOptions));
+                return terms.apply(uri, raftOptions);
             }
         });
         return options;

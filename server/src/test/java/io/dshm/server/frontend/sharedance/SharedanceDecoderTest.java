@@ -32,6 +32,17 @@ class SharedanceDecoderTest {
         return new SharedanceDecoder(VALUE_BYTES_MAX, TTL_MILLIS, budget);
     }
 
+    @Test
+    void no_request_of_http_is_a_command_whatever_its_method() {
+        for (char verb = '!'; verb <= '~'; verb++) {
+            for (String rest : new String[] {" / HTTP/1.1", "/ HTTP/1.1", "ET / HTTP/1.1"}) {
+                SharedanceDecoder http = newDecoder();
+                assertNull(feed(http, bytes(verb + rest + "\r\nHost: x\r\n\r\nD\0\0\0\1k")));
+                assertTrue(http.isRefused(), verb + rest);
+            }
+        }
+    }
+
     private static byte[] bytes(String text) {
         return text.getBytes(ISO_8859_1);
     }

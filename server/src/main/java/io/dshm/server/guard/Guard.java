@@ -1,0 +1,80 @@
+package io.dshm.server.guard;
+
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What is done with an exception that nobody expects. A {@link RuntimeException} is a fault of the one callback or task
+ * that threw it: it is logged, and everything else goes on. An {@link Error} (no memory, no stack, a class that cannot be
+ * loaded) leaves nobody knows what half done: the process ends. Any thread.
+ */
+public final class Guard {
+
+    private static final Logger LOG = LoggerFactory.getLogger(Guard.class);
+
+    /** Between two reports: a fault that comes with every request must not fill the disk. */
+    private static final long REPORT_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+    private static final AtomicLong LAST_REPORT_NANOS = new AtomicLong(System.nanoTime() - REPORT_NANOS);
+    private static final AtomicLong UNREPORTED = new AtomicLong();
+
+    private static volatile Consumer<String> endProcess = why -> {};
+
+    private Guard() {}
+
+    /**
+     * Has errors end the process, on all threads. Before this is called, and in tests, they are only thrown on.
+     *
+     * @param end ends the process with that message; does not return
+     */
+    public static void endProcessOnError(Consumer<String> end) {
+        endProcess = end;
+        Thread.setDefaultUncaughtExceptionHandler((thread, thrown) -> thrown(thread.getName(), thrown));
+    }
+
+    /** Something was thrown there: logs an exception, at most one a second, and ends the process for an error. */
+    public static void thrown(String where, Throwable thrown) {
+        check(where, thrown);
+        long now = System.nanoTime();
+        long last = LAST_REPORT_NANOS.get();
+        if (now - last >= REPORT_NANOS && LAST_REPORT_NANOS.compareAndSet(last, now)) {
+            LOG.error(
+                    "{} has failed; others go on ({} more since the last report)",
+                    where,
+                    UNREPORTED.getAndSet(0),
+                    thrown);
+        } else {
+            UNREPORTED.incrementAndGet();
+        }
+    }
+
+    /** Ends the process if that is an error. */
+    public static void check(String where, Throwable thrown) {
+        if (thrown instanceof Error) {
+            endProcess.accept(where + " has met " + thrown);
+        }
+    }
+
+    /** The task, without exceptions; an error goes on to the caller when it does not end the process. */
+    public static Runnable of(String what, Runnable task) {
+        return () -> {
+            try {
+                task.run();
+            } catch (RuntimeException e) {
+                thrown(what, e);
+            } catch (Error e) {
+                check(what, e);
+                throw e;
+            }
+        };
+    }
+
+    /** The executor, with every task {@linkplain #of guarded}. */
+    public static Executor executor(String what, Executor executor) {
+        return task -> executor.execute(of(what, task));
+    }
+}

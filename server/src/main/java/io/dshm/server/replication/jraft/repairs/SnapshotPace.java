@@ -1,0 +1,85 @@
+package io.dshm.server.replication.jraft.repairs;
+
+import com.alipay.sofa.jraft.error.RaftError;
+import com.alipay.sofa.jraft.rpc.RpcRequestClosure;
+import com.alipay.sofa.jraft.rpc.RpcRequests.ErrorResponse;
+import com.alipay.sofa.jraft.rpc.RpcRequests.GetFileRequest;
+import com.alipay.sofa.jraft.rpc.impl.core.GetFileRequestProcessor;
+import com.google.protobuf.Message;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongSupplier;
+
+/**
+ * When a snapshot is due because of what was written to the log.
+ *
+ * <p>Not while another node copies one from here: the log is cut off before the snapshot before the last, so two more
+ * of them would take away what that node needs next, and under steady writes it would copy one snapshot after the other
+ * and never get there. Then the next one waits until the other node has had time to go on by the log, or until the log
+ * has become too long.
+ */
+public final class SnapshotPace {
+
+    /** In which a node that has copied a snapshot loads it, and asks for the log behind it. */
+    private static final long GRACE_NANOS = TimeUnit.SECONDS.toNanos(10);
+
+    /** How much longer the log may become meanwhile. */
+    private static final int PUT_OFF_FACTOR_MAX = 4;
+
+    private static final long PUT_OFF_BYTES_MIN = 64L * 1024 * 1024;
+
+    private final long logBytes;
+    private final LongSupplier nanoTime;
+    private volatile long copiedNanos;
+    private long bytesSinceSnapshot;
+
+    /**
+     * The pace of a node that has just started.
+     *
+     * @param logBytes a snapshot is due after so much
+     * @param nanoTime the machine's monotonic clock, as {@link System#nanoTime()}
+     */
+    public SnapshotPace(long logBytes, LongSupplier nanoTime) {
+        this.logBytes = logBytes;
+        this.nanoTime = nanoTime;
+        this.copiedNanos = nanoTime.getAsLong() - GRACE_NANOS;
+    }
+
+    /** Hands out pieces of snapshots, and takes notice. */
+    public GetFileRequestProcessor copies(Executor executor) {
+        return new GetFileRequestProcessor(executor) {
+            @Override
+            public Message processRequest(GetFileRequest request, RpcRequestClosure done) {
+                onCopy();
+                return finalIfGone(super.processRequest(request, done));
+            }
+        };
+    }
+
+    /** A snapshot that is not to be had any more never will be: who copies it is told to stop, instead of asking again. */
+    static Message finalIfGone(Message response) {
+        return response instanceof ErrorResponse error && error.getErrorCode() == RaftError.ENOENT.getNumber()
+                ? error.toBuilder()
+                        .setErrorCode(RaftError.ECANCELED.getNumber())
+                        .build()
+                : response;
+    }
+
+    /** Another node has asked for a piece of a snapshot. Any thread. */
+    void onCopy() {
+        copiedNanos = nanoTime.getAsLong();
+    }
+
+    /** So much more was written; if a snapshot is due now, counting begins anew. One thread. */
+    public boolean isDue(long bytes) {
+        bytesSinceSnapshot += bytes;
+        // The product may overflow, but then so does no log.
+        long max = Math.max(logBytes, Math.max(PUT_OFF_FACTOR_MAX * logBytes, PUT_OFF_BYTES_MIN));
+        boolean copying = nanoTime.getAsLong() - copiedNanos < GRACE_NANOS;
+        if (bytesSinceSnapshot < (copying ? max : logBytes)) {
+            return false;
+        }
+        bytesSinceSnapshot = 0;
+        return true;
+    }
+}

@@ -1,0 +1,290 @@
+package io.dshm.server.replication.reads;
+
+import io.dshm.proto.Command;
+import io.dshm.proto.ErrorCode;
+import io.dshm.proto.Key;
+import io.dshm.proto.Limits;
+import io.dshm.proto.Reply;
+import io.dshm.server.statemachine.ClusterClock;
+import io.dshm.server.statemachine.MemoryLimit;
+import io.dshm.server.statemachine.StateMachine;
+import io.dshm.server.store.Entry;
+import io.dshm.server.store.Store;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
+import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads from this node's store. Any thread, without locks.
+ *
+ * <p>Local reads show what this node has acknowledged, and never go back in time; they may not yet show what other nodes
+ * have acknowledged. They judge deadlines by this node's estimate of the cluster clock.
+ *
+ * <p>Linearizable reads are answered here, too, after a {@linkplain ReadRounds round}. They judge deadlines by the logged
+ * clock alone, which is part of the state that all nodes share: two nodes' estimates differ.
+ */
+public final class LocalReads {
+
+    /** Between two confirmations that a leader leads, when nothing else asks for any: so old is the lag that is shown. */
+    private static final long CONFIRM_MILLIS = 1_000;
+
+    /** How many confirmations there are in the time that a read may be stale. */
+    private static final int CONFIRMS_PER_STALENESS = 4;
+
+    private static final Reply.Failure MULTI_TOO_LARGE = new Reply.Failure(
+            ErrorCode.TOO_LARGE, "the replies to a MULTI have at most " + Limits.MULTI_REPLY_BYTES_MAX + " bytes");
+
+    /** Seen only by a read that came as the load of a snapshot began; those that come later wait. */
+    static final Reply.Failure LOADING =
+            new Reply.Failure(ErrorCode.BUSY, "this node takes over another node's snapshot");
+
+    /** No round has come to an end yet. */
+    private static final long NEVER = Long.MIN_VALUE;
+
+    private final StateMachine stateMachine;
+    private final ClusterClock clock;
+    private final LongSupplier nanoTime;
+    private final long maxStalenessMillis;
+    private final AcknowledgedWrites acknowledged = new AcknowledgedWrites();
+
+    /** How many reads wait; the thread that applies looks at it, so that it need not wake lanes for nothing. */
+    private final AtomicInteger waiting = new AtomicInteger();
+
+    /** When the last round began that has come to an end. */
+    private final AtomicLong confirmedNanos = new AtomicLong(NEVER);
+
+    private volatile long appliedIndex;
+    private volatile boolean caughtUp;
+
+    /**
+     * Reads from what is applied here.
+     *
+     * @param nanoTime the machine's monotonic clock, as {@link System#nanoTime()}
+     * @param maxStalenessMillis how old the state may be that a local read shows, or 0 for no bound
+     */
+    public LocalReads(StateMachine stateMachine, ClusterClock clock, LongSupplier nanoTime, long maxStalenessMillis) {
+        this.stateMachine = stateMachine;
+        this.clock = clock;
+        this.nanoTime = nanoTime;
+        this.maxStalenessMillis = maxStalenessMillis;
+    }
+
+    /** The reply to a local read, from what is applied here now; see {@link #isCurrent}. */
+    public Reply read(Command.Read read) {
+        if (read instanceof Command.MultiRead multi) {
+            return severalOf(multi, this::readKey);
+        }
+        return readKey((Command.KeyRead) read);
+    }
+
+    private Reply readKey(Command.KeyRead read) {
+        Key key = read.key();
+        Store store = stateMachine.store();
+        Entry entry = store.get(key.bytes(), key.hash());
+        if (entry == null) {
+            return StateMachine.isLoading(store) ? LOADING : Reply.Failure.NOT_FOUND;
+        }
+        if (read instanceof Command.Get && !entry.hasDeadline() && entry.isPlain()) {
+            return new Reply.Value(entry.value());
+        }
+        return ReadReplies.of(read, entry, clock.estimateMillis());
+    }
+
+    /** The reply to a linearizable read; after a round, and after the time was logged if {@link #isDueUnlogged}. */
+    public Reply readLogged(Command.Read read) {
+        if (read instanceof Command.MultiRead multi) {
+            return severalOf(multi, this::readKeyLogged);
+        }
+        return readKeyLogged((Command.KeyRead) read);
+    }
+
+    private Reply readKeyLogged(Command.KeyRead read) {
+        StateMachine.Sighting seen = look(read.key());
+        if (seen == null) {
+            return LOADING;
+        }
+        return seen.entry() == null ? Reply.Failure.NOT_FOUND : ReadReplies.of(read, seen.entry(), seen.clockMillis());
+    }
+
+    private StateMachine.@Nullable Sighting look(Key key) {
+        return stateMachine.look(key.bytes(), key.hash());
+    }
+
+    private static Reply severalOf(Command.MultiRead multi, Function<Command.KeyRead, Reply> reader) {
+        List<Reply> replies = new ArrayList<>(multi.reads().size());
+        long bytes = 0;
+        for (Command.KeyRead read : multi.reads()) {
+            Reply reply = reader.apply(read);
+            if (reply == LOADING) {
+                return LOADING;
+            }
+            bytes += ReadReplies.valueBytes(reply);
+            if (bytes > Limits.MULTI_REPLY_BYTES_MAX) {
+                return MULTI_TOO_LARGE;
+            }
+            replies.add(reply);
+        }
+        return new Reply.Several(replies);
+    }
+
+    /** Whether, by this node's estimate of the time, an entry that is read has expired or gone, and the log does not say so yet. */
+    public boolean isDueUnlogged(Command.Read read) {
+        return keyReads(read).stream().anyMatch(one -> isDueUnlogged(one.key()));
+    }
+
+    private boolean isDueUnlogged(Key key) {
+        StateMachine.Sighting seen = look(key);
+        Entry entry = seen == null ? null : seen.entry();
+        if (seen == null || entry == null) {
+            return false;
+        }
+        long estimate = clock.estimateMillis();
+        return entry.isExpiredAt(estimate) != entry.isExpiredAt(seen.clockMillis())
+                || entry.isGoneAt(estimate) != entry.isGoneAt(seen.clockMillis());
+    }
+
+    private static List<? extends Command.KeyRead> keyReads(Command.Read read) {
+        return read instanceof Command.MultiRead multi ? multi.reads() : List.of((Command.KeyRead) read);
+    }
+
+    /** Whether a local {@link #read} may be answered now, or has to wait. */
+    public boolean isCurrent(Command.Read read) {
+        return isApplied(indexFor(read)) && !isStale();
+    }
+
+    /** Whether this node's state may be older than a local read may show. */
+    public boolean isStale() {
+        if (maxStalenessMillis == 0) {
+            return false;
+        }
+        long lag = lagMillis();
+        return lag < 0 || lag > maxStalenessMillis;
+    }
+
+    /**
+     * A round that began at that {@link System#nanoTime()} is over: all that was acknowledged anywhere before it is
+     * applied here.
+     */
+    public void onConfirmed(long begunNanos) {
+        confirmedNanos.accumulateAndGet(begunNanos, (last, begun) -> last == NEVER || begun - last > 0 ? begun : last);
+    }
+
+    /**
+     * How old the state is, at most, that local reads show, in milliseconds: everything that was acknowledged anywhere
+     * before that is applied here. -1 before the first confirmation.
+     */
+    public long lagMillis() {
+        long confirmed = confirmedNanos.get();
+        return confirmed == NEVER ? -1 : TimeUnit.NANOSECONDS.toMillis(nanoTime.getAsLong() - confirmed);
+    }
+
+    /** How often a node has to have its state confirmed, in milliseconds. */
+    public long confirmIntervalMillis() {
+        return maxStalenessMillis == 0
+                ? CONFIRM_MILLIS
+                : Math.min(CONFIRM_MILLIS, maxStalenessMillis / CONFIRMS_PER_STALENESS);
+    }
+
+    /**
+     * Whether a read that has to wait for this index need not wait any more. After a start, it also waits until this node
+     * knows the time: what it showed as expired before must not come alive again. While a snapshot is loaded, every read
+     * waits.
+     */
+    boolean isApplied(long index) {
+        return caughtUp && clock.isAnchored() && index <= appliedIndex && !isLoading();
+    }
+
+    /** Whether this node has let go of its state and takes over a snapshot. */
+    public boolean isLoading() {
+        return StateMachine.isLoading(stateMachine.store());
+    }
+
+    /** The log index that must be applied here before this read. */
+    public long indexFor(Command.Read read) {
+        if (read instanceof Command.KeyRead one) {
+            return acknowledged.indexFor(one.key().hash());
+        }
+        if (read instanceof Command.RegionRead) {
+            return acknowledged.indexForAll();
+        }
+        return keyReads(read).stream()
+                .mapToLong(one -> acknowledged.indexFor(one.key().hash()))
+                .max()
+                .orElse(0);
+    }
+
+    /** The cluster's format, see {@link io.dshm.proto.Formats}. Any thread. */
+    public int format() {
+        return stateMachine.format();
+    }
+
+    public StateMachine stateMachine() {
+        return stateMachine;
+    }
+
+    /** How large the state may become. */
+    public MemoryLimit memory() {
+        return stateMachine.memory();
+    }
+
+    public ClusterClock clock() {
+        return clock;
+    }
+
+    /** The log index that must be applied here before a whole region is read. */
+    public long indexForAll() {
+        return acknowledged.indexForAll();
+    }
+
+    /** Lets reads on this node wait for a write that is acknowledged now, unless it is applied here already. */
+    public void acknowledge(Command.Write write, long index) {
+        if (write instanceof Command.KeyWrite one) {
+            acknowledge(one.key(), index);
+        } else if (write instanceof Command.Multi multi) {
+            multi.writes().forEach(one -> acknowledge(one.key(), index));
+        } else if (write instanceof Command.Identified identified) {
+            acknowledge(identified.write(), index);
+        } else if (index > appliedIndex) {
+            acknowledged.recordAll(index);
+        }
+    }
+
+    /** The same of a write of that key. */
+    public void acknowledge(Key key, long index) {
+        if (index > appliedIndex) {
+            acknowledged.record(key.hash(), index);
+        }
+    }
+
+    public AtomicInteger waiting() {
+        return waiting;
+    }
+
+    /** The index of the last entry applied here. */
+    public long appliedIndex() {
+        return appliedIndex;
+    }
+
+    /** An entry was applied. Called by the thread that applies, before anybody learns an outcome of that entry. */
+    public void onApplied(long index) {
+        appliedIndex = index;
+    }
+
+    /**
+     * This node has applied all that was committed when it started. Before that, its store is on the way from its last
+     * snapshot to the present, and shows none of it.
+     */
+    public void onCaughtUp() {
+        caughtUp = true;
+    }
+
+    /** Whether this node has been up to date since it started. */
+    public boolean isCaughtUp() {
+        return caughtUp;
+    }
+}

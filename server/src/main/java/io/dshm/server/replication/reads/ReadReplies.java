@@ -1,0 +1,115 @@
+package io.dshm.server.replication.reads;
+
+import io.dshm.proto.Command;
+import io.dshm.proto.Doubles;
+import io.dshm.proto.Reply;
+import io.dshm.proto.ValueType;
+import io.dshm.server.store.Entry;
+import io.dshm.server.store.ListValue;
+import java.nio.charset.StandardCharsets;
+
+/** What reads of one key tell of its entry. */
+final class ReadReplies {
+
+    private static final byte[] TRUE = "true".getBytes(StandardCharsets.US_ASCII);
+    private static final byte[] FALSE = "false".getBytes(StandardCharsets.US_ASCII);
+
+    private ReadReplies() {}
+
+    /** The reply to a read of this entry at that instant of the cluster clock. */
+    static Reply of(Command.KeyRead read, Entry entry, long clockMillis) {
+        boolean stale = (read instanceof Command.Fetch fetch && fetch.stale())
+                || (read instanceof Command.Stat stat && stat.stale());
+        if (stale ? entry.isGoneAt(clockMillis) : entry.isExpiredAt(clockMillis)) {
+            return Reply.Failure.NOT_FOUND;
+        }
+        if (read instanceof Command.Get) {
+            return get(entry, clockMillis);
+        }
+        ValueType type = typeOf(entry);
+        if (read instanceof Command.Fetch) {
+            String details = details(type, entry, clockMillis, new StringBuilder());
+            return new Reply.Detailed(valueOf(entry, clockMillis), details);
+        }
+        StringBuilder length = new StringBuilder(" length=").append(lengthOf(type, entry, clockMillis));
+        return new Reply.Detailed(null, details(type, entry, clockMillis, length));
+    }
+
+    private static Reply get(Entry entry, long clockMillis) {
+        if (entry.isLimiter()) {
+            return new Reply.IntegerValue(entry.limiter().tokensLeftAt(clockMillis));
+        }
+        return typeOf(entry) == ValueType.LIST
+                ? Reply.Failure.BAD_REQUEST
+                : new Reply.Value(valueOf(entry, clockMillis));
+    }
+
+    private static ValueType typeOf(Entry entry) {
+        if (entry.isPlain()) {
+            return ValueType.RAW;
+        }
+        if (entry.isLimiter()) {
+            return ValueType.LIMITER;
+        }
+        Object value = entry.typed().value();
+        if (value instanceof byte[]) {
+            return ValueType.STRING;
+        }
+        if (value instanceof Double) {
+            return ValueType.NUMBER;
+        }
+        return value instanceof Boolean ? ValueType.BOOLEAN : ValueType.LIST;
+    }
+
+    /** The value as it stands on the wire: of a list its length, of a limiter the tokens left. */
+    private static byte[] valueOf(Entry entry, long clockMillis) {
+        if (entry.isPlain()) {
+            return entry.value();
+        }
+        if (entry.isLimiter()) {
+            return digits(entry.limiter().tokensLeftAt(clockMillis));
+        }
+        Object value = entry.typed().value();
+        if (value instanceof byte[] string) {
+            return string;
+        }
+        if (value instanceof Double number) {
+            return Doubles.toBytes(number);
+        }
+        return value instanceof Boolean truth ? (truth ? TRUE : FALSE) : digits(((ListValue) value).size());
+    }
+
+    private static byte[] digits(int number) {
+        return Integer.toString(number).getBytes(StandardCharsets.US_ASCII);
+    }
+
+    private static int lengthOf(ValueType type, Entry entry, long clockMillis) {
+        return switch (type) {
+            case LIST -> ((ListValue) entry.typed().value()).size();
+            case LIMITER -> entry.limiter().tokensLeftAt(clockMillis);
+            default -> valueOf(entry, clockMillis).length;
+        };
+    }
+
+    /** @param middle what stands behind the type */
+    private static String details(ValueType type, Entry entry, long clockMillis, StringBuilder middle) {
+        StringBuilder details =
+                new StringBuilder(64).append("type=").append(type.wireName()).append(middle);
+        if (entry.isTyped() && entry.typed().flags() != 0) {
+            details.append(" flags=")
+                    .append(Integer.toUnsignedString(entry.typed().flags()));
+        }
+        if (entry.hasDeadline()) {
+            details.append(" ttl=").append(entry.expiresAtMillis() - clockMillis);
+        }
+        return details.append(" version=").append(entry.version()).toString();
+    }
+
+    /** The bytes that a reply shares with the store. */
+    static int valueBytes(Reply reply) {
+        if (reply instanceof Reply.Value value) {
+            return value.bytes().length;
+        }
+        return reply instanceof Reply.Detailed detailed && detailed.value() != null ? detailed.value().length : 0;
+    }
+}

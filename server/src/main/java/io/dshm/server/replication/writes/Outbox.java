@@ -1,0 +1,295 @@
+package io.dshm.server.replication.writes;
+
+import io.dshm.proto.ErrorCode;
+import io.dshm.proto.Limits;
+import io.dshm.proto.wire.CommandRecord;
+import io.dshm.proto.wire.Forward;
+import io.dshm.proto.wire.Result;
+import io.dshm.proto.wire.Settled;
+import io.dshm.server.replication.contracts.PeerLinks;
+import io.dshm.server.statemachine.Admission;
+import io.dshm.server.statemachine.Outcome;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The commands of one origin on their way: numbered, sent in order, kept until their outcome is known, sent again after
+ * a change of leader. Confined to its lane's thread.
+ *
+ * <p>Numbers from {@link #oldest} to before {@link #next} are in the ring, answered ones as null; those from
+ * {@link #unsent} on have not been sent to the present leader. No more than {@link Limits#FORWARD_BYTES_IN_FLIGHT_MAX}
+ * are with the leader at a time, so that neither side holds more of them than that, however slow the other one is: each
+ * outcome lets another command go. After a refusal only one command goes, again and again, until one has an outcome.
+ */
+public final class Outbox implements ForwardSource {
+
+    /** What an outbox tells its owner, on the lane's thread. */
+    public interface Events {
+
+        /** The leader did not take what was sent: it is to be {@linkplain #rewind sent again} a little later. */
+        void onNotTaken();
+
+        /** The leader has answered a command: it takes commands. */
+        void onTaken();
+
+        /** More may be sent. */
+        void onRoom();
+
+        /** The log does not know this origin (any more). */
+        void onUnknownOrigin();
+    }
+
+    private final long origin;
+    private final Events events;
+
+    private @Nullable Pending[] ring = new Pending[256];
+    private long oldest = 1;
+    private long unsent = 1;
+    private long next = 1;
+
+    /** Of all that is in the ring. */
+    private long bytes;
+
+    /** Of what is in the ring before {@link #unsent}. */
+    private long bytesSent;
+
+    /** The leader refused what it was sent last. */
+    private boolean probing;
+
+    /** An empty outbox. */
+    public Outbox(long origin, Events events) {
+        this.origin = origin;
+        this.events = events;
+    }
+
+    /**
+     * Takes a command; false, and nothing happens, if too many are outstanding, or too many bytes of them.
+     *
+     * @param deadlineNanos at which its sender gives up: not before that of the command taken last
+     * @throws IllegalArgumentException if {@link Admission} refuses it, which what clients can send never is
+     */
+    public boolean submit(CommandRecord.Builder command, Pending pending, long deadlineNanos) {
+        if (next - oldest >= Limits.COMMANDS_OUTSTANDING_MAX || bytes >= Limits.OUTBOX_BYTES_MAX) {
+            return false;
+        }
+        if (next - oldest == ring.length) {
+            grow();
+        }
+        CommandRecord record = command.setOrigin(origin).setSequence(next).build();
+        Admission.require(record);
+        pending.record = record;
+        pending.deadlineNanos = deadlineNanos;
+        ring[slot(next)] = pending;
+        bytes += pending.bytes();
+        next++;
+        return true;
+    }
+
+    /** Whether everything has been answered. */
+    public boolean isEmpty() {
+        return oldest == next;
+    }
+
+    /** Hands what is unsent to this node's own proposer, as much as may be on its way. */
+    public void sendTo(Proposer proposer) {
+        while (maySend()) {
+            Pending pending = nextUnsent();
+            if (pending != null) {
+                proposer.add(pendingRecord(pending), this);
+            }
+        }
+    }
+
+    /** Sends what is unsent to a leader elsewhere, in portions, as much as may be on its way and the link takes. */
+    public void sendTo(PeerLinks.Link link, long term) {
+        while (maySend() && link.isWritable()) {
+            Forward.Builder forward = Forward.newBuilder()
+                    .setTerm(term)
+                    .setSettled(Settled.newBuilder().setOrigin(origin).setBelow(oldest));
+            int portion = 0;
+            while (maySend()
+                    && forward.getRecordsCount() < Limits.ENTRY_COMMANDS_MAX
+                    && portion < Limits.ENTRY_BYTES_MAX) {
+                Pending pending = nextUnsent();
+                if (pending != null) {
+                    forward.addRecords(pendingRecord(pending));
+                    portion += pending.bytes();
+                }
+            }
+            if (forward.getRecordsCount() > 0) {
+                link.send(forward.build());
+            }
+        }
+    }
+
+    private boolean maySend() {
+        return unsent < next && (probing ? bytesSent == 0 : bytesSent < Limits.FORWARD_BYTES_IN_FLIGHT_MAX);
+    }
+
+    /** The next one counts as sent from now on; null if it has been answered meanwhile. */
+    private @Nullable Pending nextUnsent() {
+        Pending pending = ring[slot(unsent)];
+        unsent++;
+        if (pending != null) {
+            pending.openAttempts++;
+            bytesSent += pending.bytes();
+        }
+        return pending;
+    }
+
+    private static CommandRecord pendingRecord(Pending pending) {
+        CommandRecord record = pending.record;
+        if (record == null) {
+            throw new IllegalStateException("not submitted");
+        }
+        return record;
+    }
+
+    /** Everything goes out again, after a refusal one command first. */
+    public void rewind() {
+        unsent = oldest;
+        bytesSent = 0;
+    }
+
+    /** Somebody else leads, or the link is a new one: everything goes out again. */
+    public void restart() {
+        probing = false;
+        rewind();
+    }
+
+    /** Results from a leader elsewhere. */
+    public void onResults(long index, List<Result> results) {
+        boolean taken = false;
+        for (Result result : results) {
+            taken |= onOutcome(result.getSequence(), Outcome.fromWire(result), index);
+        }
+        afterOutcomes(taken);
+    }
+
+    @Override
+    public void onOutcomes(long index, List<CommandRecord> records, Outcome[] outcomes, int from, int to) {
+        boolean taken = false;
+        for (int i = from; i < to; i++) {
+            taken |= onOutcome(records.get(i).getSequence(), outcomes[i], index);
+        }
+        afterOutcomes(taken);
+    }
+
+    private void afterOutcomes(boolean taken) {
+        if (taken) {
+            probing = false;
+            events.onTaken();
+        }
+        trim();
+    }
+
+    /** Whether the log has taken the command. */
+    private boolean onOutcome(long sequence, Outcome outcome, long index) {
+        if (outcome.kind() == Outcome.Kind.UNKNOWN_ORIGIN) {
+            events.onUnknownOrigin();
+            return false;
+        }
+        if (outcome.kind() == Outcome.Kind.AHEAD) {
+            onNotLogged(List.of(sequence));
+            events.onNotTaken();
+            return false;
+        }
+        Pending pending = take(sequence);
+        if (pending != null) {
+            pending.tellOutcome(outcome, index);
+        }
+        return true;
+    }
+
+    @Override
+    public void onNotTaken(long term, List<Long> notLogged) {
+        onNotLogged(notLogged);
+        probing = true;
+        events.onNotTaken();
+    }
+
+    @Override
+    public void onReleased(int released) {
+        // What is on its way is counted here by what has no outcome yet.
+    }
+
+    @Override
+    public void onBroken(RuntimeException thrown) {
+        // Each command's own listener has been told; see Pending.
+    }
+
+    @Override
+    public long origin() {
+        return origin;
+    }
+
+    @Override
+    public long settledBelow() {
+        return oldest;
+    }
+
+    /** Answers those whose time is up. The deadlines are in the order of the numbers. */
+    public void expire(long nowNanos) {
+        for (long sequence = oldest; sequence < next; sequence++) {
+            Pending pending = ring[slot(sequence)];
+            if (pending == null) {
+                continue;
+            }
+            if (pending.deadlineNanos - nowNanos > 0) {
+                break;
+            }
+            take(sequence);
+            pending.tellFailure(pending.openAttempts > 0 ? ErrorCode.TIMEOUT : ErrorCode.NO_LEADER);
+        }
+        trim();
+    }
+
+    /** For each of these numbers, one attempt is proven to have reached no log. */
+    public void onNotLogged(List<Long> sequences) {
+        for (long sequence : sequences) {
+            Pending pending = find(sequence);
+            // A leader that says it twice proves nothing about the attempts that follow.
+            if (pending != null && pending.openAttempts > 0) {
+                pending.openAttempts--;
+            }
+        }
+    }
+
+    private @Nullable Pending find(long sequence) {
+        return sequence < oldest || sequence >= next ? null : ring[slot(sequence)];
+    }
+
+    private @Nullable Pending take(long sequence) {
+        Pending pending = find(sequence);
+        if (pending != null) {
+            ring[slot(sequence)] = null;
+            bytes -= pending.bytes();
+            if (sequence < unsent) {
+                bytesSent -= pending.bytes();
+            }
+        }
+        return pending;
+    }
+
+    private void trim() {
+        while (oldest < next && ring[slot(oldest)] == null) {
+            oldest++;
+        }
+        unsent = Math.max(unsent, oldest);
+        if (unsent < next) {
+            events.onRoom();
+        }
+    }
+
+    private int slot(long sequence) {
+        return (int) (sequence & (ring.length - 1));
+    }
+
+    private void grow() {
+        @Nullable Pending[] larger = new Pending[ring.length * 2];
+        for (long sequence = oldest; sequence < next; sequence++) {
+            larger[(int) (sequence & (larger.length - 1))] = ring[slot(sequence)];
+        }
+        ring = larger;
+    }
+}

@@ -1,0 +1,229 @@
+package io.dshm.server.replication.writes;
+
+import io.dshm.proto.wire.ForwardReply;
+import io.dshm.server.guard.Guard;
+import io.dshm.server.replication.contracts.Leadership;
+import io.dshm.server.replication.contracts.PeerLinks;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Takes what a lane's outboxes hold to whoever leads: to this node's own proposer, or over a link to another node.
+ * Confined to the lane's thread.
+ */
+public final class Sender {
+
+    /** After the first refusal, or the end of a link, it is tried again so soon; then after twice as long, and so on. */
+    private static final long RETRY_MILLIS = 10;
+
+    private static final long RETRY_MILLIS_MAX = 320;
+
+    /** No origin: see {@code CommandRecord} in log.proto. */
+    private static final long ANONYMOUS = 0;
+
+    private final Proposer proposer;
+    private final PeerLinks links;
+    private final ScheduledExecutorService executor;
+    private final BooleanSupplier registered;
+    private final Runnable onUnknownOrigin;
+    private final Runnable flushTask = Guard.of("sending commands", this::flush);
+    private final List<Outbox> outboxes = new ArrayList<>();
+    private final Outbox anonymous;
+
+    private Leadership leadership = Leadership.NONE;
+    private PeerLinks.@Nullable Link link;
+    private boolean linkOpen;
+    private boolean retryScheduled;
+    private long retryMillis = RETRY_MILLIS;
+    private boolean flushRequested;
+
+    /**
+     * Without a leader; {@link #onLeadership} brings one.
+     *
+     * @param executor the lane's event loop
+     * @param registered whether the log knows this node's origins: before, only what is {@link #anonymous} is sent
+     * @param onUnknownOrigin the log knows an origin of this node no more
+     */
+    public Sender(
+            Proposer proposer,
+            PeerLinks links,
+            ScheduledExecutorService executor,
+            BooleanSupplier registered,
+            Runnable onUnknownOrigin) {
+        this.proposer = proposer;
+        this.links = links;
+        this.executor = executor;
+        this.registered = registered;
+        this.onUnknownOrigin = onUnknownOrigin;
+        this.anonymous = addOutbox(ANONYMOUS);
+    }
+
+    /** For records that take no effect twice whatever happens, and need no order: the registration, and the time. */
+    public Outbox anonymous() {
+        return anonymous;
+    }
+
+    /** One more outbox, for commands with that origin. */
+    public Outbox addOutbox(long origin) {
+        Outbox outbox = new Outbox(origin, new Outbox.Events() {
+            @Override
+            public void onNotTaken() {
+                retrySoon();
+            }
+
+            @Override
+            public void onTaken() {
+                retryMillis = RETRY_MILLIS;
+            }
+
+            @Override
+            public void onRoom() {
+                requestFlush();
+            }
+
+            @Override
+            public void onUnknownOrigin() {
+                onUnknownOrigin.run();
+            }
+        });
+        outboxes.add(outbox);
+        return outbox;
+    }
+
+    /** Who leads, as far as this node knows. */
+    public Leadership leadership() {
+        return leadership;
+    }
+
+    /** Whether every command of every outbox is answered. */
+    public boolean isEmpty() {
+        return outboxes.stream().allMatch(Outbox::isEmpty);
+    }
+
+    /** Answers the commands whose time is up. */
+    public void expire(long nowNanos) {
+        outboxes.forEach(outbox -> outbox.expire(nowNanos));
+    }
+
+    /** Somebody else leads, or nobody, or this node. */
+    public void onLeadership(Leadership news) {
+        leadership = news;
+        proposer.setTerm(news.self() ? news.term() : 0);
+        closeLink();
+        retryMillis = RETRY_MILLIS;
+        outboxes.forEach(Outbox::restart);
+        flush();
+    }
+
+    /** Has what was submitted sent after all that is ready to be read in this round of the event loop. */
+    public void requestFlush() {
+        if (!flushRequested) {
+            flushRequested = true;
+            executor.execute(flushTask);
+        }
+    }
+
+    private void flush() {
+        flushRequested = false;
+        if (leadership.leader() != null && !retryScheduled) {
+            if (leadership.self()) {
+                outboxes.stream().filter(this::maySend).forEach(o -> o.sendTo(proposer));
+            } else if (link == null) {
+                openLink(leadership.leader());
+            } else if (linkOpen) {
+                PeerLinks.Link open = link;
+                outboxes.stream().filter(this::maySend).forEach(o -> o.sendTo(open, leadership.term()));
+            }
+        }
+        proposer.flush();
+    }
+
+    private boolean maySend(Outbox outbox) {
+        return outbox == anonymous || registered.getAsBoolean();
+    }
+
+    private void openLink(String leader) {
+        Links listener = new Links();
+        PeerLinks.Link opened = links.open(leader, executor, listener);
+        // It may have failed before open returned.
+        if (!listener.closed) {
+            listener.own = opened;
+            link = opened;
+        }
+    }
+
+    private void closeLink() {
+        if (link != null) {
+            link.close();
+            link = null;
+            linkOpen = false;
+        }
+    }
+
+    /** The leader did not take something, or cannot be reached: asked again in a while, from the oldest command on. */
+    private void retrySoon() {
+        if (!retryScheduled) {
+            retryScheduled = true;
+            executor.schedule(Guard.of("sending commands again", this::retry), retryMillis, TimeUnit.MILLISECONDS);
+            retryMillis = Math.min(2 * retryMillis, RETRY_MILLIS_MAX);
+        }
+    }
+
+    private void retry() {
+        retryScheduled = false;
+        outboxes.forEach(Outbox::rewind);
+        flush();
+    }
+
+    /** What the link to the leader tells. A link that was replaced is not listened to any more. */
+    private final class Links implements PeerLinks.Listener {
+
+        private PeerLinks.@Nullable Link own;
+        private boolean closed;
+
+        @Override
+        public void onOpen() {
+            if (link == own) {
+                linkOpen = true;
+                outboxes.forEach(Outbox::restart);
+                flush();
+            }
+        }
+
+        @Override
+        public void onWritable() {
+            if (link == own) {
+                requestFlush();
+            }
+        }
+
+        @Override
+        public void onReply(ForwardReply reply) {
+            boolean refused = reply.getRefusedTerm() != 0 && reply.getRefusedTerm() == leadership.term();
+            for (Outbox outbox : outboxes) {
+                if (outbox.origin() == reply.getOrigin()) {
+                    if (refused) {
+                        outbox.onNotTaken(reply.getRefusedTerm(), reply.getNotLoggedList());
+                    } else {
+                        outbox.onNotLogged(reply.getNotLoggedList());
+                    }
+                    outbox.onResults(reply.getIndex(), reply.getResultsList());
+                }
+            }
+        }
+
+        @Override
+        public void onClosed() {
+            closed = true;
+            if (link == own) {
+                link = null;
+                linkOpen = false;
+                retrySoon();
+            }
+        }
+    }
+}

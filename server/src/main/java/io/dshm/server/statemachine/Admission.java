@@ -1,0 +1,322 @@
+package io.dshm.server.statemachine;
+
+import com.google.protobuf.ByteString;
+import com.google.protobuf.MessageOrBuilder;
+import io.dshm.proto.Key;
+import io.dshm.proto.Limits;
+import io.dshm.proto.wire.CommandRecord;
+import io.dshm.proto.wire.FlushAllCommand;
+import io.dshm.proto.wire.IncrCommand;
+import io.dshm.proto.wire.IncrNumberCommand;
+import io.dshm.proto.wire.MultiCommand;
+import io.dshm.proto.wire.PurgeCommand;
+import io.dshm.proto.wire.PushCommand;
+import io.dshm.proto.wire.PutChunkedCommand;
+import io.dshm.proto.wire.PutCommand;
+import io.dshm.proto.wire.RateLimiterCommand;
+import io.dshm.proto.wire.RegisterNode;
+import io.dshm.proto.wire.RemoveCommand;
+import io.dshm.proto.wire.SetChunkedCommand;
+import io.dshm.proto.wire.SetCommand;
+import io.dshm.proto.wire.Settled;
+import io.dshm.proto.wire.TouchCommand;
+import io.dshm.proto.wire.TypedValue;
+import io.dshm.proto.wire.ValueChunk;
+import io.dshm.proto.wire.WriteCondition;
+import java.util.HashSet;
+
+/**
+ * Which records may be proposed: those that a client's command, or a node's own one, can become. Whatever the log holds is
+ * applied on all nodes, so a record on which {@link StateMachine#apply} throws would stop them all, for good.
+ *
+ * <p>Everything that is proposed is asked for here, once on each node that it comes through: what this node's own clients
+ * and the node itself bring, and what other nodes forward. A leader's own entries without records, and its switch of the
+ * format, are the exceptions. It depends on the record alone, not on the state, and costs one look at each byte of the keys.
+ *
+ * <p>What apply relies on, and what it would do otherwise:
+ *
+ * <ul>
+ *   <li>keys have 1 to {@link Limits#LONG_KEY_BYTES_MAX} bytes ({@link Key#of} throws);
+ *   <li>a limiter's capacity and duration are in their ranges ({@code Math.toIntExact} and the limiter throw);
+ *   <li>a piece of a value lies within it, and its length is that of a value ({@link PendingUploads#add} throws);
+ *   <li>a MULTI has writes of one key only ({@link Entries} begins all-or-nothing once, and flushes never within it);
+ *   <li>numbers of commands are far from the end of 64 bits, and at most {@link Limits#COMMANDS_OUTSTANDING_MAX} beyond what
+ *       is settled ({@link Outcomes} throws): the latter is seen to by who forwards, with {@link #isSettled};
+ *   <li>there is nothing in a record that this version does not know.
+ * </ul>
+ */
+public final class Admission {
+
+    private Admission() {}
+
+    /**
+     * Refuses a record that must not be proposed.
+     *
+     * @throws IllegalArgumentException if it is one
+     */
+    public static void require(CommandRecord record) {
+        if (!admits(record)) {
+            throw new IllegalArgumentException("a command that no node may propose: " + record.getCommandCase());
+        }
+    }
+
+    /** Whether this record may be proposed. */
+    public static boolean admits(CommandRecord record) {
+        return isSequence(record.getSequence()) && isIdentityOfClient(record) && isKnown(record) && isCommand(record);
+    }
+
+    /** Whether this may be what an origin has settled. */
+    public static boolean isSettled(Settled settled) {
+        return isSequence(settled.getBelow()) && isKnown(settled);
+    }
+
+    private static boolean isSequence(long number) {
+        return number > 0 && number <= Limits.SEQUENCE_MAX;
+    }
+
+    /** No identity, or a whole one. Which commands may have one is up to {@link #isCommand}. */
+    private static boolean isIdentityOfClient(CommandRecord record) {
+        if (record.getClientSequence() == 0) {
+            return record.getClient() == 0
+                    && record.getClientDone() == 0
+                    && !record.getClientRetry()
+                    && !record.getClientUnlisted();
+        }
+        return isSequence(record.getClientSequence())
+                && record.getClient() >= 0
+                && record.getClient() <= Limits.SEQUENCE_MAX
+                && record.getClientDone() >= 0
+                && record.getClientDone() <= record.getClientSequence();
+    }
+
+    private static boolean isCommand(CommandRecord record) {
+        boolean anonymous = record.getOrigin() == 0;
+        boolean ofClient = record.getClientSequence() != 0;
+        return switch (record.getCommandCase()) {
+            case REGISTER_NODE -> anonymous && !ofClient && isRegistration(record.getRegisterNode());
+            case LOG_TIME -> anonymous && !ofClient && isKnown(record.getLogTime());
+            case CHUNK -> !anonymous && !ofClient && isChunk(record.getChunk());
+            case PURGE -> !anonymous && !ofClient && isPurge(record.getPurge());
+            case SET_CHUNKED -> !anonymous && isPublication(record.getSetChunked());
+            case PUT_CHUNKED -> !anonymous && isPublication(record.getPutChunked());
+            case FLUSH_ALL -> !anonymous && isFlushAll(record.getFlushAll());
+            case MULTI -> !anonymous && isMulti(record.getMulti());
+            case SET, TOUCH, DELETE, INCR, RATE_LIMITER, PUT, REMOVE, EXPIRE, INCR_NUMBER, PUSH, POP ->
+                !anonymous && isWriteOfOneKey(record);
+            // Only a leader proposes them, by itself.
+            case SWITCH_FORMAT, REFUSED -> false;
+            case COMMAND_NOT_SET -> false;
+        };
+    }
+
+    private static boolean isWriteOfOneKey(CommandRecord record) {
+        return switch (record.getCommandCase()) {
+            case SET -> isSet(record.getSet());
+            case TOUCH -> isTouch(record.getTouch());
+            case DELETE -> isKey(record.getDelete().getKey(), Limits.KEY_BYTES_MAX) && isKnown(record.getDelete());
+            case INCR -> isIncr(record.getIncr());
+            case RATE_LIMITER -> isRateLimiter(record.getRateLimiter());
+            case PUT -> isPut(record.getPut());
+            case REMOVE -> isRemove(record.getRemove());
+            case EXPIRE ->
+                isLongKey(record.getExpire().getKey())
+                        && isTtl(record.getExpire().getTtlMillis())
+                        && isKnown(record.getExpire());
+            case INCR_NUMBER -> isIncrNumber(record.getIncrNumber());
+            case PUSH -> isPush(record.getPush());
+            case POP -> isLongKey(record.getPop().getKey()) && isKnown(record.getPop());
+            default -> false;
+        };
+    }
+
+    private static boolean isSet(SetCommand set) {
+        return isKey(set.getKey(), Limits.KEY_BYTES_MAX)
+                && isTtl(set.getTtlMillis())
+                && set.getValue().size() <= Limits.INLINE_VALUE_BYTES_MAX
+                && isKnown(set);
+    }
+
+    private static boolean isTouch(TouchCommand touch) {
+        return isKey(touch.getKey(), Limits.KEY_BYTES_MAX) && isTtl(touch.getTtlMillis()) && isKnown(touch);
+    }
+
+    private static boolean isIncr(IncrCommand incr) {
+        return isKey(incr.getKey(), Limits.KEY_BYTES_MAX) && isTtl(incr.getInitTtlMillis()) && isKnown(incr);
+    }
+
+    private static boolean isRateLimiter(RateLimiterCommand limiter) {
+        return isKey(limiter.getKey(), Limits.KEY_BYTES_MAX)
+                && limiter.getCapacity() >= 0
+                && limiter.getCapacity() <= Limits.LIMITER_CAPACITY_MAX
+                && isTtl(limiter.getDurationMillis())
+                && isKnown(limiter);
+    }
+
+    private static boolean isPut(PutCommand put) {
+        TypedValue value = put.getValue();
+        return isPutOf(put)
+                && value.getRaw().size() <= Limits.INLINE_VALUE_BYTES_MAX
+                && value.getString().size() <= Limits.INLINE_VALUE_BYTES_MAX;
+    }
+
+    /** Whatever its value is. */
+    private static boolean isPutOf(PutCommand put) {
+        TypedValue value = put.getValue();
+        return isLongKey(put.getKey())
+                && isTtl(put.getTtlMillis())
+                && value.getValueCase() != TypedValue.ValueCase.VALUE_NOT_SET
+                && (value.getFlags() == 0 || !value.hasRaw())
+                && isCondition(put.getCondition())
+                && isKnown(value)
+                && isKnown(put);
+    }
+
+    private static boolean isRemove(RemoveCommand remove) {
+        return isLongKey(remove.getKey())
+                && isCondition(remove.getCondition())
+                && !remove.getCondition().hasAbsent()
+                && isKnown(remove);
+    }
+
+    private static boolean isCondition(WriteCondition condition) {
+        return isKnown(condition)
+                && switch (condition.getConditionCase()) {
+                    case ABSENT -> condition.getAbsent();
+                    case PRESENT -> condition.getPresent();
+                    case VERSION -> condition.getVersion() > 0;
+                    case CONDITION_NOT_SET -> true;
+                };
+    }
+
+    private static boolean isIncrNumber(IncrNumberCommand incr) {
+        return isLongKey(incr.getKey())
+                && isTtl(incr.getInitTtlMillis())
+                && (incr.hasInit() || incr.getInitTtlMillis() == 0)
+                && isKnown(incr);
+    }
+
+    private static boolean isPush(PushCommand push) {
+        return isLongKey(push.getKey())
+                && push.getElementCase() != PushCommand.ElementCase.ELEMENT_NOT_SET
+                && push.getString().size() <= Limits.ELEMENT_BYTES_MAX
+                && isKnown(push);
+    }
+
+    private static boolean isMulti(MultiCommand multi) {
+        int writes = multi.getWritesCount();
+        return writes > 0
+                && writes <= Limits.MULTI_REQUESTS_MAX
+                && multi.getSerializedSize() <= Limits.MULTI_BYTES_MAX + Limits.MULTI_RECORD_OVERHEAD_BYTES * writes
+                && multi.getWritesList().stream().allMatch(Admission::isWriteWithin)
+                && isKnown(multi);
+    }
+
+    /** One of a MULTI's: its identity is that of the MULTI. */
+    private static boolean isWriteWithin(CommandRecord write) {
+        return write.getOrigin() == 0
+                && write.getSequence() == 0
+                && write.getClientSequence() == 0
+                && isIdentityOfClient(write)
+                && isWriteOfOneKey(write)
+                && isKnown(write);
+    }
+
+    private static boolean isFlushAll(FlushAllCommand flush) {
+        ByteString region = flush.getRegion();
+        return region.size() <= Limits.KEY_BYTES_MAX
+                && hasBytesOfKey(region)
+                && indexOfColon(region) < 0
+                && isKnown(flush);
+    }
+
+    private static boolean isChunk(ValueChunk chunk) {
+        return isLength(chunk.getValueLength())
+                && chunk.getOffset() >= 0
+                && !chunk.getData().isEmpty()
+                && chunk.getData().size() <= Limits.CHUNK_BYTES
+                && chunk.getOffset() <= chunk.getValueLength() - chunk.getData().size()
+                && isKnown(chunk);
+    }
+
+    private static boolean isPublication(SetChunkedCommand set) {
+        return isKey(set.getKey(), Limits.KEY_BYTES_MAX)
+                && isTtl(set.getTtlMillis())
+                && isLength(set.getValueLength())
+                && isKnown(set);
+    }
+
+    private static boolean isPublication(PutChunkedCommand command) {
+        TypedValue value = command.getPut().getValue();
+        return isPutOf(command.getPut())
+                && (value.hasRaw() || value.hasString())
+                && value.getRaw().isEmpty()
+                && value.getString().isEmpty()
+                && isLength(command.getValueLength())
+                && isKnown(command);
+    }
+
+    /** Its keys are what a store holds: they may be older than the rules that are here. */
+    private static boolean isPurge(PurgeCommand purge) {
+        long bytes = 0;
+        for (ByteString key : purge.getKeysList()) {
+            if (key.isEmpty() || key.size() > Limits.LONG_KEY_BYTES_MAX) {
+                return false;
+            }
+            bytes += key.size();
+        }
+        return purge.getKeysCount() <= Limits.PURGE_KEYS_MAX
+                && bytes <= Limits.PURGE_BYTES_MAX + Limits.LONG_KEY_BYTES_MAX
+                && isKnown(purge);
+    }
+
+    private static boolean isRegistration(RegisterNode registration) {
+        int length = registration.getNode().length();
+        return length > 0
+                && length <= Limits.NODE_NAME_CHARS_MAX
+                && registration.getOriginsCount() > 0
+                && registration.getOriginsCount() <= Limits.THREADS_MAX + 1
+                && !registration.getOriginsList().contains(0L)
+                && new HashSet<>(registration.getOriginsList()).size() == registration.getOriginsCount()
+                && isKnown(registration);
+    }
+
+    private static boolean isLongKey(ByteString key) {
+        return isKey(key, Limits.LONG_KEY_BYTES_MAX);
+    }
+
+    private static boolean isKey(ByteString key, int bytesMax) {
+        return !key.isEmpty() && key.size() <= bytesMax && hasBytesOfKey(key);
+    }
+
+    private static boolean hasBytesOfKey(ByteString name) {
+        int size = name.size();
+        for (int i = 0; i < size; i++) {
+            if (!Key.mayContain(name.byteAt(i))) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static int indexOfColon(ByteString name) {
+        for (int i = 0; i < name.size(); i++) {
+            if (name.byteAt(i) == ':') {
+                return i;
+            }
+        }
+        return -1;
+    }
+
+    private static boolean isTtl(long millis) {
+        return millis >= 0 && millis <= Limits.TTL_MILLIS_MAX;
+    }
+
+    private static boolean isLength(int length) {
+        return length > 0 && length <= Limits.VALUE_BYTES_MAX;
+    }
+
+    /** Whether this message, but for those within it, has only fields that this version knows. */
+    private static boolean isKnown(MessageOrBuilder message) {
+        return message.getUnknownFields().asMap().isEmpty();
+    }
+}

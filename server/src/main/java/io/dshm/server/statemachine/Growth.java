@@ -1,0 +1,150 @@
+package io.dshm.server.statemachine;
+
+import com.google.protobuf.ByteString;
+import io.dshm.proto.Key;
+import io.dshm.proto.wire.CommandRecord;
+import io.dshm.proto.wire.MultiCommand;
+import io.dshm.proto.wire.PushCommand;
+import io.dshm.proto.wire.PutCommand;
+import io.dshm.proto.wire.TypedValue;
+import io.dshm.proto.wire.WriteCondition;
+import io.dshm.server.store.Entry;
+import io.dshm.server.store.ListValue;
+import io.dshm.server.store.Store;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a command adds to the state, by the formula of {@link Store#bytesOf}.
+ *
+ * @param bytes at most, 0 or more
+ * @param counts whether it only counts on what is there, or flushes: such commands add little, and go on for longer
+ */
+record Growth(long bytes, boolean counts) {
+
+    private static final Growth NONE = new Growth(0, true);
+
+    private static Growth adds(long bytes) {
+        return new Growth(Math.max(0, bytes), false);
+    }
+
+    private static Growth counts(long bytes) {
+        return new Growth(bytes, true);
+    }
+
+    /** Characters of an integer, and what a number that becomes a typed one adds. */
+    private static final int NUMBER_BYTES = 32;
+
+    /** The most that the command can add, in bytes, whatever is in the store. Looks nothing up. */
+    static long atMost(CommandRecord record) {
+        return switch (record.getCommandCase()) {
+            case SET ->
+                Store.plainBytes(
+                        record.getSet().getKey().size(),
+                        record.getSet().getValue().size());
+            case INCR -> Store.plainBytes(record.getIncr().getKey().size(), NUMBER_BYTES);
+            case INCR_NUMBER ->
+                Store.numberBytes(record.getIncrNumber().getKey().size());
+            case RATE_LIMITER ->
+                Store.limiterBytes(record.getRateLimiter().getKey().size());
+            case PUT -> bytesOf(record.getPut());
+            case PUSH -> Store.listBytes(record.getPush().getKey().size(), elementBytes(record.getPush()));
+            case FLUSH_ALL -> Store.markBytes(record.getFlushAll().getRegion().size());
+            case CHUNK -> chunkBytes(record);
+            case MULTI ->
+                record.getMulti().getWritesList().stream()
+                        .mapToLong(Growth::atMost)
+                        .sum();
+            case SET_CHUNKED, PUT_CHUNKED, TOUCH, DELETE, REMOVE, EXPIRE, POP, PURGE -> 0;
+            case REGISTER_NODE, LOG_TIME, SWITCH_FORMAT, REFUSED, COMMAND_NOT_SET -> 0;
+        };
+    }
+
+    /** What the command adds to this store as it is. Any thread. */
+    static Growth of(CommandRecord record, Store store) {
+        return switch (record.getCommandCase()) {
+            case SET -> adds(atMost(record) - bytesIn(store, record.getSet().getKey()));
+            case PUT -> ofPut(record.getPut(), store);
+            case PUSH -> ofPush(record.getPush(), store);
+            case INCR -> ofCount(record, record.getIncr().getKey(), NUMBER_BYTES, store);
+            case INCR_NUMBER ->
+                record.getIncrNumber().hasInit()
+                        ? ofCount(record, record.getIncrNumber().getKey(), NUMBER_BYTES, store)
+                        : counts(NUMBER_BYTES);
+            case RATE_LIMITER -> ofCount(record, record.getRateLimiter().getKey(), Store.grantBytes(), store);
+            case FLUSH_ALL -> counts(atMost(record));
+            case CHUNK -> adds(chunkBytes(record));
+            case MULTI -> ofMulti(record.getMulti(), store);
+            case SET_CHUNKED, PUT_CHUNKED, TOUCH, DELETE, REMOVE, EXPIRE, POP, PURGE -> NONE;
+            case REGISTER_NODE, LOG_TIME, SWITCH_FORMAT, REFUSED, COMMAND_NOT_SET -> NONE;
+        };
+    }
+
+    private static Growth ofPut(PutCommand put, Store store) {
+        long there = bytesIn(store, put.getKey());
+        boolean wantsAbsent = put.getCondition().getConditionCase() == WriteCondition.ConditionCase.ABSENT;
+        boolean wantsPresent =
+                put.getCondition().hasPresent() || put.getCondition().hasVersion();
+        // A condition that does not hold has its own answer.
+        return (wantsAbsent && isThere(store, put.getKey())) || (wantsPresent && there == 0)
+                ? NONE
+                : adds(bytesOf(put) - there);
+    }
+
+    private static Growth ofPush(PushCommand push, Store store) {
+        Entry entry = find(store, push.getKey());
+        if (entry == null) {
+            return adds(Store.listBytes(push.getKey().size(), elementBytes(push)));
+        }
+        boolean list = entry.isTyped() && entry.typed().value() instanceof ListValue;
+        return list ? adds(Store.elementBytes(elementBytes(push))) : NONE;
+    }
+
+    private static Growth ofCount(CommandRecord record, ByteString key, long more, Store store) {
+        return find(store, key) == null ? adds(atMost(record)) : counts(more);
+    }
+
+    private static Growth ofMulti(MultiCommand multi, Store store) {
+        long bytes = 0;
+        boolean counts = true;
+        for (CommandRecord write : multi.getWritesList()) {
+            Growth growth = of(write, store);
+            bytes += growth.bytes;
+            counts &= growth.counts || growth.bytes == 0;
+        }
+        return new Growth(bytes, counts);
+    }
+
+    private static long bytesOf(PutCommand put) {
+        TypedValue value = put.getValue();
+        int key = put.getKey().size();
+        if (value.hasRaw()) {
+            return Store.plainBytes(key, value.getRaw().size());
+        }
+        return value.hasString() ? Store.stringBytes(key, value.getString().size()) : Store.numberBytes(key);
+    }
+
+    private static int elementBytes(PushCommand push) {
+        return push.hasNumber() ? Double.BYTES : push.getString().size();
+    }
+
+    /** The first piece takes what the whole value needs, so that the others have room, and the value when it is published. */
+    private static long chunkBytes(CommandRecord record) {
+        return record.getChunk().getOffset() == 0
+                ? Store.plainBytes(0, record.getChunk().getValueLength())
+                : 0;
+    }
+
+    private static @Nullable Entry find(Store store, ByteString keyBytes) {
+        Key key = Key.of(keyBytes.toByteArray());
+        return store.get(key.bytes(), key.hash());
+    }
+
+    private static boolean isThere(Store store, ByteString key) {
+        return find(store, key) != null;
+    }
+
+    private static long bytesIn(Store store, ByteString key) {
+        Entry entry = find(store, key);
+        return entry == null ? 0 : Store.bytesOf(key.toByteArray(), entry);
+    }
+}

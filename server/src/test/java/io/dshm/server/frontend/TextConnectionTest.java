@@ -1,0 +1,385 @@
+package io.dshm.server.frontend;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.dshm.proto.Formats;
+import io.dshm.proto.Key;
+import io.dshm.proto.ReadMode;
+import io.dshm.server.replication.ClusterFormat;
+import io.dshm.server.replication.Lane;
+import io.dshm.server.replication.Replicator;
+import io.dshm.server.replication.contracts.ClockAndRandom;
+import io.dshm.server.replication.contracts.FakeLog;
+import io.dshm.server.replication.contracts.Leadership;
+import io.dshm.server.replication.reads.LocalReads;
+import io.dshm.server.statemachine.ClusterClock;
+import io.dshm.server.store.Entry;
+import io.netty.buffer.UnpooledByteBufAllocator;
+import io.netty.handler.stream.ChunkedWriteHandler;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** One connection after the other, on a real lane whose log is played by the test. No byte is held at the end of any test. */
+class TextConnectionTest {
+
+    private static final int MIB = 1024 * 1024;
+    private static final int REPLIES_MAX = 8 * MIB;
+    private static final int CHECKS_MAX = 3;
+
+    private final UnpooledByteBufAllocator allocator = new UnpooledByteBufAllocator(true, true);
+    private final MemoryBudget values = new MemoryBudget(2 * MIB);
+    private final MemoryBudget replies = new MemoryBudget(REPLIES_MAX);
+    private final FakeLog log = new FakeLog();
+    private final ClusterClock clock = new ClusterClock(System::nanoTime);
+    private final LocalReads reads = new LocalReads(log.stateMachine, clock, System::nanoTime, 0);
+    private final List<ClientChannel> channels = new ArrayList<>();
+    private final List<TextConnection> connections = new ArrayList<>();
+
+    private long nanos = 1;
+    private long index;
+    private ConnectionSet set;
+    private Lane lane;
+    private Replicator replicator;
+    private ClientChannel client;
+
+    @BeforeEach
+    void connect() {
+        client = new ClientChannel(allocator);
+        channels.add(client);
+        set = new ConnectionSet(client.eventLoop(), 60, replies, () -> nanos);
+        replicator = new Replicator(
+                new Replicator.Identity("n1", 1, 1),
+                List.of(client.eventLoop()),
+                TimeUnit.SECONDS.toMillis(20),
+                log,
+                (node, executor, listener) -> {
+                    throw new AssertionError("this node leads");
+                },
+                reads,
+                new ClusterFormat(Formats.NEWEST, () -> Formats.NEWEST, () -> Formats.NEWEST),
+                clock,
+                ClockAndRandom.real(),
+                why -> {
+                    throw new AssertionError(why);
+                });
+        replicator.start(clock, () -> false, () -> 0);
+        reads.onCaughtUp();
+        clock.hear(10_000, true);
+        replicator.onLeadership(new Leadership(1, "n1", true));
+        lane = replicator.lane(client.eventLoop());
+        applyAll();
+        open(client);
+    }
+
+    private TextConnection open(ClientChannel channel) {
+        TextConnection connection = new TextConnection(
+                channel, lane, 4 * MIB, values, ReadMode.LOCAL, new ClientIdentities(() -> nanos), set);
+        channel.pipeline().addLast(new ChunkedWriteHandler(), connection);
+        channel.pipeline().fireChannelActive();
+        connections.add(connection);
+        return connection;
+    }
+
+    private ClientChannel another() {
+        ClientChannel channel = new ClientChannel(allocator);
+        channels.add(channel);
+        open(channel);
+        return channel;
+    }
+
+    @AfterEach
+    void nothing_is_held() {
+        applyAll();
+        for (ClientChannel channel : channels) {
+            channel.close();
+            channel.finishAndReleaseAll();
+        }
+        replicator.close();
+        assertEquals(
+                0, allocator.metric().usedDirectMemory() + allocator.metric().usedHeapMemory(), "bytes in buffers");
+        assertEquals(0, values.bytesReserved(), "bytes of values");
+        assertEquals(0, replies.bytesReserved(), "bytes of replies");
+    }
+
+    /** Commits and applies all that was proposed, and what follows from it. */
+    private void applyAll() {
+        do {
+            client.runPendingTasks();
+            while (!log.proposed.isEmpty()) {
+                reads.onApplied(++index);
+                log.applyNext();
+            }
+            client.runPendingTasks();
+        } while (!log.proposed.isEmpty());
+    }
+
+    /** Confirms that this node leads, as often as it is asked. */
+    private void confirmAll() {
+        do {
+            client.runPendingTasks();
+            while (!log.questions.isEmpty()) {
+                log.questions.remove().confirmed();
+            }
+            client.runPendingTasks();
+        } while (!log.questions.isEmpty());
+    }
+
+    private void store(String key, byte[] value) {
+        Key stored = Key.of(key);
+        log.stateMachine.store().put(stored.bytes(), stored.hash(), Entry.of(value, Entry.NEVER, 1));
+    }
+
+    private long bufferBytes() {
+        return allocator.metric().usedDirectMemory() + allocator.metric().usedHeapMemory();
+    }
+
+    @Test
+    void requests_in_any_pieces_are_answered_in_their_order() {
+        client.send("PING\r\nINCR a 1 0\r\nGE");
+        client.send("T a\r\nSET b 0 3\r\nx");
+        assertEquals("DONE\r\n", client.received());
+        applyAll();
+        client.send("yzGET b\r\nPING\r\n");
+        applyAll();
+        assertEquals(
+                "LEN 1\r\n1\r\nDONE\r\nLEN 1\r\n1\r\nDONE\r\nLEN 3\r\nxyz\r\nDONE\r\nLEN 3\r\nxyz\r\nDONE\r\nDONE\r\n",
+                client.received());
+    }
+
+    @Test
+    void what_was_decoded_is_not_kept_however_the_bytes_are_cut() {
+        String piece = "ING\r\n" + "PING\r\n".repeat(10_000) + "P";
+        client.send("P");
+        for (int i = 0; i < 100; i++) {
+            client.send(piece);
+            assertEquals("DONE\r\n".repeat(10_001), client.received());
+            assertTrue(bufferBytes() <= 4 * 1024, "held: " + bufferBytes());
+        }
+        for (int i = 0; i < 100_000; i++) {
+            client.send(i % 2 == 0 ? "ING\r\nP" : "ING\r\nPING\r\nP");
+        }
+        client.received();
+        assertTrue(bufferBytes() <= 4 * 1024, "held: " + bufferBytes());
+    }
+
+    @Test
+    void a_long_line_that_comes_byte_by_byte_is_held_once_and_counted() {
+        int length = 60_000;
+        client.send("GET ");
+        for (int i = 0; i < length; i++) {
+            client.send("k");
+        }
+        assertTrue(bufferBytes() < 4L * length, "held: " + bufferBytes());
+        assertTrue(values.bytesReserved() >= length, "counted: " + values.bytesReserved());
+        client.send("\r\n");
+        assertEquals("ERROR not_found\r\n", client.received());
+    }
+
+    @Test
+    void a_client_whose_requests_would_not_fit_into_the_budget_is_disconnected() {
+        client.stopReading();
+        for (int i = 0; i < 1_000 && client.isOpen(); i++) {
+            client.send("PING\r\n".repeat(10_000));
+        }
+        assertFalse(client.isOpen());
+    }
+
+    @Test
+    void a_client_that_does_not_read_is_not_read_from_and_loses_nothing() {
+        client.stopReading();
+        int sent = 0;
+        while (client.config().isAutoRead()) {
+            client.send("PING\r\n".repeat(1_000));
+            sent += 1_000;
+        }
+        assertTrue(replies.bytesReserved() > 0, "what it does not read is counted");
+        assertEquals("", client.received());
+        client.goOnReading();
+        assertEquals("DONE\r\n".repeat(sent), client.received());
+        assertTrue(client.config().isAutoRead());
+        assertEquals(0, replies.bytesReserved());
+    }
+
+    @Test
+    void a_client_that_reads_nothing_is_disconnected_after_some_checks_and_one_that_reads_a_little_is_not() {
+        store("large", new byte[MIB]);
+        ClientChannel slow = another();
+        for (ClientChannel channel : List.of(client, slow)) {
+            channel.stopReading();
+            channel.send("GET large\r\n");
+        }
+        for (int check = 0; check <= CHECKS_MAX; check++) {
+            assertTrue(client.isOpen(), "still at check " + check);
+            connections.forEach(connection -> connection.checkProgress(CHECKS_MAX));
+            readABit(slow);
+        }
+        assertFalse(client.isOpen());
+        assertTrue(slow.isOpen());
+        slow.goOnReading();
+        assertTrue(slow.received().endsWith("\r\nDONE\r\n"));
+    }
+
+    private static void readABit(ClientChannel channel) {
+        channel.unsafe().outboundBuffer().removeBytes(1_000);
+    }
+
+    @Test
+    void old_values_that_nobody_reads_are_bounded_and_those_who_wait_longest_go() {
+        List<ClientChannel> silent = new ArrayList<>();
+        for (int i = 0; i < 40; i++) {
+            store("k", new byte[MIB]);
+            ClientChannel channel = another();
+            channel.stopReading();
+            channel.send("GET k\r\n");
+            silent.add(channel);
+            nanos += TimeUnit.SECONDS.toNanos(1);
+            assertTrue(replies.bytesReserved() <= REPLIES_MAX, "held: " + replies.bytesReserved());
+        }
+        assertFalse(silent.get(0).isOpen());
+        assertTrue(silent.get(39).isOpen());
+        client.send("GET k\r\n");
+        assertEquals(
+                MIB + "LEN 1048576\r\n\r\nDONE\r\n".length(), client.received().length());
+    }
+
+    @Test
+    void where_all_who_wait_do_so_for_a_moment_only_one_more_large_value_is_refused() {
+        for (int i = 0; i < 7; i++) {
+            store("k", new byte[MIB]);
+            ClientChannel channel = another();
+            channel.stopReading();
+            channel.send("GET k\r\n");
+        }
+        store("k", new byte[2 * MIB]);
+        client.send("GET k\r\nPING\r\n");
+        assertEquals(
+                "ERROR busy too many bytes of replies wait for clients of this node\r\nDONE\r\n", client.received());
+        assertTrue(channels.stream().allMatch(ClientChannel::isOpen));
+    }
+
+    @Test
+    void a_value_that_many_ask_for_is_counted_once() {
+        store("k", new byte[2 * MIB]);
+        for (int i = 0; i < 12; i++) {
+            ClientChannel channel = another();
+            channel.stopReading();
+            channel.send("GET k\r\n");
+        }
+        assertTrue(channels.stream().allMatch(ClientChannel::isOpen));
+        assertTrue(replies.bytesReserved() < 6 * MIB, "held: " + replies.bytesReserved());
+    }
+
+    @Test
+    void replies_that_wait_for_an_earlier_one_are_counted_and_no_more_than_that() {
+        store("k", new byte[MIB]);
+        client.send("READ_MODE linearizable\r\n" + "GET k\r\n".repeat(3));
+        assertEquals("DONE\r\n", client.received());
+        client.stopReading();
+        confirmAll();
+        assertTrue(replies.bytesReserved() >= MIB, "held: " + replies.bytesReserved());
+        assertTrue(replies.bytesReserved() < 2 * MIB, "held: " + replies.bytesReserved());
+        client.goOnReading();
+        assertEquals(
+                3L * (MIB + "LEN 1048576\r\n\r\nDONE\r\n".length()),
+                client.received().length());
+    }
+
+    @Test
+    void the_replies_to_a_multi_that_are_large_are_sent_in_pieces() {
+        store("k", new byte[100_000]);
+        String reads = "GET k\r\n".repeat(20);
+        client.stopReading();
+        client.send("MULTI " + reads.length() + "\r\n" + reads);
+        assertTrue(bufferBytes() < MIB, "in buffers: " + bufferBytes());
+        assertTrue(replies.bytesReserved() >= 2_000_000, "held: " + replies.bytesReserved());
+        client.goOnReading();
+        assertTrue(client.received().length() > 2_000_000);
+    }
+
+    @Test
+    void a_client_that_has_closed_its_sending_side_gets_all_replies_and_then_the_end() {
+        store("large", new byte[MIB]);
+        client.send("INCR a 1 0\r\nINCR a 1 0\r\nGET large\r\nGET a read=linearizable\r\nSET b 0 2\r\nokPI");
+        client.sendEnd();
+        assertFalse(client.isEnded());
+        applyAll();
+        confirmAll();
+        applyAll();
+        String received = client.received();
+        assertTrue(received.startsWith("LEN 1\r\n1\r\nDONE\r\nLEN 1\r\n2\r\nDONE\r\nLEN 1048576\r\n"));
+        assertTrue(received.endsWith("LEN 1\r\n2\r\nDONE\r\nLEN 2\r\nok\r\nDONE\r\n"));
+        assertFalse(client.isOpen());
+    }
+
+    @Test
+    void a_client_that_has_closed_its_sending_side_with_nothing_outstanding_gets_the_end() {
+        client.send("PING\r\nSET a 0 5\r\nabc");
+        client.sendEnd();
+        assertEquals("DONE\r\n", client.received());
+        assertFalse(client.isOpen());
+    }
+
+    @Test
+    void a_client_that_has_closed_its_sending_side_and_does_not_read_is_disconnected() {
+        client.stopReading();
+        client.send("PING\r\n");
+        client.sendEnd();
+        assertTrue(client.isOpen());
+        for (int check = 0; check <= CHECKS_MAX; check++) {
+            connections.forEach(connection -> connection.checkProgress(CHECKS_MAX));
+        }
+        assertFalse(client.isOpen());
+    }
+
+    @Test
+    void after_quit_the_client_gets_all_replies_however_slowly_it_reads() {
+        store("large", new byte[MIB]);
+        client.stopReading();
+        client.send("GET large\r\nQUIT\r\nPING\r\n");
+        client.advanceTimeBy(5, TimeUnit.SECONDS);
+        client.runPendingTasks();
+        client.goOnReading();
+        assertTrue(client.received().endsWith("\r\nDONE\r\nDONE\r\n"));
+        assertTrue(client.isEnded());
+    }
+
+    @Test
+    void after_quit_what_the_client_still_sends_is_thrown_away_for_a_moment() {
+        client.send("QUIT\r\n");
+        assertTrue(client.isOpen() && client.isEnded());
+        client.send("PING\r\n");
+        assertEquals("DONE\r\n", client.received());
+        client.advanceTimeBy(2, TimeUnit.SECONDS);
+        client.runScheduledPendingTasks();
+        assertFalse(client.isOpen());
+    }
+
+    @Test
+    void a_request_that_stands_still_ends_the_connection_and_an_idle_client_stays() {
+        ClientChannel idle = another();
+        client.send("SET a 0 10\r\nx");
+        for (int check = 0; check <= CHECKS_MAX; check++) {
+            connections.forEach(connection -> connection.checkProgress(CHECKS_MAX));
+        }
+        assertFalse(client.isOpen());
+        assertTrue(idle.isOpen());
+    }
+
+    @Test
+    void a_client_that_leaves_while_much_is_outstanding_leaves_nothing_behind() {
+        store("large", new byte[MIB]);
+        client.send("SET a 0 10000\r\n" + "v".repeat(10_000) + "SET b 0 10000\r\n" + "v".repeat(10_000));
+        client.send("GET a\r\nGET large\r\nSET c 0 100000\r\n" + "v".repeat(10_000));
+        ClientChannel other = another();
+        other.stopReading();
+        other.send("GET large\r\nGET large\r\nPI");
+        other.close();
+        client.close();
+    }
+}

@@ -1,0 +1,96 @@
+package io.dshm.server.replication.jraft;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class JoiningTermTest {
+
+    private static final long PATIENCE = 100;
+    private static final long EARLY = PATIENCE - 1;
+    private static final long LATE = PATIENCE;
+
+    private static JoiningTerm of(String... others) {
+        return new JoiningTerm(List.of(others), PATIENCE);
+    }
+
+    @Test
+    void of_three_members_both_others_must_answer_however_long_it_takes() {
+        JoiningTerm three = of("a", "b");
+        assertFalse(three.isKnown());
+        three.heard("a", 1, EARLY);
+        assertFalse(three.isKnown());
+        three.heard("a", 1, 1000 * LATE);
+        assertFalse(three.isKnown());
+        assertEquals(List.of("b"), three.missing());
+        three.heard("b", 2, EARLY);
+        assertTrue(three.isKnown());
+        assertEquals(2, three.highest());
+    }
+
+    @Test
+    void of_two_members_the_other_one_must_answer() {
+        JoiningTerm two = of("a");
+        assertFalse(two.isKnown());
+        two.heard("a", 7, EARLY);
+        assertTrue(two.isKnown());
+        assertEquals(7, two.highest());
+    }
+
+    @Test
+    void of_five_members_all_others_suffice_at_once_and_three_only_after_a_while() {
+        JoiningTerm five = of("a", "b", "d", "e");
+        five.heard("a", 4, EARLY);
+        five.heard("b", 3, EARLY);
+        five.heard("d", 5, EARLY);
+        assertFalse(five.isKnown(), "e could become the leader of a later term, with a vote that is forgotten");
+        five.heard("e", 6, EARLY);
+        assertTrue(five.isKnown());
+        assertEquals(6, five.highest());
+
+        JoiningTerm silent = of("a", "b", "d", "e");
+        silent.heard("a", 4, EARLY);
+        silent.heard("b", 3, LATE);
+        silent.heard("d", 5, LATE);
+        assertFalse(silent.isKnown(), "a has not answered since");
+        silent.heard("a", 5, LATE);
+        assertTrue(silent.isKnown());
+        assertEquals(5, silent.highest());
+        assertEquals(List.of("e"), silent.missing());
+    }
+
+    @Test
+    void of_five_members_two_do_not_suffice_however_long_it_takes() {
+        JoiningTerm five = of("a", "b", "d", "e");
+        five.heard("a", 4, LATE);
+        five.heard("b", 4, 1000 * LATE);
+        assertFalse(five.isKnown());
+    }
+
+    @Test
+    void of_four_members_two_suffice_after_a_while() {
+        JoiningTerm four = of("a", "b", "d");
+        four.heard("a", 4, LATE);
+        assertFalse(four.isKnown());
+        four.heard("b", 4, LATE);
+        assertTrue(four.isKnown());
+    }
+
+    @Test
+    void a_member_that_has_lost_its_data_itself_does_not_count() {
+        JoiningTerm three = of("a", "b");
+        three.heard("a", 3, EARLY);
+        three.heard("b", 0, LATE);
+        assertFalse(three.isKnown());
+        assertEquals(List.of("b"), three.missing());
+    }
+
+    @Test
+    void strangers_do_not_count() {
+        assertThrows(IllegalArgumentException.class, () -> of("a").heard("x", 3, LATE));
+    }
+}

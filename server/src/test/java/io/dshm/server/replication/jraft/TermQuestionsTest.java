@@ -1,0 +1,166 @@
+package io.dshm.server.replication.jraft;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.alipay.sofa.jraft.Node;
+import com.alipay.sofa.jraft.RaftGroupService;
+import com.alipay.sofa.jraft.conf.Configuration;
+import com.alipay.sofa.jraft.core.StateMachineAdapter;
+import com.alipay.sofa.jraft.entity.PeerId;
+import com.alipay.sofa.jraft.option.NodeOptions;
+import com.alipay.sofa.jraft.rpc.ProtobufMsgFactory;
+import com.alipay.sofa.jraft.rpc.RpcServer;
+import com.alipay.sofa.jraft.rpc.impl.PingRequestProcessor;
+import com.alipay.sofa.jraft.util.Endpoint;
+import io.dshm.server.network.PeerPort;
+import io.dshm.server.network.RefusalLog;
+import io.dshm.server.replication.jraft.repairs.BoltFrames;
+import io.dshm.server.replication.jraft.repairs.MemberGuard;
+import io.dshm.server.replication.jraft.repairs.VoteGuard;
+import io.dshm.server.system.Ports;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Real members of the library's, that lead and follow nobody, with terms on their disks. */
+class TermQuestionsTest {
+
+    private static final String GROUP = "terms";
+    private static final int NEVER_MILLIS = (int) TimeUnit.HOURS.toMillis(1);
+
+    @TempDir
+    Path folder;
+
+    private final ExecutorService requests = Executors.newCachedThreadPool();
+    private final PeerId self = new PeerId("127.0.0.1", Ports.free());
+    private final Endpoint one = new Endpoint("127.0.0.1", Ports.free());
+    private final Endpoint other = new Endpoint("127.0.0.1", Ports.free());
+    private final List<RaftGroupService> members = new ArrayList<>();
+
+    @BeforeEach
+    void prepare() {
+        RaftTuning.setProperties();
+        ProtobufMsgFactory.load();
+    }
+
+    @AfterEach
+    void end() throws InterruptedException {
+        for (RaftGroupService member : members) {
+            member.shutdown();
+            member.join();
+        }
+        requests.shutdown();
+    }
+
+    /** A member whose disk holds that term. */
+    private TermStorage.Terms start(Endpoint endpoint, long term, boolean mayVote) throws IOException {
+        TermStorage.Terms terms = new TermStorage.Terms();
+        PeerId peer = new PeerId(endpoint, 0);
+        Configuration configuration = new Configuration(List.of(self, new PeerId(one, 0), new PeerId(other, 0)));
+        RaftGroup.Settings settings = new RaftGroup.Settings(
+                "c",
+                "n",
+                Map.of(),
+                "127.0.0.1",
+                new PeerPort(
+                        new PeerPort.Bounds(1, 1, BoltFrames.BOUNDS),
+                        address -> true,
+                        new RefusalLog("test", System::nanoTime)),
+                Files.createDirectories(folder.resolve("" + endpoint.getPort())),
+                NEVER_MILLIS,
+                0,
+                1);
+        NodeOptions options = RaftTuning.nodeOptions(
+                settings,
+                configuration,
+                new Nothing(),
+                () -> mayVote,
+                new MemberGuard(
+                        GROUP, peer.toString(), Set.of(), terms::durable, new RefusalLog("test", System::nanoTime)),
+                (path, raft) -> new TermStorage(path, raft, peer, term, terms));
+        RpcServer server = new BoundRpcFactory().createRpcServer(endpoint, null);
+        server.registerProcessor(new PingRequestProcessor(requests));
+        server.registerProcessor(VoteGuard.votes(requests, () -> mayVote));
+        RaftGroupService member = new RaftGroupService(GROUP, peer, options, server);
+        Node node = member.start();
+        assertFalse(node.isLeader());
+        members.add(member);
+        return terms;
+    }
+
+    private static final class Nothing extends StateMachineAdapter {
+        @Override
+        public void onApply(com.alipay.sofa.jraft.Iterator entries) {
+            throw new IllegalStateException("nothing is ever committed");
+        }
+    }
+
+    private CompletableFuture<Long> ask(BlockingQueue<List<String>> waiting) {
+        TermQuestions questions = new TermQuestions(GROUP, self.toString(), Map.of("one", one, "other", other));
+        return CompletableFuture.supplyAsync(
+                () -> {
+                    try {
+                        return questions.ask(TimeUnit.HOURS.toNanos(1), waiting::add);
+                    } catch (InterruptedException e) {
+                        throw new IllegalStateException(e);
+                    }
+                },
+                requests);
+    }
+
+    @Test
+    @Timeout(120)
+    void it_waits_for_both_others_and_takes_the_highest_term() throws Exception {
+        start(one, 7, true);
+        BlockingQueue<List<String>> waiting = new LinkedBlockingQueue<>();
+        CompletableFuture<Long> term = ask(waiting);
+        awaitMissing(waiting, List.of("other"));
+        assertFalse(term.isDone());
+        TermStorage.Terms terms = start(other, 5, true);
+        assertEquals(7, term.get());
+        assertEquals(5, terms.durable(), "the question changes nothing");
+    }
+
+    @Test
+    @Timeout(120)
+    void it_does_not_count_a_member_that_has_lost_its_data_itself() throws Exception {
+        start(one, 7, true);
+        start(other, 9, false);
+        BlockingQueue<List<String>> waiting = new LinkedBlockingQueue<>();
+        CompletableFuture<Long> term = ask(waiting);
+        awaitMissing(waiting, List.of("other"));
+        awaitMissing(waiting, List.of("other"));
+        assertFalse(term.isDone());
+        RaftGroupService restored = members.remove(1);
+        restored.shutdown();
+        restored.join();
+        start(other, 0, true);
+        assertEquals(9, term.get());
+        assertTrue(term.isDone());
+    }
+
+    private static void awaitMissing(BlockingQueue<List<String>> waiting, List<String> expected)
+            throws InterruptedException {
+        List<String> missing;
+        do {
+            missing = waiting.take();
+        } while (!missing.equals(expected));
+    }
+}

@@ -1,0 +1,144 @@
+package io.dshm.server.replication.writes;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.dshm.proto.Command;
+import io.dshm.proto.Limits;
+import io.dshm.proto.Request;
+import io.dshm.proto.text.RequestDecoder;
+import io.dshm.proto.text.ValueBudget;
+import io.dshm.proto.wire.CommandRecord;
+import io.dshm.server.statemachine.Admission;
+import io.netty.buffer.Unpooled;
+import java.nio.charset.StandardCharsets;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
+
+/** Whatever a client can send may be proposed: admission is not narrower than the protocol. */
+class AdmittedCommandsTest {
+
+    private static final long SEED = Long.getLong("dshm.seed", System.nanoTime());
+    private static final int REQUESTS = 20_000;
+
+    private static final List<String> KEYS = List.of("k", "sessions:a", ":", "\u00e9", "a:b:c", "<key>", "<long key>");
+    private static final List<String> SECONDS = List.of("0", "0.001", "1", "86400", "999999999999999999");
+    private static final List<String> INTEGERS = List.of("0", "-1", "9223372036854775807", "-9223372036854775808");
+    private static final List<String> DOUBLES =
+            List.of("0", "-0", "1.5", "1e308", "nan", "-inf", "12345678901234567890");
+    private static final List<String> CONDITIONS =
+            List.of("", " if=absent", " if=present", " if=1", " if=999999999999999999");
+    private static final List<String> IDENTITIES =
+            List.of("", " id=0 seq=1", " id=999999999999999999 seq=999999999999999999");
+
+    private final Random random = new Random(SEED);
+
+    @Test
+    void what_the_decoder_lets_through_is_admitted() {
+        Set<CommandRecord.CommandCase> seen = EnumSet.noneOf(CommandRecord.CommandCase.class);
+        for (int i = 0; i < REQUESTS; i++) {
+            String text = request();
+            Request request = decode(text);
+            if (request instanceof Command.Write write) {
+                seen.add(check(write, text));
+            }
+        }
+        assertEquals(EnumSet.complementOf(OF_NO_CLIENT), seen);
+    }
+
+    private static final EnumSet<CommandRecord.CommandCase> OF_NO_CLIENT = EnumSet.of(
+            CommandRecord.CommandCase.CHUNK,
+            CommandRecord.CommandCase.PURGE,
+            CommandRecord.CommandCase.REGISTER_NODE,
+            CommandRecord.CommandCase.LOG_TIME,
+            CommandRecord.CommandCase.SWITCH_FORMAT,
+            CommandRecord.CommandCase.REFUSED,
+            CommandRecord.CommandCase.COMMAND_NOT_SET);
+
+    private static CommandRecord.CommandCase check(Command.Write write, String text) {
+        CommandRecord.Builder record =
+                Records.largeValue(write) == null ? Records.of(write) : Records.publication(write, 1);
+        CommandRecord numbered = record.setOrigin(1).setSequence(1).build();
+        assertTrue(
+                Admission.admits(numbered),
+                () -> "repeat with -Ddshm.seed=" + SEED + ": " + text.substring(0, Math.min(200, text.length())));
+        return numbered.getCommandCase();
+    }
+
+    private static @Nullable Request decode(String text) {
+        RequestDecoder decoder = new RequestDecoder(Limits.VALUE_BYTES_MAX, ValueBudget.UNLIMITED);
+        return decoder.decode(Unpooled.wrappedBuffer(text.getBytes(StandardCharsets.UTF_8)));
+    }
+
+    private String request() {
+        return random.nextInt(10) > 0 ? simple(one(IDENTITIES)) : random.nextBoolean() ? flushAll() : multi();
+    }
+
+    private String flushAll() {
+        return "FLUSHALL" + one(List.of("", " sessions", " <key>")).replace("<key>", "k".repeat(Limits.KEY_BYTES_MAX))
+                + "\r\n";
+    }
+
+    private String multi() {
+        StringBuilder data = new StringBuilder();
+        for (int i = 1 + random.nextInt(5); i > 0; i--) {
+            data.append(simple(""));
+        }
+        if (random.nextInt(20) == 0) {
+            data.append("LPOP k\r\n".repeat(Limits.MULTI_REQUESTS_MAX - 5));
+        }
+        return "MULTI " + data.toString().getBytes(StandardCharsets.UTF_8).length + one(IDENTITIES) + "\r\n" + data;
+    }
+
+    private String simple(String identity) {
+        String key = one(KEYS)
+                .replace("<key>", "k".repeat(Limits.KEY_BYTES_MAX))
+                .replace("<long key>", "%20".repeat(Limits.LONG_KEY_BYTES_MAX / 3));
+        return switch (random.nextInt(12)) {
+            case 0 -> "SET " + key + " " + one(SECONDS) + data(value(), identity);
+            case 1 -> "TOUCH " + key + " " + one(SECONDS) + identity + "\r\n";
+            case 2 -> "DELETE " + key + identity + "\r\n";
+            case 3 ->
+                "INCR " + key + " " + one(INTEGERS) + " " + one(INTEGERS) + " " + one(SECONDS) + identity + "\r\n";
+            case 4 ->
+                "RATE_LIMITER " + key + " " + one(List.of("0", "1", "1000000")) + " " + one(SECONDS) + identity
+                        + "\r\n";
+            case 5 ->
+                "PUT " + key + " " + one(SECONDS) + data(value(), " flags=4294967295" + one(CONDITIONS) + identity);
+            case 6 -> "PUT " + key + " " + one(SECONDS) + data(one(DOUBLES), " type=number" + identity);
+            case 7 -> "PUT " + key + " 0" + data("true", " type=" + one(List.of("boolean", "raw")) + identity);
+            case 8 -> "REMOVE " + key + one(CONDITIONS) + identity + "\r\n";
+            case 9 -> "EXPIRE " + key + " " + one(SECONDS) + identity + "\r\n";
+            case 10 ->
+                "INCR_NUMBER " + key + " " + one(DOUBLES) + one(List.of("", " init=1", " init=nan ttl=5")) + identity
+                        + "\r\n";
+            default ->
+                random.nextBoolean()
+                        ? one(List.of("LPOP ", "RPOP ")) + key + identity + "\r\n"
+                        : one(List.of("LPUSH ", "RPUSH ")) + key + push(identity);
+        };
+    }
+
+    private String push(String identity) {
+        return random.nextBoolean()
+                ? data(one(DOUBLES), " type=number" + identity)
+                : data("e".repeat(random.nextInt(100)), identity);
+    }
+
+    private String value() {
+        int kind = random.nextInt(60);
+        return "v".repeat(kind == 0 ? Limits.INLINE_VALUE_BYTES_MAX + 1 : kind < 3 ? 256 * 1024 : random.nextInt(100));
+    }
+
+    private static String data(String value, String options) {
+        return " " + value.length() + options + "\r\n" + value;
+    }
+
+    private <T> T one(List<T> list) {
+        return list.get(random.nextInt(list.size()));
+    }
+}

@@ -1,0 +1,242 @@
+package io.dshm.server.statemachine;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import io.dshm.proto.Formats;
+import io.dshm.proto.wire.CommandRecord;
+import io.dshm.proto.wire.LogEntry;
+import io.dshm.proto.wire.Settled;
+import io.dshm.proto.wire.WriteCondition;
+import java.nio.ByteBuffer;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class MemoryLimitTest {
+
+    private static final long LIMIT = 64_000;
+
+    private final Log log = new Log();
+    private final StateMachine stateMachine = new StateMachine(new ClusterClock(System::nanoTime), LIMIT);
+    private final MemoryLimit memory = stateMachine.memory();
+
+    private void switchFormat() {
+        log.append(Log.switchFormat(Formats.BOUNDS));
+        log.applyTo(stateMachine);
+    }
+
+    /** Runs a command as a leader does. */
+    private Outcome run(CommandRecord.Builder record) {
+        CommandRecord command = log.next(record).build();
+        boolean refused = memory.growth(command, 0) < 0;
+        log.append((refused ? MemoryLimit.refused(command) : command).toBuilder());
+        Outcome outcome = log.applyTo(stateMachine)[0];
+        log.settle(command.getSequence() + 1);
+        log.applyTo(stateMachine);
+        return outcome;
+    }
+
+    /** Fills the state with what is there, and with as many other keys as there is room for. */
+    private void fill() {
+        switchFormat();
+        run(Log.set("plain", "v".repeat(100), 0));
+        run(Log.put("typed", "v".repeat(100), 0));
+        run(Log.incr("counter", 1, 0));
+        run(Log.put("number", 1.5, 0));
+        run(Log.rateLimiter("limiter", 1000, 3600));
+        run(Log.push("list", true, "a"));
+        run(Log.set("r:a", "v", 0));
+        int i = 0;
+        while (run(Log.set("fill" + i, "", 0)).kind() == Outcome.Kind.APPLIED) {
+            i++;
+        }
+        assertTrue(i > 300, () -> "there was room for more than these");
+        assertTrue(
+                stateMachine.bytes() <= LIMIT && stateMachine.bytes() > LIMIT - 500, () -> "" + stateMachine.bytes());
+    }
+
+    static Stream<Arguments> growing() {
+        WriteCondition absent = WriteCondition.newBuilder().setAbsent(true).build();
+        return Stream.of(
+                arguments("SET", Log.set("new", "v", 0)),
+                arguments("SET of a larger value", Log.set("plain", "v".repeat(900), 0)),
+                arguments("PUT", Log.put("new", "v", 0)),
+                arguments("PUT of a number", Log.put("new", 1.5, 0)),
+                arguments("PUT of a larger value", Log.put("typed", "v".repeat(900), 0)),
+                arguments("PUT if absent", Log.put("new", Log.string("v"), 0, absent)),
+                arguments("INCR", Log.incr("new", 1, 0)),
+                arguments("INCR_NUMBER", Log.incrNumber("new", 1, 1, 0)),
+                arguments("RATE_LIMITER", Log.rateLimiter("new", 5, 60)),
+                arguments("PUSH", Log.push("new", true, "e".repeat(200))),
+                arguments("PUSH to a list", Log.push("list", true, "e".repeat(500))),
+                arguments("a piece of a large value", Log.chunk(1, 300_000, 0, "v")),
+                arguments("MULTI", Log.multi(Log.delete("no"), Log.set("new", "v", 0))));
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("growing")
+    void when_the_state_is_full_then_what_grows_is_refused(String what, CommandRecord.Builder record) {
+        fill();
+        long before = stateMachine.store().bytes();
+        assertEquals(Outcome.Kind.OUT_OF_MEMORY, run(record).kind(), what);
+        assertEquals(before, stateMachine.store().bytes());
+    }
+
+    static Stream<Arguments> others() {
+        WriteCondition absent = WriteCondition.newBuilder().setAbsent(true).build();
+        WriteCondition present = WriteCondition.newBuilder().setPresent(true).build();
+        return Stream.of(
+                arguments("SET of the same length", Log.set("plain", "w".repeat(100), 60), "APPLIED"),
+                arguments("SET of a shorter value", Log.set("plain", "w", 60), "APPLIED"),
+                arguments("PUT of the same length", Log.put("typed", "w".repeat(100), 60), "APPLIED(11)"),
+                arguments("PUT where something is", Log.put("plain", Log.string("v"), 0, absent), "EXISTS"),
+                arguments("PUT where nothing is", Log.put("new", Log.string("v"), 0, present), "NOT_FOUND"),
+                arguments("DELETE", Log.delete("plain"), "APPLIED"),
+                arguments("REMOVE", Log.remove("plain", present), "APPLIED"),
+                arguments("TOUCH", Log.touch("plain", 60), "APPLIED"),
+                arguments("INCR", Log.incr("counter", 5, 0), "APPLIED(6)"),
+                arguments("INCR_NUMBER", Log.incrNumber("number", 1), "APPLIED(2.5)"),
+                arguments("RATE_LIMITER", Log.rateLimiter("limiter", 1000, 3600), "APPLIED(998)"),
+                arguments("POP", Log.pop("list", true), "APPLIED"),
+                arguments("PUSH to no list", Log.push("plain", true, "a"), "NOT_A_LIST"),
+                arguments("FLUSHALL", Log.flushAll("r"), "APPLIED"),
+                arguments(
+                        "MULTI",
+                        Log.multi(Log.incr("counter", 1, 0), Log.delete("plain")),
+                        "APPLIED([APPLIED(2), APPLIED])"),
+                arguments("a later piece of a large value", Log.chunk(9, 300_000, 5, "v"), "CHUNKS_MISSING"),
+                arguments("a large value's publication", Log.setChunked("plain", 9, 300_000), "CHUNKS_MISSING"));
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("others")
+    void when_the_state_is_full_then_all_else_goes_on(String what, CommandRecord.Builder record, String outcome) {
+        fill();
+        String seen = run(record).toString();
+        // Versions depend on how many keys there was room for.
+        assertEquals(
+                outcome.replace("(11)", ""), what.startsWith("PUT of") ? seen.replaceAll("\\(.*", "") : seen, what);
+    }
+
+    @Test
+    void when_something_was_deleted_then_there_is_room_again() {
+        fill();
+        assertEquals(
+                Outcome.Kind.OUT_OF_MEMORY,
+                run(Log.set("new", "v".repeat(150), 0)).kind());
+        run(Log.delete("plain"));
+        run(Log.delete("typed"));
+        assertEquals(
+                Outcome.Kind.APPLIED, run(Log.set("new", "v".repeat(150), 0)).kind());
+    }
+
+    @Test
+    void what_only_counts_goes_on_for_an_eighth_more_and_no_further() {
+        fill();
+        int granted = 0;
+        while (run(Log.rateLimiter("limiter", 1_000_000, 3600)).kind() == Outcome.Kind.APPLIED) {
+            granted++;
+        }
+        assertTrue(granted > 200 && granted < 300, "grants: " + granted);
+        assertTrue(stateMachine.bytes() <= LIMIT + LIMIT / 8, () -> "" + stateMachine.bytes());
+        assertEquals(Outcome.Kind.APPLIED, run(Log.delete("plain")).kind());
+    }
+
+    @Test
+    void what_is_proposed_takes_room_until_it_is_applied() {
+        switchFormat();
+        CommandRecord command = log.next(Log.set("k", "v".repeat(1000), 0)).build();
+        long growth = memory.growth(command, 0);
+        assertTrue(growth > 1000 && memory.growth(command, LIMIT - 2 * growth) == growth);
+        memory.proposed(LIMIT - 500);
+        assertEquals(-1, memory.growth(command, 0));
+        memory.landed(LIMIT - 500);
+        assertEquals(growth, memory.growth(command, 0));
+    }
+
+    @Test
+    void the_smallest_room_of_all_nodes_counts() {
+        switchFormat();
+        CommandRecord.Builder small = Log.register("n2", 2, 1, 8);
+        small.getRegisterNodeBuilder().setStateBytesMax(1000);
+        log.append(small);
+        CommandRecord.Builder silent = Log.register("n3", 3, 1, 9);
+        log.append(silent);
+        log.applyTo(stateMachine);
+        assertEquals(1000, memory.bytesMax());
+        assertEquals(LIMIT, memory.own());
+        CommandRecord.Builder larger = Log.register("n2", 2, 2, 10);
+        larger.getRegisterNodeBuilder().setStateBytesMax(LIMIT + 1);
+        log.append(larger);
+        log.applyTo(stateMachine);
+        assertEquals(LIMIT, memory.bytesMax());
+    }
+
+    @Test
+    void before_the_format_allows_it_nothing_is_refused() {
+        assertEquals(
+                0, memory.growth(log.next(Log.set("k", "v".repeat(100_000), 0)).build(), 0));
+    }
+
+    @Test
+    void a_repeat_of_what_was_applied_is_answered_like_the_first_time_though_there_is_no_room_any_more() {
+        switchFormat();
+        CommandRecord.Builder first = log.next(Log.incr("k", 3, 0)).setClient(5).setClientSequence(1);
+        log.append(first);
+        assertEquals("APPLIED(3)", log.applyTo(stateMachine)[0].toString());
+        CommandRecord refused = MemoryLimit.refused(first.build());
+        log.append(refused.toBuilder());
+        assertEquals("APPLIED(3)", log.applyTo(stateMachine)[0].toString(), "by the node's identity");
+        log.append(log.next(refused.toBuilder()));
+        assertEquals("APPLIED(3)", log.applyTo(stateMachine)[0].toString(), "by the client's");
+        CommandRecord.Builder other = refused.toBuilder().setClientSequence(2);
+        log.append(log.next(other));
+        assertEquals("OUT_OF_MEMORY", log.applyTo(stateMachine)[0].toString());
+        log.append(log.next(Log.incr("k", 3, 0)).setClient(5).setClientSequence(2));
+        assertEquals("APPLIED(6)", log.applyTo(stateMachine)[0].toString(), "sent again when there is room");
+    }
+
+    /** The formula of the state's size, and what a command may add to it, agree for every command in every state. */
+    @Test
+    void no_command_adds_more_than_was_foreseen() throws InvalidProtocolBufferException {
+        long seed = Long.getLong("dshm.seed", System.nanoTime());
+        Random random = new Random(seed);
+        AdmissionTest.Hostile hostile = new AdmissionTest.Hostile(random);
+        switchFormat();
+        long index = stateMachine.appliedIndex();
+        long millis = log.nowMillis();
+        long sequence = 1;
+        for (int i = 0; i < 30_000; i++) {
+            CommandRecord record = hostile.record(sequence);
+            if (!Admission.admits(record)) {
+                continue;
+            }
+            millis += random.nextInt(500);
+            Settled.Builder settled = Settled.newBuilder().setOrigin(Log.ORIGIN).setBelow(sequence);
+            LogEntry.Builder entry = LogEntry.newBuilder().setStampMillis(millis);
+            // What has expired by then is purged, and what was settled is forgotten, before the size is taken.
+            stateMachine.apply(
+                    ++index, ByteBuffer.wrap(entry.addSettled(settled).build().toByteArray()));
+            long growth = memory.growth(record, 0);
+            long before = stateMachine.bytes();
+            CommandRecord proposed = growth < 0 ? MemoryLimit.refused(record) : record;
+            Outcome outcome = stateMachine
+                    .apply(
+                            ++index,
+                            ByteBuffer.wrap(entry.addRecords(proposed).build().toByteArray()))[0];
+            // Its outcome is remembered for the node, and perhaps for a client.
+            long remembered = 2 * outcome.rememberedBytes() + 512;
+            long added = stateMachine.bytes() - before;
+            assertTrue(
+                    added <= Math.max(0, growth) + remembered,
+                    () -> "repeat with -Ddshm.seed=" + seed + ": " + added + " bytes, not " + growth + ": " + record);
+            sequence += record.getOrigin() == Log.ORIGIN && record.getSequence() == sequence ? 1 : 0;
+        }
+    }
+}

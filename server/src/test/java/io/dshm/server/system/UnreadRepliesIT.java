@@ -1,0 +1,105 @@
+package io.dshm.server.system;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.dshm.client.DshmConnection;
+import java.io.IOException;
+import java.net.StandardSocketOptions;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/**
+ * Clients that ask for much and read nothing, on a node with a small heap. Without a bound, each of the two tests needs more
+ * memory than there is: of the heap, or outside of it, where Netty's buffers are.
+ */
+class UnreadRepliesIT {
+
+    private static final int MIB = 1024 * 1024;
+    private static final int REPLIES_MAX = 32 * MIB;
+
+    /** Each can have more than 256 KiB wait for it. */
+    private static final int SILENT = 500;
+
+    /** What the count of a node lags behind, and one reply. */
+    private static final int INEXACT = MIB;
+
+    @RegisterExtension
+    final Processes processes = Processes.perTest();
+
+    private final List<SocketChannel> silent = new ArrayList<>();
+    private NodeProcess node;
+    private Increments bystander;
+
+    @BeforeEach
+    void start() throws IOException, InterruptedException {
+        node = processes
+                .newNode()
+                .withJvm("-Xmx256m", "-XX:MaxDirectMemorySize=96m")
+                .with("--reply-memory-bytes", "" + REPLIES_MAX);
+        node.start();
+        node.awaitHealthy();
+        bystander = Increments.start(node, "bystander::n", 2);
+        bystander.awaitMore(20);
+    }
+
+    @AfterEach
+    void others_noticed_nothing_and_nothing_is_left() throws IOException, InterruptedException {
+        bystander.awaitMore(100);
+        node.awaitHealthy();
+        assertEquals(List.of(), bystander.stop().failures());
+        for (SocketChannel channel : silent) {
+            channel.close();
+        }
+        Await.until("nothing waits for clients", () -> node.statusNumber("replyMemoryBytes") == 0);
+        assertTrue(node.isAlive());
+    }
+
+    @Test
+    void old_values_of_which_nobody_reads_the_replies_do_not_fill_the_heap() throws IOException {
+        try (DshmConnection writer = node.connect()) {
+            for (int i = 0; i < 100; i++) {
+                writer.set("unread::k", new byte[4 * MIB], Duration.ZERO);
+                ask("GET unread::k\r\n");
+                assertBounded();
+            }
+            assertEquals(4 * MIB, writer.get("unread::k").orElseThrow().length, "who reads is served");
+        }
+    }
+
+    @Test
+    void replies_that_nobody_reads_do_not_fill_the_memory_of_buffers() throws IOException, InterruptedException {
+        try (DshmConnection writer = node.connect()) {
+            writer.set("unread::k", new byte[64 * 1024], Duration.ZERO);
+        }
+        for (int i = 0; i < SILENT; i++) {
+            ask("GET unread::k\r\n".repeat(500));
+            if (i % 50 == 0) {
+                assertBounded();
+                bystander.awaitMore(20);
+            }
+        }
+        assertBounded();
+    }
+
+    private void assertBounded() throws IOException {
+        long held = node.statusNumber("replyMemoryBytes");
+        assertTrue(held <= REPLIES_MAX + INEXACT, () -> "held: " + held);
+    }
+
+    private void ask(String requests) throws IOException {
+        SocketChannel channel = SocketChannel.open();
+        silent.add(channel);
+        channel.setOption(StandardSocketOptions.SO_RCVBUF, 16 * 1024);
+        channel.connect(node.address());
+        channel.write(ByteBuffer.wrap(requests.getBytes(US_ASCII)));
+    }
+}
