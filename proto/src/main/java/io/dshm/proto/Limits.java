@@ -184,6 +184,38 @@ public final class Limits {
     /** Bytes of a frame between nodes: as many commands as share a log entry fit, and so do their results. */
     public static final int PEER_FRAME_BYTES_MAX = 4 * 1024 * 1024;
 
+    /** Bytes of entries in one of Raft's requests, unless a single entry is larger. */
+    public static final int RAFT_BODY_BYTES_MAX = 1024 * 1024;
+
+    /** Bytes of a snapshot's file that one of Raft's requests asks for. */
+    public static final int RAFT_CHUNK_BYTES = 4 * 1024 * 1024;
+
+    /** Bytes of a frame on the Raft port: a piece of a snapshot, or entries and one more, with all that is said of them. */
+    public static final int RAFT_FRAME_BYTES_MAX = RAFT_CHUNK_BYTES + 256 * 1024;
+
+    /**
+     * Milliseconds that a frame between nodes may be under way. It takes some; a link of 10 Mbit/s needs 4 s for the longest.
+     */
+    public static final int PEER_FRAME_MILLIS_MAX = 10_000;
+
+    /**
+     * Connections of other nodes at one of the two ports for them: each has one to the Raft port, and one from each of its
+     * event loops to the other one; with some for those that are just being replaced.
+     */
+    public static final int PEER_CONNECTIONS_MAX = 1024;
+
+    /**
+     * Bytes that incomplete frames may announce at one of these ports, or an eighth of the heap if that is more: eight of the
+     * longest.
+     */
+    public static final int PEER_UNFINISHED_BYTES_MIN = 32 * 1024 * 1024;
+
+    /**
+     * How far above a node's own term another one may be. Each election is one step, and it needs a majority; no group gets
+     * that far while a node is away. A term near the largest number would be the last one.
+     */
+    public static final long TERM_JUMP_MAX = 1_000_000;
+
     /**
      * The number of a command, of an origin or of a client: as large as {@link #COUNT_DIGITS_MAX} digits can be, so that sums
      * of numbers fit into 64 bits.
@@ -258,6 +290,18 @@ public final class Limits {
         require(
                 PEER_FRAME_BYTES_MAX >= PEER_RESULTS_BYTES_MAX + MULTI_OUTCOME_BYTES_MAX + 64 * ENTRY_COMMANDS_MAX,
                 "results fit into a frame");
+        require(
+                RAFT_FRAME_BYTES_MAX
+                        >= RAFT_BODY_BYTES_MAX
+                                + ENTRY_BYTES_MAX
+                                + INLINE_VALUE_BYTES_MAX
+                                + LONG_KEY_BYTES_MAX
+                                + 64 * MULTI_REQUESTS_MAX
+                                + 64 * ENTRY_COMMANDS_MAX,
+                "full entries fit into Raft's frame");
+        require(
+                PEER_UNFINISHED_BYTES_MIN >= 2 * RAFT_FRAME_BYTES_MAX,
+                "frames that arrive do not drive each other out");
         require(
                 SESSION_BYTES_MAX > 3 * FORWARD_BYTES_IN_FLIGHT_MAX,
                 "the outboxes of one connection never stop its leader from reading");

@@ -13,6 +13,7 @@ import io.dshm.server.frontend.TextProtocol;
 import io.dshm.server.frontend.sharedance.SharedanceProtocol;
 import io.dshm.server.guard.Guard;
 import io.dshm.server.network.MemberAddresses;
+import io.dshm.server.network.PeerPort;
 import io.dshm.server.network.Ports;
 import io.dshm.server.replication.ClusterFormat;
 import io.dshm.server.replication.Replicator;
@@ -141,12 +142,14 @@ public final class Server {
                 .collect(Collectors.toMap(
                         Member::name, m -> InetSocketAddress.createUnresolved(m.host(), m.forwardingPort()))));
         PeerConnector connector = new PeerConnector(loops, channelType, config.cluster(), self.name(), addresses);
-        RaftGroup raft = new RaftGroup(raftSettings(), stateMachine, Server::stopForGood);
+        PeerAdmission admission = new PeerAdmission(config);
+        RaftGroup raft = new RaftGroup(raftSettings(admission.raftPort()), stateMachine, Server::stopForGood);
         PeerListener peers = others.isEmpty()
                 ? null
                 : new PeerListener(
                         ports,
                         new InetSocketAddress(config.raftBindAddress(), self.forwardingPort()),
+                        admission.forwardingPort(),
                         config.cluster(),
                         () -> peerStatus(folder, raft, clock));
         if (!folder.isDecided()) {
@@ -244,7 +247,7 @@ public final class Server {
         return listener;
     }
 
-    private RaftGroup.Settings raftSettings() {
+    private RaftGroup.Settings raftSettings(PeerPort port) {
         Map<String, String> addresses =
                 config.members().stream().collect(Collectors.toMap(Member::name, Member::raftAddress));
         return new RaftGroup.Settings(
@@ -252,6 +255,7 @@ public final class Server {
                 config.node(),
                 addresses,
                 config.raftBindAddress(),
+                port,
                 config.dataDir(),
                 config.electionTimeoutMillis(),
                 config.snapshotIntervalSeconds(),

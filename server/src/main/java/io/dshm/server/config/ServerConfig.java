@@ -10,6 +10,7 @@ import java.util.List;
  * @param maxStalenessMillis 0 for no bound
  * @param threads event loops; never 0 here
  * @param raftBindAddress never empty here
+ * @param peerAddressCheck whether connections from addresses that no member has are refused, on the ports for members
  */
 public record ServerConfig(
         String cluster,
@@ -19,6 +20,7 @@ public record ServerConfig(
         int port,
         Sharedance sharedance,
         String raftBindAddress,
+        boolean peerAddressCheck,
         String adminAddress,
         int adminPort,
         Path dataDir,

@@ -106,6 +106,15 @@ final class ServerOptions {
     String raftBindAddress;
 
     @Option(
+            names = "--peer-address-check",
+            paramLabel = "BOOLEAN",
+            arity = "1",
+            defaultValue = "true",
+            description =
+                    "Whether connections from an address that no member's host has are refused, on the ports for members; not where members come through address translation (default: ${DEFAULT-VALUE}).")
+    boolean peerAddressCheck;
+
+    @Option(
             names = "--admin-address",
             paramLabel = "ADDRESS",
             defaultValue = "127.0.0.1",
@@ -320,6 +329,7 @@ final class ServerOptions {
                         sharedanceTimeoutSeconds,
                         sharedanceValueBytesMax),
                 raftBindAddress == null ? self.host() : raftBindAddress,
+                peerAddressCheck,
                 adminAddress,
                 adminPort,
                 dataDir.toAbsolutePath().normalize(),

@@ -52,6 +52,7 @@ class ConfigLoaderTest {
                         4321,
                         new ServerConfig.Sharedance("127.0.0.1", 0, 4096, 1800, 60, 33_554_432),
                         "127.0.0.1",
+                        true,
                         "127.0.0.1",
                         0,
                         Path.of("dshm-data").toAbsolutePath(),
@@ -105,7 +106,8 @@ class ConfigLoaderTest {
                 "sharedance-backlog", "1043",
                 "sharedance-expiration-seconds", "1044",
                 "sharedance-timeout-seconds", "1045",
-                "sharedance-value-bytes-max", "1001"));
+                "sharedance-value-bytes-max", "1001",
+                "peer-address-check", "false"));
         ServerConfig expected = new ServerConfig(
                 "c1",
                 "b",
@@ -114,6 +116,7 @@ class ConfigLoaderTest {
                 4000,
                 new ServerConfig.Sharedance("10.0.0.7", 1042, 1043, 1044, 1045, 1001),
                 "10.0.0.9",
+                false,
                 "10.0.0.8",
                 8000,
                 Path.of("/tmp/x"),

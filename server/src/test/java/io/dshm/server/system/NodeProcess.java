@@ -97,6 +97,14 @@ public final class NodeProcess {
         return sharedancePort;
     }
 
+    int raftPort() {
+        return place.raftPort();
+    }
+
+    int forwardingPort() {
+        return place.forwardingPort();
+    }
+
     /** This node as the others' {@code --members} name it. */
     String member() {
         return name + "=" + place.host() + ":" + place.raftPort() + ":" + place.forwardingPort();

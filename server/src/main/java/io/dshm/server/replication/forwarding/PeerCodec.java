@@ -5,6 +5,8 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import io.dshm.proto.Limits;
 import io.dshm.proto.StrictParser;
 import io.dshm.proto.wire.PeerMessage;
+import io.dshm.server.network.FrameFormat;
+import io.dshm.server.network.FrameGuard;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.channel.ChannelHandlerContext;
@@ -20,6 +22,28 @@ import java.util.List;
 final class PeerCodec {
 
     private static final StrictParser<PeerMessage> PARSER = new StrictParser<>(PeerMessage.parser());
+
+    /** What an answer from another node may be. */
+    static final FrameGuard.Bounds BOUNDS =
+            new FrameGuard.Bounds(Limits.PEER_FRAME_BYTES_MAX, Limits.PEER_FRAME_MILLIS_MAX);
+
+    /** How long a frame is, for {@link FrameGuard}. */
+    static final FrameFormat FORMAT = new FrameFormat() {
+        @Override
+        public int headerBytesMax() {
+            return Integer.BYTES;
+        }
+
+        @Override
+        public int headerBytes(byte[] header, int received) {
+            return Integer.BYTES;
+        }
+
+        @Override
+        public long bodyBytes(byte[] header) {
+            return Integer.toUnsignedLong(ByteBuffer.wrap(header).getInt());
+        }
+    };
 
     private PeerCodec() {}
 

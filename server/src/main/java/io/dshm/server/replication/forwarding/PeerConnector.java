@@ -7,6 +7,7 @@ import io.dshm.proto.wire.RegisterNode;
 import io.dshm.proto.wire.StatusReply;
 import io.dshm.proto.wire.StatusRequest;
 import io.dshm.server.guard.Guard;
+import io.dshm.server.network.FrameGuard;
 import io.dshm.server.network.MemberAddresses;
 import io.dshm.server.network.PeerSockets;
 import io.dshm.server.replication.contracts.PeerLinks;
@@ -137,6 +138,7 @@ public final class PeerConnector implements PeerLinks, PeerStatuses, Registratio
                     @Override
                     protected void initChannel(Channel channel) {
                         PeerSockets.giveUpOnSilence(channel);
+                        channel.pipeline().addLast(FrameGuard.forAnswers(PeerCodec.FORMAT, PeerCodec.BOUNDS));
                         PeerCodec.addTo(channel.pipeline());
                         channel.pipeline().addLast(handler);
                     }

@@ -7,6 +7,7 @@ import io.dshm.proto.wire.PeerMessage;
 import io.dshm.proto.wire.RegisterNode;
 import io.dshm.proto.wire.StatusReply;
 import io.dshm.server.guard.Guard;
+import io.dshm.server.network.PeerPort;
 import io.dshm.server.network.Ports;
 import io.dshm.server.replication.writes.ForwardSession;
 import io.netty.channel.Channel;
@@ -40,15 +41,22 @@ public final class PeerListener {
     /**
      * Listens.
      *
+     * @param admission who may connect
      * @param cluster nodes that name another one are turned away
      * @param status what this node says of itself, or null as long as it does not know
      * @throws IllegalStateException if the address cannot be bound
      */
-    public PeerListener(Ports ports, InetSocketAddress address, String cluster, Supplier<@Nullable StatusReply> status)
+    public PeerListener(
+            Ports ports,
+            InetSocketAddress address,
+            PeerPort admission,
+            String cluster,
+            Supplier<@Nullable StatusReply> status)
             throws InterruptedException {
         this.cluster = cluster;
         this.status = status;
         this.channel = ports.listen(address, "other nodes", Ports.BACKLOG, accepted -> {
+            accepted.pipeline().addLast(admission.guard(PeerCodec.FORMAT));
             PeerCodec.addTo(accepted.pipeline());
             accepted.pipeline().addLast(new Handler());
         });

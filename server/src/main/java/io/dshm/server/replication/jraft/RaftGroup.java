@@ -1,5 +1,6 @@
 package io.dshm.server.replication.jraft;
 
+import com.alipay.remoting.config.BoltServerOption;
 import com.alipay.sofa.jraft.Node;
 import com.alipay.sofa.jraft.RaftGroupService;
 import com.alipay.sofa.jraft.Status;
@@ -13,6 +14,7 @@ import com.alipay.sofa.jraft.option.NodeOptions;
 import com.alipay.sofa.jraft.option.ReadOnlyOption;
 import com.alipay.sofa.jraft.rpc.ProtobufMsgFactory;
 import com.alipay.sofa.jraft.rpc.RpcServer;
+import com.alipay.sofa.jraft.rpc.impl.BoltRpcServer;
 import com.alipay.sofa.jraft.rpc.impl.PingRequestProcessor;
 import com.alipay.sofa.jraft.rpc.impl.core.ReadIndexRequestProcessor;
 import com.alipay.sofa.jraft.storage.impl.RocksDBLogStorage;
@@ -21,11 +23,15 @@ import com.alipay.sofa.jraft.util.RpcFactoryHelper;
 import com.alipay.sofa.jraft.util.StorageOptionsFactory;
 import com.alipay.sofa.jraft.util.ThreadPoolsFactory;
 import io.dshm.server.guard.Guard;
+import io.dshm.server.network.PeerPort;
+import io.dshm.server.network.RefusalLog;
 import io.dshm.server.replication.contracts.RaftLog;
 import io.dshm.server.replication.contracts.RoleListener;
 import io.dshm.server.replication.jraft.repairs.AppendRequests;
+import io.dshm.server.replication.jraft.repairs.BoltFrames;
 import io.dshm.server.replication.jraft.repairs.Difference;
 import io.dshm.server.replication.jraft.repairs.LeaderReminder;
+import io.dshm.server.replication.jraft.repairs.MemberGuard;
 import io.dshm.server.replication.jraft.repairs.SnapshotPace;
 import io.dshm.server.replication.jraft.repairs.VoteGuard;
 import io.dshm.server.statemachine.StateMachine;
@@ -34,6 +40,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -101,6 +108,7 @@ public final class RaftGroup implements RaftLog {
      * @param self this node's name, one of the peers
      * @param peers the members' Raft addresses, {@code host:port}, by their names
      * @param bindAddress the address to listen on; unused with a single member, which listens nowhere
+     * @param port who may connect there
      * @param folder where log, votes and snapshots are kept
      * @param electionTimeoutMillis after which a follower that hears nothing of its leader starts an election
      * @param snapshotIntervalSeconds a snapshot is taken this often, if anything was written
@@ -111,6 +119,7 @@ public final class RaftGroup implements RaftLog {
             String self,
             Map<String, String> peers,
             String bindAddress,
+            PeerPort port,
             Path folder,
             int electionTimeoutMillis,
             int snapshotIntervalSeconds,
@@ -193,12 +202,14 @@ public final class RaftGroup implements RaftLog {
         boolean alone = settings.peers().size() == 1;
         long termMin = votes ? 0 : joiningTerm(self, events.onWaiting());
         TermStorage.Terms terms = new TermStorage.Terms();
-        RpcServer server = alone ? null : newServer(self.getPort(), applying, terms);
+        MemberGuard guard = newGuard(terms);
+        RpcServer server = alone ? null : newServer(self.getPort(), applying, terms, guard);
         NodeOptions options = RaftTuning.nodeOptions(
                 settings,
                 members,
                 applying,
                 mayVote::get,
+                guard,
                 (path, raft) -> new TermStorage(path, raft, self, termMin, terms));
         RaftGroupService group = new RaftGroupService(groupId, self, options, server);
         node = startOrExplain(group, !alone);
@@ -263,19 +274,38 @@ public final class RaftGroup implements RaftLog {
         RaftTuning.setProperties();
     }
 
-    private RpcServer newServer(int port, ApplyAdapter applying, TermStorage.Terms terms) {
-        RpcServer server = RpcFactoryHelper.rpcFactory().createRpcServer(new Endpoint(settings.bindAddress(), port));
+    private MemberGuard newGuard(TermStorage.Terms terms) {
+        Set<String> others = new TreeSet<>(settings.peers().keySet());
+        others.remove(settings.self());
+        return new MemberGuard(
+                groupId,
+                peer(settings.self()).toString(),
+                others.stream().map(name -> peer(name).toString()).collect(Collectors.toSet()),
+                terms::durable,
+                new RefusalLog("Raft", System::nanoTime));
+    }
+
+    private RpcServer newServer(int port, ApplyAdapter applying, TermStorage.Terms terms, MemberGuard guard) {
+        RpcServer server = RpcFactoryHelper.rpcFactory()
+                .createRpcServer(
+                        new Endpoint(settings.bindAddress(), port),
+                        created -> ((BoltRpcServer) created)
+                                .getServer()
+                                .option(
+                                        BoltServerOption.EXTENDED_NETTY_CHANNEL_HANDLER,
+                                        BoltFrames.before(
+                                                () -> List.of(settings.port().guard(BoltFrames.FORMAT)))));
         LeaderReminder reminder = new LeaderReminder(System::nanoTime);
         Difference difference = new Difference(applying.applied(), terms::durable, onFatal);
         // Not told of closed connections: the end of a leader's old one would throw away what its new one uses by then,
         // and the leader would wait for its answers for seconds.
-        server.registerProcessor(new AppendRequests(requests, applying.applied(), difference, reminder));
-        server.registerProcessor(reminder.snapshots(requests, difference));
-        server.registerProcessor(snapshotPace.copies(requests));
-        server.registerProcessor(VoteGuard.votes(requests, mayVote::get));
-        server.registerProcessor(VoteGuard.takeovers(requests, mayVote::get));
+        server.registerProcessor(guard.before(new AppendRequests(requests, applying.applied(), difference, reminder)));
+        server.registerProcessor(guard.before(reminder.snapshots(requests, difference)));
+        server.registerProcessor(guard.before(snapshotPace.copies(requests)));
+        server.registerProcessor(guard.before(VoteGuard.votes(requests, mayVote::get)));
+        server.registerProcessor(guard.before(VoteGuard.takeovers(requests, mayVote::get)));
         server.registerProcessor(new PingRequestProcessor(requests));
-        server.registerProcessor(new ReadIndexRequestProcessor(requests));
+        server.registerProcessor(guard.before(new ReadIndexRequestProcessor(requests)));
         return server;
     }
 

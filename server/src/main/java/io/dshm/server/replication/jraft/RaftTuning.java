@@ -9,7 +9,9 @@ import com.alipay.sofa.jraft.option.ReadOnlyOption;
 import com.alipay.sofa.jraft.storage.LogStorage;
 import com.alipay.sofa.jraft.storage.RaftMetaStorage;
 import com.alipay.sofa.jraft.util.StorageOptionsFactory;
+import io.dshm.proto.Limits;
 import io.dshm.server.replication.jraft.repairs.LastEntryLogStorage;
+import io.dshm.server.replication.jraft.repairs.MemberGuard;
 import io.dshm.server.replication.jraft.repairs.VoteGuard;
 import java.util.function.BiFunction;
 import java.util.function.BooleanSupplier;
@@ -19,17 +21,25 @@ import org.rocksdb.WALRecoveryMode;
 /** SOFAJRaft's settings, each with the reason why it is not the library's own. */
 final class RaftTuning {
 
-    /** The library's transport buffers; at its own 512 KiB, replicators give up and start over under load. */
-    private static final int WRITE_BUFFER_LOW_BYTES = 64 * 1024 * 1024;
+    /** All that is kept for other nodes depends on it: they may stand still for as long as they like. */
+    private static final long HEAP_BYTES = Runtime.getRuntime().maxMemory();
 
-    private static final int WRITE_BUFFER_HIGH_BYTES = 128 * 1024 * 1024;
+    /** What may wait to be sent on a connection; at the library's own 512 KiB, replicators give up under load. */
+    private static final int WRITE_BUFFER_BYTES_MAX = 128 * 1024 * 1024;
+
+    /** Requests with entries that a follower has not answered; as many as a round trip of 50 ms needs, and some more. */
+    private static final int REQUESTS_IN_FLIGHT_MAX = 64;
+
+    private static final int REQUESTS_IN_FLIGHT_MIN = 32;
+
+    /** Bytes of entries in one request, unless a single entry is larger. */
+    private static final int BODY_BYTES_MIN = 128 * 1024;
 
     /** The write-ahead log of the log storage; RocksDB would let it grow to a GiB. */
     private static final long WAL_BYTES_MAX = 256L * 1024 * 1024;
 
     /** Entries that the library keeps in memory for followers that are a little behind. */
-    private static final long LOG_CACHE_BYTES_MAX =
-            Math.min(256L * 1024 * 1024, Runtime.getRuntime().maxMemory() / 8);
+    private static final long LOG_CACHE_BYTES_MAX = Math.min(256L * 1024 * 1024, HEAP_BYTES / 8);
 
     /** Added, at random, to the election timeout. Enough to keep two candidates from being in step again and again. */
     private static final int ELECTION_DELAY_MILLIS_MAX = 250;
@@ -45,12 +55,25 @@ final class RaftTuning {
     static void setProperties() {
         System.setProperty("sofa.middleware.log.disable", "true");
         System.setProperty("sofa.middleware.log.internal.level", "ERROR");
-        System.setProperty("bolt.channel_write_buf_low_water_mark", String.valueOf(WRITE_BUFFER_LOW_BYTES));
-        System.setProperty("bolt.channel_write_buf_high_water_mark", String.valueOf(WRITE_BUFFER_HIGH_BYTES));
+        long writeBuffer = Math.min(WRITE_BUFFER_BYTES_MAX, HEAP_BYTES / 8);
+        System.setProperty("bolt.channel_write_buf_low_water_mark", String.valueOf(writeBuffer / 2));
+        System.setProperty("bolt.channel_write_buf_high_water_mark", String.valueOf(writeBuffer));
+        // Each thread that sends entries would keep up to 256 of the largest buffers that it ever used, for good.
+        System.setProperty("jraft.max_collector_size_per_thread", "0");
         // Its generated messages are old, and newer protobuf runtimes say so once for each of them.
         System.setProperty("com.google.protobuf.use_unsafe_pre22_gencode", "true");
         // The pool for the library's own closures has no queue: it must never be full.
         System.setProperty("jraft.internal.closure.threadpool.size.max", "4096");
+    }
+
+    /** So that requests in flight to all followers, as large as they usually are at most, take an eighth of the heap. */
+    static int requestsInFlightMax(long heapBytes) {
+        return heapBytes < 1024L * 1024 * 1024 ? REQUESTS_IN_FLIGHT_MIN : REQUESTS_IN_FLIGHT_MAX;
+    }
+
+    static int bodyBytesMax(long heapBytes, int followers) {
+        long share = heapBytes / 8 / requestsInFlightMax(heapBytes) / Math.max(1, followers);
+        return (int) Math.max(BODY_BYTES_MIN, Math.min(Limits.RAFT_BODY_BYTES_MAX, share));
     }
 
     /** Of the log's storage. */
@@ -70,6 +93,7 @@ final class RaftTuning {
      *
      * @param members the group's first configuration; what is in the log counts more
      * @param mayVote whether the node may vote, and ask for votes, now; see {@link VoteGuard}
+     * @param guard admits what other nodes answer
      * @param terms where term and vote are kept, by the folder's path and the settings
      */
     static NodeOptions nodeOptions(
@@ -77,20 +101,21 @@ final class RaftTuning {
             Configuration members,
             StateMachine applying,
             BooleanSupplier mayVote,
+            MemberGuard guard,
             BiFunction<String, RaftOptions, RaftMetaStorage> terms) {
         RaftOptions raft = new RaftOptions();
         raft.setSync(true);
         raft.setApplyBatch(512);
-        raft.setMaxReplicatorInflightMsgs(64);
-        raft.setMaxBodySize(1024 * 1024);
-        raft.setMaxByteCountPerRpc(4 * 1024 * 1024);
+        raft.setMaxReplicatorInflightMsgs(requestsInFlightMax(HEAP_BYTES));
+        raft.setMaxBodySize(bodyBytesMax(HEAP_BYTES, settings.peers().size() - 1));
+        raft.setMaxByteCountPerRpc(Limits.RAFT_CHUNK_BYTES);
         raft.setMaxLogsInMemoryBytes(LOG_CACHE_BYTES_MAX);
         raft.setMaxElectionDelayMs(ELECTION_DELAY_MILLIS_MAX);
         raft.setReadOnlyOptions(ReadOnlyOption.ReadOnlySafe);
         // RocksDB checks its own sums over every block and record it reads; a second one would cost a fifth of the
         // speed.
         raft.setEnableLogEntryChecksum(false);
-        NodeOptions options = new VoteGuard.Options(mayVote);
+        NodeOptions options = new VoteGuard.Options(mayVote, guard);
         options.setRaftOptions(raft);
         options.setInitialConf(members);
         options.setFsm(applying);

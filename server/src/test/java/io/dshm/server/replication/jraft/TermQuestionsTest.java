@@ -14,6 +14,10 @@ import com.alipay.sofa.jraft.rpc.ProtobufMsgFactory;
 import com.alipay.sofa.jraft.rpc.RpcServer;
 import com.alipay.sofa.jraft.rpc.impl.PingRequestProcessor;
 import com.alipay.sofa.jraft.util.Endpoint;
+import io.dshm.server.network.PeerPort;
+import io.dshm.server.network.RefusalLog;
+import io.dshm.server.replication.jraft.repairs.BoltFrames;
+import io.dshm.server.replication.jraft.repairs.MemberGuard;
 import io.dshm.server.replication.jraft.repairs.VoteGuard;
 import io.dshm.server.system.Ports;
 import java.io.IOException;
@@ -22,6 +26,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
@@ -74,6 +79,10 @@ class TermQuestionsTest {
                 "n",
                 Map.of(),
                 "127.0.0.1",
+                new PeerPort(
+                        new PeerPort.Bounds(1, 1, BoltFrames.BOUNDS),
+                        address -> true,
+                        new RefusalLog("test", System::nanoTime)),
                 Files.createDirectories(folder.resolve("" + endpoint.getPort())),
                 NEVER_MILLIS,
                 0,
@@ -83,6 +92,8 @@ class TermQuestionsTest {
                 configuration,
                 new Nothing(),
                 () -> mayVote,
+                new MemberGuard(
+                        GROUP, peer.toString(), Set.of(), terms::durable, new RefusalLog("test", System::nanoTime)),
                 (path, raft) -> new TermStorage(path, raft, peer, term, terms));
         RpcServer server = new BoundRpcFactory().createRpcServer(endpoint, null);
         server.registerProcessor(new PingRequestProcessor(requests));

@@ -1,6 +1,5 @@
 package io.dshm.server.replication.jraft.repairs;
 
-import com.alipay.remoting.ExtendedNettyChannelHandler;
 import com.alipay.remoting.Url;
 import com.alipay.remoting.config.BoltClientOption;
 import com.alipay.remoting.rpc.RpcAddressParser;
@@ -16,8 +15,8 @@ import com.alipay.sofa.jraft.rpc.impl.BoltRpcClient;
 import com.alipay.sofa.jraft.util.Endpoint;
 import com.alipay.sofa.jraft.util.NamedThreadFactory;
 import com.alipay.sofa.jraft.util.internal.ThrowUtil;
+import io.dshm.server.network.FrameGuard;
 import io.dshm.server.network.PeerSockets;
-import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerAdapter;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ConnectTimeoutException;
@@ -43,7 +42,8 @@ import org.jspecify.annotations.Nullable;
  * the background; a caller waits for a moment, and goes on without that member for this time. And a connection on which
  * the other side acknowledges nothing ends soon, so that a new one finds it as soon as it is back.
  *
- * <p>It also sends no request for votes while the node may not have any; see {@link VoteGuard}.
+ * <p>It also sends no request for votes while the node may not have any, see {@link VoteGuard}, and passes no answer on that
+ * {@link MemberGuard} does not admit.
  */
 public final class SwiftRpcClient extends BoltRpcClient {
 
@@ -68,10 +68,14 @@ public final class SwiftRpcClient extends BoltRpcClient {
     private final Set<Endpoint> silent = ConcurrentHashMap.newKeySet();
 
     private BooleanSupplier mayVote = () -> true;
+    private @Nullable MemberGuard guard;
 
     public SwiftRpcClient(RpcClient client) {
         super(client);
-        client.option(BoltClientOption.EXTENDED_NETTY_CHANNEL_HANDLER, new SocketSettings());
+        client.option(
+                BoltClientOption.EXTENDED_NETTY_CHANNEL_HANDLER,
+                BoltFrames.before(() ->
+                        List.of(new SocketSettings(), FrameGuard.forAnswers(BoltFrames.FORMAT, BoltFrames.BOUNDS))));
         client.setAddressParser(new RpcAddressParser() {
             @Override
             public void initUrlArgs(Url url) {
@@ -85,6 +89,7 @@ public final class SwiftRpcClient extends BoltRpcClient {
     public boolean init(RpcOptions options) {
         if (options instanceof VoteGuard.Options guarded) {
             mayVote = guarded.mayVote();
+            guard = guarded.members();
         }
         return super.init(options);
     }
@@ -148,7 +153,13 @@ public final class SwiftRpcClient extends BoltRpcClient {
         if (!checkConnection(endpoint, true)) {
             throw new RemotingException("not connected to " + endpoint + " yet");
         }
-        super.invokeAsync(endpoint, request, context, callback, timeoutMillis);
+        MemberGuard answers = guard;
+        super.invokeAsync(
+                endpoint,
+                request,
+                context,
+                answers == null ? callback : answers.after(endpoint, callback),
+                timeoutMillis);
     }
 
     /** To connect to one machine, for as long as somebody asks for it. */
@@ -187,22 +198,11 @@ public final class SwiftRpcClient extends BoltRpcClient {
         }
     }
 
-    /** The library lets others add handlers to a connection, and nothing else. */
-    private static final class SocketSettings implements ExtendedNettyChannelHandler {
-
+    /** Not a handler of anything: it is there when the connection is made. */
+    private static final class SocketSettings extends ChannelHandlerAdapter {
         @Override
-        public List<ChannelHandler> frontChannelHandlers() {
-            return List.of(new ChannelHandlerAdapter() {
-                @Override
-                public void handlerAdded(ChannelHandlerContext context) {
-                    PeerSockets.giveUpOnSilence(context.channel());
-                }
-            });
-        }
-
-        @Override
-        public List<ChannelHandler> backChannelHandlers() {
-            return List.of();
+        public void handlerAdded(ChannelHandlerContext context) {
+            PeerSockets.giveUpOnSilence(context.channel());
         }
     }
 }

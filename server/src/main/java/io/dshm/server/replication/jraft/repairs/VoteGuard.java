@@ -22,13 +22,22 @@ public final class VoteGuard {
 
     private VoteGuard() {}
 
-    /** A node's settings, which the library hands to its transport: there, requests for votes are held back. */
+    /**
+     * A node's settings, which the library hands to its transport: there, requests for votes are held back, and answers are
+     * admitted.
+     */
     public static final class Options extends NodeOptions {
 
         private final BooleanSupplier mayVote;
+        private final MemberGuard members;
 
-        public Options(BooleanSupplier mayVote) {
+        public Options(BooleanSupplier mayVote, MemberGuard members) {
             this.mayVote = mayVote;
+            this.members = members;
+        }
+
+        MemberGuard members() {
+            return members;
         }
 
         BooleanSupplier mayVote() {

@@ -15,11 +15,13 @@ import com.alipay.sofa.jraft.rpc.RpcRequests.RequestVoteRequest;
 import com.alipay.sofa.jraft.rpc.RpcServer;
 import com.alipay.sofa.jraft.rpc.impl.PingRequestProcessor;
 import com.alipay.sofa.jraft.util.Endpoint;
+import io.dshm.server.network.RefusalLog;
 import io.dshm.server.replication.jraft.BoundRpcFactory;
 import io.dshm.server.replication.jraft.RaftGroup;
 import io.dshm.server.system.Await;
 import io.dshm.server.system.Ports;
 import java.time.Duration;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -49,7 +51,9 @@ class SwiftRpcClientTest {
         RaftGroup.prepareProcess();
         ProtobufMsgFactory.load();
         client = new SwiftRpcClient(new com.alipay.remoting.rpc.RpcClient());
-        client.init(new VoteGuard.Options(mayVote::get));
+        MemberGuard guard =
+                new MemberGuard("g", "h1:1", Set.of("h2:1"), () -> 1, new RefusalLog("test", System::nanoTime));
+        client.init(new VoteGuard.Options(mayVote::get, guard));
     }
 
     @AfterEach

@@ -1,0 +1,52 @@
+package io.dshm.server;
+
+import io.dshm.proto.Limits;
+import io.dshm.server.config.Member;
+import io.dshm.server.config.ServerConfig;
+import io.dshm.server.network.FrameGuard;
+import io.dshm.server.network.PeerAddresses;
+import io.dshm.server.network.PeerPort;
+import io.dshm.server.network.RefusalLog;
+import java.net.InetAddress;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
+
+/** Who may connect to this node's two ports for other nodes, and what they may cost. */
+final class PeerAdmission {
+
+    private final Predicate<InetAddress> mayConnect;
+
+    PeerAdmission(ServerConfig config) {
+        this.mayConnect = config.peerAddressCheck()
+                ? new PeerAddresses(
+                        config.members().stream().map(Member::host).collect(Collectors.toSet()),
+                        InetAddress::getAllByName,
+                        PeerAdmission::inBackground,
+                        System::nanoTime)::mayBeMember
+                : address -> true;
+    }
+
+    private static void inBackground(Runnable lookup) {
+        Thread thread = new Thread(lookup, "dshm-peer-names");
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    PeerPort raftPort() {
+        return port("Raft port", Limits.RAFT_FRAME_BYTES_MAX);
+    }
+
+    PeerPort forwardingPort() {
+        return port("forwarding port", Limits.PEER_FRAME_BYTES_MAX);
+    }
+
+    private PeerPort port(String name, int frameBytesMax) {
+        long unfinishedBytes =
+                Math.max(Limits.PEER_UNFINISHED_BYTES_MIN, Runtime.getRuntime().maxMemory() / 8);
+        FrameGuard.Bounds frame = new FrameGuard.Bounds(frameBytesMax, Limits.PEER_FRAME_MILLIS_MAX);
+        return new PeerPort(
+                new PeerPort.Bounds(Limits.PEER_CONNECTIONS_MAX, unfinishedBytes, frame),
+                mayConnect,
+                new RefusalLog(name, System::nanoTime));
+    }
+}

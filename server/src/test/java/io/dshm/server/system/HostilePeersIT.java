@@ -1,0 +1,165 @@
+package io.dshm.server.system;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.alipay.sofa.jraft.rpc.RpcRequests.PingRequest;
+import com.alipay.sofa.jraft.rpc.RpcRequests.RequestVoteRequest;
+import io.dshm.proto.Limits;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.Socket;
+import java.net.SocketException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+
+/**
+ * A stranger on the same machine sends to the ports between nodes what no node would: the nodes, with small heaps, go on, and
+ * so does who is served by them.
+ */
+class HostilePeersIT {
+
+    private static final int UNFINISHED_FRAMES = 271;
+
+    @RegisterExtension
+    static final Processes PROCESSES = Processes.perClass();
+
+    private static ClusterProcess cluster;
+
+    @BeforeAll
+    static void start() throws IOException, InterruptedException {
+        cluster = PROCESSES.newCluster().start();
+    }
+
+    @Test
+    void a_frame_that_announces_two_gigabytes_costs_nothing() throws IOException, InterruptedException {
+        Bystander bystander = new Bystander("giant::n");
+        for (NodeProcess node : cluster.nodes()) {
+            try (Socket socket = connect(node.raftPort())) {
+                socket.getOutputStream()
+                        .write(frame(PingRequest.class, new byte[1000], Integer.MAX_VALUE)
+                                .array());
+                assertEquals(-1, socket.getInputStream().read());
+            }
+        }
+        bystander.end();
+    }
+
+    @Test
+    void unfinished_frames_do_not_take_the_memory() throws IOException, InterruptedException {
+        List<Socket> sockets = new ArrayList<>();
+        Bystander bystander = new Bystander("unfinished::n");
+        try {
+            byte[] content = new byte[Limits.PEER_FRAME_BYTES_MAX - 1024];
+            byte[] request =
+                    frame(PingRequest.class, content, content.length + 1).array();
+            byte[] forward = ByteBuffer.allocate(Integer.BYTES + content.length)
+                    .putInt(content.length + 1)
+                    .array();
+            NodeProcess node = cluster.awaitLeader();
+            for (int i = 0; i < UNFINISHED_FRAMES; i++) {
+                sockets.add(send(node.raftPort(), request));
+                sockets.add(send(node.forwardingPort(), forward));
+            }
+            bystander.end();
+        } finally {
+            for (Socket socket : sockets) {
+                socket.close();
+            }
+        }
+    }
+
+    @Test
+    void an_absurd_term_is_refused_whoever_sends_it_and_not_kept() throws IOException, InterruptedException {
+        long term = cluster.term();
+        for (NodeProcess node : cluster.nodes()) {
+            for (String from :
+                    List.of("127.0.0.1:1", raftAddress(cluster.others(node).get(0)))) {
+                RequestVoteRequest vote = RequestVoteRequest.newBuilder()
+                        .setGroupId("dshm_dshm")
+                        .setServerId(from)
+                        .setPeerId(raftAddress(node))
+                        .setTerm(Long.MAX_VALUE)
+                        .setLastLogIndex(Long.MAX_VALUE)
+                        .setLastLogTerm(Long.MAX_VALUE)
+                        .setPreVote(false)
+                        .build();
+                try (Socket socket = connect(node.raftPort())) {
+                    byte[] content = vote.toByteArray();
+                    socket.getOutputStream()
+                            .write(frame(RequestVoteRequest.class, content, content.length)
+                                    .array());
+                    assertTrue(socket.getInputStream().read() >= 0, "it is answered");
+                }
+            }
+        }
+        assertEquals(term, cluster.term());
+        for (NodeProcess node : cluster.nodes()) {
+            node.kill();
+        }
+        cluster.start();
+        assertTrue(cluster.term() < term + 100);
+        new Bystander("term::n").end();
+    }
+
+    private static String raftAddress(NodeProcess node) {
+        return "127.0.0.1:" + node.raftPort();
+    }
+
+    private static Socket connect(int port) throws IOException {
+        Socket socket = new Socket(InetAddress.getLoopbackAddress(), port);
+        socket.setSoTimeout((int) Await.LONG.toMillis());
+        return socket;
+    }
+
+    private static Socket send(int port, byte[] bytes) throws IOException {
+        Socket socket = connect(port);
+        try {
+            socket.getOutputStream().write(bytes);
+        } catch (SocketException closed) {
+            socket.close();
+        }
+        return socket;
+    }
+
+    /** A request of Bolt's protocol 1 that announces so many bytes of content. */
+    private static ByteBuffer frame(Class<?> request, byte[] content, int announced) {
+        byte[] name = request.getName().getBytes(US_ASCII);
+        return ByteBuffer.allocate(22 + name.length + content.length)
+                .put(new byte[] {1, 1})
+                .putShort((short) 1)
+                .put((byte) 1)
+                .putInt(7)
+                .put((byte) 11)
+                .putInt(1000)
+                .putShort((short) name.length)
+                .putShort((short) 0)
+                .putInt(announced)
+                .put(name)
+                .put(content);
+    }
+
+    /** Counts through one node, and must notice nothing; all nodes must live in the end. */
+    private static final class Bystander {
+
+        private final Increments increments;
+
+        Bystander(String key) throws IOException, InterruptedException {
+            increments = Increments.start(cluster.follower(), key, 2);
+            increments.awaitMore(20);
+        }
+
+        void end() throws IOException, InterruptedException {
+            increments.awaitMore(20);
+            assertEquals(List.of(), increments.stop().failures());
+            for (NodeProcess node : cluster.nodes()) {
+                assertTrue(node.isAlive(), node + " lives");
+            }
+        }
+    }
+}
