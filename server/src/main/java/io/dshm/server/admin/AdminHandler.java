@@ -123,7 +123,8 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
         HttpUtil.setKeepAlive(response, keepAlive);
         var sent = context.writeAndFlush(response);
         if (keepAlive) {
-            context.read();
+            // Not from within the call that hands the request over: FlowControlHandler would overlook it.
+            context.executor().execute(context::read);
         } else {
             sent.addListener(ChannelFutureListener.CLOSE);
         }

@@ -140,7 +140,7 @@ final class Writes {
             put(key, granted);
             return Outcome.number(granted.tokensLeftAt(clockMillis));
         }
-        if (entry != null && capacity > 0 && keepMillis > limiter.keepMillis()) {
+        if (format >= Formats.BOUNDS && entry != null && capacity > 0 && keepMillis > limiter.keepMillis()) {
             // Calls like this one will need what made it be refused.
             put(key, limiter.keepingFor(keepMillis));
         }

@@ -102,7 +102,7 @@ class RegionScansTest {
         Reply.Detailed info = (Reply.Detailed) regions.reply(new Command.RegionInfo(REGION, null));
         assertEquals("1", info.detail("entries"));
         assertEquals("1", info.detail("stale"));
-        assertEquals(Integer.toString(2 * (104 + 8 + 24)), info.detail("bytes"));
+        assertEquals(Integer.toString(2 * (104 + 8 + 32)), info.detail("bytes"));
         assertNull(info.value());
     }
 
