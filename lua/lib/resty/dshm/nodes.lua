@@ -109,7 +109,7 @@ local function millis(opts, name, default, least)
 end
 
 
---- `opts` are those of README.md; raises an error if they cannot be meant.
+--- `opts` are those of README.md; raises an error if one is invalid.
 function _M.new(opts)
     local addresses = opts.host or "127.0.0.1"
     if type(addresses) == "string" then

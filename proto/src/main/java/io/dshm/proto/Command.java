@@ -13,7 +13,7 @@ public sealed interface Command extends Request {
     /** Answered from a node's store; changes nothing. */
     sealed interface Read extends Command permits KeyRead, MultiRead, RegionRead {
 
-        /** What this read may miss; null for what its connection's reads may. */
+        /** The mode of this read; null for the mode of its connection. */
         @Nullable
         ReadMode mode();
     }
@@ -28,7 +28,7 @@ public sealed interface Command extends Request {
         byte[] region();
     }
 
-    /** Takes its way through the log. */
+    /** Goes through the log. */
     sealed interface Write extends Command permits KeyWrite, FlushAll, Multi, Identified {
 
         /** Bytes of its data: of a value that is on its way in a request of its own. */

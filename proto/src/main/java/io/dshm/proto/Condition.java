@@ -1,7 +1,7 @@
 package io.dshm.proto;
 
 /**
- * Of what a write makes its effect depend. A key that has expired is absent.
+ * The condition under which a write takes effect. A key that has expired is absent.
  *
  * @param version that of the entry for {@link Kind#VERSION}, above 0; else 0
  */

@@ -1,8 +1,8 @@
 package io.dshm.proto;
 
 /**
- * The formats of what nodes share: the replicated log and what its commands mean, snapshots, and messages between nodes. They
- * change together, under one number.
+ * The formats of the data that nodes exchange: the replicated log and the meaning of its commands, snapshots, and messages
+ * between nodes. They change together, under one number.
  *
  * <p>A node says at its registration up to which format it reads. Once all members read a newer one, the leader switches
  * the cluster to it with a record in the log ({@code SwitchFormat} in log.proto). Until then nobody writes anything newer,

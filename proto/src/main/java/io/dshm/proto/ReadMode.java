@@ -2,7 +2,7 @@ package io.dshm.proto;
 
 import java.util.Locale;
 
-/** What a read may miss. On the wire and in configurations a mode is its name in lower case. */
+/** Which acknowledged writes a read must see. On the wire and in configurations a mode is its name in lower case. */
 public enum ReadMode {
     /** Answered at once: sees all that this node has acknowledged, and may lag behind what other nodes have. */
     LOCAL,

@@ -10,7 +10,7 @@ import java.nio.ByteBuffer;
 
 /**
  * Parses messages of which every field counts: one that holds a field unknown to this version, at any depth, is refused. A node
- * that skipped it would do something else than the nodes that know it.
+ * that skipped it would have another state than the nodes that know it.
  *
  * <p>How it works: unknown fields are dropped while parsing; if any was there, what was understood is shorter than what was
  * read. That holds for all messages because protobuf writes the same content in the same number of bytes, and it costs one

@@ -60,7 +60,7 @@ public final class Server {
 
     private static final Logger LOG = LoggerFactory.getLogger(Server.class);
 
-    /** Exit status after a state in which the node could only have gone on wrongly. */
+    /** Exit status of a node that stopped to protect the data: a failed disk, a damaged log, an unknown format. */
     private static final int FATAL = 70;
 
     /** Exit status of a node that is to be started again: nothing is wrong with its data. */

@@ -6,7 +6,7 @@ import java.util.Arrays;
 
 /**
  * A value on its way in. Its array begins with at most {@link Limits#VALUE_BUDGET_STEP_BYTES} and grows with the bytes
- * that arrive, so that a peer has to send half of what it makes this side hold.
+ * that arrive. It never allocates more than twice what the peer has sent.
  *
  * <p>Invariant: {@code reserved} is 0 while the array has at most {@link Limits#VALUE_BUDGET_STEP_BYTES}, and the
  * array's length from then on.

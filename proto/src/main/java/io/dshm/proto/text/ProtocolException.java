@@ -1,7 +1,7 @@
 package io.dshm.proto.text;
 
 /**
- * A server has sent what is no reply of this protocol. What follows on that connection cannot be told apart any more: it
+ * A server has sent bytes that are no reply of this protocol. Where the next reply begins is unknown, so the connection
  * must be closed, and the outcome of every command that waits for a reply there is unknown.
  */
 public final class ProtocolException extends Exception {

@@ -33,7 +33,7 @@ import java.util.function.LongSupplier;
 
 /**
  * What one event loop does for replication: see the package's description. All methods are for the lane's own thread.
- * No listener is called from within the call by which it was handed over; what one throws is no other's loss.
+ * No listener is called from within the call that took it. An exception of one listener does not affect the others.
  */
 public final class Lane {
 
@@ -55,7 +55,7 @@ public final class Lane {
      * What all lanes of a node share.
      *
      * @param name the node's
-     * @param requestTimeoutMillis after which a command's sender is told that its outcome is not to be had
+     * @param requestTimeoutMillis after which a command's sender is told that its outcome is not known
      */
     record Shared(
             String name,
@@ -154,7 +154,7 @@ public final class Lane {
         });
     }
 
-    /** Not from within the call that took the command: who waits may come back with the next one. */
+    /** Not from within the call that took the command: the listener may send the next command at once. */
     private void tellSoon(ReplyListener listener, Reply reply) {
         tasks.execute(() -> listener.tell(reply));
     }
@@ -347,7 +347,7 @@ public final class Lane {
 
         private void look() {
             if (reads.isDueUnlogged(read)) {
-                // What this client sees expired no other may see alive afterwards: the log has to say so first.
+                // Once this client sees an entry expired, no other may see it alive: so the time is logged first.
                 logTime(deadlineNanos, this::answer, listener);
             } else {
                 answer();

@@ -18,7 +18,7 @@ import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
-/** A lane's requests for a whole region: they take their time, in {@link RegionScans}. Confined to the lane's thread. */
+/** A lane's requests for a whole region: slow ones, run by {@link RegionScans}. Confined to the lane's thread. */
 public final class RegionRequests {
 
     private static final Reply.Failure TOO_MANY_SCANS =
@@ -29,7 +29,7 @@ public final class RegionRequests {
         void onOutcome(Outcome outcome, long index);
     }
 
-    /** What such a request needs of its lane; in each, the listener hears if nothing comes of it. */
+    /** What such a request needs of its lane; each method tells the listener if it fails. */
     interface Steps {
 
         /** Goes on when all that this node has acknowledged is applied here. */
@@ -125,7 +125,7 @@ public final class RegionRequests {
         }
     }
 
-    /** Has portions of expired entries removed, one after the other, and tells how many they were. */
+    /** Has expired store entries removed in portions, one after the other, and replies with their number. */
     private void purge(Iterator<List<byte[]>> portions, long purged, ReplyListener listener) {
         if (!portions.hasNext()) {
             listener.tell(new Reply.IntegerValue(purged));

@@ -79,7 +79,7 @@ public final class Replicator {
      * A replicator without a leader; {@link #onLeadership} brings one.
      *
      * @param executors the event loops, one for each lane
-     * @param requestTimeoutMillis after which a command's sender is told that its outcome is not to be had
+     * @param requestTimeoutMillis after which a command's sender is told that its outcome is not known
      * @param fatal is told why this node must stop
      */
     public Replicator(
@@ -186,7 +186,7 @@ public final class Replicator {
         });
     }
 
-    /** The leader could not make sure that this node is who it says, see {@link RegistrationCheck}. It is asked again. */
+    /** The leader could not confirm this node's identity, see {@link RegistrationCheck}. The node registers again. */
     private void onRefused(Outcome outcome) {
         if (refusals++ % REFUSALS_A_LINE == 0) {
             LOG.warn(

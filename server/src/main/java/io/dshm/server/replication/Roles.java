@@ -117,13 +117,13 @@ public final class Roles implements RoleListener {
                         executor);
     }
 
-    /** An answer counts from the moment it is there: the next one may take as long as the time-out. */
+    /** An answer counts as soon as it arrives: the next one may take as long as the time-out. */
     private StatusReply learnTime(StatusReply answer) {
         clock.hear(answer.getClusterTimeMillis(), answer.getClockAnchored());
         return answer;
     }
 
-    /** All nodes have just started: what the time must be if the wall clock has gone right meanwhile. */
+    /** All nodes have just started: the time, if the wall clock was right meanwhile. */
     private long timeByWallClock() {
         long logged = loggedClockMillis.getAsLong();
         long wall = wallMillis.getAsLong();
@@ -139,7 +139,7 @@ public final class Roles implements RoleListener {
         return logged + down;
     }
 
-    /** What an operator has to know if the machine's clock was set wrongly, before or now. Package-private for its test. */
+    /** The warning for operators in case the machine's clock was or is wrong. Package-private for its test. */
     static String gapWarning(long lastEntryWallMillis, long wallMillis) {
         Instant before = Instant.ofEpochMilli(lastEntryWallMillis);
         Instant now = Instant.ofEpochMilli(wallMillis);
@@ -185,7 +185,7 @@ public final class Roles implements RoleListener {
         leaderships.accept(leadership);
     }
 
-    /** Asks the leader again and again for the time, until somebody has told it or somebody else leads. */
+    /** Asks the leader repeatedly for the time, until this node knows it or another node leads. */
     private void askForTime(Leadership following) {
         String leader = following.leader();
         if (leader == null || clock.isAnchored() || !current.equals(following)) {

@@ -1,5 +1,5 @@
 /**
- * The replication of a node, assembled: what takes a command and sees it through, whichever node leads.
+ * The replication of a node, assembled: takes a command and brings it to its reply, whichever node leads.
  *
  * <p>A node works in {@link io.dshm.server.replication.Lane lanes}, one for each event loop. A client's connection, the
  * commands that came through it and the links to other nodes that carry them belong to one lane, and hardly anything

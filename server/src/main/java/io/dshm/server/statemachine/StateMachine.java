@@ -270,7 +270,7 @@ public final class StateMachine {
         };
     }
 
-    /** A command that fails lets none of them take effect; what it fails with is that of all. */
+    /** If one fails, none is applied, and its error is the reply. */
     private Outcome applyAllOrNone(long index, MultiCommand multi) {
         List<Outcome> outcomes = new ArrayList<>();
         long detailBytes = 0;

@@ -4,7 +4,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.LongSupplier;
 
 /**
- * What replication takes from the machine that it runs on; everything else that it does follows from what it is told.
+ * The clocks and random numbers of the machine. Everything else that replication does depends on its inputs alone.
  *
  * @param nanoTime the monotonic clock, as {@link System#nanoTime()}
  * @param wallMillis the wall clock, in milliseconds since 1970

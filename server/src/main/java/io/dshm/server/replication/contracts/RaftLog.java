@@ -5,7 +5,7 @@ import io.dshm.server.statemachine.Outcome;
 /** The replicated log as the replicator needs it. All methods are for any thread and return at once. */
 public interface RaftLog {
 
-    /** What became of a proposed entry: exactly one of these is called, once, on a thread of the log's own. */
+    /** The result of a proposed log entry: exactly one of these is called, once, on a thread of the log's own. */
     interface Proposal {
 
         /**

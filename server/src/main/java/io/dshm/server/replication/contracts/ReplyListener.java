@@ -4,7 +4,7 @@ import io.dshm.proto.Reply;
 import io.dshm.server.guard.Guard;
 
 /**
- * Who waits for a reply. Called once, on the thread of the lane that took the command, and never from within the call by
+ * Waits for a reply. Called once, on the thread of the lane that took the command, and never from within the call by
  * which the lane took it.
  */
 @FunctionalInterface
@@ -13,7 +13,7 @@ public interface ReplyListener {
     void onReply(Reply reply);
 
     /**
-     * {@link #onReply} has thrown that, and it is in the log: there will be no reply. A client's connection is to be
+     * {@link #onReply} has thrown this exception, which was logged: there will be no reply. A client's connection is to be
      * closed, since the client would wait. Nothing happens by default, which is right where nobody waits.
      */
     default void onBroken(RuntimeException thrown) {}

@@ -42,7 +42,7 @@ public final class PeerListener {
      * Listens.
      *
      * @param admission who may connect
-     * @param cluster nodes that name another one are turned away
+     * @param cluster nodes that name another one are refused
      * @param status what this node says of itself, or null as long as it does not know
      * @throws IllegalStateException if the address cannot be bound
      */

@@ -6,7 +6,7 @@
  * {@link io.dshm.server.replication.forwarding.PeerConnector} opens ours. Both live on the event loops of the lanes, so
  * that a command goes from a client's connection into the link without changing threads.
  *
- * <p>Not here: what is sent again and when (the outboxes), and who may propose (the proposers).
+ * <p>Not here: what is sent again and when (the outboxes), and what is proposed (the proposers).
  */
 @NullMarked
 package io.dshm.server.replication.forwarding;

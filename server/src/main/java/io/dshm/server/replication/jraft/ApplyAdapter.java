@@ -31,7 +31,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * SOFAJRaft's state machine: committed bytes to ours, outcomes to who waits for them, snapshots to and from files.
+ * SOFAJRaft's state machine: passes committed bytes to ours and outcomes to their proposals, and snapshots to and from files.
  * Everything here is called on the one thread that applies, except where it says otherwise.
  */
 final class ApplyAdapter extends StateMachineAdapter {
@@ -67,7 +67,7 @@ final class ApplyAdapter extends StateMachineAdapter {
 
     private final AppliedTerms applied = new AppliedTerms();
 
-    /** A snapshot found the permit taken by a digest. Set before it looks, so that who releases the permit sees it. */
+    /** A snapshot found the permit taken by a digest. Set before it looks, so that the digest sees it when it releases the permit. */
     private final AtomicBoolean snapshotDue = new AtomicBoolean();
 
     ApplyAdapter(StateMachine stateMachine, Executor snapshots, Listener listener) {
@@ -106,7 +106,7 @@ final class ApplyAdapter extends StateMachineAdapter {
         listener.onAppliedBatch(bytes);
     }
 
-    /** What an entry does that cannot be applied is not known: nothing may be applied after it. */
+    /** The effect of a log entry that cannot be applied is unknown: nothing may be applied after it. */
     private Outcome[] apply(long index, ByteBuffer data) {
         try {
             return stateMachine.apply(index, data);

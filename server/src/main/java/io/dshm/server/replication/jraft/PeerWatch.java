@@ -6,8 +6,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * One line in the leader's log when another member falls silent, and one when it is back. SOFAJRaft itself says twice a
- * second that it cannot be reached, which nobody can read. Confined to one thread.
+ * One line in the leader's log when another member falls silent, and one when it is back. SOFAJRaft itself logs twice a
+ * second that it cannot be reached, which floods the log. Confined to one thread.
  */
 final class PeerWatch {
 

@@ -7,8 +7,8 @@ import io.dshm.server.replication.contracts.RaftLog;
 import io.dshm.server.statemachine.Outcome;
 
 /**
- * Tells a proposal what became of it. SOFAJRaft may come with a failure after the entry was applied or the other way
- * round only by a bug; the first word counts.
+ * Tells a proposal its result. SOFAJRaft reports both a failure and that the entry was applied only if it has a bug; the
+ * first report counts.
  */
 final class ProposalClosure implements Closure {
 

@@ -98,7 +98,7 @@ public final class RaftGroup implements RaftLog {
     /** Threads for this class's own: one may write a snapshot while another sees to time-outs. */
     private static final int BACKGROUND_THREADS = 2;
 
-    /** Threads for the library's closures and requests; what they have no time for waits, it is never rejected. */
+    /** Threads for the library's closures and requests; further ones wait in a queue, and are never rejected. */
     private static final int POOL_THREADS = 8;
 
     /**
@@ -126,7 +126,7 @@ public final class RaftGroup implements RaftLog {
             long snapshotLogBytes) {}
 
     /**
-     * Who hears what happens.
+     * The listeners to the group's events.
      *
      * @param roles of this node's role
      * @param onApplied of each index, on the thread that applies, before its proposal is told
@@ -235,7 +235,7 @@ public final class RaftGroup implements RaftLog {
                 .ask(patience, missing -> onWaiting.accept("its data is lost; it waits for the terms of " + missing));
     }
 
-    /** The library tells only its log why it does not start: what an operator can do about it is said here. */
+    /** The library says only in its log why it does not start: this adds what an operator can do about it. */
     private Node startOrExplain(RaftGroupService group, boolean listens) throws IOException {
         try {
             return group.start(listens);
@@ -423,7 +423,7 @@ public final class RaftGroup implements RaftLog {
         return mayVote.get();
     }
 
-    /** A number that is equal on all nodes whose state at the same index is; see {@link StateView#digest}. May block. */
+    /** A number that is equal on all nodes with the same state at the same index; see {@link StateView#digest}. May block. */
     public StateView.StateDigest digest(long timeoutMillis) throws InterruptedException {
         ApplyAdapter applying = adapter;
         if (applying == null) {

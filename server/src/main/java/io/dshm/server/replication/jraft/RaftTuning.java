@@ -21,7 +21,7 @@ import org.rocksdb.WALRecoveryMode;
 /** SOFAJRaft's settings, each with the reason why it is not the library's own. */
 final class RaftTuning {
 
-    /** All that is kept for other nodes depends on it: they may stand still for as long as they like. */
+    /** Everything that is kept for other nodes is limited by it, because they may hang for any time. */
     private static final long HEAP_BYTES = Runtime.getRuntime().maxMemory();
 
     /** What may wait to be sent on a connection; at the library's own 512 KiB, replicators give up under load. */

@@ -4,7 +4,7 @@ import com.alipay.remoting.exception.CodecException;
 import com.alipay.remoting.serialization.Serializer;
 
 /**
- * Stands where Bolt would put Hessian, which makes objects of any class out of bytes that a peer chooses. All of Raft's
+ * Replaces Hessian in Bolt: Hessian would make objects of any class from bytes that a peer chooses. All of Raft's
  * messages are protobuf and never come here.
  */
 final class RefusingSerializer implements Serializer {

@@ -7,8 +7,8 @@ import java.util.concurrent.atomic.AtomicLongArray;
  * Which log index a read has to wait for, so that it misses no write that this node has acknowledged.
  *
  * <p>A follower replies to a write as soon as the leader has applied it; its own store follows a moment later. Only a
- * read of the same key in that moment has to wait. Keys share {@value #STRIPES} numbers by their hashes: a wrong guess
- * makes a read wait without need, for a moment; it never lets one through. Thread-safe, without locks.
+ * read of the same key in that moment has to wait. Keys share {@value #STRIPES} numbers by their hashes: a collision
+ * makes a read wait without need, for a moment; no read that has to wait is answered too early. Thread-safe, without locks.
  */
 final class AcknowledgedWrites {
 

@@ -7,7 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Executor;
 
-/** Those in a lane who wait until a log index is applied on this node. Confined to the lane's thread. */
+/** The callbacks of a lane that wait until a log index is applied on this node. Confined to the lane's thread. */
 public final class AppliedWaits {
 
     private static final Reply.Failure LAGS = new Reply.Failure(ErrorCode.TIMEOUT, "this node lags behind");
@@ -33,8 +33,8 @@ public final class AppliedWaits {
     }
 
     /**
-     * Runs {@code ready} as soon as that index is applied here, but not before this returns: who waits may come back with
-     * the next one from within it.
+     * Runs {@code ready} as soon as that index is applied here, but not before this method returns: the callback may call it
+     * again.
      *
      * @param deadlineNanos after which the listener is told that it took too long instead
      */

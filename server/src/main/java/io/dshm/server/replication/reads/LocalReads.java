@@ -30,7 +30,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class LocalReads {
 
-    /** Between two confirmations that a leader leads, when nothing else asks for any: so old is the lag that is shown. */
+    /** The time between two confirmations of the leader when no read asks for one: the shown lag is at most this old. */
     private static final long CONFIRM_MILLIS = 1_000;
 
     /** How many confirmations there are in the time that a read may be stale. */
@@ -52,7 +52,7 @@ public final class LocalReads {
     private final long maxStalenessMillis;
     private final AcknowledgedWrites acknowledged = new AcknowledgedWrites();
 
-    /** How many reads wait; the thread that applies looks at it, so that it need not wake lanes for nothing. */
+    /** How many reads wait; the apply thread checks it, so that it wakes no lane without need. */
     private final AtomicInteger waiting = new AtomicInteger();
 
     /** When the last round began that has come to an end. */

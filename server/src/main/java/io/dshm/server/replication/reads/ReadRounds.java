@@ -28,7 +28,7 @@ public final class ReadRounds {
         /** This node has applied all that was acknowledged anywhere before the round began. */
         void onConfirmed();
 
-        /** Who hears of it if the other one throws, and whom no round that ends in time leaves without a reply. */
+        /** Is told if the other callback throws, and gets an error if no round ends in time. */
         ReplyListener listener();
     }
 

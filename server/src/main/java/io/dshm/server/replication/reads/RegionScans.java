@@ -17,8 +17,8 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 
 /**
- * What needs a look at all entries of this node: the keys of a region and the like. One thread does that, one request after
- * the other, so that it takes no event loop's time and hardly any memory. Thread-safe.
+ * Requests that look through all store entries of this node, such as KEYS. One thread runs them, one request after
+ * the other, so that they take no event loop's time and hardly any memory. Thread-safe.
  */
 public final class RegionScans implements AutoCloseable {
 

@@ -4,7 +4,7 @@ import io.dshm.proto.wire.CommandRecord;
 import io.dshm.server.statemachine.Outcome;
 import java.util.List;
 
-/** Who handed commands to a proposer, and is told what became of them. Called on the lane's thread. */
+/** Hands commands to a proposer, and is told their results. Called on the lane's thread. */
 interface ForwardSource {
 
     /** The origin of its commands. */
@@ -23,9 +23,9 @@ interface ForwardSource {
      */
     void onNotTaken(long term, List<Long> notLogged);
 
-    /** The proposer holds so many bytes of its commands no more: they are in the log, or were given up. */
+    /** The proposer no longer holds this many bytes of its commands: they are in the log, or were given up. */
     void onReleased(int bytes);
 
-    /** One of the others has thrown that, and it is in the log: what it was to be told is lost. */
+    /** Another method has thrown this exception, which was logged: what it was to be told is lost. */
     void onBroken(RuntimeException thrown);
 }

@@ -70,7 +70,7 @@ public final class LargeValues {
         return active == 0 && waiting.isEmpty();
     }
 
-    /** Answers those that wait, and whose time is up. Those that are on their way end by their pieces' deadlines. */
+    /** Answers waiting values whose deadline has passed. Values that are being sent end by their pieces' deadlines. */
     public void expire(long nowNanos) {
         while (!waiting.isEmpty() && waiting.element().deadlineNanos - nowNanos <= 0) {
             // Nothing of it was sent, so it cannot take effect.

@@ -18,7 +18,7 @@ public abstract class Pending {
     long deadlineNanos;
 
     /**
-     * How often it was handed on without proof that it reached no log by that. While above 0, the command may still be
+     * How many sending attempts may still bring it into the log. While above 0, the command may still be
      * applied. Never below 0.
      */
     int openAttempts;
@@ -26,10 +26,10 @@ public abstract class Pending {
     /** It took effect, or the log decided otherwise; a read that is to see it has to wait for this index. */
     public abstract void onOutcome(Outcome outcome, long index);
 
-    /** Its outcome was not to be had: {@link ErrorCode#NO_LEADER} or {@link ErrorCode#TIMEOUT}. */
+    /** Its outcome did not become known: {@link ErrorCode#NO_LEADER} or {@link ErrorCode#TIMEOUT}. */
     public abstract void onFailure(ErrorCode code);
 
-    /** One of the others has thrown that, and it is in the log: whoever waits gets no answer, and is to be let go. */
+    /** Another method has thrown this exception, which was logged: the client gets no answer, and is to be disconnected. */
     public abstract void onBroken(RuntimeException thrown);
 
     /** Bytes in the log; 0 before it has a record. */

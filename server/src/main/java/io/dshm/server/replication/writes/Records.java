@@ -17,7 +17,7 @@ import io.dshm.proto.wire.SetCommand;
 import io.dshm.proto.wire.TouchCommand;
 import org.jspecify.annotations.Nullable;
 
-/** Commands to log records; which of them may be proposed says {@link io.dshm.server.statemachine.Admission}. */
+/** Commands to log records. {@link io.dshm.server.statemachine.Admission} decides which may be proposed. */
 public final class Records {
 
     private Records() {}

@@ -10,8 +10,8 @@ import java.util.function.IntSupplier;
  * address that the configuration has for that member. A name belongs to the process that answers there; whoever sends a
  * registration from elsewhere, and a late copy of an earlier start's, are refused. Thread-safe.
  *
- * <p>Nodes of format 1 do not understand the question. They are taken at their word, as those of their own kind do, until the cluster
- * has switched; one that claims to read a newer format is asked before that already.
+ * <p>Nodes of format 1 do not understand the question. Until the cluster has switched they are not asked, as among nodes of
+ * format 1; a node that claims to read a newer format is asked also before that.
  */
 public final class RegistrationCheck {
 

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Sender {
 
-    /** After the first refusal, or the end of a link, it is tried again so soon; then after twice as long, and so on. */
+    /** The delay before the first retry after a refusal or a closed link; each further one is twice as long. */
     private static final long RETRY_MILLIS = 10;
 
     private static final long RETRY_MILLIS_MAX = 320;
@@ -62,7 +62,7 @@ public final class Sender {
         this.anonymous = addOutbox(ANONYMOUS);
     }
 
-    /** For records that take no effect twice whatever happens, and need no order: the registration, and the time. */
+    /** For records that may be applied twice without harm and need no order: the registration, and the time. */
     public Outbox anonymous() {
         return anonymous;
     }
@@ -119,7 +119,7 @@ public final class Sender {
         flush();
     }
 
-    /** Has what was submitted sent after all that is ready to be read in this round of the event loop. */
+    /** Sends submitted commands at the end of this round of the event loop, after everything that is ready has been read. */
     public void requestFlush() {
         if (!flushRequested) {
             flushRequested = true;
@@ -164,7 +164,7 @@ public final class Sender {
         }
     }
 
-    /** The leader did not take something, or cannot be reached: asked again in a while, from the oldest command on. */
+    /** The leader refused commands, or cannot be reached: sent again after a delay, from the oldest command on. */
     private void retrySoon() {
         if (!retryScheduled) {
             retryScheduled = true;

@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
  * back, entry by entry, to a snapshot that is older than this node's, and begins again from there, for ever. But what is
  * applied is committed, and so in the leader's log as well: such a request can begin behind it.
  *
- * <p>Should a leader nevertheless have another entry there, one of the two has lost what it had promised to keep, and no
- * node may go on as if nothing had happened: see {@link Difference}.
+ * <p>If the leader has another log entry there, one of the two nodes has lost entries that it had acknowledged, and this node
+ * must stop: see {@link Difference}.
  */
 public final class AppendRequests extends AppendEntriesRequestProcessor {
 
@@ -58,7 +58,7 @@ public final class AppendRequests extends AppendEntriesRequestProcessor {
         return super.processRequest0(service, behind(last, request), done);
     }
 
-    /** What is left of that request behind the entry at that position; the request itself if it begins there or later. */
+    /** The part of the request after the log entry at that position; the request itself if it begins there or later. */
     static AppendEntriesRequest behind(@Nullable Position applied, AppendEntriesRequest request) {
         // A heartbeat without a position comes from a leader that is about to send a snapshot.
         if (applied == null || request.getPrevLogIndex() == 0 || request.getPrevLogIndex() >= applied.index()) {
@@ -74,7 +74,7 @@ public final class AppendRequests extends AppendEntriesRequestProcessor {
                 .clearEntries()
                 .addAllEntries(request.getEntriesList().subList(skipped, request.getEntriesCount()));
         if (request.hasData()) {
-            // Even if nothing is left: without data it would be a heartbeat, which is answered out of turn.
+            // Even if no entry is left: without data it would be a heartbeat, which is answered out of order.
             rest.setData(request.getData().substring(bytes));
         }
         return rest.build();

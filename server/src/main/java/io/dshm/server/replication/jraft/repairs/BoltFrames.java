@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.function.Supplier;
 
 /**
- * The frames of Bolt's two protocols. Bolt itself believes any length: it adds three of them up, and the sum may overflow.
+ * The frames of Bolt's two protocols. Bolt itself checks no length: it adds three of them, and the sum may overflow.
  *
  * <p>A header ends with the lengths of the class name, of the header proper and of the content: 16, 16 and 32 bits, signed.
  */
@@ -84,7 +84,7 @@ public final class BoltFrames implements FrameFormat {
         return (long) classBytes + headerBytes + contentBytes + (hasChecksum(header) ? Integer.BYTES : 0);
     }
 
-    /** Version 2 of protocol 2 may have one behind the content, and says so in a bit of its switches. */
+    /** Version 2 of protocol 2 may have a checksum after the content; a bit of its switches says so. */
     private static boolean hasChecksum(byte[] header) {
         int switchesAt = 11;
         return isSecondVersion(header)

@@ -18,7 +18,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Reminds a leader of this node.
+ * Makes a leader send log entries to this node again.
  *
  * <p>A leader of SOFAJRaft whose entries are refused while it is sending a snapshot forgets that snapshot's answer, and goes
  * on to believe that it is being sent: it sends heartbeats to that node, and nothing else, until somebody else leads. So a node
@@ -30,7 +30,7 @@ public final class LeaderReminder {
 
     private static final Logger LOG = LoggerFactory.getLogger(LeaderReminder.class);
 
-    /** For so long nothing may come: a leader that is well sends something as soon as it is told what was received. */
+    /** How long nothing may come: a working leader sends more as soon as it has the answer to the last request. */
     private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
     private final LongSupplier nanoTime;
@@ -53,7 +53,7 @@ public final class LeaderReminder {
         lastNanos = nanoTime.getAsLong();
     }
 
-    /** Takes snapshots, unless they differ from what is applied, and takes notice for as long as one is on its way. */
+    /** Accepts snapshots, unless they differ from what is applied, and remembers that one is being installed. */
     public InstallSnapshotRequestProcessor snapshots(Executor executor, Difference difference) {
         return new InstallSnapshotRequestProcessor(executor) {
             @Override

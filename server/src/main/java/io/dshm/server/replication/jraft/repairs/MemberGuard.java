@@ -29,10 +29,10 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Admits what comes from other nodes: requests that a member sends to this node, with a term that can be. SOFAJRaft itself asks
- * only whether there is a node of the addressed name, and starts a thread for each name that a leader may have.
+ * Checks what comes from other nodes: only requests that a member sends to this node, with a plausible term, are accepted. SOFAJRaft
+ * itself checks only that there is a node of the addressed name, and starts a thread for each name that a leader may have.
  *
- * <p>It can do nothing about who uses a member's name and address. Thread-safe.
+ * <p>It does not protect from a program that uses a member's name and address. Thread-safe.
  */
 public final class MemberGuard {
 

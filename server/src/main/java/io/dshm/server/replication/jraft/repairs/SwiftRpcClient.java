@@ -34,7 +34,7 @@ import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Bolt's client, but whoever calls it does not wait for a machine that does not answer.
+ * Bolt's client, but its callers do not wait for a machine that does not answer.
  *
  * <p>SOFAJRaft connects to all members before it asks for their votes, before it counts them, and again as a leader, and
  * holds the lock of the Raft node meanwhile. A machine without power, or behind a cut, answers a connect with nothing, and
@@ -47,7 +47,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class SwiftRpcClient extends BoltRpcClient {
 
-    /** A machine that is there takes so long at most, even when both sides have only just started. */
+    /** A machine that is up answers within this time, even when both sides have just started. */
     private static final long WAIT_MILLIS = 150;
 
     /** After which a connect begins anew: what is sent behind a cut is lost, and TCP itself waits longer each time. */
@@ -138,7 +138,7 @@ public final class SwiftRpcClient extends BoltRpcClient {
         return attempt;
     }
 
-    /** Fails if there is no connection yet, instead of waiting for one, and if votes are asked for that may not be. */
+    /** Fails if there is no connection yet, instead of waiting for one, and for a request for votes that is not allowed. */
     @Override
     public void invokeAsync(
             Endpoint endpoint,

@@ -1,6 +1,6 @@
 /**
- * What SOFAJRaft does wrongly, or too slowly, put right from outside: each class can be deleted when the library does by
- * itself what it is there for. {@code server/README.md} lists what happens without each of them.
+ * Workarounds for what SOFAJRaft does wrongly or too slowly. Each class can be deleted when the library does that
+ * right. {@code server/README.md} lists what happens without each of them.
  *
  * <p>{@link io.dshm.server.replication.jraft.repairs.SwiftRpcClient}: nobody waits for a silent machine with the Raft node
  * locked. {@link io.dshm.server.replication.jraft.repairs.VoteGuard}: a node without its data does not vote.
