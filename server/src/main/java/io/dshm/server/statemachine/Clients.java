@@ -20,8 +20,8 @@ import org.jspecify.annotations.Nullable;
  * <p>There are two kinds of clients:
  *
  * <ul>
- *   <li><b>Plain</b> ones say nothing more. A late copy of a command of theirs looks like a first one, so none is forgotten
- *       before it has been silent for {@link Limits#CLIENT_IDLE_MILLIS}; where there is no room for another one, the newcomer is
+ *   <li><b>Plain</b> ones say nothing more. A late copy of one of their commands looks like a first one, so none is forgotten
+ *       before it has been silent for {@link Limits#CLIENT_IDLE_MILLIS}; while there is no room, a new client is
  *       refused.
  *   <li><b>Marking</b> ones, since format 2, say which outcomes they know ({@code client_done}) and which copies are repeats
  *       ({@code client_retry}). They share {@link Limits#CLIENTS_BYTES_MAX} bytes, and none is ever refused.
@@ -51,7 +51,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Clients {
 
-    /** What a client takes in memory beside its outcomes and their details, roughly; part of a formula, the same everywhere. */
+    /** Bytes of a client beside its outcomes and their details, roughly; part of a formula that is the same on all nodes. */
     private static final long CLIENT_BYTES = 256;
 
     /** The same of a number whose outcome is or may be remembered. */
@@ -106,7 +106,7 @@ final class Clients {
     private volatile @Nullable View openView;
 
     /**
-     * What is to be answered instead of applying that command: its outcome, {@link Outcome#ALREADY_SETTLED} if that was
+     * The answer to that command in place of applying it: its outcome, {@link Outcome#ALREADY_SETTLED} if that was
      * forgotten, {@link Outcome#BUSY} if there is no room for the client; null if the command is to be applied.
      *
      * @param record of a client's command; before format 2, {@code client_done} is 0

@@ -1,6 +1,6 @@
 package io.dshm.server.statemachine;
 
-/** What is on disk is not what was written, or not for this version. The node must stop: it can only serve wrongly. */
+/** The data on disk is damaged, or not for this version. The node must stop: its replies would be wrong. */
 public class CorruptStateException extends RuntimeException {
 
     private static final long serialVersionUID = 1;

@@ -10,15 +10,15 @@ import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * How large the state may become. The leader asks before it proposes a command, never a node that applies one: a command
- * that would let the state grow beyond the limit is {@linkplain #refused replaced} by one that changes nothing. What deletes,
- * and what changes nothing in size, goes on whatever the state's size is; what only counts on keys that are there goes on for
- * an eighth more.
+ * that would let the state grow beyond the limit is {@linkplain #refused replaced} by one that changes nothing. Commands that delete,
+ * or do not change the size, are never refused. Commands that only count on existing keys may exceed the limit by
+ * an eighth.
  *
  * <p>What is measured is a formula over sizes, {@link StateMachine#bytes}, so that it is the same on every node. The limit
  * is the smallest that any node has told: a node with a smaller heap than the leader's could not refuse anything itself.
  *
- * <p>Thread-safe. Several lanes of a leader may take the same room at the same time: the state may grow beyond the limit by as
- * much as an entry of each of them adds.
+ * <p>Thread-safe. Several lanes of a leader may use the same room at the same time: the state may exceed the limit by as
+ * much as one log entry of each lane adds.
  */
 public final class MemoryLimit {
 

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Exactly once: the outcomes that may still be asked for again, by the identity of their commands (Raft thesis, 6.3).
  *
- * <p>In order: a command is applied after those before it only, see {@code CommandRecord} in log.proto.
+ * <p>In order: a command is applied only after those before it, see {@code CommandRecord} in log.proto.
  *
  * <p>A node registers its origins when it starts, which ends those of its earlier start. An origin counts its commands
  * 1, 2, 3 ... and lets the log know below which number it has got all its outcomes; from there on they are forgotten,
@@ -55,8 +55,8 @@ final class Origins {
     }
 
     /**
-     * Whether that is the registration of a new start, or again that of the present one. One that would take an origin away from
-     * whoever has it is not. Asked since format {@link Formats#BOUNDS}.
+     * Whether that is the registration of a new start, or again that of the present one. False if one of its origins belongs to
+     * another node. Asked since format {@link Formats#BOUNDS}.
      */
     boolean isAdmissible(RegisterNode command) {
         List<Long> ids = command.getOriginsList();
@@ -106,7 +106,7 @@ final class Origins {
         return Map.copyOf(formats);
     }
 
-    /** All of it as it is now, for any thread. Takes as long as to copy a reference for each outcome. */
+    /** A copy of the present table, for any thread. Copies one reference for each outcome. */
     List<FrozenNode> freeze() {
         List<FrozenNode> result = new ArrayList<>();
         nodes.forEach((name, registration) -> {

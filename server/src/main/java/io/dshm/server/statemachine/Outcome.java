@@ -8,7 +8,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a command brought about, as the log determined it: the same on every node. Immutable.
+ * The result of a command, as applying the log determined it: the same on every node. Immutable.
  *
  * <p>It does not repeat what the sender knows: the reply to a SET is its own value, and the sender has it.
  */

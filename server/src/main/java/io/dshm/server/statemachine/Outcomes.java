@@ -113,7 +113,7 @@ final class Outcomes {
         ring = other;
     }
 
-    /** All of it as it is now, for any thread. Takes as long as to copy a reference for each number of the span. */
+    /** A copy of the present outcomes, for any thread. Copies one reference for each number of the span. */
     Frozen freeze() {
         @Nullable Outcome[] outcomes = new Outcome[span()];
         int first = slot(settledBelow);

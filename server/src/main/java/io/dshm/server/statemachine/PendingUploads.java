@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * Large values on their way: the pieces that the log has brought so far, until one command publishes them.
  *
  * <p>An upload that stands still for {@value #ABANDONED_MILLIS} ms of the cluster clock is dropped, so that the pieces
- * of a node that died do not stay for ever. Memory is taken as pieces arrive, not as they announce. Confined to the thread that applies.
+ * of a node that died do not stay for ever. Memory is allocated as pieces arrive, not for the announced length. Confined to the thread that applies.
  */
 final class PendingUploads {
 
@@ -42,7 +42,7 @@ final class PendingUploads {
             this.length = length;
         }
 
-        /** Takes the next piece, which fits. Never has more than twice the memory of what was received. */
+        /** Takes the next piece, which fits. Never allocates more than twice what was received. */
         void append(ByteString data) {
             int needed = received + data.size();
             if (needed > value.length) {
@@ -124,7 +124,7 @@ final class PendingUploads {
         uploads.remove(new Id(origin, uploadNumber));
     }
 
-    /** Drops what has stood still for too long. Called for every log entry; costs nothing without uploads. */
+    /** Drops uploads that got no piece for too long. Called for every log entry; costs nothing without uploads. */
     void expire(long clockMillis) {
         if (!uploads.isEmpty()) {
             uploads.values().removeIf(upload -> clockMillis - upload.touchedMillis > ABANDONED_MILLIS);

@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Applies log entries to the store, one after the other; the result depends on nothing else.
  *
- * <p>All methods are for the one thread that applies, or for others that hold this object's monitor as it does, except where
+ * <p>All methods are for the apply thread, or for other threads that hold this object's monitor as it does, except where
  * they say otherwise.
  */
 public final class StateMachine {
@@ -46,7 +46,7 @@ public final class StateMachine {
 
     private static final StrictParser<LogEntry> PARSER = new StrictParser<>(LogEntry.parser());
 
-    /** Stands for the data while there is none, because a snapshot is being loaded. Nothing is ever written to it. */
+    /** Empty placeholder for the data while a snapshot is being loaded. Nothing is ever written to it. */
     private static final Store LOADING = new Store();
 
     private final ClusterClock clock;
@@ -73,7 +73,7 @@ public final class StateMachine {
     /** What the state takes beside the entries of the store. Written by the thread that applies. */
     private volatile long bytesBeside;
 
-    /** An empty state machine that may become as large as it likes; see {@link #StateMachine(ClusterClock, long)}. */
+    /** An empty state machine without a memory limit; see {@link #StateMachine(ClusterClock, long)}. */
     public StateMachine(ClusterClock clock) {
         this(clock, MemoryLimit.NONE);
     }
@@ -141,8 +141,8 @@ public final class StateMachine {
     }
 
     /**
-     * Purges a little of what nothing can find any more, going on where the last step ended. Each node does this in its own
-     * rhythm: it changes no outcome, no read and no digest. Not while another method of this state machine runs, except those
+     * Purges some store entries that nothing can find any more, starting where the last step ended. Each node does this at its
+     * own pace: it changes no outcome, no read and no digest. Not while another method of this state machine runs, except those
      * that any thread may call.
      */
     public void purge() {
@@ -210,7 +210,7 @@ public final class StateMachine {
     }
 
     /**
-     * The same for the identity that the client gave. A value that did not arrive whole, and what there was no room for, may be
+     * The same for the identity that the client gave. A value whose pieces are missing, and a command refused for memory, may be
      * sent again under it.
      */
     private Outcome applyOnceForClient(long index, CommandRecord record) {
@@ -308,7 +308,7 @@ public final class StateMachine {
     }
 
     /**
-     * An entry, and what the log says that time it is, at one moment.
+     * A store entry and the logged time, both of one moment.
      *
      * @param entry null if there is none; it may be expired
      * @param clockMillis the cluster clock of the last log entry
@@ -380,7 +380,7 @@ public final class StateMachine {
         return memory;
     }
 
-    /** Whether anything is waiting for time to pass, so that a leader must log the time. Any thread. */
+    /** Whether anything has a deadline, so that a leader must log the time. Any thread. */
     public boolean needsTime() {
         return needsTime;
     }
@@ -405,8 +405,8 @@ public final class StateMachine {
     }
 
     /**
-     * Replaces the state by a snapshot's. The old state is let go of before the first entry is read, since a node need not
-     * have room for two: meanwhile there is nothing to read, see {@link #isLoading}.
+     * Replaces the state by a snapshot's. The old state is freed before the first store entry is read, because a node need not
+     * have memory for two states: meanwhile there is nothing to read, see {@link #isLoading}.
      *
      * @throws IOException if the files cannot be read; this state machine is of no use any more then
      * @throws CorruptStateException if they are damaged or not whole; the same

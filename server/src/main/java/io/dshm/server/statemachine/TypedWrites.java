@@ -64,7 +64,7 @@ final class TypedWrites {
         return Outcome.number(entry.version());
     }
 
-    /** Of the many kinds of NaN one, so that nothing depends on which of them a processor makes. */
+    /** Makes every NaN the same one, so that nothing depends on which kind of NaN a processor makes. */
     private static double canonical(double number) {
         return Double.isNaN(number) ? Double.NaN : number;
     }

@@ -2,7 +2,7 @@
  * From log entries to outcomes: the one place where a command takes effect.
  *
  * <p>{@link io.dshm.server.statemachine.StateMachine} applies the bytes of one log entry after the other, on one thread,
- * and yields an {@link io.dshm.server.statemachine.Outcome} for each command. What it yields depends on the log alone:
+ * and yields an {@link io.dshm.server.statemachine.Outcome} for each command. The outcome depends on the log alone:
  * no wall clock, no random number, no configuration and no order of a hash map is read here, so that every node comes
  * to the same state, after any number of restarts and snapshots. Time is data: each entry carries the leader's stamp.
  *
@@ -14,7 +14,7 @@
  * {@link io.dshm.server.statemachine.ClusterClock} estimates the cluster's time between entries, for local reads and
  * for a leader's stamps; {@code SnapshotWriter} and {@code SnapshotReader} turn the state into files and back.
  *
- * <p>Not here: who may propose what and when (replication), and how entries are stored (the store).
+ * <p>Not here: what is proposed and when (replication), and how store entries are kept (the store).
  */
 @NullMarked
 package io.dshm.server.statemachine;

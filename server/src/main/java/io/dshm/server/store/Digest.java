@@ -95,7 +95,7 @@ final class Digest {
         add(rest);
     }
 
-    /** Takes in 64 bits. For a given state it is one to one, and every bit of the word reaches every bit of the state. */
+    /** Adds 64 bits. For a given state it is one to one, and every bit of the word affects every bit of the state. */
     private void add(long word) {
         long mixed = (state ^ word) * MULTIPLIER;
         mixed = (mixed ^ (mixed >>> 32)) * MULTIPLIER;

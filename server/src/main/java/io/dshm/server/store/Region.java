@@ -3,7 +3,7 @@ package io.dshm.server.store;
 import java.util.Arrays;
 
 /**
- * The region of a key: what stands before its first {@code :}. A key with none, or with nothing before it, is in the
+ * The region of a key: the part before its first {@code :}. A key with none, or with nothing before it, is in the
  * default region, whose name is empty. There is no object for a region, only the bytes at the head of its keys.
  */
 public final class Region {
