@@ -383,8 +383,8 @@ function methods.queued(dict)
 end
 
 
---- Makes a dict; README.md has the options. It talks to nobody yet, and so works in init_by_lua. Raises an error if an
--- option cannot be meant.
+--- Makes a dict; README.md has the options. It does not connect yet, so it works in init_by_lua. Raises an error if an
+-- option is unknown or invalid.
 function _M.new(opts)
     local region = type(opts) == "table" and opts.region
     if type(region) ~= "string" or region == "" or find(region, ":", 1, true)

@@ -60,8 +60,8 @@ public final class Limits {
     public static final int CHUNK_BYTES = 256 * 1024;
 
     /**
-     * Large values of one origin whose pieces the state machine keeps; one more lets go of the oldest. A node sends one at a
-     * time, so that any before it was given up.
+     * Large values of one origin whose pieces the state machine keeps; one more drops the oldest. A node sends one at a
+     * time, so any earlier one was given up.
      */
     public static final int ORIGIN_UPLOADS_MAX = 2;
 
@@ -190,11 +190,15 @@ public final class Limits {
     /** Bytes of a snapshot's file that one of Raft's requests asks for. */
     public static final int RAFT_CHUNK_BYTES = 4 * 1024 * 1024;
 
-    /** Bytes of a frame on the Raft port: a piece of a snapshot, or entries and one more, with all that is said of them. */
+    /**
+     * Bytes of a frame on the Raft port: a piece of a snapshot, or {@link #RAFT_BODY_BYTES_MAX} of log entries and one more
+     * entry, with all headers.
+     */
     public static final int RAFT_FRAME_BYTES_MAX = RAFT_CHUNK_BYTES + 256 * 1024;
 
     /**
-     * Milliseconds that a frame between nodes may be under way. It takes some; a link of 10 Mbit/s needs 4 s for the longest.
+     * Milliseconds in which a frame between nodes must arrive. Usually it takes a few; a link of 10 Mbit/s needs 4 s for the
+     * longest.
      */
     public static final int PEER_FRAME_MILLIS_MAX = 10_000;
 
@@ -211,8 +215,8 @@ public final class Limits {
     public static final int PEER_UNFINISHED_BYTES_MIN = 32 * 1024 * 1024;
 
     /**
-     * How far above a node's own term another one may be. Each election is one step, and it needs a majority; no group gets
-     * that far while a node is away. A term near the largest number would be the last one.
+     * How far another node's term may be above a node's own. Each election adds one, and needs a majority; no group gets
+     * that far while a node is away. With a term near the largest number no further election would be possible.
      */
     public static final long TERM_JUMP_MAX = 1_000_000;
 
@@ -226,8 +230,8 @@ public final class Limits {
     public static final int NODE_NAME_CHARS_MAX = 255;
 
     /**
-     * Bytes of commands that an outbox has sent to the leader and has no outcome of, unless a single one is larger: many
-     * log entries' worth, so that a link is never idle for it, and all that either side holds for the other.
+     * Bytes of commands that an outbox has sent to the leader and has no outcome of, unless a single one is larger. Enough for
+     * many log entries, so that a link is never idle, and a bound on what either side holds for the other.
      */
     public static final int FORWARD_BYTES_IN_FLIGHT_MAX = 4 * 1024 * 1024;
 

@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 /** What a client gets. Byte arrays in replies are shared with the store and never changed. */
 public sealed interface Reply {
 
-    /** The command took effect; there is nothing to tell. */
+    /** The command took effect; there is no value. */
     enum Done implements Reply {
         DONE,
         /** A DELETE found nothing to delete. The text protocol does not tell it from {@link #DONE}. */

@@ -1,4 +1,4 @@
 package io.dshm.proto;
 
-/** What a front end decodes from a client's bytes: a command, or why there is none. */
+/** What a front end decodes from a client's bytes: a command, or a rejection. */
 public sealed interface Request permits Command, Rejection {}

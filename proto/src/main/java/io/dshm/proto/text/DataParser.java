@@ -20,7 +20,7 @@ import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** The commands that have data after their line. Their length, wherever it stands, was readable. */
+/** Parses the commands that have data after their line, once their length is known. */
 final class DataParser {
 
     /** What a line becomes when its data is there. */
@@ -28,7 +28,7 @@ final class DataParser {
     interface Unfinished {
 
         /**
-         * The command, or why it is none after all.
+         * The command, or why it is invalid.
          *
          * @param data handed over
          */

@@ -122,7 +122,7 @@ public final class ReplyEncoder {
         out.writeBytes(CRLF);
     }
 
-    /** Whatever a text is made of, it stays within its line and is no longer than a client accepts. */
+    /** Makes a text fit: no line end in it, and no longer than a client accepts. */
     private static void writeAscii(String text, ByteBuf out) {
         int length = Math.min(text.length(), Limits.ERROR_TEXT_BYTES_MAX);
         for (int at = 0; at < length; at++) {

@@ -98,8 +98,8 @@ public final class RequestDecoder {
     }
 
     /**
-     * What the data of a write holds of the budget when it is returned: from then on that is the caller's, who gives it
-     * back when the data is on its way no more.
+     * The bytes of the budget that the data of a write holds when it is returned. From then on the caller owns them, and gives
+     * them back when the write is done.
      *
      * @param dataBytes see {@link Command.Write#dataBytes}
      * @return bytes, 0 for data of at most {@link Limits#VALUE_BUDGET_STEP_BYTES}
@@ -158,7 +158,7 @@ public final class RequestDecoder {
     private @Nullable Request decodeLine(ByteBuf in) {
         int start = in.readerIndex();
         if (in.getByte(start) == TLS_HANDSHAKE) {
-            // Its "lines" may hold bytes of others' choice, such as a session ticket: none of them is looked at.
+            // Its "lines" may hold bytes that others have chosen, such as a session ticket: none of them is parsed.
             return refuseAndClose(TLS);
         }
         int lineMax = Limits.LINE_BYTES_MAX;
@@ -186,7 +186,7 @@ public final class RequestDecoder {
         in.readerIndex(lineFeed + 1);
         Request request = parseLine();
         if (request instanceof Rejection && line.isHttpRequest()) {
-            // A browser that somebody else's page sends here: its body holds what that page wants to be run.
+            // A browser, sent here by a foreign page: the body of its request may be commands that the page has chosen.
             request = refuseAndClose(HTTP);
         }
         line.forget();
@@ -269,7 +269,7 @@ public final class RequestDecoder {
         Failure fault = dataParser.argumentsFault(verb, line);
         boolean malformed = fault != null && fault.code() == ErrorCode.MALFORMED_REQUEST;
         if (!line.hasOptionsOnly(lengthArgument + 1) || (malformed && line.arguments() > lengthArgument + 1)) {
-            // A key with a space in it, most likely: the length may be any of the words, and data is never a command.
+            // Probably a key with a space: the length may be any of the words, and data must never be run as commands.
             return refuseAndClose(MALFORMED_AND_CLOSES);
         }
         Rejection refusal = malformed ? LineParser.MALFORMED : dataParser.refusal(verb, line, length, fault);

@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Makes bytes of commands, for a client. Stateless; writes at the buffer's writer index and lets the buffer grow.
  *
- * <p>It is the last place where a key that holds a space or a line end can be kept from becoming a command of its own:
- * such keys are percent-encoded by whoever has them, and refused here.
+ * <p>Keys with a space or a line end are refused, because a part of them could become a command of its own: the caller has to
+ * percent-encode such keys.
  */
 public final class RequestEncoder {
 

@@ -11,7 +11,7 @@ import java.util.EnumSet;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** The commands of typed entries that are all in their line. */
+/** Parses the commands of typed entries that have no data after their line. */
 final class TypedParser {
 
     private static final String ABSENT = "absent";

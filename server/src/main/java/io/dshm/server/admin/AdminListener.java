@@ -21,11 +21,11 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The admin port: HTTP for operators, see {@link AdminHandler}. Whoever reaches the port may read all of it; nothing can
- * be changed through it.
+ * The admin port: HTTP for operators, see {@link AdminHandler}. Anybody who reaches the port may read everything there; nothing
+ * can be changed through it.
  *
  * <p>It has a thread of its own, so that it answers whatever the clients' and the other nodes' connections do, and another one
- * for what takes long. Clients that stand still or are many hold up nobody: a connection ends when it is idle for {@link
+ * for what takes long. Stalled or too many clients do not block others: a connection ends when it is idle for {@link
  * Limits#ADMIN_IDLE_SECONDS}, and the oldest one ends when there are more than {@link Limits#ADMIN_CONNECTIONS_MAX}.
  */
 public final class AdminListener {

@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 /** What operators can learn of a node. Thread-safe. */
 public interface NodeInfo {
 
-    /** Null if the node is well: its threads move, it knows a leader and has caught up. Otherwise what is wrong, in a line. */
+    /** Null if the node is healthy: no event loop hangs, it knows a leader and has caught up. Otherwise one line with the reason. */
     @Nullable
     String problem();
 
@@ -17,7 +17,7 @@ public interface NodeInfo {
      * The state's digest: {@code index} and {@code digest}. Nodes that have applied the same index have the same one. It
      * reads all of the state, so it takes a while with much data.
      *
-     * @throws IllegalStateException if it is not to be had now
+     * @throws IllegalStateException if it cannot be computed now
      */
     Map<String, Object> digest() throws InterruptedException;
 }

@@ -17,7 +17,7 @@ import picocli.CommandLine;
 import picocli.CommandLine.Model.ArgSpec;
 import picocli.CommandLine.Model.OptionSpec;
 
-/** Reads the configuration: flags before environment before the older program's properties before the file. */
+/** Reads the configuration. Flags override the environment, that the older program's properties, and those the file. */
 public final class ConfigLoader {
 
     private static final String CONFIG_KEY = "config";
@@ -54,7 +54,7 @@ public final class ConfigLoader {
      * Reads the configuration.
      *
      * @return nothing, if help or the version was asked for, and has been printed
-     * @throws ConfigException if a setting cannot be; its message is for the operator
+     * @throws ConfigException if a setting is invalid; its message is for the operator
      */
     public Optional<Loaded> load(String... arguments) {
         try {

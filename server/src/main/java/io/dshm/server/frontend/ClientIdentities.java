@@ -76,7 +76,7 @@ final class ClientIdentities {
         }
 
         /**
-         * The write as the cluster is to see it; null if it must be refused, because its client would not mark its repeats,
+         * The write as it is to be proposed; null if it must be refused, because its client does not mark its repeats,
          * and too many have come from this address.
          *
          * @param format the cluster's

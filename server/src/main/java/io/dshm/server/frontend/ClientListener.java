@@ -18,7 +18,7 @@ import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Accepts the clients of one protocol, counts them, and ends their connections in good order. Thread-safe. */
+/** Accepts the clients of one protocol, counts them, and closes their connections in an orderly way. Thread-safe. */
 public final class ClientListener {
 
     private static final Logger LOG = LoggerFactory.getLogger(ClientListener.class);
@@ -34,7 +34,7 @@ public final class ClientListener {
         /** Equips a new connection, whose commands go to that lane, and which belongs to that set. */
         void open(Channel accepted, Lane lane, ConnectionSet connections);
 
-        /** Equips a connection that is one too many: it is to be closed, with a word if the protocol has one for it. */
+        /** Sets up a connection beyond the limit: it is to be closed, with an error if the protocol has one. */
         void refuse(Channel accepted);
     }
 

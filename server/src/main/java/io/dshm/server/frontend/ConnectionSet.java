@@ -14,8 +14,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The connections of one event loop. It looks after those that stand still, and ends those that leave their replies unread
- * when these are too many bytes. Confined to the loop.
+ * The connections of one event loop. It closes those that stall, and those that do not read their replies
+ * when too many bytes wait. Confined to the loop.
  */
 public final class ConnectionSet {
 

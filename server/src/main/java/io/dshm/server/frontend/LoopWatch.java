@@ -8,7 +8,7 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Notices an event loop that stands still: it waits for memory, or runs something without end, and none of its clients is
+ * Notices an event loop that hangs: it waits for memory, or runs something without end, and none of its clients is
  * served. Thread-safe.
  */
 public final class LoopWatch {
@@ -40,7 +40,7 @@ public final class LoopWatch {
         lastNanos.set(loop, nanoTime.getAsLong());
     }
 
-    /** What is wrong with the loop that has stood still for longest, in a line; null if all of them move. */
+    /** One line about the loop that has hung for longest; null if none hangs. */
     public @Nullable String problem() {
         long now = nanoTime.getAsLong();
         int still = 0;

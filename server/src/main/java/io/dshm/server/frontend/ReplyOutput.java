@@ -24,7 +24,7 @@ final class ReplyOutput {
     /** Values from this length on are copied to the socket piece by piece. */
     private static final int LARGE_REPLY_BYTES = 128 * 1024;
 
-    /** Replies that wait for more replies before they are sent: beyond, what the client does not read would grow unseen. */
+    /** Bytes of replies that are collected before they are sent. With more, unread replies would grow without being counted. */
     private static final int REPLIES_BYTES_MAX = 64 * 1024;
 
     /** How long a client may take to notice that the connection has ended. */
@@ -179,8 +179,8 @@ final class ReplyOutput {
     }
 
     /**
-     * Sends what was written, then ends the connection. What the client is still sending is read and thrown away
-     * for a moment: to close on it would reset the connection, and the client might never see its last reply.
+     * Sends what was written, then ends the connection. Bytes that the client is still sending are read and dropped
+     * for a moment: closing before would reset the connection, and the client might never see its last reply.
      *
      * @param inputEnded whether the client has ended its side already
      */

@@ -4,7 +4,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 
-/** An event that clients may cause as often as they like, and that is logged once in ten seconds. Thread-safe. */
+/** An event that clients may cause at any rate, and that is logged at most once in ten seconds. Thread-safe. */
 final class SeldomLogged {
 
     private static final long INTERVAL_NANOS = TimeUnit.SECONDS.toNanos(10);
@@ -19,7 +19,7 @@ final class SeldomLogged {
         this.nextNanos = new AtomicLong(nanoTime.getAsLong());
     }
 
-    /** It has happened: how often since it was last logged, this time included, if it is to be logged now; otherwise 0. */
+    /** Counts one event. Returns how many there were since the last log line, this one included, if it is to be logged now; else 0. */
     long next() {
         count.incrementAndGet();
         long now = nanoTime.getAsLong();

@@ -26,8 +26,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>How it works: {@link #goOn} decodes and handles requests and writes replies, one after the other, as far as it can; it
  * is called whenever something has changed. {@link RequestOrder} says which request may be handled and whose reply
- * is next, {@link ReplyOutput} whether the client takes one. All that a client can make this node hold is a bounded
- * number of outstanding commands, one decoded request, what the socket's buffers take, and replies that are counted.
+ * is next, {@link ReplyOutput} whether the client takes one. For one client this node holds at most a bounded
+ * number of outstanding commands, one decoded request, the socket's buffers, and replies that are counted.
  */
 final class TextConnection extends ChannelInboundHandlerAdapter implements ClientConnection {
 
@@ -174,7 +174,7 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
         guarded(this::goOn);
     }
 
-    /** Runs what others call who serve other clients, too: what goes wrong is this connection's end, and not theirs. */
+    /** Runs a callback of code that also serves other clients: an exception closes this connection only. */
     private void guarded(Runnable work) {
         try {
             work.run();
@@ -337,9 +337,9 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
     }
 
     /**
-     * Called every few seconds: a request that was begun and hardly moves for too many checks ends the connection, and so
-     * does a client that reads nothing of its replies. A byte of a request now and then is no progress: its sender could
-     * hold the memory of that request for ever.
+     * Called every few seconds. Closes the connection if an incomplete request has hardly grown for too many checks, or if the
+     * client reads none of its replies. A single byte now and then is no progress: the client could hold the memory of that
+     * request for ever.
      */
     @Override
     public void checkProgress(int checksMax) {

@@ -5,7 +5,7 @@ import io.dshm.proto.Reply;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What waits for one client, in bytes, and since when. Confined to its event loop.
+ * The bytes that wait for one client to read them, and since when. Confined to its event loop.
  *
  * <p>Where the node holds too much for clients, counting more may disconnect any client of this loop, also the one that is
  * counted for.
@@ -120,7 +120,7 @@ public final class UnreadReplies {
         return bytes;
     }
 
-    /** When the client last read something, or the first of all that waits began to; by {@link System#nanoTime()}. */
+    /** When the client last read something, or, if later, when bytes began to wait; by {@link System#nanoTime()}. */
     long sinceNanos() {
         return sinceNanos;
     }

@@ -8,9 +8,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What is done with an exception that nobody expects. A {@link RuntimeException} is a fault of the one callback or task
+ * Handles unexpected exceptions. A {@link RuntimeException} is a fault of the one callback or task
  * that threw it: it is logged, and everything else goes on. An {@link Error} (no memory, no stack, a class that cannot be
- * loaded) leaves nobody knows what half done: the process ends. Any thread.
+ * loaded) may leave anything half done, so the process ends. Any thread.
  */
 public final class Guard {
 
@@ -36,7 +36,7 @@ public final class Guard {
         Thread.setDefaultUncaughtExceptionHandler((thread, thrown) -> thrown(thread.getName(), thrown));
     }
 
-    /** Something was thrown there: logs an exception, at most one a second, and ends the process for an error. */
+    /** Logs an exception that was thrown there, at most one a second; ends the process for an error. */
     public static void thrown(String where, Throwable thrown) {
         check(where, thrown);
         long now = System.nanoTime();

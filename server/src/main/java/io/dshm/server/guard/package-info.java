@@ -1,6 +1,6 @@
 /**
- * What keeps one failure from taking others with it: callbacks and periodic work that throw are said in the log and go no
- * further, and an error of the virtual machine ends the process. Knows the JDK and the log only.
+ * Keeps one failure from causing others: exceptions of callbacks and periodic work are logged and not passed on, and an
+ * error of the virtual machine ends the process. Knows the JDK and the log only.
  */
 @NullMarked
 package io.dshm.server.guard;

@@ -9,9 +9,9 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Stands before whatever collects the frames of a connection to another node. It reads their lengths as they pass, and closes
- * the connection when a frame is too long, before anything is allocated for it, or when one that has begun does not end in
- * time. The bytes themselves pass as they are.
+ * Comes before the handler that collects the frames of a connection to another node. It reads their lengths as they pass, and
+ * closes the connection when a frame is too long, before memory is allocated for it, or when one is not complete in
+ * time. It passes all bytes on unchanged.
  *
  * <p>Confined to the connection's event loop, but for {@link #evict}.
  */
@@ -20,7 +20,7 @@ public final class FrameGuard extends ChannelInboundHandlerAdapter {
     /** Bytes of a frame from which on it counts while it is incomplete; what is smaller is bounded by its number. */
     private static final int LARGE_BYTES = 64 * 1024;
 
-    /** In so many steps the time of a frame is measured: a node that stood still itself sees one step pass. */
+    /** The number of steps in which the time of a frame is measured: a node that was paused itself counts one step only. */
     private static final int CHECKS = 5;
 
     /**
@@ -154,7 +154,7 @@ public final class FrameGuard extends ChannelInboundHandlerAdapter {
         framesEnded++;
     }
 
-    /** Whoever connects here has something to say: until its first frame is complete, that one counts as begun. */
+    /** A node that connects here must send something: from then on its first frame counts as begun. */
     private boolean isUnfinished() {
         return headerReceived > 0 || bodyMissing > 0 || (port != null && framesEnded == 0);
     }

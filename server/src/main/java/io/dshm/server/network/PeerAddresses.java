@@ -17,9 +17,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The addresses that the members' names stand for, as far as they can be found out: whoever has another one is no member. Names
- * are resolved in the background, at first and whenever somebody comes whose address is new. As long as one of them could
- * never be resolved, anybody may be that member.
+ * The addresses of the members' host names, as far as they can be resolved. A connection from another address is no member's.
+ * Names are resolved in the background, at first and whenever an unknown address connects. While a name could
+ * never be resolved, every address may be that member's.
  *
  * <p>Thread-safe; {@link #mayBeMember} never blocks.
  */

@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Who may connect to a port for other nodes, and what all connections there may cost together. When they cost too much, the
- * frame that was begun first and has not ended has to go: frames of other nodes end within milliseconds.
+ * connection whose incomplete frame began first is closed: frames of other nodes are complete within milliseconds.
  *
  * <p>Thread-safe. Each connection takes the lock when it opens, with its first frame, when it closes, and for a large frame
  * that arrives in several pieces; never for others.
@@ -48,7 +48,7 @@ public final class PeerPort {
         this.refusals = refusals;
     }
 
-    /** What the pipeline of a new connection at this port begins with. It closes one that may not be. */
+    /** The first handler in the pipeline of a new connection at this port. It closes one that is not allowed. */
     public FrameGuard guard(FrameFormat format) {
         return new FrameGuard(format, bounds.frame(), this);
     }

@@ -5,7 +5,7 @@ import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Says what was refused, but not more often than somebody can read, whoever tries how often. Thread-safe. */
+/** Logs refusals, at a bounded rate, however many there are. Thread-safe. */
 public final class RefusalLog {
 
     private static final Logger LOG = LoggerFactory.getLogger(RefusalLog.class);

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * What a command adds to the state, by the formula of {@link Store#bytesOf}.
  *
  * @param bytes at most, 0 or more
- * @param counts whether it only counts on what is there, or flushes: such commands add little, and go on for longer
+ * @param counts whether it only counts on an existing key, or flushes: such commands add little, and are refused later
  */
 record Growth(long bytes, boolean counts) {
 

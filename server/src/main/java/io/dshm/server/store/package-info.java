@@ -3,8 +3,8 @@
  * no I/O, and has no clock, no thread and no idea of Raft.
  *
  * <p>{@link io.dshm.server.store.Store} is the whole: one table for all keys, in which one thread writes, the one that
- * applies the log, and all event loops read, without locks. Whoever calls brings what is not in here: the cluster clock
- * as a number, versions for what it writes, and the rhythm at which dead entries are purged. So the same calls lead to
+ * applies the log, and all event loops read, without locks. The caller supplies what is not in here: the cluster clock
+ * as a number, versions for what it writes, and the times at which dead entries are purged. So the same calls lead to
  * the same content on every node, at any speed.
  *
  * <p>Four things must never take long, because the log waits for the writer:
@@ -18,7 +18,7 @@
  *       for it what it overwrites meanwhile.
  * </ul>
  *
- * <p>What follows from purging being each node's own business: an entry that is {@linkplain
+ * <p>Each node purges at its own pace. So an entry that is {@linkplain
  * io.dshm.server.store.Entry#isGoneAt gone} or flushed may still be there on one node and not on another. One that is
  * expired and not yet gone, as a typed one is for a minute, is there on all of them.
  * {@link io.dshm.server.store.Store#get} hides the flushed ones, but returns the expired ones: only the caller knows by

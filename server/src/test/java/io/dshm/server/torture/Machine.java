@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Machine {
 
-    /** Exit status of a node that could only have gone on wrongly. */
+    /** Exit status of a node that stopped to protect the data. */
     static final int FATAL = 70;
 
     /** How long a node may take until it takes part; other faults may keep it from getting its data back all the while. */
