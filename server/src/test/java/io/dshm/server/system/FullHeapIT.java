@@ -27,10 +27,10 @@ class FullHeapIT {
     private static final String HEAP = "-Xmx192m";
     private static final int ROUNDS_MAX = 20_000;
 
-    /** So many small entries in a row that are refused: the state is full. */
     /** Deletions of one entry each, until another one fits. */
     private static final int DELETIONS_MAX = 50;
 
+    /** So many small entries in a row that are refused: the state is full. */
     private static final int REFUSALS = 50;
 
     @RegisterExtension
