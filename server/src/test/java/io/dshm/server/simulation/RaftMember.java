@@ -451,7 +451,9 @@ final class RaftMember {
                 applier.apply(entry, pending.remove(entry.index()));
                 applied = true;
             } else if (leads && entry.index() == leaderStart) {
-                roles.onLeading(disk.term);
+                // Behind the news that are on their way already, such as that the last leader is lost.
+                long term = disk.term;
+                applying.execute(() -> roles.onLeading(term));
             }
         }
         if (applied) {

@@ -142,7 +142,7 @@ enum PlantedBug {
                     "boolean publishes = offset > 0;");
             edits.replace(
                     "statemachine/PendingUploads.java",
-                    "return upload != null && upload.received == length && upload.value.length == length ?",
+                    "return upload != null && upload.received == length && upload.length == length ?",
                     "return upload != null ?");
         }
     };

@@ -1,5 +1,6 @@
 package io.dshm.server.replication.jraft;
 
+import io.dshm.proto.Limits;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -67,14 +68,15 @@ final class JoiningTerm {
     /**
      * A member has told its term.
      *
-     * @param term 0 if that member has lost its data, too, or has not been through an election yet: it does not count
+     * @param term 0 if that member has lost its data, too, or has not been through an election yet: it does not count. Nor does
+     *     one that no group can have come to, see {@link Limits#TERM_JUMP_MAX}: it would be this node's last term
      * @param askedNanos when it was asked, counted from this node's start
      */
     void heard(String member, long term, long askedNanos) {
         if (!others.contains(member)) {
             throw new IllegalArgumentException(member + " is none of " + others);
         }
-        if (term > 0) {
+        if (term > 0 && term <= Limits.TERM_JUMP_MAX) {
             answers.put(member, new Answer(term, askedNanos));
         }
     }

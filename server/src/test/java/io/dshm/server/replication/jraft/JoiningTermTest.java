@@ -42,6 +42,14 @@ class JoiningTermTest {
     }
 
     @Test
+    void a_term_that_cannot_be_is_no_answer() {
+        JoiningTerm two = of("a");
+        two.heard("a", Long.MAX_VALUE, EARLY);
+        assertFalse(two.isKnown());
+        assertEquals(List.of("a"), two.missing());
+    }
+
+    @Test
     void of_five_members_all_others_suffice_at_once_and_three_only_after_a_while() {
         JoiningTerm five = of("a", "b", "d", "e");
         five.heard("a", 4, EARLY);

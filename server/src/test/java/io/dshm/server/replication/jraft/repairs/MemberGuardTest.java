@@ -128,6 +128,14 @@ class MemberGuardTest {
         assertNotNull(guard.refusal(install("g", OTHER, SELF, 1, "remote://h4:7321/1")));
         assertNotNull(guard.refusal(install("g", OTHER, SELF, 1, "remote://" + OTHER + "1/1")));
         assertNull(guard.refusal(piece(Limits.RAFT_CHUNK_BYTES)));
+        assertNull(
+                guard.refusal(GetFileRequest.newBuilder()
+                        .setFilename("__raft_snapshot_meta")
+                        .setCount(Integer.MAX_VALUE)
+                        .setReaderId(1)
+                        .setOffset(0)
+                        .build()),
+                "the list of files, as the library asks for it");
         assertNotNull(guard.refusal(piece(Long.MAX_VALUE)));
     }
 
