@@ -2,8 +2,8 @@
  * Clients' connections: listeners, one handler a connection, the order of replies, and what one client may cost the
  * others.
  *
- * <p>{@link io.dshm.server.frontend.ClientListener} accepts connections, whatever is spoken there. With {@link
- * io.dshm.server.frontend.TextProtocol} that is DSHM (port 4321). Of one connection
+ * <p>{@link io.dshm.server.frontend.ClientListener} accepts connections of any protocol; with {@link
+ * io.dshm.server.frontend.TextProtocol} it is the DSHM text protocol (port 4321). For each connection
  *
  * <ul>
  *   <li>{@code ReceivedBytes} keeps what has arrived and is not decoded;
@@ -13,10 +13,10 @@
  *   <li>{@link io.dshm.server.frontend.UnreadReplies} counts what waits for the client.
  * </ul>
  *
- * <p>Of one event loop, {@link io.dshm.server.frontend.ConnectionSet} disconnects clients that stand still, and {@code
- * ReplyMemory} adds up what waits for all of its clients. Of the node, there are two {@link
+ * <p>For each event loop, {@link io.dshm.server.frontend.ConnectionSet} disconnects clients that stall, and {@code
+ * ReplyMemory} adds up what waits for all of its clients. For the node, there are two {@link
  * io.dshm.server.frontend.MemoryBudget}s: one for what is received and not yet replicated, one for replies that are not
- * yet read. {@link io.dshm.server.frontend.LoopWatch} notices an event loop that stands still.
+ * yet read. {@link io.dshm.server.frontend.LoopWatch} notices an event loop that hangs.
  *
  * <p>A connection's commands take effect in the order in which they were sent, also when they are pipelined: a read
  * waits for the writes before it, and what comes behind it waits for the read.

@@ -13,8 +13,8 @@ public final class Entry {
     public static final long NEVER = Long.MAX_VALUE;
 
     /**
-     * How long a typed entry is kept after its deadline, in milliseconds of the cluster clock: so long it can be seen and
-     * revived. On all nodes alike, because the log decides by it what becomes of such an entry.
+     * How long a typed entry is kept after its deadline, in milliseconds of the cluster clock: it can be seen and
+     * revived that long. The same on all nodes, because the outcomes of commands depend on it.
      */
     public static final long STALE_MILLIS = 60_000;
 

@@ -2,8 +2,8 @@
  * The data of one node, as a structure in memory: entries with deadlines and versions, typed values, rate limiters, regions. It does
  * no I/O, and has no clock, no thread and no idea of Raft.
  *
- * <p>{@link io.dshm.server.store.Store} is the whole: one table for all keys, in which one thread writes, the one that
- * applies the log, and all event loops read, without locks. The caller supplies what is not in here: the cluster clock
+ * <p>{@link io.dshm.server.store.Store} is the main class: one table for all keys. Only the apply thread writes to it;
+ * all event loops read it, without locks. The caller supplies what is not in here: the cluster clock
  * as a number, versions for what it writes, and the times at which dead entries are purged. So the same calls lead to
  * the same content on every node, at any speed.
  *
