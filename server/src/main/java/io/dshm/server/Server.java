@@ -3,7 +3,6 @@ package io.dshm.server;
 import io.dshm.proto.Formats;
 import io.dshm.proto.wire.StatusReply;
 import io.dshm.server.admin.AdminListener;
-import io.dshm.server.admin.NodeInfo;
 import io.dshm.server.config.Member;
 import io.dshm.server.config.ServerConfig;
 import io.dshm.server.frontend.ClientListener;
@@ -27,7 +26,6 @@ import io.dshm.server.replication.writes.RegistrationCheck;
 import io.dshm.server.statemachine.ClusterClock;
 import io.dshm.server.statemachine.MemoryLimit;
 import io.dshm.server.statemachine.StateMachine;
-import io.dshm.server.statemachine.StateView;
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
@@ -43,7 +41,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -66,8 +63,6 @@ public final class Server {
     /** Exit status of a node that is to be started again: nothing is wrong with its data. */
     private static final int SHORT_OF_DESCRIPTORS = 1;
 
-    private static final long DIGEST_MILLIS = 30_000;
-
     private final ServerConfig config;
     private final ClusterClock clock = new ClusterClock(System::nanoTime);
     private final StateMachine stateMachine;
@@ -79,22 +74,19 @@ public final class Server {
     private final MemoryBudget budget;
     private final MemoryBudget replies;
 
-    private volatile @Nullable Running running;
+    private final NodeStatus status;
 
-    /** Why nothing is running, for operators. */
-    private volatile String notRunning = "starting";
+    private volatile @Nullable Running running;
 
     /** What exists once the node has started. */
     private record Running(
             NodeFolder folder,
             RaftGroup raft,
-            Roles roles,
             Replicator replicator,
             MemberAddresses addresses,
             @Nullable PeerListener peers,
             ClientListener clients,
             @Nullable ClientListener sharedance,
-            LoopWatch watch,
             @Nullable AdminListener admin) {}
 
     /** A node that has not started. */
@@ -108,6 +100,7 @@ public final class Server {
         this.reads = new LocalReads(stateMachine, clock, System::nanoTime, config.maxStalenessMillis());
         this.budget = new MemoryBudget(config.valueMemoryBytes());
         this.replies = new MemoryBudget(config.replyMemoryBytes());
+        this.status = new NodeStatus(config, stateMachine, reads, clock, budget, replies);
         DefaultThreadFactory threads = new DefaultThreadFactory("lane");
         if (Epoll.isAvailable()) {
             loops = new EpollEventLoopGroup(config.threads(), threads);
@@ -132,7 +125,7 @@ public final class Server {
         NodeFolder folder = NodeFolder.open(config.dataDir(), config.cluster(), config.node());
         AdminListener admin = config.adminPort() == 0
                 ? null
-                : new AdminListener(new InetSocketAddress(config.adminAddress(), config.adminPort()), new Info());
+                : new AdminListener(new InetSocketAddress(config.adminAddress(), config.adminPort()), status);
         List<String> members = config.members().stream().map(Member::name).toList();
         List<String> others =
                 members.stream().filter(name -> !name.equals(self.name())).toList();
@@ -153,7 +146,8 @@ public final class Server {
                         config.cluster(),
                         () -> peerStatus(folder, raft, clock));
         if (!folder.isDecided()) {
-            notRunning = "starting: has no data, and waits to hear from " + others + " whether the cluster exists";
+            status.setNotRunning(
+                    "starting: has no data, and waits to hear from " + others + " whether the cluster exists");
             folder.setJoining(!others.isEmpty() && FirstStart.joinsExistingCluster(self.name(), others, connector));
         }
         Replicator replicator = new Replicator(
@@ -182,7 +176,7 @@ public final class Server {
             RegistrationCheck registrations = new RegistrationCheck(connector, stateMachine::format);
             peers.open((lane, replies) -> replicator.lane(lane).openSession(registrations, replies), replicator::isOwn);
         }
-        notRunning = "starting: loads its data";
+        status.setNotRunning("starting: loads its data");
         raft.start(
                 !folder.isJoining(),
                 new RaftGroup.Events(
@@ -192,7 +186,7 @@ public final class Server {
                         () -> onCaughtUp(replicator),
                         replicator::isRegistered,
                         () -> onRestored(folder),
-                        why -> notRunning = why));
+                        status::setNotRunning));
         int connectionsMax = connectionsMax();
         ClientListener clients = new ClientListener(
                 ports,
@@ -206,7 +200,8 @@ public final class Server {
                 : listenForSharedance(config.sharedance(), connectionsMax, replicator);
         purger.start();
         LoopWatch watch = new LoopWatch(lanes, System::nanoTime);
-        running = new Running(folder, raft, roles, replicator, addresses, peers, clients, sharedance, watch, admin);
+        running = new Running(folder, raft, replicator, addresses, peers, clients, sharedance, admin);
+        status.setRunning(new NodeStatus.Parts(raft, roles, replicator, clients, sharedance, watch));
         LOG.info(
                 "{} accepts clients on {}:{}, data in {}",
                 self.name(),
@@ -299,7 +294,7 @@ public final class Server {
         if (parts == null) {
             return;
         }
-        notRunning = "stopping";
+        status.setNotRunning("stopping");
         running = null;
         LOG.info("{} stops", config.node());
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(config.shutdownSeconds());
@@ -350,75 +345,6 @@ public final class Server {
         } finally {
             // Also when there is no memory left for the message.
             Runtime.getRuntime().halt(mayStartAgain ? SHORT_OF_DESCRIPTORS : FATAL);
-        }
-    }
-
-    /** For operators. */
-    private final class Info implements NodeInfo {
-
-        @Override
-        public @Nullable String problem() {
-            Running parts = running;
-            if (parts == null) {
-                return notRunning;
-            }
-            String still = parts.watch.problem();
-            if (still != null) {
-                return still;
-            }
-            if (parts.roles.leadership().leader() == null) {
-                return "no leader is known";
-            }
-            if (reads.isLoading()) {
-                return "takes over a snapshot";
-            }
-            return reads.isCaughtUp() ? null : "not up to date since it started";
-        }
-
-        @Override
-        public Map<String, Object> status() {
-            Map<String, Object> fields = new LinkedHashMap<>();
-            Running parts = running;
-            fields.put("node", config.node());
-            fields.put("cluster", config.cluster());
-            if (parts != null) {
-                var leadership = parts.roles.leadership();
-                fields.put("leader", leadership.leader() == null ? "" : leadership.leader());
-                fields.put("leads", leadership.self());
-                fields.put("term", leadership.term());
-                fields.put("votes", parts.raft.mayVote());
-                fields.put("registered", parts.replicator.isRegistered());
-                fields.put("connections", parts.clients.connectionCount());
-                if (parts.sharedance != null) {
-                    fields.put("sharedanceConnections", parts.sharedance.connectionCount());
-                }
-            }
-            fields.put("format", stateMachine.format());
-            fields.put("formatReads", Formats.NEWEST);
-            fields.put("appliedIndex", reads.appliedIndex());
-            fields.put("upToDate", reads.isCaughtUp());
-            fields.put("lagMillis", reads.lagMillis());
-            fields.put("clusterTimeMillis", clock.estimateMillis());
-            fields.put("entries", stateMachine.store().entryCount());
-            fields.put("storeBytes", stateMachine.store().bytes());
-            fields.put("stateBytes", stateMachine.bytes());
-            fields.put("stateBytesMax", stateMachine.memory().bytesMax());
-            fields.put("valueMemoryBytes", budget.bytesReserved());
-            fields.put("replyMemoryBytes", replies.bytesReserved());
-            return fields;
-        }
-
-        @Override
-        public Map<String, Object> digest() throws InterruptedException {
-            Running parts = running;
-            if (parts == null) {
-                throw new IllegalStateException(notRunning);
-            }
-            StateView.StateDigest digest = parts.raft.digest(DIGEST_MILLIS);
-            Map<String, Object> fields = new LinkedHashMap<>();
-            fields.put("index", digest.index());
-            fields.put("digest", Long.toHexString(digest.digest()));
-            return fields;
         }
     }
 }

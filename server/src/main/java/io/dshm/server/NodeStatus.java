@@ -1,0 +1,137 @@
+package io.dshm.server;
+
+import io.dshm.proto.Formats;
+import io.dshm.server.admin.NodeInfo;
+import io.dshm.server.config.ServerConfig;
+import io.dshm.server.frontend.ClientListener;
+import io.dshm.server.frontend.LoopWatch;
+import io.dshm.server.frontend.MemoryBudget;
+import io.dshm.server.replication.Replicator;
+import io.dshm.server.replication.Roles;
+import io.dshm.server.replication.jraft.RaftGroup;
+import io.dshm.server.replication.reads.LocalReads;
+import io.dshm.server.statemachine.ClusterClock;
+import io.dshm.server.statemachine.StateMachine;
+import io.dshm.server.statemachine.StateView;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** What operators see of a node: while it starts, while it runs, and while it stops. Thread-safe. */
+final class NodeStatus implements NodeInfo {
+
+    private static final long DIGEST_MILLIS = 30_000;
+
+    /** What there is to be seen of a node that runs. */
+    record Parts(
+            RaftGroup raft,
+            Roles roles,
+            Replicator replicator,
+            ClientListener clients,
+            @Nullable ClientListener sharedance,
+            LoopWatch watch) {}
+
+    private final ServerConfig config;
+    private final StateMachine stateMachine;
+    private final LocalReads reads;
+    private final ClusterClock clock;
+    private final MemoryBudget budget;
+    private final MemoryBudget replies;
+
+    private volatile @Nullable Parts parts;
+
+    /** Why nothing is running. */
+    private volatile String notRunning = "starting";
+
+    /** The status of a node that is starting. */
+    NodeStatus(
+            ServerConfig config,
+            StateMachine stateMachine,
+            LocalReads reads,
+            ClusterClock clock,
+            MemoryBudget budget,
+            MemoryBudget replies) {
+        this.config = config;
+        this.stateMachine = stateMachine;
+        this.reads = reads;
+        this.clock = clock;
+        this.budget = budget;
+        this.replies = replies;
+    }
+
+    /** The node does not run now, for that reason. */
+    void setNotRunning(String why) {
+        notRunning = why;
+        parts = null;
+    }
+
+    /** The node runs. */
+    void setRunning(Parts running) {
+        parts = running;
+    }
+
+    @Override
+    public @Nullable String problem() {
+        Parts now = parts;
+        if (now == null) {
+            return notRunning;
+        }
+        String still = now.watch.problem();
+        if (still != null) {
+            return still;
+        }
+        if (now.roles.leadership().leader() == null) {
+            return "no leader is known";
+        }
+        if (reads.isLoading()) {
+            return "takes over a snapshot";
+        }
+        return reads.isCaughtUp() ? null : "not up to date since it started";
+    }
+
+    @Override
+    public Map<String, Object> status() {
+        Map<String, Object> fields = new LinkedHashMap<>();
+        Parts now = parts;
+        fields.put("node", config.node());
+        fields.put("cluster", config.cluster());
+        if (now != null) {
+            var leadership = now.roles.leadership();
+            fields.put("leader", leadership.leader() == null ? "" : leadership.leader());
+            fields.put("leads", leadership.self());
+            fields.put("term", leadership.term());
+            fields.put("votes", now.raft.mayVote());
+            fields.put("registered", now.replicator.isRegistered());
+            fields.put("connections", now.clients.connectionCount());
+            if (now.sharedance != null) {
+                fields.put("sharedanceConnections", now.sharedance.connectionCount());
+            }
+        }
+        fields.put("format", stateMachine.format());
+        fields.put("formatReads", Formats.NEWEST);
+        fields.put("appliedIndex", reads.appliedIndex());
+        fields.put("upToDate", reads.isCaughtUp());
+        fields.put("lagMillis", reads.lagMillis());
+        fields.put("clusterTimeMillis", clock.estimateMillis());
+        fields.put("entries", stateMachine.store().entryCount());
+        fields.put("storeBytes", stateMachine.store().bytes());
+        fields.put("stateBytes", stateMachine.bytes());
+        fields.put("stateBytesMax", stateMachine.memory().bytesMax());
+        fields.put("valueMemoryBytes", budget.bytesReserved());
+        fields.put("replyMemoryBytes", replies.bytesReserved());
+        return fields;
+    }
+
+    @Override
+    public Map<String, Object> digest() throws InterruptedException {
+        Parts now = parts;
+        if (now == null) {
+            throw new IllegalStateException(notRunning);
+        }
+        StateView.StateDigest digest = now.raft.digest(DIGEST_MILLIS);
+        Map<String, Object> fields = new LinkedHashMap<>();
+        fields.put("index", digest.index());
+        fields.put("digest", Long.toHexString(digest.digest()));
+        return fields;
+    }
+}
