@@ -13,6 +13,10 @@ import com.alipay.sofa.jraft.error.RaftError;
 import com.alipay.sofa.jraft.option.NodeOptions;
 import com.alipay.sofa.jraft.option.ReadOnlyOption;
 import com.alipay.sofa.jraft.rpc.ProtobufMsgFactory;
+import com.alipay.sofa.jraft.rpc.RaftServerService;
+import com.alipay.sofa.jraft.rpc.RpcRequests.ReadIndexRequest;
+import com.alipay.sofa.jraft.rpc.RpcRequests.ReadIndexResponse;
+import com.alipay.sofa.jraft.rpc.RpcResponseClosureAdapter;
 import com.alipay.sofa.jraft.rpc.RpcServer;
 import com.alipay.sofa.jraft.rpc.impl.BoltRpcServer;
 import com.alipay.sofa.jraft.rpc.impl.PingRequestProcessor;
@@ -153,6 +157,7 @@ public final class RaftGroup implements RaftLog {
     private final ThreadPoolExecutor requests;
     private final ScheduledThreadPoolExecutor background;
     private final SnapshotPace snapshotPace;
+    private final CommitNotices commitNotices;
     private final AtomicBoolean mayVote = new AtomicBoolean();
     private final AtomicReference<@Nullable RaftGroupService> service = new AtomicReference<>();
 
@@ -174,6 +179,11 @@ public final class RaftGroup implements RaftLog {
         this.background = new ScheduledThreadPoolExecutor(BACKGROUND_THREADS, daemons("raft-background-"));
         this.background.setRemoveOnCancelPolicy(true);
         this.stateMachine = stateMachine;
+        this.commitNotices = new CommitNotices(
+                this::lastAppended,
+                this::sendHeartbeats,
+                (task, micros) -> background.schedule(
+                        Guard.of("telling followers of a commit", task), micros, TimeUnit.MICROSECONDS));
     }
 
     /**
@@ -376,6 +386,27 @@ public final class RaftGroup implements RaftLog {
         }
     }
 
+    private long lastAppended() {
+        Node running = node;
+        return running == null ? 0 : running.getLastLogIndex();
+    }
+
+    /** A question for the commit index makes the leader send them; what is answered does not matter here. */
+    private void sendHeartbeats() {
+        if (node instanceof RaftServerService leader) {
+            ReadIndexRequest question = ReadIndexRequest.newBuilder()
+                    .setGroupId(groupId)
+                    .setServerId(peer(settings.self()).toString())
+                    .build();
+            leader.handleReadIndexRequest(question, new RpcResponseClosureAdapter<ReadIndexResponse>() {
+                @Override
+                public void run(Status status) {
+                    LOG.trace("followers were told of a commit: {}", status);
+                }
+            });
+        }
+    }
+
     /**
      * Asks until this node has applied all that was committed when it asked, and, if it had lost its data, until that was
      * after it had registered.
@@ -487,6 +518,7 @@ public final class RaftGroup implements RaftLog {
         private final Events events;
         private final RoleListener roles;
         private long term;
+        private long applied;
 
         Listener(Events events) {
             this.events = events;
@@ -495,12 +527,14 @@ public final class RaftGroup implements RaftLog {
 
         @Override
         public void onApplied(long index) {
+            applied = index;
             events.onApplied().accept(index);
         }
 
         @Override
         public void onAppliedBatch(long bytes) {
             events.onAppliedBatch().run();
+            commitNotices.onApplied(applied);
             if (snapshotPace.isDue(bytes)) {
                 background.execute(Guard.of("taking a snapshot", () -> snapshot()));
             }
@@ -520,6 +554,9 @@ public final class RaftGroup implements RaftLog {
         @Override
         public void onLeading(long newTerm) {
             term = newTerm;
+            if (settings.peers().size() > 1) {
+                commitNotices.onLeading();
+            }
             roles.onLeading(newTerm);
             if (settings.peers().size() == 1) {
                 events.onCaughtUp().run();
@@ -528,6 +565,7 @@ public final class RaftGroup implements RaftLog {
 
         @Override
         public void onLeadingEnded(Status why) {
+            commitNotices.onLeadingEnded();
             roles.onLeadingEnded(term, why.getErrorMsg());
         }
 
