@@ -82,7 +82,6 @@ class CommitNoticesTest {
         assertEquals(1, delays.stream().filter(d -> d == CommitNotices.FIRST_LOOK_MICROS).count());
         notices.onApplied(101);
         passes();
-        passes();
         assertEquals(1, heartbeats);
         assertEquals(0, timer.size());
     }
