@@ -236,7 +236,7 @@ public final class Server {
                         settings.valueBytesMax(),
                         TimeUnit.SECONDS.toMillis(settings.expirationSeconds()),
                         budget,
-                        config.readMode()),
+                        settings.readMode()),
                 replicator::lane);
         LOG.info("{} accepts Sharedance clients on {}:{}", config.node(), settings.address(), settings.port());
         return listener;
