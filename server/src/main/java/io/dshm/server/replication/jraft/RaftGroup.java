@@ -97,7 +97,7 @@ public final class RaftGroup implements RaftLog {
     private static final int SNAPSHOT_SECONDS_MAX = 60;
 
     /** With less room than this on its disk, a start that fails is said to fail for that: RocksDB wants some files at once. */
-    private static final long DISK_FREE_BYTES_MIN = 4 * 1024 * 1024;
+    static final long DISK_FREE_BYTES_MIN = 4 * 1024 * 1024;
 
     /** Threads for this class's own: one may write a snapshot while another sees to time-outs. */
     private static final int BACKGROUND_THREADS = 2;
@@ -191,11 +191,12 @@ public final class RaftGroup implements RaftLog {
      * takes part; applying the log goes on. A node that has lost its data first waits for the others' terms, for as long as
      * it takes: see {@link JoiningTerm}. To be called once.
      *
+     * @param progress how far this node had come
      * @param votes false if this node has lost its data, or a part of it, and has to get it back before it votes
      * @throws IOException if the folder cannot be used
      * @throws IllegalStateException if the library refuses to start, see its lines in the log
      */
-    public void start(boolean votes, Events events) throws IOException, InterruptedException {
+    public void start(boolean votes, Progress progress, Events events) throws IOException, InterruptedException {
         mayVote.set(votes);
         Path libraries = Files.createDirectories(settings.folder().resolve("lib"));
         // Into a folder of this node's own: the default is the temporary folder, where every hard kill leaves a copy.
@@ -220,7 +221,8 @@ public final class RaftGroup implements RaftLog {
                 applying,
                 mayVote::get,
                 guard,
-                (path, raft) -> new TermStorage(path, raft, self, termMin, terms));
+                (path, raft) -> new TermStorage(path, raft, self, termMin, terms, progress, onFatal),
+                log -> new CheckedLogStorage(log, settings.folder(), progress, onFatal));
         RaftGroupService group = new RaftGroupService(groupId, self, options, server);
         node = startOrExplain(group, !alone);
         service.set(group);
