@@ -43,8 +43,7 @@ final class NodeFolder implements AutoCloseable {
      */
     private static final String MARKED = "marked";
 
-    private static final String README =
-            """
+    private static final String README = """
             This folder holds the data of one DSHM node.
 
             Never delete, copy back or move a part of it: the node would forget what it has promised to the other nodes,

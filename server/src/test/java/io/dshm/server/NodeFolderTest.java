@@ -110,12 +110,13 @@ class NodeFolderTest {
             // The link, and the library of RocksDB, are no data; what is left of the rest says what is missing.
             assertHalf("node.properties");
         } else {
-            assertHalf(gone.contains("node.properties")
-                    ? "node.properties"
-                    : Stream.of("raft-log", "meta", "snapshot", "progress")
-                            .filter(gone::contains)
-                            .findFirst()
-                            .orElseThrow());
+            assertHalf(
+                    gone.contains("node.properties")
+                            ? "node.properties"
+                            : Stream.of("raft-log", "meta", "snapshot", "progress")
+                                    .filter(gone::contains)
+                                    .findFirst()
+                                    .orElseThrow());
         }
     }
 

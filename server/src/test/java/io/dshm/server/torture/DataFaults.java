@@ -83,7 +83,9 @@ final class DataFaults {
                 node.start();
                 victim.assertEnded(Machine.FATAL);
                 String reason = node.log().substring(said);
-                if (gone.stream().noneMatch(part -> reason.contains(node.data().resolve(part).toString()))) {
+                if (gone.stream()
+                        .noneMatch(part ->
+                                reason.contains(node.data().resolve(part).toString()))) {
                     throw new AssertionError(victim + " has not started without " + gone + ", but names none of them");
                 }
                 node.deleteData();

@@ -85,7 +85,8 @@ public final class DataParts {
             }
             try {
                 if (!Files.readString(marked).equals(Long.toString(owner))) {
-                    throw new HalfFolderException(folder.resolve(part), "belongs to another node's data, see " + OWNER + " in it");
+                    throw new HalfFolderException(
+                            folder.resolve(part), "belongs to another node's data, see " + OWNER + " in it");
                 }
             } catch (NoSuchFileException e) {
                 throw new HalfFolderException(folder.resolve(part), "is not complete: it has no " + OWNER, e);

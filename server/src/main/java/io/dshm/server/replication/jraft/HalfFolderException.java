@@ -18,7 +18,8 @@ public final class HalfFolderException extends IOException {
      * @param wrong what is wrong with it, as the rest of a sentence
      */
     public HalfFolderException(Path part, String wrong) {
-        super("data-dir: " + part + " " + wrong + ". This node must not start with a part of its data: put back what was there"
+        super("data-dir: " + part + " " + wrong
+                + ". This node must not start with a part of its data: put back what was there"
                 + " when it stopped; or, if the other nodes are well, delete the whole folder "
                 + part.toAbsolutePath().getParent() + ", and the node gets its data from them");
     }

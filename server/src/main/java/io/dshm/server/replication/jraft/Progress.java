@@ -56,7 +56,10 @@ public final class Progress implements AutoCloseable {
         Progress progress = new Progress(
                 path,
                 FileChannel.open(
-                        path, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE),
+                        path,
+                        StandardOpenOption.CREATE,
+                        StandardOpenOption.TRUNCATE_EXISTING,
+                        StandardOpenOption.WRITE),
                 owner);
         progress.write();
         progress.file.force(true);
@@ -83,7 +86,9 @@ public final class Progress implements AutoCloseable {
         if (read.capacity() == FILE_BYTES) {
             sum.update(read.slice(0, RECORD_BYTES));
         }
-        if (read.capacity() != FILE_BYTES || read.getInt(RECORD_BYTES) != (int) sum.getValue() || read.getLong() != MAGIC) {
+        if (read.capacity() != FILE_BYTES
+                || read.getInt(RECORD_BYTES) != (int) sum.getValue()
+                || read.getLong() != MAGIC) {
             throw new HalfFolderException(path, "is damaged");
         }
         if (read.getLong() != owner) {
@@ -182,7 +187,12 @@ public final class Progress implements AutoCloseable {
 
     private void write() throws IOException {
         buffer.clear();
-        buffer.putLong(MAGIC).putLong(owner).putLong(starts).putLong(lastIndex).putLong(term).putLong(vote);
+        buffer.putLong(MAGIC)
+                .putLong(owner)
+                .putLong(starts)
+                .putLong(lastIndex)
+                .putLong(term)
+                .putLong(vote);
         sum.reset();
         sum.update(buffer.slice(0, RECORD_BYTES));
         buffer.putInt((int) sum.getValue()).flip();

@@ -79,7 +79,11 @@ class CommitNoticesTest {
         }
         assertEquals(0, heartbeats);
         assertEquals(10 + 1, delays.size());
-        assertEquals(1, delays.stream().filter(d -> d == CommitNotices.FIRST_LOOK_MICROS).count());
+        assertEquals(
+                1,
+                delays.stream()
+                        .filter(d -> d == CommitNotices.FIRST_LOOK_MICROS)
+                        .count());
         notices.onApplied(101);
         passes();
         assertEquals(1, heartbeats);

@@ -126,7 +126,8 @@ class HalfFolderTest {
     /** The files whose name contains that. */
     private void deleteIn(String part, String piece) throws IOException {
         try (Stream<Path> files = Files.list(folder.resolve(part))) {
-            for (Path file : files.filter(f -> f.getFileName().toString().contains(piece)).toList()) {
+            for (Path file : files.filter(f -> f.getFileName().toString().contains(piece))
+                    .toList()) {
                 Files.delete(file);
             }
         }
@@ -143,7 +144,8 @@ class HalfFolderTest {
     }
 
     private void snapshotAt(long index) throws IOException {
-        Path snapshot = Files.createDirectories(folder.resolve(DataParts.SNAPSHOT).resolve("snapshot_" + index));
+        Path snapshot =
+                Files.createDirectories(folder.resolve(DataParts.SNAPSHOT).resolve("snapshot_" + index));
         LocalSnapshotMetaTable table = new LocalSnapshotMetaTable(new RaftOptions());
         table.setMeta(SnapshotMeta.newBuilder()
                 .setLastIncludedIndex(index)
@@ -230,7 +232,9 @@ class HalfFolderTest {
             @Override
             void make(HalfFolderTest test) throws IOException {
                 test.snapshotAt(10);
-                Files.write(test.folder.resolve(DataParts.SNAPSHOT).resolve("snapshot_10/__raft_snapshot_meta"), new byte[0]);
+                Files.write(
+                        test.folder.resolve(DataParts.SNAPSHOT).resolve("snapshot_10/__raft_snapshot_meta"),
+                        new byte[0]);
             }
         },
         LOG_AND_VOTE_EMPTIED(DataParts.LOG) {
