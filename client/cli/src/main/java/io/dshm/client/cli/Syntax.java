@@ -55,6 +55,7 @@ final class Syntax {
                     .index(String.valueOf(spec.positionalParameters().size()))
                     .paramLabel(parameter.label())
                     .arity(parameter.arity())
+                    .required(!parameter.arity().startsWith("0"))
                     .type(String.class)
                     .description(parameter.description())
                     .build());
