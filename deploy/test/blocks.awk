@@ -48,6 +48,10 @@ function end_block() {
     } else if ("file" in marks) {
         begin("file", block_line)
         put("content", content)
+    } else if (language == "dshm") {
+        begin("dshm", block_line)
+        put("command", typed)
+        put("expected", expected)
     } else if (language == "sh") {
         begin("sh", block_line)
         put("command", content)
@@ -74,7 +78,10 @@ FILENAME ~ /\.conf$/ {
 inside && /^ *```$/ { inside = 0; end_block(); next }
 inside {
     line = substr($0, 1 + indent)
-    if (language == "console" && !("not-run" in marks)) console(line, FNR); else content = content line "\n"
+    if (language == "console" && !("not-run" in marks)) console(line, FNR)
+    else if (language != "dshm") content = content line "\n"
+    else if (substr(line, 1, 2) == "> ") typed = typed substr(line, 3) "\n"
+    else expected = expected line "\n"
     next
 }
 /^ *```/ {
@@ -82,7 +89,7 @@ inside {
     indent = match($0, /`/) - 1
     language = substr($0, indent + 4)
     block_line = FNR
-    content = text = ""
+    content = text = typed = expected = ""
     next
 }
 $0 == "<!-- cluster -->" { begin("cluster", FNR); next }
