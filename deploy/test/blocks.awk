@@ -1,5 +1,6 @@
 # Takes the blocks out of a page, for deploy/test/pages, which says what the marks mean. Writes each step into a folder of
-# its own under OUT, 001, 002, ...: the files "line", "kind", and those that the step needs.
+# its own under OUT, 001, 002, ...: the files "line", "kind", "block" (steps of one block have the same), and those that the
+# step needs.
 #
 #   awk -v OUT=FOLDER -f blocks.awk PAGE
 
@@ -12,6 +13,7 @@ function begin(kind, line) {
     system("mkdir -p '" folder "'")
     put("line", line)
     put("kind", kind)
+    put("block", kind == "setup" || kind == "cluster" ? line : block_line)
     for (mark in marks) put(mark, marks[mark])
 }
 function command(line) {
