@@ -53,8 +53,7 @@ final class Arguments {
         }
         layers.add(all);
         if (outer != null) {
-            // Options of its line, not of its word.
-            layers.add(outer.layers.get(outer.layers.size() - 1));
+            layers.addAll(outer.layers);
         }
         return new Arguments(layers, in);
     }
