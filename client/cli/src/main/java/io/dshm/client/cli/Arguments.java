@@ -13,7 +13,9 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -29,27 +31,36 @@ final class Arguments {
     private static final Map<String, Long> UNIT_MILLIS =
             Map.of("ms", 1L, "s", 1000L, "m", 60_000L, "h", 3_600_000L, "d", 86_400_000L, "", 1000L);
 
-    private final ParseResult all;
-    private final ParseResult own;
-    private final InputStream in;
+    private final List<ParseResult> layers;
+    private final @Nullable InputStream in;
 
-    /**
-     * Arguments as picocli has parsed them.
-     *
-     * @param all of the whole line; holds options that stand before the word
-     * @param own of the word
-     * @param in what {@code -} means
-     */
-    Arguments(ParseResult all, ParseResult own, InputStream in) {
-        this.all = all;
-        this.own = own;
+    private Arguments(List<ParseResult> layers, @Nullable InputStream in) {
+        this.layers = layers;
         this.in = in;
     }
 
-    /** Marks negative numbers, see {@link #NUMBER_MARK}. */
-    static String[] marked(String... arguments) {
-        return Arrays.stream(arguments)
-                .map(argument -> argument.matches("-([0-9.].*|inf|nan)") ? NUMBER_MARK + argument : argument)
+    /**
+     * Parses a line.
+     *
+     * @param outer whose options hold where the line does not say otherwise; null if there are none
+     * @param in what {@code -} means; null if that is in use
+     */
+    static Arguments parse(@Nullable Arguments outer, @Nullable InputStream in, String... words) throws CliException {
+        ParseResult all = Syntax.parse(marked(words));
+        List<ParseResult> layers = new ArrayList<>();
+        if (all.hasSubcommand()) {
+            layers.add(all.subcommand());
+        }
+        layers.add(all);
+        if (outer != null) {
+            layers.addAll(outer.layers);
+        }
+        return new Arguments(layers, in);
+    }
+
+    private static String[] marked(String... words) {
+        return Arrays.stream(words)
+                .map(word -> word.matches("-([0-9.].*|inf|nan)") ? NUMBER_MARK + word : word)
                 .toArray(String[]::new);
     }
 
@@ -57,10 +68,32 @@ final class Arguments {
         return argument.isEmpty() || argument.charAt(0) != NUMBER_MARK ? argument : argument.substring(1);
     }
 
+    /** The word; null if there is none. */
+    @Nullable
+    Word word() {
+        return Words.named(layers.get(0).commandSpec().name());
+    }
+
+    boolean wantsHelp() {
+        return layers.get(0).isUsageHelpRequested()
+                || (layers.size() > 1 && layers.get(1).isUsageHelpRequested());
+    }
+
+    boolean wantsVersion() {
+        return has("--version");
+    }
+
+    /** Whether one of these options is on the line itself. */
+    boolean says(String... options) {
+        return Arrays.stream(options)
+                .anyMatch(option ->
+                        layers.stream().limit(word() == null ? 1 : 2).anyMatch(l -> l.hasMatchedOption(option)));
+    }
+
     /** The parameter at that place, from 0; null if it is left out. */
     @Nullable
     String at(int index) {
-        String argument = own.matchedPositionalValue(index, null);
+        String argument = layers.get(0).matchedPositionalValue(index, null);
         return argument == null ? null : unmarked(argument);
     }
 
@@ -75,16 +108,18 @@ final class Arguments {
 
     /** Whether an option is there. */
     boolean has(String option) {
-        return own.hasMatchedOption(option) || all.hasMatchedOption(option);
+        return layers.stream().anyMatch(layer -> layer.hasMatchedOption(option));
     }
 
     /** The value of an option; null if it is left out. */
     @Nullable
     String option(String option) {
-        String value = own.hasMatchedOption(option)
-                ? own.matchedOptionValue(option, (String) null)
-                : all.hasMatchedOption(option) ? all.matchedOptionValue(option, (String) null) : null;
-        return value == null ? null : unmarked(value);
+        for (ParseResult layer : layers) {
+            if (layer.hasMatchedOption(option)) {
+                return unmarked(layer.matchedOptionValue(option, ""));
+            }
+        }
+        return null;
     }
 
     /** The key at that place, in the region of {@code --region}. */
@@ -107,7 +142,7 @@ final class Arguments {
     /** The name of the region at that place, or of {@code --region}; empty for the default region. */
     byte[] region(int index) throws CliException {
         String name = at(index) == null ? option("--region") : at(index);
-        if (name == null) {
+        if (name == null || name.isEmpty()) {
             throw CliException.usage("which region? Give its name, or : for the default region");
         }
         return (name.equals(":") ? "" : name).getBytes(StandardCharsets.UTF_8);
@@ -117,13 +152,34 @@ final class Arguments {
     byte[] value(int index) throws CliException {
         String argument = required(index);
         if (argument.equals("-")) {
-            return read("stdin", in::readAllBytes);
+            return stdin();
         }
         if (argument.startsWith("@@") || !argument.startsWith("@")) {
             return (argument.startsWith("@@") ? argument.substring(1) : argument).getBytes(StandardCharsets.UTF_8);
         }
-        String file = argument.substring(1);
-        return read(file, () -> Files.readAllBytes(Path.of(file)));
+        return file(argument.substring(1));
+    }
+
+    /** The lines of stdin, or of a {@code @FILE}. */
+    List<String> lines(int index) throws CliException {
+        String source = at(index);
+        if (source != null && !source.equals("-") && !source.startsWith("@")) {
+            throw CliException.usage("- is stdin, and @FILE a file; not '" + source + "'");
+        }
+        byte[] bytes = source == null || source.equals("-") ? stdin() : file(source.substring(1));
+        return new String(bytes, StandardCharsets.UTF_8).lines().toList();
+    }
+
+    private byte[] stdin() throws CliException {
+        InputStream source = in;
+        if (source == null) {
+            throw CliException.usage("- is not possible here: stdin has the commands; use @FILE");
+        }
+        return read("stdin", source::readAllBytes);
+    }
+
+    private static byte[] file(String name) throws CliException {
+        return read(name, () -> Files.readAllBytes(Path.of(name)));
     }
 
     private interface Source {
@@ -162,9 +218,17 @@ final class Arguments {
 
     /** A number of 0 or more, in an option. */
     long count(String option, long defaultValue, long max) throws CliException {
-        long number = integer(option, defaultValue);
+        return count(integer(option, defaultValue), option, max);
+    }
+
+    /** A number of 0 or more, at that place. */
+    long count(int index, String label, long max) throws CliException {
+        return count(integer(required(index), label), label, max);
+    }
+
+    private static long count(long number, String label, long max) throws CliException {
         if (number < 0 || number > max) {
-            throw CliException.usage(option + " is 0 to " + max + ", not " + number);
+            throw CliException.usage(label + " is 0 to " + max + ", not " + number);
         }
         return number;
     }

@@ -1,128 +1,91 @@
 package io.dshm.client.cli;
 
-import io.dshm.proto.Reply;
 import java.io.InputStream;
-import java.io.PrintStream;
-import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.ParseResult;
 
-/** Runs one command line. */
+/** Runs command lines: that of the process, or those of a prompt or a script. */
 final class Cli {
-
-    private static final int CLIENT_PORT = 4321;
-    private static final int ADMIN_PORT = 8321;
-    private static final String DEFAULT_ENDPOINTS = "127.0.0.1";
-    private static final String ENDPOINTS_VARIABLE = "DSHM_ENDPOINTS";
-    private static final String ADMIN_VARIABLE = "DSHM_ADMIN";
-    private static final long TIMEOUT_MILLIS = 10_000;
 
     private final Map<String, String> environment;
     private final InputStream in;
-    private final PrintStream out;
-    private final PrintStream err;
+    private final Output output;
+    private final boolean terminal;
 
-    Cli(Map<String, String> environment, InputStream in, PrintStream out, PrintStream err) {
+    /**
+     * A command that sees nothing but this.
+     *
+     * @param terminal whether {@code in} is one, where a person types
+     */
+    Cli(Map<String, String> environment, InputStream in, boolean terminal, Output output) {
         this.environment = environment;
         this.in = in;
-        this.out = out;
-        this.err = err;
+        this.terminal = terminal;
+        this.output = output;
     }
 
-    /** Runs a command line. */
-    ExitCode run(String... arguments) {
-        Output output = new Output(out, err, Arrays.asList(arguments).contains("--json"));
+    /** Runs the command line of the process. */
+    ExitCode run(String... words) {
+        // Until the line is understood.
+        Output shown = output.as(Arrays.asList(words).contains("--json"));
         try {
-            return run(parse(Arguments.marked(arguments)), output);
+            Arguments arguments = Arguments.parse(null, in, words);
+            shown = output.as(arguments.has("--json"));
+            if (arguments.wantsVersion()) {
+                shown.line("dshm "
+                        + Objects.requireNonNullElse(Cli.class.getPackage().getImplementationVersion(), "?"));
+                return ExitCode.OK;
+            }
+            Word word = arguments.word();
+            if (arguments.wantsHelp()) {
+                shown.line(word == null ? Syntax.help() : Syntax.help(word.name()));
+                return ExitCode.OK;
+            }
+            try (Session session = Session.open(arguments, environment, shown)) {
+                return word == null ? script(arguments, session) : session.run(word, arguments);
+            }
         } catch (CliException e) {
-            output.failure(e);
+            shown.failure(e);
             return e.exitCode();
         } finally {
-            output.flush();
+            shown.flush();
         }
     }
 
-    /** Parses a line with only the word that it seems to have, which is quicker; with all words if that was wrong. */
-    private static ParseResult parse(String... arguments) throws CliException {
-        List<Word> likely = new ArrayList<>();
-        for (String argument : arguments) {
-            Word word = Words.named(argument);
-            if (word != null) {
-                likely.add(word);
-                break;
-            }
-        }
+    private ExitCode script(Arguments outer, Session session) throws CliException {
+        return terminal
+                ? new Prompt(environment).run(line -> runLine(outer, session, line))
+                : Script.run(in, line -> runLine(outer, session, line));
+    }
+
+    /** Runs a line of a prompt or a script; null if it has no word, or asks to end. */
+    private @Nullable ExitCode runLine(Arguments outer, Session session, String line) {
+        Session shown = session;
         try {
-            if (!likely.isEmpty()) {
-                return Syntax.of(likely).parseArgs(arguments);
+            String[] words = LineSplitter.split(line);
+            if (words.length == 0) {
+                return null;
             }
-        } catch (ParameterException e) {
-            // The second attempt says what is wrong.
-            likely.clear();
+            Arguments arguments = Arguments.parse(outer, terminal ? in : null, words);
+            shown = session.as(arguments.has("--json"));
+            Word word = arguments.word();
+            if (word == null || arguments.wantsHelp()) {
+                shown.output().line(word == null ? Syntax.help() : Syntax.help(word.name()));
+                return ExitCode.OK;
+            }
+            if (!Session.isOther(arguments)) {
+                return shown.run(word, arguments);
+            }
+            try (Session other = Session.open(arguments, environment, shown.output())) {
+                return other.run(word, arguments);
+            }
+        } catch (CliException e) {
+            shown.output().failure(e);
+            return e.exitCode();
+        } finally {
+            shown.output().flush();
         }
-        try {
-            return Syntax.of(Words.ALL).parseArgs(arguments);
-        } catch (ParameterException e) {
-            throw CliException.usage(Syntax.explain(e));
-        }
-    }
-
-    private ExitCode run(ParseResult all, Output output) throws CliException {
-        ParseResult own = all.hasSubcommand() ? all.subcommand() : all;
-        if (all.isUsageHelpRequested() || own.isUsageHelpRequested() || (own == all && !all.isVersionHelpRequested())) {
-            output.line(
-                    own == all ? Syntax.help() : Syntax.help(own.commandSpec().name()));
-            return ExitCode.OK;
-        }
-        if (all.isVersionHelpRequested()) {
-            output.line(
-                    "dshm " + Objects.requireNonNullElse(Cli.class.getPackage().getImplementationVersion(), "?"));
-            return ExitCode.OK;
-        }
-        Word word = Objects.requireNonNull(Words.named(own.commandSpec().name()));
-        Arguments arguments = new Arguments(all, own, in);
-        Duration timeout = Duration.ofMillis(Math.max(1, arguments.millis("--timeout", TIMEOUT_MILLIS)));
-        List<Endpoint> endpoints =
-                Endpoint.parseAll(setting(arguments, "--endpoints", ENDPOINTS_VARIABLE), CLIENT_PORT);
-        try (Nodes nodes = new Nodes(endpoints, timeout)) {
-            return run(
-                    word, arguments, new Session(endpoints, adminPorts(arguments, endpoints), timeout, nodes, output));
-        }
-    }
-
-    private String setting(Arguments arguments, String option, String variable) {
-        String value = arguments.option(option);
-        return value != null ? value : environment.getOrDefault(variable, DEFAULT_ENDPOINTS);
-    }
-
-    /** Where nothing else is said, as far from the clients' port as in the documentation. */
-    private List<Endpoint> adminPorts(Arguments arguments, List<Endpoint> endpoints) throws CliException {
-        @Nullable String named = arguments.option("--admin");
-        String list =
-                named != null || arguments.option("--endpoints") != null ? named : environment.get(ADMIN_VARIABLE);
-        if (list != null) {
-            return Endpoint.parseAll(list, ADMIN_PORT);
-        }
-        return endpoints.stream()
-                .map(node -> new Endpoint(node.host(), node.port() + (ADMIN_PORT - CLIENT_PORT)))
-                .toList();
-    }
-
-    private static ExitCode run(Word word, Arguments arguments, Session session) throws CliException {
-        if (word.action() instanceof Word.Tool tool) {
-            return tool.body().run(arguments, session);
-        }
-        Word.Request request = (Word.Request) word.action();
-        Reply reply = session.nodes().call(request.builder().build(arguments));
-        if (reply instanceof Reply.Failure failure) {
-            throw new CliException(ExitCode.of(failure.code()), failure.code().wireName(), Nodes.text(failure));
-        }
-        return request.shape().show(arguments, reply, session.output());
     }
 }

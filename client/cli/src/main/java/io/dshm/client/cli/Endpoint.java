@@ -48,6 +48,11 @@ record Endpoint(String host, int port) {
         return port >= 1 && port <= PORT_MAX ? port : -1;
     }
 
+    /** A port so much further on the same host, or the last one there is. */
+    Endpoint plus(int ports) {
+        return new Endpoint(host, Math.min(PORT_MAX, port + ports));
+    }
+
     /** Looks a name up. */
     InetSocketAddress resolve() {
         return new InetSocketAddress(host, port);

@@ -1,5 +1,6 @@
 package io.dshm.client.cli;
 
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -137,7 +138,7 @@ final class Json {
         }
 
         private List<Object> elements() {
-            List<Object> elements = new java.util.ArrayList<>();
+            List<Object> elements = new ArrayList<>();
             at++;
             if (skip(']')) {
                 return elements;

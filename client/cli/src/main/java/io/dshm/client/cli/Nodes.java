@@ -155,7 +155,7 @@ final class Nodes implements Closeable {
             if (!(reply instanceof Reply.Failure failure) || !mayBeBetterElsewhere(failure.code())) {
                 return reply;
             }
-            attempt.troubles.put(endpoint, text(failure));
+            attempt.troubles.put(endpoint, Failures.text(failure));
             attempt.lastCode = failure.code();
             attempt.unknown |= attempt.changes() && failure.code().effect() == ErrorCode.Effect.UNKNOWN;
         } catch (IllegalArgumentException e) {
@@ -173,12 +173,6 @@ final class Nodes implements Closeable {
             case BUSY, NO_LEADER, SHUTTING_DOWN, TIMEOUT -> true;
             default -> false;
         };
-    }
-
-    /** An error in the server's words. */
-    static String text(Reply.Failure failure) {
-        String code = failure.code().wireName();
-        return failure.text() == null ? code : code + " (" + failure.text() + ")";
     }
 
     private CliException failure(Attempt attempt) {

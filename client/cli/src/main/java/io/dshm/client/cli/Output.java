@@ -13,18 +13,29 @@ final class Output {
 
     private final PrintStream out;
     private final PrintStream err;
+    private final boolean terminal;
     private final boolean json;
 
-    /** @param json whether results are a JSON object, on one line */
-    Output(PrintStream out, PrintStream err, boolean json) {
+    /**
+     * Writes there.
+     *
+     * @param terminal whether {@code out} is one
+     * @param json whether results are JSON objects, one a line
+     */
+    Output(PrintStream out, PrintStream err, boolean terminal, boolean json) {
         this.out = out;
         this.err = err;
+        this.terminal = terminal;
         this.json = json;
     }
 
     /** The same, with results as JSON or not. */
     Output as(boolean asJson) {
-        return new Output(out, err, asJson);
+        return new Output(out, err, terminal, asJson);
+    }
+
+    boolean isTerminal() {
+        return terminal;
     }
 
     boolean isJson() {

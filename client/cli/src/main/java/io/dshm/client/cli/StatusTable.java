@@ -87,7 +87,8 @@ final class StatusTable {
         return nodes.stream().allMatch(Node::isWell) ? ExitCode.OK : ExitCode.NO;
     }
 
-    private static Map<String, Object> json(Node node) {
+    /** All that a node says, and how it was understood. */
+    static Map<String, Object> json(Node node) {
         Map<String, Object> members = new LinkedHashMap<>();
         members.put("address", node.address.toString());
         members.put("ok", node.isWell());

@@ -1,17 +1,54 @@
 package io.dshm.client.cli;
 
+import io.dshm.proto.ReadMode;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
+import java.util.stream.Collectors;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
 
 /** The words as picocli knows them. Built by hand: reading annotations by reflection would take longer than a request. */
 final class Syntax {
 
+    /** The options that all words have. */
+    static final List<String> COMMON_OPTIONS =
+            List.of("--endpoints", "--admin", "--region", "--read", "--timeout", "--json", "--help");
+
+    private static final String READ_MODES =
+            Arrays.stream(ReadMode.values()).map(ReadMode::wireName).collect(Collectors.joining(", "));
+
     private Syntax() {}
+
+    /** Parses a line with only the word that it seems to have, which is quicker; with all words if that was wrong. */
+    static ParseResult parse(String... arguments) throws CliException {
+        Optional<Word> likely = Arrays.stream(arguments)
+                .map(Words::named)
+                .filter(Objects::nonNull)
+                .findFirst();
+        if (likely.isPresent()) {
+            try {
+                return of(List.of(likely.get())).parseArgs(arguments);
+            } catch (ParameterException e) {
+                // What is wrong, if anything, is said by the parser that knows all words.
+                return parseWithAll(arguments);
+            }
+        }
+        return parseWithAll(arguments);
+    }
+
+    private static ParseResult parseWithAll(String... arguments) throws CliException {
+        try {
+            return of(Words.ALL).parseArgs(arguments);
+        } catch (ParameterException e) {
+            throw CliException.usage(explain(e));
+        }
+    }
 
     /** A parser that knows these words. */
     static CommandLine of(List<Word> words) {
@@ -30,6 +67,8 @@ final class Syntax {
                 .sortOptions(false)
                 .footer(
                         "",
+                        "Without a word: a prompt on a terminal, else commands from stdin, one a line.",
+                        "",
                         "Examples:",
                         "  dshm set greeting hello --ttl 30m",
                         "  dshm incr visits",
@@ -38,7 +77,8 @@ final class Syntax {
                         "Exit status: 0 done; 1 no (not found, condition not met, no token left, a",
                         "node is not well); 2 wrong usage; 3 refused, nothing changed; 4 no node could",
                         "do it, nothing changed, try again; 5 outcome unknown.");
-        CommandLine line = new CommandLine(top);
+        // @FILE is a value from a file here, not one with more arguments.
+        CommandLine line = new CommandLine(top).setExpandAtFiles(false);
         words.forEach(word -> line.addSubcommand(word.name(), spec(word)));
         return line;
     }
@@ -84,7 +124,7 @@ final class Syntax {
                 hidden));
         spec.addOption(option("--region", "REGION", "Puts REGION:: before each key.", hidden));
         spec.addOption(option(
-                "--read", "MODE", "How fresh a read is: local or linearizable. Default: as the node is set.", hidden));
+                "--read", "MODE", "How fresh a read is: " + READ_MODES + ". Default: as the node is set.", hidden));
         spec.addOption(option("--timeout", "TIME", "How long it may take, repeats included. Default: 10s.", hidden));
         spec.addOption(option("--json", "", "Results and errors as JSON, one object a line.", hidden));
         spec.addOption(OptionSpec.builder("-h", "--help")
@@ -114,10 +154,18 @@ final class Syntax {
     }
 
     /** What is wrong with a line, and how to go on. */
-    static String explain(ParameterException e) {
+    private static String explain(ParameterException e) {
         String name = e.getCommandLine().getCommandName();
         String help = name.equals("dshm") ? "dshm --help" : "dshm " + name + " --help";
-        return String.valueOf(e.getMessage()).replace(String.valueOf(Arguments.NUMBER_MARK), "") + "\n" + help
-                + " shows how it is used";
+        String message = String.valueOf(e.getMessage()).replace(String.valueOf(Arguments.NUMBER_MARK), "");
+        if (e instanceof CommandLine.UnmatchedArgumentException unmatched) {
+            String first = unmatched.getUnmatched().get(0).replace(String.valueOf(Arguments.NUMBER_MARK), "");
+            message = first.startsWith("-")
+                    ? "there is no option " + first + "; before a value that begins with -, write --"
+                    : name.equals("dshm")
+                            ? "there is no word '" + first + "'"
+                            : "'" + first + "' is one word too many; quote a value that has spaces";
+        }
+        return message + "\n" + help + " shows how it is used";
     }
 }
