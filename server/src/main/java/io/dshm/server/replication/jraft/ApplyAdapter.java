@@ -3,6 +3,7 @@ package io.dshm.server.replication.jraft;
 import com.alipay.sofa.jraft.Closure;
 import com.alipay.sofa.jraft.Iterator;
 import com.alipay.sofa.jraft.Status;
+import com.alipay.sofa.jraft.conf.Configuration;
 import com.alipay.sofa.jraft.core.StateMachineAdapter;
 import com.alipay.sofa.jraft.entity.LeaderChangeContext;
 import com.alipay.sofa.jraft.entity.LocalFileMetaOutter.LocalFileMeta;
@@ -23,10 +24,13 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -54,6 +58,9 @@ final class ApplyAdapter extends StateMachineAdapter {
         void onFollowing(PeerId leader, long term);
 
         void onFollowingEnded(long term, Status why);
+
+        /** @param addresses the members' Raft addresses, as the cluster has agreed on them */
+        void onMembers(Set<String> addresses);
 
         void onFatal(String why);
     }
@@ -273,6 +280,13 @@ final class ApplyAdapter extends StateMachineAdapter {
     @Override
     public void onStopFollowing(LeaderChangeContext context) {
         listener.onFollowingEnded(context.getTerm(), context.getStatus());
+    }
+
+    @Override
+    public void onConfigurationCommitted(Configuration members) {
+        listener.onMembers(members.getPeers().stream()
+                .map(peer -> peer.getEndpoint().toString())
+                .collect(Collectors.toCollection(TreeSet::new)));
     }
 
     @Override
