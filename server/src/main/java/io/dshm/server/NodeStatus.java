@@ -112,6 +112,7 @@ final class NodeStatus implements NodeInfo {
         fields.put("appliedIndex", reads.appliedIndex());
         fields.put("upToDate", reads.isCaughtUp());
         fields.put("lagMillis", reads.lagMillis());
+        fields.put("applyDelayMicros", reads.applyDelayMicros());
         fields.put("clusterTimeMillis", clock.estimateMillis());
         fields.put("entries", stateMachine.store().entryCount());
         fields.put("storeBytes", stateMachine.store().bytes());

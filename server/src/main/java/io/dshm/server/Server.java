@@ -20,6 +20,7 @@ import io.dshm.server.replication.Roles;
 import io.dshm.server.replication.contracts.ClockAndRandom;
 import io.dshm.server.replication.forwarding.PeerConnector;
 import io.dshm.server.replication.forwarding.PeerListener;
+import io.dshm.server.replication.jraft.HalfFolderException;
 import io.dshm.server.replication.jraft.RaftGroup;
 import io.dshm.server.replication.reads.LocalReads;
 import io.dshm.server.replication.writes.RegistrationCheck;
@@ -122,7 +123,7 @@ public final class Server {
     public void start() throws IOException, InterruptedException {
         Guard.endProcessOnError(Server::stopForGood);
         Member self = config.self();
-        NodeFolder folder = NodeFolder.open(config.dataDir(), config.cluster(), config.node());
+        NodeFolder folder = openFolder();
         AdminListener admin = config.adminPort() == 0
                 ? null
                 : new AdminListener(new InetSocketAddress(config.adminAddress(), config.adminPort()), status);
@@ -179,6 +180,7 @@ public final class Server {
         status.setNotRunning("starting: loads its data");
         raft.start(
                 !folder.isJoining(),
+                folder.progress(),
                 new RaftGroup.Events(
                         roles,
                         reads::onApplied,
@@ -210,6 +212,16 @@ public final class Server {
                 config.dataDir());
     }
 
+    /** A folder with a part of a node's data ends the process: a start that is tried again and again would not help. */
+    private NodeFolder openFolder() throws IOException {
+        try {
+            return NodeFolder.open(config.dataDir(), config.cluster(), config.node());
+        } catch (HalfFolderException e) {
+            stopForGood(String.valueOf(e.getMessage()));
+            throw e;
+        }
+    }
+
     /** How many clients each of the clients' ports may have. Called when all of the node's own files are open. */
     private int connectionsMax() {
         int ports = config.sharedance().port() == 0 ? 1 : 2;
@@ -236,7 +248,7 @@ public final class Server {
                         settings.valueBytesMax(),
                         TimeUnit.SECONDS.toMillis(settings.expirationSeconds()),
                         budget,
-                        config.readMode()),
+                        settings.readMode()),
                 replicator::lane);
         LOG.info("{} accepts Sharedance clients on {}:{}", config.node(), settings.address(), settings.port());
         return listener;

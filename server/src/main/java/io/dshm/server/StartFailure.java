@@ -3,8 +3,10 @@ package io.dshm.server;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
+import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
+import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
 /** Why a node cannot start, in a line for its operator. */
@@ -53,7 +55,9 @@ final class StartFailure {
             return "not a folder";
         }
         if (file instanceof FileAlreadyExistsException) {
-            return "is a file, not a folder";
+            Path path = Path.of(file.getFile());
+            boolean isKnown = Files.exists(path) || Files.notExists(path);
+            return isKnown ? "is a file, not a folder" : "cannot be read; look whether its disk works";
         }
         @Nullable String reason = file.getReason();
         return reason == null ? file.getClass().getSimpleName() : reason;

@@ -160,6 +160,14 @@ final class ServerOptions {
     int sharedanceExpirationSeconds;
 
     @Option(
+            names = "--sharedance-read-mode",
+            paramLabel = "MODE",
+            defaultValue = "LINEARIZABLE",
+            description =
+                    "What a fetch may miss: linearizable = nothing, for a question to a majority, so a session is seen wherever the next request lands; local = what other nodes acknowledged a moment ago, faster (default: linearizable).")
+    ReadMode sharedanceReadMode = ReadMode.LINEARIZABLE;
+
+    @Option(
             names = "--sharedance-timeout-seconds",
             paramLabel = "N",
             defaultValue = "60",
@@ -328,7 +336,8 @@ final class ServerOptions {
                         sharedanceBacklog,
                         sharedanceExpirationSeconds,
                         sharedanceTimeoutSeconds,
-                        sharedanceValueBytesMax),
+                        sharedanceValueBytesMax,
+                        sharedanceReadMode),
                 raftBindAddress == null ? self.host() : raftBindAddress,
                 peerAddressCheck,
                 adminAddress,

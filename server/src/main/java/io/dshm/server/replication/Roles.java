@@ -1,6 +1,5 @@
 package io.dshm.server.replication;
 
-import io.dshm.proto.wire.StatusReply;
 import io.dshm.server.replication.contracts.Leadership;
 import io.dshm.server.replication.contracts.PeerStatuses;
 import io.dshm.server.replication.contracts.RoleListener;
@@ -9,8 +8,10 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
@@ -98,9 +99,8 @@ public final class Roles implements RoleListener {
 
     /** Asks the others for the time, and leads as soon as it is known. */
     private void findTime(Leadership elected, int attempt) {
-        List<CompletableFuture<StatusReply>> answers = others.stream()
-                .map(node -> peers.ask(node, ASK_MILLIS).thenApply(this::learnTime))
-                .toList();
+        List<CompletableFuture<Void>> answers =
+                others.stream().map(this::askNode).toList();
         CompletableFuture.allOf(answers.toArray(new CompletableFuture<?>[0]))
                 .whenCompleteAsync(
                         (nothing, someFailed) -> {
@@ -117,10 +117,21 @@ public final class Roles implements RoleListener {
                         executor);
     }
 
-    /** An answer counts as soon as it arrives: the next one may take as long as the time-out. */
-    private StatusReply learnTime(StatusReply answer) {
-        clock.hear(answer.getClusterTimeMillis(), answer.getClockAnchored());
-        return answer;
+    /**
+     * Asks one node for the time. Its answer counts as soon as it arrives: the next one may take as long as the time-out.
+     * What is read later than that is a failure, because nobody knows how old it is: this process may have stood still
+     * with the answer in its socket, before any timer of its own could end the question.
+     */
+    private CompletableFuture<Void> askNode(String node) {
+        long askedMillis = clock.monotonicMillis();
+        return peers.ask(node, ASK_MILLIS).thenAccept(answer -> {
+            long tookMillis = clock.monotonicMillis() - askedMillis;
+            boolean inTime = tookMillis <= ASK_MILLIS;
+            clock.hear(answer.getClusterTimeMillis(), answer.getClockAnchored() && inTime);
+            if (!inTime) {
+                throw new CompletionException(new TimeoutException("the answer took " + tookMillis + " ms"));
+            }
+        });
     }
 
     /** All nodes have just started: the time, if the wall clock was right meanwhile. */
@@ -191,12 +202,9 @@ public final class Roles implements RoleListener {
         if (leader == null || clock.isAnchored() || !current.equals(following)) {
             return;
         }
-        peers.ask(leader, ASK_MILLIS)
+        askNode(leader)
                 .whenCompleteAsync(
-                        (answer, failure) -> {
-                            if (failure == null) {
-                                learnTime(answer);
-                            }
+                        (nothing, failed) -> {
                             if (!clock.isAnchored()) {
                                 askAgainLater(following);
                             }

@@ -109,7 +109,7 @@ public final class ClusterClock {
     /**
      * Another node's estimate has arrived: less than the time, never more.
      *
-     * @param byAnchored whether that node is anchored, so that this one is from now on
+     * @param byAnchored whether that node is anchored and its answer is fresh, so that this one is anchored from now on
      */
     public synchronized void hear(long clusterTimeMillis, boolean byAnchored) {
         learn(clusterTimeMillis);
@@ -129,7 +129,8 @@ public final class ClusterClock {
         }
     }
 
-    private long monotonicMillis() {
+    /** The machine's monotonic clock, for intervals on this node; it starts anywhere. Any thread. */
+    public long monotonicMillis() {
         return TimeUnit.NANOSECONDS.toMillis(nanoTime.getAsLong());
     }
 }

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ScheduledExecutorService;
@@ -29,7 +30,7 @@ class RolesTest {
     private final ScheduledExecutorService executor = Executors.newSingleThreadScheduledExecutor();
     private final AtomicLong monotonicMillis = new AtomicLong(1_000);
     private final ClusterClock clock = new ClusterClock(() -> TimeUnit.MILLISECONDS.toNanos(monotonicMillis.get()));
-    private final Map<String, CompletableFuture<StatusReply>> asked = new HashMap<>();
+    private final Map<String, CompletableFuture<StatusReply>> asked = new ConcurrentHashMap<>();
     private final BlockingQueue<Leadership> told = new LinkedBlockingQueue<>();
     private final Roles roles = new Roles(
             "n1",
@@ -96,6 +97,24 @@ class RolesTest {
         after.join();
         assertEquals(0, clock.stampMillis());
         assertFalse(clock.isAnchored());
+    }
+
+    @Test
+    void an_answer_that_lay_in_the_socket_while_this_process_stood_still_is_asked_for_again()
+            throws InterruptedException {
+        roles.onLeading(1);
+        monotonicMillis.addAndGet(1_500);
+        Map<String, CompletableFuture<StatusReply>> late = new HashMap<>(asked);
+        asked.clear();
+        late.values()
+                .forEach(question -> question.complete(StatusReply.newBuilder()
+                        .setClockAnchored(true)
+                        .setClusterTimeMillis(1_000_000)
+                        .build()));
+        answer("n2", true, 1_001_500);
+        answer("n3", true, 1_001_500);
+        assertTrue(awaitNews().self());
+        assertEquals(1_001_500, clock.stampMillis());
     }
 
     @Test

@@ -236,17 +236,22 @@ final class Checks {
     }
 
     /**
-     * At most the capacity in any window that ends with a grant, unless the key was removed in between; counted from where
-     * so long a window was first named, and not in the format where a shorter one took grants from it.
+     * At most the capacity in any window that ends with a grant; counted from where so long a window was first named in this
+     * life of the key, and not in the format where a shorter one took grants from it. The key's life ends when it is
+     * removed, replaced, or expires.
      */
     private void countGrant(CommandRecord record, Reference.Effect effect) {
         if (record.hasRateLimiter()) {
-            if (effect.number() == null || reference.format() < Formats.BOUNDS) {
+            boolean isRefusal = record.getRateLimiter().getCapacity() == 0;
+            if (effect.number() == null || isRefusal || reference.format() < Formats.BOUNDS) {
                 return;
             }
             String key = Reference.text(record.getRateLimiter().getKey());
             long clock = reference.clock();
             long duration = record.getRateLimiter().getDurationMillis();
+            if (hasExpired(key, clock)) {
+                forgetGrants(key::equals);
+            }
             NavigableMap<Long, Long> named = windows.computeIfAbsent(key, k -> new TreeMap<>());
             named.putIfAbsent(duration, clock);
             long since = Collections.min(named.tailMap(duration, true).values());
@@ -272,6 +277,13 @@ final class Checks {
             String region = Reference.text(record.getFlushAll().getRegion());
             forgetGrants(key -> Reference.regionOf(key).equals(region));
         }
+    }
+
+    /** Whether a limiter's last grant is as old as the longest window that its calls have named, or older. */
+    private boolean hasExpired(String key, long clock) {
+        List<Long> instants = grants.getOrDefault(key, List.of());
+        NavigableMap<Long, Long> named = windows.get(key);
+        return named != null && !instants.isEmpty() && clock - instants.get(instants.size() - 1) >= named.lastKey();
     }
 
     private void forgetGrants(Predicate<String> ofKey) {

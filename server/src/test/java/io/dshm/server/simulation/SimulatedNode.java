@@ -204,6 +204,9 @@ final class SimulatedNode {
             long shown = world.checks.shownIndex();
             process.after(world.cluster.network.delay(), () -> {
                 boolean asked = raft.readIndex(() -> {
+                    if (stopped) {
+                        return; // As a process that has ended: the event that kills this one is next.
+                    }
                     Checks.require(
                             reads.appliedIndex() >= shown,
                             "a round on %s is over, and what was shown at index %d is not applied",

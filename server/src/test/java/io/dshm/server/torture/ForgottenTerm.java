@@ -143,6 +143,9 @@ final class ForgottenTerm implements Fault {
 
     @Override
     public String toString() {
-        return forgetful + " loses its data after it has elected " + next + " in place of " + old;
+        // Who it is turns out while the fault is injected.
+        return forgetful == null || next == null
+                ? "a node is to lose its data after it has elected another one in place of " + old
+                : forgetful + " loses its data after it has elected " + next + " in place of " + old;
     }
 }

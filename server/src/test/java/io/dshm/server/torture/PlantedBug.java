@@ -57,7 +57,7 @@ enum PlantedBug {
             edits.replace(
                     "replication/writes/Outbox.java",
                     "pending.openAttempts--;",
-                    "ring[slot(sequence)] = null; submit(pending.record.toBuilder(), pending, System.nanoTime());");
+                    "ring[slot(sequence)] = null; submit(pending.record.toBuilder(), pending, pending.deadlineNanos);");
         }
     },
     LIVE_SNAPSHOT(

@@ -13,6 +13,10 @@ import com.alipay.sofa.jraft.error.RaftError;
 import com.alipay.sofa.jraft.option.NodeOptions;
 import com.alipay.sofa.jraft.option.ReadOnlyOption;
 import com.alipay.sofa.jraft.rpc.ProtobufMsgFactory;
+import com.alipay.sofa.jraft.rpc.RaftServerService;
+import com.alipay.sofa.jraft.rpc.RpcRequests.ReadIndexRequest;
+import com.alipay.sofa.jraft.rpc.RpcRequests.ReadIndexResponse;
+import com.alipay.sofa.jraft.rpc.RpcResponseClosureAdapter;
 import com.alipay.sofa.jraft.rpc.RpcServer;
 import com.alipay.sofa.jraft.rpc.impl.BoltRpcServer;
 import com.alipay.sofa.jraft.rpc.impl.PingRequestProcessor;
@@ -93,7 +97,7 @@ public final class RaftGroup implements RaftLog {
     private static final int SNAPSHOT_SECONDS_MAX = 60;
 
     /** With less room than this on its disk, a start that fails is said to fail for that: RocksDB wants some files at once. */
-    private static final long DISK_FREE_BYTES_MIN = 4 * 1024 * 1024;
+    static final long DISK_FREE_BYTES_MIN = 4 * 1024 * 1024;
 
     /** Threads for this class's own: one may write a snapshot while another sees to time-outs. */
     private static final int BACKGROUND_THREADS = 2;
@@ -153,6 +157,7 @@ public final class RaftGroup implements RaftLog {
     private final ThreadPoolExecutor requests;
     private final ScheduledThreadPoolExecutor background;
     private final SnapshotPace snapshotPace;
+    private final CommitNotices commitNotices;
     private final AtomicBoolean mayVote = new AtomicBoolean();
     private final AtomicReference<@Nullable RaftGroupService> service = new AtomicReference<>();
 
@@ -174,6 +179,11 @@ public final class RaftGroup implements RaftLog {
         this.background = new ScheduledThreadPoolExecutor(BACKGROUND_THREADS, daemons("raft-background-"));
         this.background.setRemoveOnCancelPolicy(true);
         this.stateMachine = stateMachine;
+        this.commitNotices = new CommitNotices(
+                this::lastAppended,
+                this::sendHeartbeats,
+                (task, micros) -> background.schedule(
+                        Guard.of("telling followers of a commit", task), micros, TimeUnit.MICROSECONDS));
     }
 
     /**
@@ -181,11 +191,12 @@ public final class RaftGroup implements RaftLog {
      * takes part; applying the log goes on. A node that has lost its data first waits for the others' terms, for as long as
      * it takes: see {@link JoiningTerm}. To be called once.
      *
+     * @param progress how far this node had come
      * @param votes false if this node has lost its data, or a part of it, and has to get it back before it votes
      * @throws IOException if the folder cannot be used
      * @throws IllegalStateException if the library refuses to start, see its lines in the log
      */
-    public void start(boolean votes, Events events) throws IOException, InterruptedException {
+    public void start(boolean votes, Progress progress, Events events) throws IOException, InterruptedException {
         mayVote.set(votes);
         Path libraries = Files.createDirectories(settings.folder().resolve("lib"));
         // Into a folder of this node's own: the default is the temporary folder, where every hard kill leaves a copy.
@@ -210,7 +221,8 @@ public final class RaftGroup implements RaftLog {
                 applying,
                 mayVote::get,
                 guard,
-                (path, raft) -> new TermStorage(path, raft, self, termMin, terms));
+                (path, raft) -> new TermStorage(path, raft, self, termMin, terms, progress, onFatal),
+                log -> new CheckedLogStorage(log, settings.folder(), progress, onFatal));
         RaftGroupService group = new RaftGroupService(groupId, self, options, server);
         node = startOrExplain(group, !alone);
         service.set(group);
@@ -376,6 +388,27 @@ public final class RaftGroup implements RaftLog {
         }
     }
 
+    private long lastAppended() {
+        Node running = node;
+        return running == null ? 0 : running.getLastLogIndex();
+    }
+
+    /** A question for the commit index makes the leader send them; what is answered does not matter here. */
+    private void sendHeartbeats() {
+        if (node instanceof RaftServerService leader) {
+            ReadIndexRequest question = ReadIndexRequest.newBuilder()
+                    .setGroupId(groupId)
+                    .setServerId(peer(settings.self()).toString())
+                    .build();
+            leader.handleReadIndexRequest(question, new RpcResponseClosureAdapter<ReadIndexResponse>() {
+                @Override
+                public void run(Status status) {
+                    LOG.trace("followers were told of a commit: {}", status);
+                }
+            });
+        }
+    }
+
     /**
      * Asks until this node has applied all that was committed when it asked, and, if it had lost its data, until that was
      * after it had registered.
@@ -487,6 +520,7 @@ public final class RaftGroup implements RaftLog {
         private final Events events;
         private final RoleListener roles;
         private long term;
+        private long applied;
 
         Listener(Events events) {
             this.events = events;
@@ -495,12 +529,14 @@ public final class RaftGroup implements RaftLog {
 
         @Override
         public void onApplied(long index) {
+            applied = index;
             events.onApplied().accept(index);
         }
 
         @Override
         public void onAppliedBatch(long bytes) {
             events.onAppliedBatch().run();
+            commitNotices.onApplied(applied);
             if (snapshotPace.isDue(bytes)) {
                 background.execute(Guard.of("taking a snapshot", () -> snapshot()));
             }
@@ -520,6 +556,9 @@ public final class RaftGroup implements RaftLog {
         @Override
         public void onLeading(long newTerm) {
             term = newTerm;
+            if (settings.peers().size() > 1) {
+                commitNotices.onLeading();
+            }
             roles.onLeading(newTerm);
             if (settings.peers().size() == 1) {
                 events.onCaughtUp().run();
@@ -528,6 +567,7 @@ public final class RaftGroup implements RaftLog {
 
         @Override
         public void onLeadingEnded(Status why) {
+            commitNotices.onLeadingEnded();
             roles.onLeadingEnded(term, why.getErrorMsg());
         }
 
