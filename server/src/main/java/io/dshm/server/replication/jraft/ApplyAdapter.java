@@ -17,6 +17,7 @@ import io.dshm.server.statemachine.CorruptStateException;
 import io.dshm.server.statemachine.NewerFormatException;
 import io.dshm.server.statemachine.Outcome;
 import io.dshm.server.statemachine.StateMachine;
+import io.dshm.server.statemachine.StateTooLargeException;
 import io.dshm.server.statemachine.StateView;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -110,7 +111,7 @@ final class ApplyAdapter extends StateMachineAdapter {
     private Outcome[] apply(long index, ByteBuffer data) {
         try {
             return stateMachine.apply(index, data);
-        } catch (CorruptStateException e) {
+        } catch (CorruptStateException | StateTooLargeException e) {
             // With its message: what SOFAJRaft makes of an exception is a status without it.
             listener.onFatal(String.valueOf(e.getMessage()));
             throw e;
@@ -243,7 +244,7 @@ final class ApplyAdapter extends StateMachineAdapter {
                     stateMachine.store().entryCount(),
                     stateMachine.appliedIndex());
             return true;
-        } catch (NewerFormatException e) {
+        } catch (NewerFormatException | StateTooLargeException e) {
             listener.onFatal(String.valueOf(e.getMessage()));
             return false;
         } catch (IOException | RuntimeException | OutOfMemoryError e) {
