@@ -95,6 +95,14 @@ public final class Limits {
     /** Commands that one event loop has taken and not yet answered; one more is refused with {@link ErrorCode#BUSY}. */
     public static final int COMMANDS_OUTSTANDING_MAX = 1 << 16;
 
+    /**
+     * Requests and replies that one connection handles in one turn of its event loop, and bytes of them: less than a millisecond.
+     * Then the other connections of that loop have their turn.
+     */
+    public static final int TURN_STEPS_MAX = 1024;
+
+    public static final int TURN_BYTES_MAX = 256 * 1024;
+
     /** Writes that one connection may have outstanding before the server stops reading from it. */
     public static final int CONNECTION_WRITES_OUTSTANDING_MAX = 1024;
 

@@ -1,6 +1,7 @@
 package io.dshm.server.replication;
 
 import io.dshm.proto.wire.StatusReply;
+import io.dshm.server.guard.Guard;
 import io.dshm.server.replication.contracts.Leadership;
 import io.dshm.server.replication.contracts.PeerStatuses;
 import io.dshm.server.replication.contracts.RoleListener;
@@ -103,7 +104,7 @@ public final class Roles implements RoleListener {
                 .toList();
         CompletableFuture.allOf(answers.toArray(new CompletableFuture<?>[0]))
                 .whenCompleteAsync(
-                        (nothing, someFailed) -> {
+                        Guard.last("finding the time", (nothing, someFailed) -> {
                             long answered = answers.stream()
                                     .filter(answer -> !answer.isCompletedExceptionally())
                                     .count();
@@ -113,7 +114,7 @@ public final class Roles implements RoleListener {
                             } else {
                                 findTime(elected, attempt + 1);
                             }
-                        },
+                        }),
                         executor);
     }
 
@@ -193,18 +194,19 @@ public final class Roles implements RoleListener {
         }
         peers.ask(leader, ASK_MILLIS)
                 .whenCompleteAsync(
-                        (answer, failure) -> {
+                        Guard.last("asking the leader for the time", (answer, failure) -> {
                             if (failure == null) {
                                 learnTime(answer);
                             }
                             if (!clock.isAnchored()) {
                                 askAgainLater(following);
                             }
-                        },
+                        }),
                         executor);
     }
 
     private void askAgainLater(Leadership following) {
-        executor.schedule(() -> askForTime(following), ASK_MILLIS / 5, TimeUnit.MILLISECONDS);
+        executor.schedule(
+                Guard.of("asking the leader for the time", () -> askForTime(following)), ASK_MILLIS / 5, TimeUnit.MILLISECONDS);
     }
 }

@@ -12,6 +12,7 @@ import com.alipay.sofa.jraft.error.RaftError;
 import com.alipay.sofa.jraft.error.RaftException;
 import com.alipay.sofa.jraft.storage.snapshot.SnapshotReader;
 import com.alipay.sofa.jraft.storage.snapshot.SnapshotWriter;
+import io.dshm.server.guard.Guard;
 import io.dshm.server.replication.jraft.repairs.AppliedTerms;
 import io.dshm.server.statemachine.CorruptStateException;
 import io.dshm.server.statemachine.NewerFormatException;
@@ -79,6 +80,10 @@ final class ApplyAdapter extends StateMachineAdapter {
 
     @Override
     public void onApply(Iterator entries) {
+        Guard.errorsOf("the thread that applies", () -> applyAll(entries));
+    }
+
+    private void applyAll(Iterator entries) {
         long bytes = 0;
         long index = 0;
         long first = 0;
@@ -258,22 +263,22 @@ final class ApplyAdapter extends StateMachineAdapter {
 
     @Override
     public void onLeaderStart(long term) {
-        listener.onLeading(term);
+        Guard.errorsOf("a change of role", () -> listener.onLeading(term));
     }
 
     @Override
     public void onLeaderStop(Status status) {
-        listener.onLeadingEnded(status);
+        Guard.errorsOf("a change of role", () -> listener.onLeadingEnded(status));
     }
 
     @Override
     public void onStartFollowing(LeaderChangeContext context) {
-        listener.onFollowing(context.getLeaderId(), context.getTerm());
+        Guard.errorsOf("a change of role", () -> listener.onFollowing(context.getLeaderId(), context.getTerm()));
     }
 
     @Override
     public void onStopFollowing(LeaderChangeContext context) {
-        listener.onFollowingEnded(context.getTerm(), context.getStatus());
+        Guard.errorsOf("a change of role", () -> listener.onFollowingEnded(context.getTerm(), context.getStatus()));
     }
 
     @Override

@@ -23,6 +23,7 @@ import com.alipay.sofa.jraft.util.RpcFactoryHelper;
 import com.alipay.sofa.jraft.util.StorageOptionsFactory;
 import com.alipay.sofa.jraft.util.ThreadPoolsFactory;
 import io.dshm.server.guard.Guard;
+import io.dshm.server.guard.GuardedPool;
 import io.dshm.server.network.PeerPort;
 import io.dshm.server.network.RefusalLog;
 import io.dshm.server.replication.contracts.RaftLog;
@@ -466,10 +467,7 @@ public final class RaftGroup implements RaftLog {
     }
 
     private static ThreadPoolExecutor queuedPool(String name) {
-        ThreadPoolExecutor pool = new ThreadPoolExecutor(
-                POOL_THREADS, POOL_THREADS, 60, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), daemons(name));
-        pool.allowCoreThreadTimeOut(true);
-        return pool;
+        return new GuardedPool(name, POOL_THREADS, new LinkedBlockingQueue<>(), daemons(name));
     }
 
     private static ThreadFactory daemons(String name) {
