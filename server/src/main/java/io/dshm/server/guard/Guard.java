@@ -92,9 +92,8 @@ public final class Guard {
      */
     public static <T> BiConsumer<T, @Nullable Throwable> last(String what, BiConsumer<T, @Nullable Throwable> step) {
         return (result, failure) -> {
-            Throwable cause = failure instanceof CompletionException && failure.getCause() != null
-                    ? failure.getCause()
-                    : failure;
+            Throwable cause =
+                    failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
             if (cause != null) {
                 check(what, cause);
             }

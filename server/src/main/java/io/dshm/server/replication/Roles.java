@@ -207,6 +207,8 @@ public final class Roles implements RoleListener {
 
     private void askAgainLater(Leadership following) {
         executor.schedule(
-                Guard.of("asking the leader for the time", () -> askForTime(following)), ASK_MILLIS / 5, TimeUnit.MILLISECONDS);
+                Guard.of("asking the leader for the time", () -> askForTime(following)),
+                ASK_MILLIS / 5,
+                TimeUnit.MILLISECONDS);
     }
 }

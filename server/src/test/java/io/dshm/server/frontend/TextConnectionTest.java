@@ -409,7 +409,9 @@ class TextConnectionTest {
         client.arrive("GET k\r\n".repeat(20));
         int first = client.receivedSoFar().length();
         assertTrue(first > 200_000 && first < Limits.TURN_BYTES_MAX + 150_000, "sent: " + first);
-        assertEquals(20 * (100_000 + "LEN 100000\r\n\r\nDONE\r\n".length()), first + client.received().length());
+        assertEquals(
+                20 * (100_000 + "LEN 100000\r\n\r\nDONE\r\n".length()),
+                first + client.received().length());
     }
 
     @Test
@@ -423,8 +425,7 @@ class TextConnectionTest {
         assertEquals(6, sent);
         client.pipeline().fireChannelReadComplete();
         applyAll();
-        assertEquals(
-                ("LEN 50000\r\n" + "v".repeat(50_000) + "\r\nDONE\r\n").repeat(sent), client.received());
+        assertEquals(("LEN 50000\r\n" + "v".repeat(50_000) + "\r\nDONE\r\n").repeat(sent), client.received());
         assertTrue(client.config().isAutoRead());
     }
 

@@ -49,16 +49,14 @@ public final class BoundRpcFactory extends BoltRaftRpcFactory {
         ExtendedNettyChannelHandler configured = bolt.option(BoltServerOption.EXTENDED_NETTY_CHANNEL_HANDLER);
         UnansweredRequests.Total unanswered =
                 UnansweredRequests.Total.ofHeap(Runtime.getRuntime().maxMemory());
-        bolt.option(
-                BoltServerOption.EXTENDED_NETTY_CHANNEL_HANDLER,
-                BoltFrames.before(() -> {
-                    List<ChannelHandler> handlers = new ArrayList<>();
-                    if (configured != null) {
-                        handlers.addAll(configured.frontChannelHandlers());
-                    }
-                    handlers.add(UnansweredRequests.installer(unanswered, System::nanoTime));
-                    return handlers;
-                }));
+        bolt.option(BoltServerOption.EXTENDED_NETTY_CHANNEL_HANDLER, BoltFrames.before(() -> {
+            List<ChannelHandler> handlers = new ArrayList<>();
+            if (configured != null) {
+                handlers.addAll(configured.frontChannelHandlers());
+            }
+            handlers.add(UnansweredRequests.installer(unanswered, System::nanoTime));
+            return handlers;
+        }));
         return server;
     }
 }

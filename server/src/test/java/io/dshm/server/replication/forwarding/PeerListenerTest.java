@@ -152,8 +152,9 @@ class PeerListenerTest {
                 .build());
         assertFalse(other.isOpen());
         EmbeddedChannel silent = new EmbeddedChannel(listener.new Handler());
-        silent.writeInbound(
-                PeerMessage.newBuilder().setForward(Forward.getDefaultInstance()).build());
+        silent.writeInbound(PeerMessage.newBuilder()
+                .setForward(Forward.getDefaultInstance())
+                .build());
         assertFalse(silent.isOpen());
     }
 }

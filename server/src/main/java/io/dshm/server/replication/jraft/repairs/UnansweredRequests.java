@@ -99,11 +99,11 @@ public final class UnansweredRequests extends ChannelDuplexHandler {
 
     @Override
     public void channelRead(ChannelHandlerContext context, Object message) {
-        boolean allowed = message instanceof List<?> several
-                ? several.stream().allMatch(this::take)
-                : take(message);
+        boolean allowed = message instanceof List<?> several ? several.stream().allMatch(this::take) : take(message);
         if (!allowed) {
-            LOG.warn("closed {}: its requests are not those of a member", context.channel().remoteAddress());
+            LOG.warn(
+                    "closed {}: its requests are not those of a member",
+                    context.channel().remoteAddress());
             context.close();
             return;
         }
@@ -162,8 +162,7 @@ public final class UnansweredRequests extends ChannelDuplexHandler {
             context.channel().config().setAutoRead(!exceeded);
         }
         if (exceeded && looking == null) {
-            looking = context.executor()
-                    .schedule(() -> lookAgain(context), LOOK_MILLIS, TimeUnit.MILLISECONDS);
+            looking = context.executor().schedule(() -> lookAgain(context), LOOK_MILLIS, TimeUnit.MILLISECONDS);
         }
     }
 
