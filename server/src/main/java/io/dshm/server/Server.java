@@ -26,8 +26,8 @@ import io.dshm.server.replication.jraft.RaftGroup;
 import io.dshm.server.replication.reads.LocalReads;
 import io.dshm.server.replication.writes.RegistrationCheck;
 import io.dshm.server.statemachine.ClusterClock;
-import io.dshm.server.statemachine.MemoryLimit;
 import io.dshm.server.statemachine.StateMachine;
+import io.dshm.server.statemachine.StateRoom;
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
@@ -99,7 +99,7 @@ public final class Server {
         this.config = config;
         this.stateMachine = new StateMachine(
                 clock,
-                MemoryLimit.ofHeap(
+                StateRoom.ofHeap(
                         Runtime.getRuntime().maxMemory(), config.valueMemoryBytes() + config.replyMemoryBytes()));
         this.purger = new Purger(stateMachine, Server::stopForGood);
         this.reads = new LocalReads(stateMachine, clock, System::nanoTime, config.maxStalenessMillis());
@@ -291,6 +291,15 @@ public final class Server {
         reads.onCaughtUp();
         replicator.onAppliedBatch();
         LOG.info("{} is up to date as of index {}", config.node(), reads.appliedIndex());
+        long own = stateMachine.memory().own();
+        if (stateMachine.memory().isBeyond(own)) {
+            LOG.warn(
+                    "{} has room for a state of {} bytes, and the cluster's has {}. It grows on, and this node stops when its heap"
+                            + " cannot hold it. Give it the same heap as the other nodes",
+                    config.node(),
+                    own,
+                    stateMachine.bytes());
+        }
     }
 
     private static void onRestored(NodeFolder folder) {

@@ -79,7 +79,8 @@ public final class PeerListener {
         channel.close().await();
     }
 
-    private final class Handler extends SimpleChannelInboundHandler<PeerMessage> {
+    /** One connection. Package-private for its test. */
+    final class Handler extends SimpleChannelInboundHandler<PeerMessage> {
 
         private boolean greeted;
         private @Nullable ForwardSession session;

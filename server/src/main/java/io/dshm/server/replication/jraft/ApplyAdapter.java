@@ -13,11 +13,13 @@ import com.alipay.sofa.jraft.error.RaftError;
 import com.alipay.sofa.jraft.error.RaftException;
 import com.alipay.sofa.jraft.storage.snapshot.SnapshotReader;
 import com.alipay.sofa.jraft.storage.snapshot.SnapshotWriter;
+import io.dshm.server.guard.Guard;
 import io.dshm.server.replication.jraft.repairs.AppliedTerms;
 import io.dshm.server.statemachine.CorruptStateException;
 import io.dshm.server.statemachine.NewerFormatException;
 import io.dshm.server.statemachine.Outcome;
 import io.dshm.server.statemachine.StateMachine;
+import io.dshm.server.statemachine.StateTooLargeException;
 import io.dshm.server.statemachine.StateView;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -85,6 +87,10 @@ final class ApplyAdapter extends StateMachineAdapter {
 
     @Override
     public void onApply(Iterator entries) {
+        Guard.errorsOf("the thread that applies", () -> applyAll(entries));
+    }
+
+    private void applyAll(Iterator entries) {
         long bytes = 0;
         long index = 0;
         long first = 0;
@@ -117,7 +123,7 @@ final class ApplyAdapter extends StateMachineAdapter {
     private Outcome[] apply(long index, ByteBuffer data) {
         try {
             return stateMachine.apply(index, data);
-        } catch (CorruptStateException e) {
+        } catch (CorruptStateException | StateTooLargeException e) {
             // With its message: what SOFAJRaft makes of an exception is a status without it.
             listener.onFatal(String.valueOf(e.getMessage()));
             throw e;
@@ -250,7 +256,7 @@ final class ApplyAdapter extends StateMachineAdapter {
                     stateMachine.store().entryCount(),
                     stateMachine.appliedIndex());
             return true;
-        } catch (NewerFormatException e) {
+        } catch (NewerFormatException | StateTooLargeException e) {
             listener.onFatal(String.valueOf(e.getMessage()));
             return false;
         } catch (IOException | RuntimeException | OutOfMemoryError e) {
@@ -264,22 +270,22 @@ final class ApplyAdapter extends StateMachineAdapter {
 
     @Override
     public void onLeaderStart(long term) {
-        listener.onLeading(term);
+        Guard.errorsOf("a change of role", () -> listener.onLeading(term));
     }
 
     @Override
     public void onLeaderStop(Status status) {
-        listener.onLeadingEnded(status);
+        Guard.errorsOf("a change of role", () -> listener.onLeadingEnded(status));
     }
 
     @Override
     public void onStartFollowing(LeaderChangeContext context) {
-        listener.onFollowing(context.getLeaderId(), context.getTerm());
+        Guard.errorsOf("a change of role", () -> listener.onFollowing(context.getLeaderId(), context.getTerm()));
     }
 
     @Override
     public void onStopFollowing(LeaderChangeContext context) {
-        listener.onFollowingEnded(context.getTerm(), context.getStatus());
+        Guard.errorsOf("a change of role", () -> listener.onFollowingEnded(context.getTerm(), context.getStatus()));
     }
 
     @Override

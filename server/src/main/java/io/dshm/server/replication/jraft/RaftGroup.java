@@ -27,6 +27,7 @@ import com.alipay.sofa.jraft.util.RpcFactoryHelper;
 import com.alipay.sofa.jraft.util.StorageOptionsFactory;
 import com.alipay.sofa.jraft.util.ThreadPoolsFactory;
 import io.dshm.server.guard.Guard;
+import io.dshm.server.guard.GuardedPool;
 import io.dshm.server.network.CannotListenException;
 import io.dshm.server.network.MemberAddresses;
 import io.dshm.server.network.PeerPort;
@@ -516,10 +517,7 @@ public final class RaftGroup implements RaftLog {
     }
 
     private static ThreadPoolExecutor queuedPool(String name) {
-        ThreadPoolExecutor pool = new ThreadPoolExecutor(
-                POOL_THREADS, POOL_THREADS, 60, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), daemons(name));
-        pool.allowCoreThreadTimeOut(true);
-        return pool;
+        return new GuardedPool(name, POOL_THREADS, new LinkedBlockingQueue<>(), daemons(name));
     }
 
     private static ThreadFactory daemons(String name) {
