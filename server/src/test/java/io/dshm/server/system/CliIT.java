@@ -168,7 +168,7 @@ class CliIT {
         String command = "stty cols 80 rows 24; " + LAUNCHER;
         Ended prompt = run(cluster.nodes(), typed, List.of(SCRIPT.toString(), "-qec", command, "/dev/null"));
         assertTrue(prompt.out().contains("dshm> "), prompt.out());
-        assertTrue(prompt.out().contains("\n12\r\n"), prompt.out());
+        assertTrue(prompt.out().contains("12\r\n"), prompt.out());
         assertTrue(prompt.out().contains("dshm: not_found"), prompt.out());
         assertTrue(Files.readString(folder.resolve("state/dshm/history")).contains("incr n 7"));
     }
