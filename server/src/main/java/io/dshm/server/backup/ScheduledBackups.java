@@ -20,6 +20,7 @@ import java.time.format.DateTimeFormatter;
 import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
@@ -133,7 +134,11 @@ public final class ScheduledBackups implements AutoCloseable {
     /** Age of the newest backup in seconds, -1 if there is none; its bytes; how many have failed since the start. */
     public Map<String, Object> status() {
         long age = newestMillis == 0 ? -1 : Math.max(0, (wallMillis.getAsLong() - newestMillis) / 1000);
-        return Map.of("backupAgeSeconds", age, "backupBytes", newestBytes, "backupFailures", failures.get());
+        Map<String, Object> fields = new LinkedHashMap<>();
+        fields.put("backupAgeSeconds", age);
+        fields.put("backupBytes", newestBytes);
+        fields.put("backupFailures", failures.get());
+        return fields;
     }
 
     private void run() {
