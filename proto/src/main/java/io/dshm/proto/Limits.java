@@ -270,6 +270,12 @@ public final class Limits {
     /** How long a connection to the admin port may stand still, in the middle of a request or between two. */
     public static final int ADMIN_IDLE_SECONDS = 30;
 
+    /** How long the snapshot for a backup may take, until its first byte is sent: more than any disk needs for a full state. */
+    public static final int BACKUP_SNAPSHOT_SECONDS_MAX = 600;
+
+    /** A client that takes no block of a backup (1 MiB) for so long is disconnected: old files stay on the disk meanwhile. */
+    public static final int BACKUP_STALL_SECONDS = 60;
+
     /**
      * File descriptors that clients never get: they are for the files of the log, for snapshots (written, loaded, copied),
      * for the other nodes and for operators. Counted beyond those that are open when the node has started.

@@ -103,6 +103,24 @@ final class NodeFolder implements AutoCloseable {
         }
     }
 
+    /**
+     * Gives a folder that holds a restored state, and that no node has used, to this node, which founds a cluster with it. Its parts
+     * are marked at the first start.
+     */
+    static void found(Path path, String cluster, String node) throws IOException {
+        Properties properties = new Properties();
+        begin(properties, cluster, node);
+        properties.setProperty(JOINING, "false");
+        save(path, properties);
+    }
+
+    private static void begin(Properties properties, String cluster, String node) {
+        properties.setProperty(CLUSTER, cluster);
+        properties.setProperty(NODE, node);
+        properties.setProperty(FOLDER, Long.toString(ThreadLocalRandom.current().nextLong()));
+        properties.setProperty(STARTS, "0");
+    }
+
     private void load(String cluster, String node) throws IOException {
         Path file = path.resolve(FILE);
         if (Files.exists(file)) {
@@ -115,11 +133,7 @@ final class NodeFolder implements AutoCloseable {
         } else if (DataParts.anyIn(path)) {
             throw new HalfFolderException(file, "is missing");
         } else {
-            properties.setProperty(CLUSTER, cluster);
-            properties.setProperty(NODE, node);
-            properties.setProperty(
-                    FOLDER, Long.toString(ThreadLocalRandom.current().nextLong()));
-            properties.setProperty(STARTS, "0");
+            begin(properties, cluster, node);
             save();
         }
         Progress opened = openParts();
@@ -198,6 +212,10 @@ final class NodeFolder implements AutoCloseable {
     }
 
     private void save() throws IOException {
+        save(path, properties);
+    }
+
+    private static void save(Path path, Properties properties) throws IOException {
         Path temporary = path.resolve(FILE + ".new");
         try (FileChannel channel = FileChannel.open(
                         temporary,

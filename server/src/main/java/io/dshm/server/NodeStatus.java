@@ -2,6 +2,8 @@ package io.dshm.server;
 
 import io.dshm.proto.Formats;
 import io.dshm.server.admin.NodeInfo;
+import io.dshm.server.backup.Backups;
+import io.dshm.server.backup.ScheduledBackups;
 import io.dshm.server.config.ServerConfig;
 import io.dshm.server.config.Version;
 import io.dshm.server.frontend.ClientListener;
@@ -14,6 +16,8 @@ import io.dshm.server.replication.reads.LocalReads;
 import io.dshm.server.statemachine.ClusterClock;
 import io.dshm.server.statemachine.StateMachine;
 import io.dshm.server.statemachine.StateView;
+import java.io.IOException;
+import java.io.OutputStream;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -30,6 +34,8 @@ final class NodeStatus implements NodeInfo {
             Replicator replicator,
             ClientListener clients,
             @Nullable ClientListener sharedance,
+            Backups backups,
+            @Nullable ScheduledBackups scheduledBackups,
             LoopWatch watch) {}
 
     private final ServerConfig config;
@@ -123,6 +129,9 @@ final class NodeStatus implements NodeInfo {
         fields.put("stateBytesMax", stateMachine.memory().bytesMax());
         fields.put("valueMemoryBytes", budget.bytesReserved());
         fields.put("replyMemoryBytes", replies.bytesReserved());
+        if (now != null && now.scheduledBackups != null) {
+            fields.putAll(now.scheduledBackups.status());
+        }
         return fields;
     }
 
@@ -137,5 +146,14 @@ final class NodeStatus implements NodeInfo {
         fields.put("index", digest.index());
         fields.put("digest", Long.toHexString(digest.digest()));
         return fields;
+    }
+
+    @Override
+    public void backup(boolean confirmed, OutputStream out) throws IOException, InterruptedException {
+        Parts now = parts;
+        if (now == null) {
+            throw new IllegalStateException(notRunning);
+        }
+        now.backups.write(confirmed, out);
     }
 }

@@ -3,6 +3,8 @@ package io.dshm.server;
 import io.dshm.proto.Formats;
 import io.dshm.proto.wire.StatusReply;
 import io.dshm.server.admin.AdminListener;
+import io.dshm.server.backup.Backups;
+import io.dshm.server.backup.ScheduledBackups;
 import io.dshm.server.config.Member;
 import io.dshm.server.config.ServerConfig;
 import io.dshm.server.config.Version;
@@ -42,6 +44,7 @@ import io.netty.util.concurrent.DefaultThreadFactory;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -92,7 +95,8 @@ public final class Server {
             @Nullable PeerListener peers,
             ClientListener clients,
             @Nullable ClientListener sharedance,
-            @Nullable AdminListener admin) {}
+            @Nullable AdminListener admin,
+            @Nullable ScheduledBackups scheduledBackups) {}
 
     /** A node that has not started. */
     public Server(ServerConfig config) {
@@ -208,8 +212,16 @@ public final class Server {
                 : listenForSharedance(config.sharedance(), connectionsMax, replicator);
         purger.start();
         LoopWatch watch = new LoopWatch(lanes, System::nanoTime);
-        running = new Running(folder, raft, replicator, addresses, peers, clients, sharedance, admin);
-        status.setRunning(new NodeStatus.Parts(raft, roles, replicator, clients, sharedance, watch));
+        Backups backups = new Backups(
+                config.cluster(),
+                self.name(),
+                config.members().stream().map(Member::text).toList(),
+                raft::takeSnapshot,
+                System::currentTimeMillis);
+        ScheduledBackups scheduled = scheduledBackups(backups);
+        running = new Running(folder, raft, replicator, addresses, peers, clients, sharedance, admin, scheduled);
+        status.setRunning(
+                new NodeStatus.Parts(raft, roles, replicator, clients, sharedance, backups, scheduled, watch));
         lanes.get(0)
                 .scheduleAtFixedRate(
                         this::sayWhatItWaitsFor, WAITING_LINE_SECONDS, WAITING_LINE_SECONDS, TimeUnit.SECONDS);
@@ -270,6 +282,21 @@ public final class Server {
                 replicator::lane);
         LOG.info("{} accepts Sharedance clients on {}:{}", config.node(), settings.address(), settings.port());
         return listener;
+    }
+
+    private @Nullable ScheduledBackups scheduledBackups(Backups backups) {
+        ServerConfig.Backups settings = config.backups();
+        Path dir = settings.dir();
+        if (dir == null) {
+            return null;
+        }
+        ScheduledBackups scheduled = new ScheduledBackups(
+                new ScheduledBackups.Settings(dir, settings.intervalSeconds(), settings.keep(), settings.keepSeconds()),
+                config.cluster() + "-" + config.node(),
+                backups,
+                System::currentTimeMillis);
+        scheduled.start();
+        return scheduled;
     }
 
     private RaftGroup.Settings raftSettings(PeerPort port) {
@@ -334,6 +361,9 @@ public final class Server {
             return;
         }
         status.setNotRunning("stopping");
+        if (parts.scheduledBackups != null) {
+            parts.scheduledBackups.close();
+        }
         running = null;
         LOG.info("{} stops", config.node());
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(config.shutdownSeconds());

@@ -30,7 +30,8 @@ class ArchitectureTest {
 
     @Test
     void the_protocols_know_no_server() {
-        mayUse("io.dshm.proto..", PROTO, new String[] {"io.netty.buffer..", "io.netty.util.."});
+        mayUse("io.dshm.proto..", PROTO, new String[] {"io.netty.buffer..", "io.netty.util..", "io.airlift.compress.."
+        });
     }
 
     @Test
@@ -127,6 +128,11 @@ class ArchitectureTest {
     @Test
     void the_operators_listener_knows_its_own_interface_only() {
         mayUse(BASE + ".admin..", LOG, NETTY, new String[] {"io.dshm.proto"});
+    }
+
+    @Test
+    void backups_know_the_state_machine_only() {
+        mayUse(BASE + ".backup..", PROTO, LOG, new String[] {BASE + ".statemachine.."});
     }
 
     @Test

@@ -213,4 +213,18 @@ class NodeFolderTest {
         open("c", "n1").close();
         assertTrue(Files.readString(data().resolve("README")).contains("Never delete"));
     }
+
+    @Test
+    void a_restored_folder_founds_a_cluster() throws IOException {
+        for (String part : List.of("raft-log", "meta", "snapshot")) {
+            Files.createDirectories(data().resolve(part));
+        }
+        assertHalf("node.properties");
+        NodeFolder.found(data(), "c", "n1");
+        try (NodeFolder folder = open("c", "n1")) {
+            assertEquals(1, folder.starts());
+            assertTrue(folder.isDecided());
+            assertFalse(folder.isJoining());
+        }
+    }
 }

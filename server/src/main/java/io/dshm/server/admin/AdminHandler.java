@@ -12,20 +12,24 @@ import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.HttpVersion;
+import io.netty.handler.codec.http.QueryStringDecoder;
 import io.netty.handler.timeout.IdleStateEvent;
+import java.io.IOException;
 import java.time.ZoneOffset;
 import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Answers one operator's connection: {@code /} (what there is), {@code /health} (200 or 503, and a line), {@code /status} and
- * {@code /digest} (JSON). Confined to its connection's thread.
+ * {@code /digest} (JSON), {@code /snapshot} (a backup). Confined to its connection's thread.
  */
 final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
 
@@ -35,15 +39,30 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
             /health   200 and "ok", or 503 and what is wrong
             /status   what this node is doing, as JSON
             /digest   a checksum of all data, as JSON; it reads everything
+            /snapshot a backup of all data; ?stale=yes if no leader can confirm that this node has everything
             """;
 
     private final NodeInfo node;
     private final Executor slowRequests;
+    private final Executor backups;
 
-    /** @param slowRequests runs what reads the whole state; may reject it */
-    AdminHandler(NodeInfo node, Executor slowRequests) {
+    /** Whether a backup is being made or sent, so that this connection is neither idle nor to be closed for another one. */
+    private boolean sendsBackup;
+
+    /**
+     * For one connection.
+     *
+     * @param slowRequests runs what reads the whole state; may reject it
+     * @param backups runs what lasts for as long as a client takes to read it; may reject it
+     */
+    AdminHandler(NodeInfo node, Executor slowRequests, Executor backups) {
         this.node = node;
         this.slowRequests = slowRequests;
+        this.backups = backups;
+    }
+
+    boolean sendsBackup() {
+        return sendsBackup;
     }
 
     private record Answer(HttpResponseStatus status, String body) {
@@ -70,7 +89,15 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
         } else if (!request.method().equals(HttpMethod.GET)) {
             send(context, new Answer(HttpResponseStatus.METHOD_NOT_ALLOWED, "only GET\n"), keepAlive);
         } else {
-            answer(context, request.uri().split("\\?", 2)[0], keepAlive);
+            QueryStringDecoder uri = new QueryStringDecoder(request.uri());
+            if (uri.path().equals("/snapshot")) {
+                boolean confirmed =
+                        !uri.parameters().getOrDefault("stale", List.of()).contains("yes");
+                boolean chunked = request.protocolVersion().equals(HttpVersion.HTTP_1_1);
+                backup(context, confirmed, new ResponseStream(context, chunked), keepAlive && chunked);
+            } else {
+                answer(context, uri.path(), keepAlive);
+            }
         }
     }
 
@@ -98,6 +125,46 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
                         new Answer(HttpResponseStatus.NOT_FOUND, "there is no " + path + "\n" + INDEX),
                         keepAlive);
         }
+    }
+
+    private void backup(ChannelHandlerContext context, boolean confirmed, ResponseStream out, boolean keepAlive) {
+        sendsBackup = true;
+        try {
+            backups.execute(() -> {
+                Answer problem = backup(context, confirmed, out);
+                context.executor().execute(() -> {
+                    sendsBackup = false;
+                    if (problem != null) {
+                        send(context, problem, keepAlive);
+                    } else if (keepAlive) {
+                        context.read();
+                    } else {
+                        context.close();
+                    }
+                });
+            });
+        } catch (RejectedExecutionException e) {
+            sendsBackup = false;
+            send(context, Answer.unavailable("another backup is being sent at this moment"), keepAlive);
+        }
+    }
+
+    /** Makes and sends a backup; null if the response has begun, and then the connection is closed if it is not whole. */
+    private @Nullable Answer backup(ChannelHandlerContext context, boolean confirmed, ResponseStream out) {
+        try {
+            node.backup(confirmed, out);
+            out.close();
+            return null;
+        } catch (IOException | IllegalStateException e) {
+            if (!out.hasBegun()) {
+                return Answer.unavailable(String.valueOf(e.getMessage()));
+            }
+            LOG.warn("a backup for {} is not whole: {}", context.channel().remoteAddress(), e.toString());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        context.close();
+        return null;
     }
 
     private Answer digest() {
@@ -132,7 +199,7 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
 
     @Override
     public void userEventTriggered(ChannelHandlerContext context, Object event) {
-        if (event instanceof IdleStateEvent) {
+        if (event instanceof IdleStateEvent && !sendsBackup) {
             context.close();
         }
     }

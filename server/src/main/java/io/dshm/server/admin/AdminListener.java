@@ -15,9 +15,10 @@ import io.netty.handler.timeout.IdleStateHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import java.io.IOException;
 import java.net.InetSocketAddress;
-import java.util.LinkedHashSet;
-import java.util.Set;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 
@@ -26,8 +27,9 @@ import java.util.concurrent.TimeUnit;
  * can be changed through it.
  *
  * <p>It has a thread of its own, so that it answers whatever the clients' and the other nodes' connections do, and another one
- * for what takes long. Stalled or too many clients do not block others: a connection ends when it is idle for {@link
- * Limits#ADMIN_IDLE_SECONDS}, and the oldest one ends when there are more than {@link Limits#ADMIN_CONNECTIONS_MAX}.
+ * for what takes long; a third one sends backups. Stalled or too many clients do not block others: a connection ends when it is idle for {@link
+ * Limits#ADMIN_IDLE_SECONDS}, and the oldest one ends when there are more than {@link Limits#ADMIN_CONNECTIONS_MAX},
+ * but none that gets a backup.
  */
 public final class AdminListener {
 
@@ -37,8 +39,12 @@ public final class AdminListener {
     private final ThreadPoolExecutor slowRequests = new ThreadPoolExecutor(
             1, 1, 0, TimeUnit.SECONDS, new LinkedBlockingQueue<>(1), new DefaultThreadFactory("admin-slow", true));
 
+    /** For backups, which last for as long as their client takes: one is sent, further ones are refused. */
+    private final ThreadPoolExecutor backups = new ThreadPoolExecutor(
+            0, 1, 60, TimeUnit.SECONDS, new SynchronousQueue<>(), new DefaultThreadFactory("admin-backup", true));
+
     /** Oldest first. Confined to the loop. */
-    private final Set<Channel> connections = new LinkedHashSet<>();
+    private final Map<Channel, AdminHandler> connections = new LinkedHashMap<>();
 
     private final NodeInfo node;
 
@@ -70,10 +76,14 @@ public final class AdminListener {
     }
 
     private void accept(Channel accepted) {
-        connections.add(accepted);
+        AdminHandler handler = new AdminHandler(node, slowRequests, backups);
+        connections.put(accepted, handler);
         accepted.closeFuture().addListener(closed -> connections.remove(accepted));
         if (connections.size() > Limits.ADMIN_CONNECTIONS_MAX) {
-            connections.iterator().next().close();
+            connections.entrySet().stream()
+                    .filter(connection -> !connection.getValue().sendsBackup())
+                    .findFirst()
+                    .ifPresent(connection -> connection.getKey().close());
         }
         accepted.pipeline()
                 .addLast(new IdleStateHandler(0, 0, Limits.ADMIN_IDLE_SECONDS))
@@ -81,12 +91,13 @@ public final class AdminListener {
                         Limits.ADMIN_REQUEST_BYTES_MAX, Limits.ADMIN_REQUEST_BYTES_MAX, Limits.ADMIN_REQUEST_BYTES_MAX))
                 .addLast(new HttpObjectAggregator(Limits.ADMIN_REQUEST_BYTES_MAX, true))
                 .addLast(new FlowControlHandler())
-                .addLast(new AdminHandler(node, slowRequests));
+                .addLast(handler);
     }
 
     /** Listens no more. Blocks until its connections are closed. */
     public void stop() throws InterruptedException {
         slowRequests.shutdownNow();
+        backups.shutdownNow();
         loop.shutdownGracefully(0, 1, TimeUnit.SECONDS).await();
     }
 }

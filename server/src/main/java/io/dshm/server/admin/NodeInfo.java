@@ -1,5 +1,7 @@
 package io.dshm.server.admin;
 
+import java.io.IOException;
+import java.io.OutputStream;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -20,4 +22,14 @@ public interface NodeInfo {
      * @throws IllegalStateException if it cannot be computed now
      */
     Map<String, Object> digest() throws InterruptedException;
+
+    /**
+     * Writes a backup of the present state. Blocks: first while a snapshot is taken, and then for as long as the output does.
+     *
+     * @param confirmed whether it must hold everything that any node has acknowledged before this call; otherwise it holds what this
+     *     node has
+     * @param out gets nothing if there can be no backup now
+     * @throws IOException if there can be none now, or the output fails
+     */
+    void backup(boolean confirmed, OutputStream out) throws IOException, InterruptedException;
 }

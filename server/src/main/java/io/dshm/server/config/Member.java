@@ -47,6 +47,11 @@ public record Member(String name, String host, int raftPort, int forwardingPort)
         return port;
     }
 
+    /** This member as {@link #parse} reads it, with both ports. */
+    public String text() {
+        return name + "=" + raftAddress() + ":" + forwardingPort;
+    }
+
     /** The Raft address, {@code host:port}, which is this member's identity in the log. */
     public String raftAddress() {
         return host + ":" + raftPort;

@@ -3,6 +3,7 @@ package io.dshm.server.config;
 import io.dshm.proto.ReadMode;
 import java.nio.file.Path;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * All settings of a node, validated. The keys, their meaning and their defaults stand in {@link ServerOptions}.
@@ -30,6 +31,7 @@ public record ServerConfig(
         int electionTimeoutMillis,
         int snapshotIntervalSeconds,
         long snapshotLogBytes,
+        Backups backups,
         int valueBytesMax,
         long valueMemoryBytes,
         long replyMemoryBytes,
@@ -47,6 +49,14 @@ public record ServerConfig(
             int timeoutSeconds,
             int valueBytesMax,
             ReadMode readMode) {}
+
+    /**
+     * What concerns backups that the node makes by itself: see {@link ServerOptions}.
+     *
+     * @param dir null for none
+     * @param keepSeconds 0 for no bound
+     */
+    public record Backups(@Nullable Path dir, int intervalSeconds, int keep, long keepSeconds) {}
 
     /** This node among the members. */
     public Member self() {

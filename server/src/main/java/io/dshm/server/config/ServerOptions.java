@@ -127,7 +127,8 @@ final class ServerOptions {
             names = "--admin-port",
             paramLabel = "PORT",
             defaultValue = "0",
-            description = "Port for operators: /health, /status, /digest; 0 = none (default: ${DEFAULT-VALUE}).")
+            description =
+                    "Port for operators: /health, /status, /digest, /snapshot; 0 = none (default: ${DEFAULT-VALUE}).")
     int adminPort;
 
     @Option(
@@ -236,6 +237,36 @@ final class ServerOptions {
     long snapshotLogBytes;
 
     @Option(
+            names = "--backup-dir",
+            paramLabel = "FOLDER",
+            description =
+                    "Where this node puts a backup of all data in regular intervals, best on another disk; several nodes may have the same. Without it, none.")
+    @Nullable
+    Path backupDir;
+
+    @Option(
+            names = "--backup-interval-seconds",
+            paramLabel = "N",
+            defaultValue = "3600",
+            description = "How often (default: ${DEFAULT-VALUE}).")
+    int backupIntervalSeconds;
+
+    @Option(
+            names = "--backup-keep",
+            paramLabel = "N",
+            defaultValue = "24",
+            description = "How many of its backups are kept; older ones are deleted (default: ${DEFAULT-VALUE}).")
+    int backupKeep;
+
+    @Option(
+            names = "--backup-keep-seconds",
+            paramLabel = "N",
+            defaultValue = "0",
+            description =
+                    "How old its backups may become before they are deleted, but for the newest one; 0 = any age (default: ${DEFAULT-VALUE}).")
+    long backupKeepSeconds;
+
+    @Option(
             names = "--value-bytes-max",
             paramLabel = "N",
             defaultValue = "" + Limits.VALUE_BYTES_MAX,
@@ -300,6 +331,9 @@ final class ServerOptions {
         require(electionTimeoutMillis, 100, 60_000, "election-timeout-millis");
         require(snapshotIntervalSeconds, 1, 30 * 24 * 3600, "snapshot-interval-seconds");
         require(snapshotLogBytes, 4096, Long.MAX_VALUE, "snapshot-log-bytes");
+        require(backupIntervalSeconds, 1, 30 * 24 * 3600, "backup-interval-seconds");
+        require(backupKeep, 1, 100_000, "backup-keep");
+        require(backupKeepSeconds, 0, Integer.MAX_VALUE, "backup-keep-seconds");
         require(valueBytesMax, 1, Limits.VALUE_BYTES_MAX, "value-bytes-max");
         require(sharedancePort, 0, 65_535, "sharedance-port");
         require(sharedanceBacklog, 1, 1_000_000, "sharedance-backlog");
@@ -350,6 +384,11 @@ final class ServerOptions {
                 electionTimeoutMillis,
                 snapshotIntervalSeconds,
                 snapshotLogBytes,
+                new ServerConfig.Backups(
+                        backupDir == null ? null : backupDir.toAbsolutePath().normalize(),
+                        backupIntervalSeconds,
+                        backupKeep,
+                        backupKeepSeconds),
                 valueBytesMax,
                 valueMemory,
                 replyMemory,

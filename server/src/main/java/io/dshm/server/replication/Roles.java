@@ -142,6 +142,10 @@ public final class Roles implements RoleListener {
         if (logged == 0) {
             return wall;
         }
+        if (loggedWallMillis.getAsLong() == 0) {
+            LOG.info("the state was restored with the times to live that remained: they go on from there");
+            return logged;
+        }
         long gap = wall - loggedWallMillis.getAsLong();
         long down = Math.max(0, gap);
         LOG.info("no node has run on since the last entry: the wall clock accounts for {} ms", down);

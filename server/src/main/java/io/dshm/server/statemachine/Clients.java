@@ -318,7 +318,7 @@ final class Clients {
         }
 
         /** Visits them in the order of their last commands, each as one message or several. */
-        void forEach(StateView.Consumer consumer) throws IOException {
+        void forEach(StateSource.Consumer consumer) throws IOException {
             for (Client client : clients) {
                 save(client);
             }

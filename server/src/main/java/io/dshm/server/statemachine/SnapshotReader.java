@@ -1,16 +1,15 @@
 package io.dshm.server.statemachine;
 
-import com.google.protobuf.InvalidProtocolBufferException;
-import io.dshm.proto.Formats;
-import io.dshm.proto.Limits;
-import io.dshm.proto.StrictParser;
+import io.dshm.proto.snapshot.BackupReader;
+import io.dshm.proto.snapshot.SnapshotException;
+import io.dshm.proto.snapshot.SnapshotFormat;
+import io.dshm.proto.snapshot.SnapshotPart;
 import io.dshm.proto.wire.Element;
 import io.dshm.proto.wire.LimiterState;
 import io.dshm.proto.wire.ListState;
 import io.dshm.proto.wire.SnapshotClient;
 import io.dshm.proto.wire.SnapshotEntry;
 import io.dshm.proto.wire.SnapshotFooter;
-import io.dshm.proto.wire.SnapshotFrame;
 import io.dshm.proto.wire.SnapshotHeader;
 import io.dshm.proto.wire.SnapshotNode;
 import io.dshm.proto.wire.SnapshotUpload;
@@ -21,24 +20,17 @@ import io.dshm.server.store.ListValue;
 import io.dshm.server.store.Store;
 import io.dshm.server.store.Typed;
 import java.io.BufferedInputStream;
-import java.io.DataInputStream;
-import java.io.EOFException;
 import java.io.IOException;
-import java.nio.ByteBuffer;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
-import java.util.zip.CRC32C;
-import org.jspecify.annotations.Nullable;
 
 /** Reads and verifies a snapshot's files: every frame by its checksum, every file by its footer. */
 public final class SnapshotReader {
 
-    private static final StrictParser<SnapshotFrame> PARSER = new StrictParser<>(SnapshotFrame.parser());
-
     /** What is in a snapshot, piece by piece, before the whole is known to be good. */
     interface Target {
-        void entry(byte[] key, Entry entry);
+        void entry(byte[] key, Entry entry) throws IOException;
 
         void node(SnapshotNode node);
 
@@ -63,138 +55,97 @@ public final class SnapshotReader {
      */
     SnapshotHeader read(Target target) throws IOException {
         SnapshotHeader first = null;
-        for (int part = 0; ; part++) {
-            PartReader reader = new PartReader(folder.resolve(SnapshotFormat.fileName(part)), part, target);
-            boolean last = reader.read();
-            SnapshotHeader header = reader.header();
-            if (first == null) {
-                first = header;
-            } else if (header.getIndex() != first.getIndex()) {
-                throw new CorruptStateException(
-                        reader.path + " belongs to index " + header.getIndex() + ", not " + first.getIndex());
+        Entries entries = new Entries(target);
+        for (int number = 0; ; number++) {
+            Path path = folder.resolve(SnapshotFormat.fileName(number));
+            if (!Files.exists(path)) {
+                throw new CorruptStateException("snapshot file " + path + " is missing");
             }
-            if (last) {
-                return first;
+            try (InputStream in = new BufferedInputStream(Files.newInputStream(path), 1 << 16)) {
+                SnapshotPart part = new SnapshotPart(in, number, entries);
+                boolean last = part.read().getLastPart();
+                if (in.read() >= 0) {
+                    throw new SnapshotException("goes on after its footer");
+                }
+                SnapshotHeader header = part.header();
+                if (first == null) {
+                    first = header;
+                } else if (header.getIndex() != first.getIndex()) {
+                    throw new SnapshotException("belongs to index " + header.getIndex() + ", not " + first.getIndex());
+                }
+                if (last) {
+                    return first;
+                }
+            } catch (SnapshotException e) {
+                String message = "snapshot file " + path + " " + e.getMessage();
+                throw e.isNewer() ? new NewerFormatException(message) : new CorruptStateException(message, e);
             }
         }
     }
 
-    private static final class PartReader {
+    /**
+     * Reads a backup, in the same way.
+     *
+     * @throws SnapshotException if it is damaged, not whole or of another format; its message names the file and the offset
+     */
+    static SnapshotHeader read(BackupReader backup, Target target) throws IOException {
+        return backup.read(new Entries(target));
+    }
 
-        final Path path;
-        private final int part;
+    /** From what is in the file to what is in the store. */
+    private static final class Entries implements SnapshotPart.Visitor {
+
         private final Target target;
-        private @Nullable SnapshotHeader header;
-        private long entryCount;
+        private long clockMillis;
         private long digest;
 
-        PartReader(Path path, int part, Target target) {
-            this.path = path;
-            this.part = part;
+        Entries(Target target) {
             this.target = target;
         }
 
-        SnapshotHeader header() {
-            if (header == null) {
-                throw damaged("does not begin with a header", null);
-            }
-            return header;
+        @Override
+        public void header(SnapshotHeader header) {
+            clockMillis = header.getClockMillis();
+            digest = 0;
         }
 
-        /** Reads the file; whether it is the last one. */
-        boolean read() throws IOException {
-            if (!Files.exists(path)) {
-                throw damaged("is missing", null);
-            }
-            try (DataInputStream in =
-                    new DataInputStream(new BufferedInputStream(Files.newInputStream(path), 1 << 16))) {
-                if (!Arrays.equals(in.readNBytes(SnapshotFormat.MAGIC.length), SnapshotFormat.MAGIC)) {
-                    throw damaged("is no snapshot file", null);
-                }
-                while (true) {
-                    SnapshotFrame frame = readFrame(in);
-                    if (frame.getFrameCase() == SnapshotFrame.FrameCase.FOOTER) {
-                        return finish(frame.getFooter(), in);
-                    }
-                    try {
-                        accept(frame);
-                    } catch (IllegalArgumentException | IllegalStateException | ArithmeticException e) {
-                        throw damaged("has a frame that says what cannot be", e);
-                    }
-                }
-            } catch (EOFException e) {
-                throw damaged("ends before its footer", e);
-            }
+        @Override
+        public void entry(SnapshotEntry wire) throws IOException {
+            byte[] key = wire.getKey().toByteArray();
+            Entry entry = fromWire(wire);
+            digest += Store.digestOf(key, entry, clockMillis);
+            target.entry(key, entry);
         }
 
-        private SnapshotFrame readFrame(DataInputStream in) throws IOException {
-            int length = in.readInt();
-            int expected = in.readInt();
-            if (length < 0 || length > Limits.SNAPSHOT_FRAME_BYTES_MAX) {
-                throw damaged("has a frame of " + length + " bytes", null);
-            }
-            byte[] bytes = new byte[length];
-            in.readFully(bytes);
-            CRC32C crc = new CRC32C();
-            crc.update(bytes);
-            if ((int) crc.getValue() != expected) {
-                throw damaged("has a frame with a wrong checksum", null);
-            }
-            try {
-                SnapshotFrame frame = PARSER.parseLeniently(ByteBuffer.wrap(bytes));
-                // A newer header first: what else this version does not know follows from it.
-                requireReadable(frame.getHeader().getFormatVersion());
-                PARSER.requireKnown(frame, ByteBuffer.wrap(bytes));
-                return frame;
-            } catch (StrictParser.UnknownFieldException e) {
-                throw new NewerFormatException(
-                        "snapshot file " + path + " was written by a newer version: " + e.getMessage());
-            } catch (InvalidProtocolBufferException e) {
-                throw damaged("has a frame that cannot be decoded", e);
+        @Override
+        public void node(SnapshotNode node) {
+            target.node(node);
+        }
+
+        @Override
+        public void client(SnapshotClient client) {
+            target.client(client);
+        }
+
+        @Override
+        public void upload(SnapshotUpload upload) {
+            target.upload(upload);
+        }
+
+        @Override
+        public void footer(SnapshotFooter footer) throws SnapshotException {
+            if (footer.getDigest() != digest) {
+                throw new SnapshotException("holds other entries than were written");
             }
         }
 
-        private void requireReadable(int format) {
-            if (format > Formats.NEWEST) {
-                throw new NewerFormatException("snapshot file " + path + " is of format " + format);
-            }
-        }
-
-        private void accept(SnapshotFrame frame) {
-            switch (frame.getFrameCase()) {
-                case HEADER -> {
-                    header = frame.getHeader();
-                    if (header.getFormatVersion() < Formats.FIRST) {
-                        throw damaged("is of format " + header.getFormatVersion(), null);
-                    }
-                    if (header.getPart() != part) {
-                        throw damaged("is part " + header.getPart(), null);
-                    }
-                }
-                case ENTRIES -> {
-                    long clockMillis = header().getClockMillis();
-                    for (SnapshotEntry wire : frame.getEntries().getEntriesList()) {
-                        byte[] key = wire.getKey().toByteArray();
-                        Entry entry = fromWire(wire);
-                        entryCount++;
-                        digest += Store.digestOf(key, entry, clockMillis);
-                        target.entry(key, entry);
-                    }
-                }
-                case NODE -> target.node(frame.getNode());
-                case CLIENT -> target.client(frame.getClient());
-                case UPLOAD -> target.upload(frame.getUpload());
-                case FOOTER, FRAME_NOT_SET -> throw damaged("has a frame of an unknown kind", null);
-            }
-        }
-
-        private Entry fromWire(SnapshotEntry wire) {
+        private static Entry fromWire(SnapshotEntry wire) {
             long expiresAt = wire.getExpiresAtMillis() == 0 ? Entry.NEVER : wire.getExpiresAtMillis();
             return switch (wire.getContentCase()) {
                 case VALUE -> Entry.of(wire.getValue().toByteArray(), expiresAt, wire.getVersion());
                 case LIMITER -> Entry.of(limiter(wire.getLimiter()), expiresAt, wire.getVersion());
                 case TYPED -> Entry.of(typed(wire.getTyped()), expiresAt, wire.getVersion());
-                case CONTENT_NOT_SET -> throw damaged("has an entry of an unknown kind", null);
+                case CONTENT_NOT_SET -> throw new IllegalArgumentException("an entry of an unknown kind");
             };
         }
 
@@ -212,42 +163,27 @@ public final class SnapshotReader {
                     grants);
         }
 
-        private Typed typed(TypedState wire) {
+        private static Typed typed(TypedState wire) {
             Object value = switch (wire.getValueCase()) {
                 case STRING -> wire.getString().toByteArray();
                 case NUMBER -> wire.getNumber();
                 case BOOLEAN -> wire.getBoolean();
                 case LIST -> list(wire.getList());
-                case VALUE_NOT_SET -> throw damaged("has a value of an unknown type", null);
+                case VALUE_NOT_SET -> throw new IllegalArgumentException("a value of an unknown type");
             };
             return new Typed(value, wire.getFlags());
         }
 
-        private ListValue list(ListState wire) {
+        private static ListValue list(ListState wire) {
             ListValue list = ListValue.EMPTY;
             for (Element element : wire.getElementsList()) {
                 list = switch (element.getElementCase()) {
                     case STRING -> list.push(false, element.getString().toByteArray());
                     case NUMBER -> list.push(false, element.getNumber());
-                    case ELEMENT_NOT_SET -> throw damaged("has an element of an unknown type", null);
+                    case ELEMENT_NOT_SET -> throw new IllegalArgumentException("an element of an unknown type");
                 };
             }
             return list;
-        }
-
-        private boolean finish(SnapshotFooter footer, DataInputStream in) throws IOException {
-            if (footer.getEntryCount() != entryCount || footer.getDigest() != digest) {
-                throw damaged("holds " + entryCount + " entries, not the " + footer.getEntryCount() + " written", null);
-            }
-            if (in.read() >= 0) {
-                throw damaged("goes on after its footer", null);
-            }
-            return footer.getLastPart();
-        }
-
-        private CorruptStateException damaged(String how, @Nullable Throwable cause) {
-            String message = "snapshot file " + path + " " + how;
-            return cause == null ? new CorruptStateException(message) : new CorruptStateException(message, cause);
         }
     }
 }

@@ -1,6 +1,7 @@
 package io.dshm.server.statemachine;
 
 import com.google.protobuf.UnsafeByteOperations;
+import io.dshm.proto.snapshot.SnapshotFormat;
 import io.dshm.proto.wire.Element;
 import io.dshm.proto.wire.LimiterState;
 import io.dshm.proto.wire.ListState;
@@ -29,8 +30,11 @@ import java.util.List;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
-/** Writes a view of the state into a snapshot's files, each of them on the disk (fsync) before the next is begun. */
+/** Writes a state into a snapshot's files, each of them on the disk (fsync) before the next is begun. */
 public final class SnapshotWriter {
+
+    /** Bytes after which a file is ended and the next one begun: a copy that breaks off loses at most one file. */
+    static final long PART_BYTES = 128L * 1024 * 1024;
 
     /** Bytes of entries that share a frame. */
     private static final int FRAME_BYTES = 64 * 1024;
@@ -41,10 +45,28 @@ public final class SnapshotWriter {
      * @param name its name in the folder
      * @param checksum of its content, in hexadecimal
      */
-    public record Part(String name, String checksum) {}
+    public record Part(String name, String checksum) {
+
+        private static final char SEPARATOR = '-';
+
+        static Part of(String name, long entryCount, long digest, long crc) {
+            return new Part(
+                    name,
+                    Long.toHexString(entryCount)
+                            + SEPARATOR
+                            + Long.toHexString(digest)
+                            + SEPARATOR
+                            + Long.toHexString(crc));
+        }
+
+        /** How many entries a file with this checksum holds. */
+        public static long entryCount(String checksum) {
+            return Long.parseLong(checksum, 0, checksum.indexOf(SEPARATOR), 16);
+        }
+    }
 
     private final Path folder;
-    private final StateView view;
+    private final StateSource state;
     private final long partBytes;
 
     private final List<Part> parts = new ArrayList<>();
@@ -54,14 +76,14 @@ public final class SnapshotWriter {
     private long digest;
     private @Nullable PartFile file;
 
-    /** A writer of this view into this folder, which exists and is empty. The caller closes the view. */
-    public SnapshotWriter(Path folder, StateView view) {
-        this(folder, view, SnapshotFormat.PART_BYTES);
+    /** A writer of this state into this folder, which exists and is empty. The caller closes the state. */
+    public SnapshotWriter(Path folder, StateSource state) {
+        this(folder, state, PART_BYTES);
     }
 
-    SnapshotWriter(Path folder, StateView view, long partBytes) {
+    SnapshotWriter(Path folder, StateSource state, long partBytes) {
         this.folder = folder;
-        this.view = view;
+        this.state = state;
         this.partBytes = partBytes;
     }
 
@@ -74,8 +96,8 @@ public final class SnapshotWriter {
     public List<Part> write() throws IOException {
         try {
             PartFile first = open();
-            view.forEachOther(first);
-            view.forEachEntry(this::append);
+            state.forEachOther(first);
+            state.forEachEntry(this::append);
             finishPart(true);
         } finally {
             if (file != null) {
@@ -89,7 +111,7 @@ public final class SnapshotWriter {
         PartFile opened = new PartFile(folder.resolve(SnapshotFormat.fileName(parts.size())));
         file = opened;
         opened.append(SnapshotFrame.newBuilder()
-                .setHeader(view.header().toBuilder().setPart(parts.size()))
+                .setHeader(state.header().toBuilder().setPart(parts.size()))
                 .build());
         return opened;
     }
@@ -99,7 +121,7 @@ public final class SnapshotWriter {
         frame.addEntries(toWire(key, entry));
         frameBytes += Math.toIntExact(Store.bytesOf(key, entry));
         entryCount++;
-        digest += Store.digestOf(key, entry, view.header().getClockMillis());
+        digest += Store.digestOf(key, entry, state.header().getClockMillis());
         if (frameBytes >= Math.min(FRAME_BYTES, partBytes)) {
             flushFrame(current);
             if (current.length() >= partBytes) {
@@ -127,9 +149,7 @@ public final class SnapshotWriter {
                 .build());
         current.force();
         current.close();
-        parts.add(new Part(
-                SnapshotFormat.fileName(parts.size()),
-                Long.toHexString(entryCount) + "-" + Long.toHexString(digest) + "-" + Long.toHexString(current.crc())));
+        parts.add(Part.of(SnapshotFormat.fileName(parts.size()), entryCount, digest, current.crc()));
         file = null;
         entryCount = 0;
         digest = 0;
@@ -183,7 +203,7 @@ public final class SnapshotWriter {
     }
 
     /** One file, with a checksum a frame and one over all frames. */
-    private static final class PartFile implements StateView.Consumer, AutoCloseable {
+    private static final class PartFile implements StateSource.Consumer, AutoCloseable {
 
         private final FileChannel channel;
         private final DataOutputStream out;
@@ -193,7 +213,7 @@ public final class SnapshotWriter {
         PartFile(Path path) throws IOException {
             channel = FileChannel.open(path, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
             out = new DataOutputStream(new BufferedOutputStream(Channels.newOutputStream(channel), 1 << 16));
-            out.write(SnapshotFormat.MAGIC);
+            out.write(SnapshotFormat.magic());
         }
 
         @Override

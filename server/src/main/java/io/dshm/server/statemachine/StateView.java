@@ -15,7 +15,7 @@ import java.util.List;
  * The state at one log index, held still for one reader on any thread while entries go on being applied. To be closed
  * by that reader.
  */
-public final class StateView implements AutoCloseable {
+public final class StateView implements StateSource, AutoCloseable {
 
     private final SnapshotHeader header;
     private final View entries;
@@ -36,21 +36,14 @@ public final class StateView implements AutoCloseable {
         this.uploads = uploads;
     }
 
-    SnapshotHeader header() {
+    @Override
+    public SnapshotHeader header() {
         return header;
     }
 
-    /** Receives what is in a state beside the entries of the store. */
-    interface Consumer {
-        void node(SnapshotNode node) throws IOException;
-
-        void client(SnapshotClient client) throws IOException;
-
-        void upload(SnapshotUpload upload) throws IOException;
-    }
-
-    /** Visits, in an order that is the same on all nodes, what is in the state beside the store. To be called once. */
-    void forEachOther(Consumer consumer) throws IOException {
+    /** In an order that is the same on all nodes. */
+    @Override
+    public void forEachOther(Consumer consumer) throws IOException {
         for (Origins.FrozenNode node : nodes) {
             for (SnapshotNode piece : node.toWire()) {
                 consumer.node(piece);
@@ -62,8 +55,8 @@ public final class StateView implements AutoCloseable {
         }
     }
 
-    /** Visits, in no particular order, the entries that a command can still find. To be called once. */
-    void forEachEntry(View.Consumer consumer) throws IOException {
+    @Override
+    public void forEachEntry(View.Consumer consumer) throws IOException {
         long clockMillis = header.getClockMillis();
         entries.forEach((key, entry) -> {
             if (!entry.isGoneAt(clockMillis)) {

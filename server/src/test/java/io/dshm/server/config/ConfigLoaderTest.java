@@ -62,6 +62,7 @@ class ConfigLoaderTest {
                         750,
                         3600,
                         268_435_456,
+                        new ServerConfig.Backups(null, 3600, 24, 0),
                         33_554_432,
                         config.valueMemoryBytes(),
                         config.replyMemoryBytes(),
@@ -101,6 +102,11 @@ class ConfigLoaderTest {
         settings.put("reply-memory-bytes", "1010");
         settings.putAll(Map.of("log-dir", "/tmp/logs", "read-mode", "linearizable", "max-staleness-millis", "2000"));
         settings.putAll(Map.of(
+                "backup-dir", "/tmp/backups",
+                "backup-interval-seconds", "1011",
+                "backup-keep", "1012",
+                "backup-keep-seconds", "1013"));
+        settings.putAll(Map.of(
                 "sharedance-port", "1042",
                 "sharedance-address", "10.0.0.7",
                 "sharedance-backlog", "1043",
@@ -127,6 +133,7 @@ class ConfigLoaderTest {
                 1002,
                 1003,
                 10_004,
+                new ServerConfig.Backups(Path.of("/tmp/backups"), 1011, 1012, 1013),
                 1005,
                 1006,
                 1010,

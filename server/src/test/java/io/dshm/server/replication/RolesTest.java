@@ -32,6 +32,7 @@ class RolesTest {
     private final ClusterClock clock = new ClusterClock(() -> TimeUnit.MILLISECONDS.toNanos(monotonicMillis.get()));
     private final Map<String, CompletableFuture<StatusReply>> asked = new ConcurrentHashMap<>();
     private final BlockingQueue<Leadership> told = new LinkedBlockingQueue<>();
+    private final AtomicLong logged = new AtomicLong();
     private final Roles roles = new Roles(
             "n1",
             List.of("n2", "n3"),
@@ -39,7 +40,7 @@ class RolesTest {
             (node, timeoutMillis) -> question(node),
             executor,
             () -> WALL,
-            () -> 0,
+            logged::get,
             () -> 0,
             told::add);
 
@@ -81,6 +82,17 @@ class RolesTest {
         answer("n3", false, 0);
         assertTrue(awaitNews().self());
         assertEquals(WALL, clock.stampMillis());
+    }
+
+    @Test
+    void when_the_state_was_restored_with_remaining_times_to_live_then_they_go_on_from_there()
+            throws InterruptedException {
+        logged.set(1_234);
+        roles.onLeading(1);
+        answer("n2", false, 0);
+        answer("n3", false, 0);
+        assertTrue(awaitNews().self());
+        assertEquals(1_234, clock.stampMillis());
     }
 
     @Test

@@ -10,6 +10,7 @@ import com.google.protobuf.Descriptors.FieldDescriptor;
 import com.google.protobuf.Message;
 import com.google.protobuf.UnknownFieldSet;
 import io.dshm.proto.Formats;
+import io.dshm.proto.snapshot.SnapshotFormat;
 import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.LogEntry;
 import io.dshm.proto.wire.PushCommand;
@@ -266,7 +267,7 @@ class FormatsTest {
     private void write(SnapshotFrame... frames) throws IOException {
         Path file = folder.resolve(SnapshotFormat.fileName(0));
         try (DataOutputStream out = new DataOutputStream(Files.newOutputStream(file))) {
-            out.write(SnapshotFormat.MAGIC);
+            out.write(SnapshotFormat.magic());
             for (SnapshotFrame frame : frames) {
                 byte[] bytes = frame.toByteArray();
                 CRC32C crc = new CRC32C();

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.dshm.proto.snapshot.SnapshotFormat;
 import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.WriteCondition;
 import io.dshm.server.store.Store;
@@ -121,7 +122,7 @@ class SnapshotTest {
             StateMachine original = StateMachineTest.newStateMachine();
             log.applyTo(original, at);
             Path saved = folder.resolve("round" + round);
-            save(original, saved, random.nextBoolean() ? 512 : SnapshotFormat.PART_BYTES);
+            save(original, saved, random.nextBoolean() ? 512 : SnapshotWriter.PART_BYTES);
 
             StateMachine copy = load(saved);
             String story = "seed " + seed + ", round " + round + ", snapshot at " + at;
@@ -156,7 +157,7 @@ class SnapshotTest {
         write(log, new Random(1), 60);
         StateMachine stateMachine = StateMachineTest.newStateMachine();
         log.applyTo(stateMachine);
-        save(stateMachine, folder, SnapshotFormat.PART_BYTES);
+        save(stateMachine, folder, SnapshotWriter.PART_BYTES);
         Path file = folder.resolve(SnapshotFormat.fileName(0));
         byte[] good = Files.readAllBytes(file);
         for (int at = 0; at < good.length; at++) {

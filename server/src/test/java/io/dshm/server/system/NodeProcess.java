@@ -359,6 +359,16 @@ public final class NodeProcess {
         }
     }
 
+    /** Saves what a path of the admin port gives. */
+    void download(String path, Path to) throws IOException {
+        HttpURLConnection connection = open(path);
+        try (InputStream body = connection.getInputStream()) {
+            Files.copy(body, to);
+        } finally {
+            connection.disconnect();
+        }
+    }
+
     private HttpURLConnection open(String path) throws IOException {
         HttpURLConnection connection =
                 (HttpURLConnection) URI.create("http://" + place.host() + ":" + place.adminPort() + path)

@@ -1,7 +1,9 @@
 package io.dshm.client.cli;
 
+import java.io.ByteArrayOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -13,27 +15,79 @@ import java.util.Map;
  */
 record AdminPort(Endpoint endpoint, Duration timeout) {
 
+    private static final String HEAD_END = "\r\n\r\n";
+    private static final int HEAD_BYTES_MAX = 8192;
+    private static final int OK = 200;
+
     /** What a path shows. */
     record Page(int status, String body) {}
 
     /** Asks for a path. */
     Page get(String path) throws IOException {
+        try (Socket socket = ask(path)) {
+            return page(socket.getInputStream().readAllBytes());
+        }
+    }
+
+    /**
+     * Asks for something long; closing it closes the connection.
+     *
+     * @throws IOException also if the node cannot give it now; the message is what it says
+     */
+    InputStream open(String path) throws IOException {
+        Socket socket = ask(path);
+        boolean opened = false;
+        try {
+            InputStream in = socket.getInputStream();
+            ByteArrayOutputStream head = new ByteArrayOutputStream();
+            while (!head.toString(StandardCharsets.ISO_8859_1).endsWith(HEAD_END)) {
+                int next = in.read();
+                if (next < 0 || head.size() == HEAD_BYTES_MAX) {
+                    throw new EOFException("the connection was closed without an answer");
+                }
+                head.write(next);
+            }
+            int status = page(head.toByteArray()).status();
+            if (status != OK) {
+                throw new IOException(new String(in.readAllBytes(), StandardCharsets.UTF_8).strip());
+            }
+            opened = true;
+            return in;
+        } finally {
+            if (!opened) {
+                socket.close();
+            }
+        }
+    }
+
+    private Socket ask(String path) throws IOException {
         int millis = (int) Math.max(1, Math.min(Integer.MAX_VALUE, timeout.toMillis()));
-        try (Socket socket = new Socket()) {
+        Socket socket = new Socket();
+        boolean asked = false;
+        try {
             socket.setSoTimeout(millis);
             socket.connect(endpoint.resolve(), millis);
             socket.getOutputStream()
                     .write(("GET " + path + " HTTP/1.0\r\nHost: " + endpoint + "\r\n\r\n")
                             .getBytes(StandardCharsets.US_ASCII));
-            String answer = new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-            int body = answer.indexOf("\r\n\r\n");
-            if (body < 0 || !answer.matches("(?s)HTTP/1\\.[01] [0-9]{3}.*")) {
-                throw answer.isEmpty()
-                        ? new EOFException("the connection was closed without an answer")
-                        : new IOException("this is no admin port");
+            asked = true;
+            return socket;
+        } finally {
+            if (!asked) {
+                socket.close();
             }
-            return new Page(Integer.parseInt(answer.substring(9, 12)), answer.substring(body + 4));
         }
+    }
+
+    private static Page page(byte[] bytes) throws IOException {
+        String answer = new String(bytes, StandardCharsets.UTF_8);
+        int body = answer.indexOf(HEAD_END);
+        if (body < 0 || !answer.matches("(?s)HTTP/1\\.[01] [0-9]{3}.*")) {
+            throw answer.isEmpty()
+                    ? new EOFException("the connection was closed without an answer")
+                    : new IOException("this is no admin port");
+        }
+        return new Page(Integer.parseInt(answer.substring(9, 12)), answer.substring(body + HEAD_END.length()));
     }
 
     /** The fields of {@code /status}. */

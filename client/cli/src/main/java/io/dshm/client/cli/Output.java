@@ -64,6 +64,14 @@ final class Output {
         line(Json.text(members));
     }
 
+    /** How far something is that takes long: one line that replaces itself, for people at a terminal; empty in the end. */
+    void progress(String text) {
+        if (terminal && !json) {
+            err.print("\r\u001b[K" + text);
+            err.flush();
+        }
+    }
+
     /** A message for people; in JSON an object, so that whoever reads results finds it. */
     void failure(CliException failure) {
         if (json) {

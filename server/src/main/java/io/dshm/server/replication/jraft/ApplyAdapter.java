@@ -6,7 +6,6 @@ import com.alipay.sofa.jraft.Status;
 import com.alipay.sofa.jraft.conf.Configuration;
 import com.alipay.sofa.jraft.core.StateMachineAdapter;
 import com.alipay.sofa.jraft.entity.LeaderChangeContext;
-import com.alipay.sofa.jraft.entity.LocalFileMetaOutter.LocalFileMeta;
 import com.alipay.sofa.jraft.entity.PeerId;
 import com.alipay.sofa.jraft.entity.RaftOutter.SnapshotMeta;
 import com.alipay.sofa.jraft.error.RaftError;
@@ -23,9 +22,7 @@ import io.dshm.server.statemachine.StateTooLargeException;
 import io.dshm.server.statemachine.StateView;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.Executor;
@@ -225,22 +222,10 @@ final class ApplyAdapter extends StateMachineAdapter {
 
     private static Status write(StateView view, SnapshotWriter writer) throws IOException {
         long started = System.nanoTime();
-        Path folder = Path.of(writer.getPath());
-        var parts = new io.dshm.server.statemachine.SnapshotWriter(folder, view).write();
-        for (var part : parts) {
-            LocalFileMeta meta =
-                    LocalFileMeta.newBuilder().setChecksum(part.checksum()).build();
-            if (!writer.addFile(part.name(), meta)) {
-                throw new IOException("cannot add " + part.name() + " to the snapshot");
-            }
-        }
-        // SOFAJRaft syncs neither the files nor the folder that they are in.
-        try (FileChannel directory = FileChannel.open(folder, StandardOpenOption.READ)) {
-            directory.force(true);
-        }
+        int parts = SnapshotFolder.write(view, writer);
         LOG.info(
                 "snapshot written: {} file(s) in {} ms",
-                parts.size(),
+                parts,
                 TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - started));
         return Status.OK();
     }

@@ -26,6 +26,7 @@ import com.alipay.sofa.jraft.util.Endpoint;
 import com.alipay.sofa.jraft.util.RpcFactoryHelper;
 import com.alipay.sofa.jraft.util.StorageOptionsFactory;
 import com.alipay.sofa.jraft.util.ThreadPoolsFactory;
+import io.dshm.proto.Limits;
 import io.dshm.server.guard.Guard;
 import io.dshm.server.guard.GuardedPool;
 import io.dshm.server.network.CannotListenException;
@@ -41,7 +42,9 @@ import io.dshm.server.replication.jraft.repairs.LeaderReminder;
 import io.dshm.server.replication.jraft.repairs.MemberGuard;
 import io.dshm.server.replication.jraft.repairs.SnapshotPace;
 import io.dshm.server.replication.jraft.repairs.VoteGuard;
+import io.dshm.server.statemachine.SnapshotFiles;
 import io.dshm.server.statemachine.StateMachine;
+import io.dshm.server.statemachine.StateSource;
 import io.dshm.server.statemachine.StateView;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -49,6 +52,8 @@ import java.net.ServerSocket;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -481,6 +486,42 @@ public final class RaftGroup implements RaftLog {
             throw new IllegalStateException("the Raft group is not running");
         }
         return applying.digest(timeoutMillis);
+    }
+
+    /**
+     * A snapshot of the present state, open to be read. Blocks while it is written.
+     *
+     * @param confirmed whether it must hold everything that any node has acknowledged before this call
+     * @throws IOException if there is none; the message says why
+     */
+    public SnapshotFiles takeSnapshot(boolean confirmed) throws IOException, InterruptedException {
+        return new SnapshotOnRequest(settings.folder(), this, this::runningNode, this::appliedIndex)
+                .take(confirmed, TimeUnit.SECONDS.toMillis(Limits.BACKUP_SNAPSHOT_SECONDS_MAX));
+    }
+
+    private long appliedIndex() {
+        ApplyAdapter applying = adapter;
+        var last = applying == null ? null : applying.applied().last();
+        return last == null ? 0 : last.index();
+    }
+
+    /**
+     * Makes, in the data folder of a node that has none yet, what a member of a new group finds there at its first start: a
+     * snapshot of this state, and no log. On the disk when this returns.
+     *
+     * @param members the members' Raft addresses, {@code host:port}
+     * @throws IOException if it cannot be written; what is in the folder is to be deleted then
+     */
+    public static void found(Path folder, Collection<String> members, StateSource state) throws IOException {
+        List<PeerId> peers = new ArrayList<>();
+        for (String address : new TreeSet<>(members)) {
+            PeerId peer = new PeerId();
+            if (!peer.parse(address)) {
+                throw new IOException("no member can have the address " + address);
+            }
+            peers.add(peer);
+        }
+        SnapshotFolder.found(folder, peers, state);
     }
 
     /** Takes a snapshot now, in the background; the result is complete when that has ended. */

@@ -1,4 +1,4 @@
-package io.dshm.server.statemachine;
+package io.dshm.proto.snapshot;
 
 /**
  * The file around a snapshot's frames, see {@code snapshot.proto} for what is in them.
@@ -15,17 +15,22 @@ package io.dshm.server.statemachine;
  * is the last file. A snapshot is the files {@code state-00000.dshm}, {@code state-00001.dshm} and so on; each can be
  * verified by itself.
  */
-final class SnapshotFormat {
+public final class SnapshotFormat {
 
-    static final byte[] MAGIC = {'D', 'S', 'H', 'M', 'S', 'N', 'A', 'P'};
+    /** How many bytes a file begins with that say what it is. */
+    public static final int MAGIC_BYTES = 8;
 
-    /** Bytes after which a file is ended and the next one begun: a copy that breaks off loses at most one file. */
-    static final long PART_BYTES = 128L * 1024 * 1024;
+    private static final byte[] MAGIC = {'D', 'S', 'H', 'M', 'S', 'N', 'A', 'P'};
 
     private SnapshotFormat() {}
 
+    /** The bytes that a file begins with. */
+    public static byte[] magic() {
+        return MAGIC.clone();
+    }
+
     /** The name of a snapshot's file number {@code part}. */
-    static String fileName(int part) {
+    public static String fileName(int part) {
         return String.format("state-%05d.dshm", part);
     }
 }

@@ -1,0 +1,5 @@
+/** Tests of the files of snapshots and backups. */
+@NullMarked
+package io.dshm.proto.snapshot;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,249 @@
+package io.dshm.server.backup;
+
+import io.dshm.proto.snapshot.BackupReader;
+import io.dshm.proto.wire.BackupHead;
+import io.dshm.proto.wire.SnapshotEntry;
+import java.io.BufferedInputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.time.format.DateTimeParseException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.LongSupplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Makes a backup in a folder in regular intervals, and deletes old ones. A backup gets its name when it is whole, on the disk, and was
+ * read back; one that fails is a line in the log and a count, and the node goes on. Thread-safe.
+ */
+public final class ScheduledBackups implements AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(ScheduledBackups.class);
+
+    private static final DateTimeFormatter TIME =
+            DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmssSSS'Z'").withZone(ZoneOffset.UTC);
+    private static final String SUFFIX = ".dshm";
+    private static final String TEMPORARY_SUFFIX = ".part";
+
+    /** After a failure the next one is tried so much sooner. */
+    private static final int RETRY_DIVISOR = 10;
+
+    /**
+     * What is wanted.
+     *
+     * @param folder for the backups of all nodes that may write there
+     * @param intervalSeconds between two backups
+     * @param keep how many are kept at most
+     * @param keepSeconds how old they may become; 0 for no bound; the newest one is kept in any case
+     */
+    public record Settings(Path folder, int intervalSeconds, int keep, long keepSeconds) {}
+
+    /** A backup that is whole. */
+    private record Made(Path path, long createdMillis) {}
+
+    private final Settings settings;
+    private final String prefix;
+    private final Pattern names;
+    private final Backups backups;
+    private final LongSupplier wallMillis;
+    private final ScheduledThreadPoolExecutor thread;
+
+    private volatile long newestMillis;
+    private volatile long newestBytes;
+    private final AtomicInteger failures = new AtomicInteger();
+
+    /**
+     * Nothing is made yet.
+     *
+     * @param prefix of the files' names: cluster and node
+     */
+    public ScheduledBackups(Settings settings, String prefix, Backups backups, LongSupplier wallMillis) {
+        this.settings = settings;
+        this.prefix = prefix;
+        this.names = Pattern.compile(Pattern.quote(prefix) + "-(\\d{8}T\\d{9}Z)" + Pattern.quote(SUFFIX));
+        this.backups = backups;
+        this.wallMillis = wallMillis;
+        this.thread = new ScheduledThreadPoolExecutor(1, task -> {
+            Thread created = new Thread(task, "backups");
+            created.setDaemon(true);
+            return created;
+        });
+    }
+
+    /** Begins: the first backup is made when the newest one that is there is old enough. */
+    public void start() {
+        thread.execute(this::begin);
+    }
+
+    private void begin() {
+        try {
+            thread.schedule(this::run, look(), TimeUnit.SECONDS);
+        } catch (IOException | RuntimeException e) {
+            thread.schedule(this::begin, failed(e), TimeUnit.SECONDS);
+        }
+    }
+
+    /** Looks at what is there, and deletes what an earlier process left half done; how long the newest one is new enough, in seconds. */
+    long look() throws IOException {
+        Files.createDirectories(settings.folder());
+        try (DirectoryStream<Path> left =
+                Files.newDirectoryStream(settings.folder(), prefix + "-*" + TEMPORARY_SUFFIX)) {
+            for (Path path : left) {
+                Files.delete(path);
+            }
+        }
+        List<Made> made = made();
+        if (made.isEmpty()) {
+            return 0;
+        }
+        noteNewest(made.get(0));
+        long age = TimeUnit.MILLISECONDS.toSeconds(wallMillis.getAsLong() - newestMillis);
+        return Math.max(0, Math.min(settings.intervalSeconds(), settings.intervalSeconds() - age));
+    }
+
+    /** Counts a failure; in how many seconds to try again. */
+    private long failed(Exception why) {
+        failures.incrementAndGet();
+        long next = Math.max(1, settings.intervalSeconds() / RETRY_DIVISOR);
+        LOG.warn(
+                "no backup was made in {}, the next one is tried in {} s: {}", settings.folder(), next, why.toString());
+        LOG.debug("where it failed", why);
+        return next;
+    }
+
+    /** Age of the newest backup in seconds, -1 if there is none; its bytes; how many have failed since the start. */
+    public Map<String, Object> status() {
+        long age = newestMillis == 0 ? -1 : Math.max(0, (wallMillis.getAsLong() - newestMillis) / 1000);
+        Map<String, Object> fields = new LinkedHashMap<>();
+        fields.put("backupAgeSeconds", age);
+        fields.put("backupBytes", newestBytes);
+        fields.put("backupFailures", failures.get());
+        return fields;
+    }
+
+    private void run() {
+        long next = settings.intervalSeconds();
+        try {
+            makeOne();
+        } catch (IOException | RuntimeException e) {
+            next = failed(e);
+        } catch (InterruptedException e) {
+            LOG.debug("stopping", e);
+            return;
+        }
+        thread.schedule(this::run, next, TimeUnit.SECONDS);
+    }
+
+    /** Makes a backup now, and deletes old ones. On the calling thread. */
+    void makeOne() throws IOException, InterruptedException {
+        long started = System.nanoTime();
+        long createdMillis = wallMillis.getAsLong();
+        Path path = settings.folder().resolve(prefix + "-" + TIME.format(Instant.ofEpochMilli(createdMillis)) + SUFFIX);
+        Path temporary = path.resolveSibling(path.getFileName() + TEMPORARY_SUFFIX);
+        BackupHead head;
+        try {
+            head = write(temporary);
+            readBack(temporary);
+            Files.move(temporary, path, StandardCopyOption.ATOMIC_MOVE);
+        } finally {
+            Files.deleteIfExists(temporary);
+        }
+        try (FileChannel directory = FileChannel.open(settings.folder(), StandardOpenOption.READ)) {
+            directory.force(true);
+        }
+        noteNewest(new Made(path, createdMillis));
+        LOG.info(
+                "backup written: {}, {} entries as of index {}, {} bytes, in {} ms",
+                path,
+                head.getEntryCount(),
+                head.getIndex(),
+                newestBytes,
+                TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - started));
+        deleteOld();
+    }
+
+    private BackupHead write(Path temporary) throws IOException, InterruptedException {
+        try (FileChannel channel = FileChannel.open(
+                        temporary,
+                        StandardOpenOption.CREATE,
+                        StandardOpenOption.TRUNCATE_EXISTING,
+                        StandardOpenOption.WRITE);
+                OutputStream out = Channels.newOutputStream(channel)) {
+            BackupHead head = backups.write(true, out);
+            channel.force(true);
+            return head;
+        }
+    }
+
+    /** What was damaged on this node's disk before is no backup either. */
+    private static void readBack(Path file) throws IOException {
+        try (BackupReader reader =
+                new BackupReader(new BufferedInputStream(Files.newInputStream(file), 1 << 16), file.toString())) {
+            reader.read((SnapshotEntry entry) -> {});
+        }
+    }
+
+    private void deleteOld() throws IOException {
+        List<Made> made = made();
+        long oldest = settings.keepSeconds() == 0
+                ? Long.MIN_VALUE
+                : wallMillis.getAsLong() - TimeUnit.SECONDS.toMillis(settings.keepSeconds());
+        for (int i = 1; i < made.size(); i++) {
+            if (i >= settings.keep() || made.get(i).createdMillis < oldest) {
+                Files.deleteIfExists(made.get(i).path);
+                LOG.info("old backup deleted: {}", made.get(i).path);
+            }
+        }
+    }
+
+    private void noteNewest(Made made) throws IOException {
+        newestBytes = Files.size(made.path);
+        newestMillis = made.createdMillis;
+    }
+
+    /** The backups of this node in the folder, the newest first. */
+    private List<Made> made() throws IOException {
+        List<Made> made = new ArrayList<>();
+        try (DirectoryStream<Path> all = Files.newDirectoryStream(settings.folder())) {
+            for (Path path : all) {
+                Matcher name = names.matcher(path.getFileName().toString());
+                if (name.matches()) {
+                    made.add(new Made(
+                            path, Instant.from(TIME.parse(name.group(1))).toEpochMilli()));
+                }
+            }
+        } catch (UncheckedIOException e) {
+            throw e.getCause();
+        } catch (DateTimeParseException e) {
+            throw new IOException("a file in " + settings.folder() + " has no time in its name", e);
+        }
+        made.sort(Comparator.comparingLong(Made::createdMillis).reversed());
+        return made;
+    }
+
+    /** Makes no more. A backup that is under way is abandoned. */
+    @Override
+    public void close() {
+        thread.shutdownNow();
+    }
+}
