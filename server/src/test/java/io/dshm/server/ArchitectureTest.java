@@ -80,10 +80,15 @@ class ArchitectureTest {
     }
 
     @Test
-    void forwarding_knows_contracts_writes_and_the_network() {
+    void forwarding_knows_contracts_writes_the_transport_and_the_network() {
         mayUse(REPLICATION + ".forwarding", PROTO, LOG, GUARD, NETTY, new String[] {
-            REPLICATION + ".contracts", REPLICATION + ".writes", BASE + ".network"
+            REPLICATION + ".contracts", REPLICATION + ".writes", BASE + ".transport", BASE + ".network"
         });
+    }
+
+    @Test
+    void the_transport_knows_the_messages_and_the_network() {
+        mayUse(BASE + ".transport", PROTO, LOG, NETTY, new String[] {BASE + ".network"});
     }
 
     @Test
