@@ -5,14 +5,14 @@
  *
  *   auto_prepend_file = /opt/dshm/php/session_handler.php
  *
- * What to set is a constant, defined before, or a variable of the environment:
+ * Each setting is a constant that is defined before, or an environment variable:
  *
  *   SESSION_HANDLER_HOST            one host, or several: "127.0.0.1,10.0.0.2,10.0.0.3:1043" (localhost)
  *   SESSION_HANDLER_TIMEOUT         seconds, for a connection and for each wait on it (10)
- *   SESSION_HANDLER_LOCK_SECONDS    above 0: requests of one session take turns, each for at most so long (0)
- *   SESSION_HANDLER_LOCK_WAIT       seconds that a request waits for its turn (30)
- *   SESSION_HANDLER_LOCK_HOST       the same nodes in the same order, where they speak the DSHM text protocol (the same
- *                                   hosts, port 4321)
+ *   SESSION_HANDLER_LOCK_SECONDS    above 0: a session is locked while a request uses it, for at most this long (0)
+ *   SESSION_HANDLER_LOCK_WAIT       seconds that a request waits for the lock (30)
+ *   SESSION_HANDLER_LOCK_HOST       for locking: the same nodes in the same order, with their ports of the DSHM text
+ *                                   protocol (the same hosts, port 4321)
  */
 
 declare(strict_types=1);
@@ -31,15 +31,24 @@ require_once __DIR__ . '/sharedance.php';
     };
     $hosts = $setting('HOST', 'localhost');
     $timeout = (float) $setting('TIMEOUT', (string) Client::DEFAULT_TIMEOUT);
-    // Rounded up: less than a second must not be none.
+    // Rounded up: a fraction of a second must not turn the lock off.
     $lockSeconds = (int) ceil((float) $setting('LOCK_SECONDS', '0'));
     $lockHosts = $setting('LOCK_HOST', '');
+    // An error names the setting, because that is what an administrator knows.
+    $named = static function (string $setting, \Closure $make): mixed {
+        try {
+            return $make();
+        } catch (\InvalidArgumentException $e) {
+            throw new \InvalidArgumentException("SESSION_HANDLER_$setting: " . $e->getMessage(), 0, $e);
+        }
+    };
+    $nodes = $named('HOST', static fn (): Hosts => new Hosts($hosts, Client::DEFAULT_PORT));
     $lease = null;
     if ($lockSeconds > 0) {
-        $nodes = $lockHosts === ''
-            ? (new Hosts($hosts, Client::DEFAULT_PORT))->withPort(Lease::DEFAULT_PORT)
-            : new Hosts($lockHosts, Lease::DEFAULT_PORT);
-        $lease = new Lease($nodes, $lockSeconds, $timeout);
+        $lockNodes = $lockHosts === ''
+            ? $nodes->withPort(Lease::DEFAULT_PORT)
+            : $named('LOCK_HOST', static fn (): Hosts => new Hosts($lockHosts, Lease::DEFAULT_PORT));
+        $lease = $named('LOCK_SECONDS', static fn (): Lease => new Lease($lockNodes, $lockSeconds, $timeout));
     }
     $client = new Client($hosts, Client::DEFAULT_PORT, $timeout);
     (new SessionHandler($client, $lease, (float) $setting('LOCK_WAIT', '30')))->register();

@@ -179,15 +179,19 @@ function storage:read_metadata(name, audience, subject, current_time)
 end
 
 
---- `configuration` are the options of a dict; the region is `sessions` if it has none.
+--- `configuration` are the options of a dict; the region is `sessions` if it has none. Reads are linearizable, so that a
+-- session is seen wherever the next request lands; with `read = "local"`, sessions are read from one node, faster, and
+-- what another node stored a moment ago may be missing.
 function _M.new(configuration)
     local options = {}
     for name, value in pairs(configuration or {}) do
         options[name] = value
     end
     options.region = options.region or "sessions"
+    options.read = options.read or "linearizable"
     local sessions = dict.new(options)
-    -- what another node wrote last must not be missed: it would only be found out in writing
+    -- whatever is chosen for sessions, what another node wrote last must not be missed here: it would only be found out
+    -- in writing
     options.read = "linearizable"
     return setmetatable({ dict = sessions, subjects = dict.new(options) }, mt)
 end

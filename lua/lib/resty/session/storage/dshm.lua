@@ -60,7 +60,8 @@ local function settings_of(config, region)
         keepalive_timeout = tonumber(pool.timeout or setting("pool_timeout") or setting("pool_idle_timeout")),
         pool_size = tonumber(pool.size or setting("pool_size")),
         backlog = tonumber(pool.backlog or setting("pool_backlog")),
-        read = setting("read"),
+        -- so that a session is seen wherever the next request lands; "local" is faster, and may be a moment behind
+        read = setting("read") or "linearizable",
         password = setting("password"),
         ssl = is_on(setting("ssl")) or nil,
         ssl_verify = is_on(setting("ssl_verify")) or nil,

@@ -1,5 +1,8 @@
 package io.dshm.server;
 
+import io.dshm.server.replication.jraft.DataParts;
+import io.dshm.server.replication.jraft.HalfFolderException;
+import io.dshm.server.replication.jraft.Progress;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.Reader;
@@ -9,16 +12,23 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.Objects;
 import java.util.Properties;
 import java.util.concurrent.ThreadLocalRandom;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * A node's data folder: whose it is, how often its node has started, and a lock, so that only one process uses it.
+ * A node's data folder: whose it is, how often its node has started, whether all its parts are there, and a lock, so that
+ * only one process uses it.
  *
  * <p>The file {@code node.properties} is replaced as a whole, and is on the disk before anything that relies on it
  * happens.
  */
 final class NodeFolder implements AutoCloseable {
+
+    private static final Logger LOG = LoggerFactory.getLogger(NodeFolder.class);
 
     private static final String FILE = "node.properties";
     private static final String CLUSTER = "cluster";
@@ -27,10 +37,35 @@ final class NodeFolder implements AutoCloseable {
     private static final String STARTS = "starts";
     private static final String JOINING = "joining";
 
+    /**
+     * At which start the parts were marked as this folder's, or checked. Releases that read format 1 only do not mark them,
+     * and keep this as it is: if it is not the last start, one of them has used the folder meanwhile.
+     */
+    private static final String MARKED = "marked";
+
+    private static final String README = """
+            This folder holds the data of one DSHM node.
+
+            Never delete, copy back or move a part of it: the node would forget what it has promised to the other nodes,
+            and refuses to start. Delete the whole folder (with the node stopped, and the other nodes well), or nothing.
+
+            node.properties  which node this is, and how often it has started
+            progress         how far the node had come; shows whether a part is missing or older than it should be
+            raft-log         the Raft log: acknowledged writes that are in no snapshot yet. It is no log file for people
+            log              a link to raft-log, for an older release
+            meta             the node's term and vote
+            snapshot         the state as of an index
+            lib              RocksDB's library; made again at each start
+            lock             held by the running process
+
+            To make room, see --snapshot-log-bytes. What is written for people to read is elsewhere: see --log-dir.
+            """;
+
     private final Path path;
     private final FileChannel lockFile;
     private final FileLock lock;
     private final Properties properties = new Properties();
+    private @Nullable Progress progress;
 
     private NodeFolder(Path path, FileChannel lockFile, FileLock lock) {
         this.path = path;
@@ -41,6 +76,7 @@ final class NodeFolder implements AutoCloseable {
     /**
      * Opens the folder, or makes it, and counts one more start.
      *
+     * @throws HalfFolderException if a part is missing, or older than it should be, or another node's
      * @throws IOException if it cannot be used; the message says why, for the operator
      */
     static NodeFolder open(Path path, String cluster, String node) throws IOException {
@@ -75,18 +111,53 @@ final class NodeFolder implements AutoCloseable {
             }
             requireSame(CLUSTER, cluster);
             requireSame(NODE, node);
-        } else if (Files.exists(path.resolve("log"))) {
-            throw new IOException("data-dir: " + path + " has a log but no " + FILE
-                    + "; a node's folder is moved as a whole, or deleted as a whole");
+            requireNumbers();
+        } else if (DataParts.anyIn(path)) {
+            throw new HalfFolderException(file, "is missing");
         } else {
             properties.setProperty(CLUSTER, cluster);
             properties.setProperty(NODE, node);
             properties.setProperty(
                     FOLDER, Long.toString(ThreadLocalRandom.current().nextLong()));
             properties.setProperty(STARTS, "0");
+            save();
         }
+        Progress opened = openParts();
+        progress = opened;
         properties.setProperty(STARTS, Long.toString(starts() + 1));
+        properties.setProperty(MARKED, Long.toString(starts()));
         save();
+        opened.setStarts(starts());
+        Files.writeString(path.resolve("README"), README);
+    }
+
+    private Progress openParts() throws IOException {
+        boolean marked = properties.getProperty(STARTS).equals(properties.getProperty(MARKED));
+        if (marked) {
+            DataParts.check(path, id());
+        } else {
+            DataParts.mark(path, id());
+        }
+        Progress opened = marked ? Progress.open(path, id()) : Progress.create(path, id());
+        if (opened.starts() > starts()) {
+            opened.close();
+            throw new HalfFolderException(path.resolve(FILE), "is an older copy");
+        }
+        DataParts.linkForFirstFormat(path);
+        return opened;
+    }
+
+    private void requireNumbers() throws HalfFolderException {
+        try {
+            LOG.debug("folder {} has started {} times", id(), starts());
+        } catch (NumberFormatException e) {
+            throw new HalfFolderException(path.resolve(FILE), "is damaged", e);
+        }
+    }
+
+    /** How far the node had come. */
+    Progress progress() {
+        return Objects.requireNonNull(progress);
     }
 
     private void requireSame(String key, String configured) throws IOException {
@@ -145,6 +216,9 @@ final class NodeFolder implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
+        if (progress != null) {
+            progress.close();
+        }
         lock.release();
         lockFile.close();
     }

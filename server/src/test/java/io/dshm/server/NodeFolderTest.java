@@ -5,11 +5,29 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.dshm.server.replication.jraft.HalfFolderException;
+import io.dshm.server.system.Damage;
+import io.dshm.server.system.NodeProcess;
 import java.io.IOException;
+import java.io.Reader;
+import java.io.Writer;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Properties;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class NodeFolderTest {
 
@@ -49,9 +67,150 @@ class NodeFolderTest {
         assertRefused("belongs to cluster c, not d", "d", "n1");
     }
 
+    private Path data() {
+        return parent.resolve("data");
+    }
+
+    private static void copy(Path from, Path to) throws IOException {
+        try (Stream<Path> files = Files.walk(from)) {
+            for (Path file : files.toList()) {
+                Files.copy(file, to.resolve(from.relativize(file)), LinkOption.NOFOLLOW_LINKS);
+            }
+        }
+    }
+
+    private void assertHalf(String named) {
+        for (int start = 0; start < 2; start++) {
+            HalfFolderException refused = assertThrows(HalfFolderException.class, () -> open("c", "n1"));
+            String said = String.valueOf(refused.getMessage());
+            assertTrue(said.contains(data().resolve(named) + " "), said);
+            assertTrue(said.contains("delete the whole folder " + data()), said);
+        }
+    }
+
+    /** Every combination of the parts but none and all. */
+    static List<Set<String>> parts() {
+        List<String> all = List.of("node.properties", "progress", "raft-log", "meta", "snapshot");
+        return IntStream.range(1, (1 << all.size()) - 1)
+                .mapToObj(bits -> IntStream.range(0, all.size())
+                        .filter(i -> (bits & (1 << i)) != 0)
+                        .mapToObj(all::get)
+                        .collect(Collectors.toCollection(() -> (Set<String>) new LinkedHashSet<String>())))
+                .toList();
+    }
+
+    @ParameterizedTest
+    @MethodSource("parts")
+    void a_folder_without_some_of_its_parts_is_refused(Set<String> gone) throws IOException {
+        open("c", "n1").close();
+        for (String part : gone) {
+            NodeProcess.deleteTree(data().resolve(part));
+        }
+        if (gone.containsAll(Set.of("node.properties", "raft-log", "meta", "snapshot"))) {
+            // The link, and the library of RocksDB, are no data; what is left of the rest says what is missing.
+            assertHalf("node.properties");
+        } else {
+            assertHalf(
+                    gone.contains("node.properties")
+                            ? "node.properties"
+                            : Stream.of("raft-log", "meta", "snapshot", "progress")
+                                    .filter(gone::contains)
+                                    .findFirst()
+                                    .orElseThrow());
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"raft-log", "meta", "snapshot"})
+    void a_part_that_was_emptied_is_refused(String part) throws IOException {
+        open("c", "n1").close();
+        NodeProcess.deleteTree(data().resolve(part));
+        Files.createDirectories(data().resolve(part));
+        assertHalf(part);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"raft-log", "meta", "snapshot", "progress"})
+    void a_part_of_another_node_is_refused(String part) throws IOException {
+        open("c", "n1").close();
+        NodeFolder.open(parent.resolve("other"), "c", "n2").close();
+        NodeProcess.deleteTree(data().resolve(part));
+        copy(parent.resolve("other").resolve(part), data().resolve(part));
+        assertHalf(part);
+    }
+
+    @Test
+    void an_older_copy_of_the_identity_is_refused() throws IOException {
+        open("c", "n1").close();
+        Path copy = parent.resolve("copy");
+        Files.copy(data().resolve("node.properties"), copy);
+        open("c", "n1").close();
+        Files.copy(copy, data().resolve("node.properties"), StandardCopyOption.REPLACE_EXISTING);
+        assertHalf("node.properties");
+    }
+
+    @Test
+    void progress_that_is_damaged_is_refused() throws IOException {
+        open("c", "n1").close();
+        Damage.flipByte(data().resolve("progress"));
+        assertHalf("progress");
+    }
+
+    /** As commit 4d5bd5c leaves it. */
+    private void releaseBefore(int starts) throws IOException {
+        for (String part : List.of("log", "meta", "snapshot")) {
+            Files.createDirectories(data().resolve(part));
+        }
+        Properties properties = new Properties();
+        Path file = data().resolve("node.properties");
+        if (Files.exists(file)) {
+            try (Reader reader = Files.newBufferedReader(file)) {
+                properties.load(reader);
+            }
+        }
+        properties.putAll(Map.of("cluster", "c", "node", "n1", "joining", "false", "starts", "" + starts));
+        properties.putIfAbsent("folder", "5");
+        try (Writer writer = Files.newBufferedWriter(file)) {
+            properties.store(writer, null);
+        }
+    }
+
+    @Test
+    void the_folder_of_the_release_before_is_taken_over_and_that_release_can_go_on_with_it() throws IOException {
+        releaseBefore(3);
+        Files.writeString(data().resolve("log").resolve("a"), "entries");
+        open("c", "n1").close();
+        assertEquals("entries", Files.readString(data().resolve("raft-log").resolve("a")));
+        assertEquals("entries", Files.readString(data().resolve("log").resolve("a")), "by the old name, too");
+        open("c", "n1").close();
+
+        releaseBefore(6);
+        Files.delete(data().resolve("progress"));
+        try (NodeFolder folder = open("c", "n1")) {
+            assertEquals(7, folder.starts());
+            assertEquals(5, folder.id());
+        }
+        NodeProcess.deleteTree(data().resolve("meta"));
+        assertHalf("meta");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"log", "meta"})
+    void a_half_folder_of_the_release_before_is_not_taken_over(String part) throws IOException {
+        releaseBefore(3);
+        NodeProcess.deleteTree(data().resolve(part));
+        assertHalf(part.equals("log") ? "raft-log" : part);
+    }
+
     @Test
     void a_log_without_an_identity_is_refused() throws IOException {
-        Files.createDirectories(parent.resolve("data").resolve("log"));
-        assertRefused("moved as a whole", "c", "n1");
+        Files.createDirectories(data().resolve("log"));
+        assertHalf("node.properties");
+    }
+
+    @Test
+    void the_folder_says_what_may_not_be_deleted() throws IOException {
+        open("c", "n1").close();
+        assertTrue(Files.readString(data().resolve("README")).contains("Never delete"));
     }
 }

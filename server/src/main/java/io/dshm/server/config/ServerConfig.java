@@ -40,7 +40,13 @@ public record ServerConfig(
 
     /** What concerns clients that speak the Sharedance protocol; a {@code port} of 0 means that none may. */
     public record Sharedance(
-            String address, int port, int backlog, int expirationSeconds, int timeoutSeconds, int valueBytesMax) {}
+            String address,
+            int port,
+            int backlog,
+            int expirationSeconds,
+            int timeoutSeconds,
+            int valueBytesMax,
+            ReadMode readMode) {}
 
     /** This node among the members. */
     public Member self() {

@@ -50,7 +50,7 @@ class ConfigLoaderTest {
                         List.of(new Member("n1", "127.0.0.1", 7321, 7331)),
                         "127.0.0.1",
                         4321,
-                        new ServerConfig.Sharedance("127.0.0.1", 0, 4096, 1800, 60, 33_554_432),
+                        new ServerConfig.Sharedance("127.0.0.1", 0, 4096, 1800, 60, 33_554_432, ReadMode.LINEARIZABLE),
                         "127.0.0.1",
                         true,
                         "127.0.0.1",
@@ -107,6 +107,7 @@ class ConfigLoaderTest {
                 "sharedance-expiration-seconds", "1044",
                 "sharedance-timeout-seconds", "1045",
                 "sharedance-value-bytes-max", "1001",
+                "sharedance-read-mode", "local",
                 "peer-address-check", "false"));
         ServerConfig expected = new ServerConfig(
                 "c1",
@@ -114,7 +115,7 @@ class ConfigLoaderTest {
                 List.of(new Member("a", "h1", 1001, 1011), new Member("b", "h2", 1002, 1999)),
                 "0.0.0.0",
                 4000,
-                new ServerConfig.Sharedance("10.0.0.7", 1042, 1043, 1044, 1045, 1001),
+                new ServerConfig.Sharedance("10.0.0.7", 1042, 1043, 1044, 1045, 1001, ReadMode.LOCAL),
                 "10.0.0.9",
                 false,
                 "10.0.0.8",
@@ -205,5 +206,6 @@ class ConfigLoaderTest {
         for (String expected : new String[] {"--members", "--data-dir", "default: 4321", "DSHM_", "Exit status"}) {
             assertTrue(help.contains(expected), help);
         }
+        help.lines().forEach(line -> assertTrue(line.length() <= 80, line));
     }
 }

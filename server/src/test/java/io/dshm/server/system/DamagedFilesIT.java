@@ -38,10 +38,10 @@ class DamagedFilesIT {
         NodeProcess node = processes.newNode();
         write(node);
         node.kill();
-        Damage.flipByte(Damage.largest(node.data().resolve("log"), ".log").orElseThrow());
+        Damage.flipByte(Damage.largest(node.data().resolve("raft-log"), ".log").orElseThrow());
         node.start();
-        assertEquals(1, node.awaitEnd());
-        assertTrue(node.log().contains(node.data().resolve("log").toString()), "the log names the folder");
+        assertEquals(70, node.awaitEnd());
+        assertTrue(node.log().contains(node.data().resolve("raft-log").toString()), "the log names the folder");
         assertTrue(node.log().contains("checksum mismatch"), "and says what is wrong");
     }
 

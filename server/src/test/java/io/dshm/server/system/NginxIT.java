@@ -11,6 +11,8 @@ import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What the program is for: three web servers, each with its own node beside it, that count together. */
 class NginxIT {
@@ -43,6 +45,25 @@ class NginxIT {
         Increments.Books books = Increments.Books.sum(stop(all));
         assertEquals(List.of(), books.failures());
         books.assertExact(value("web::plain"));
+    }
+
+    /** A request that misses what the one before it stored would count from an older number. */
+    @ParameterizedTest
+    @ValueSource(strings = {"v3", "v4"})
+    void a_session_is_seen_wherever_the_next_request_lands(String storage) throws IOException {
+        List<HttpCounter> site = new ArrayList<>();
+        try {
+            for (NginxProcess nginx : WEB_SERVERS) {
+                site.add(new HttpCounter(nginx, "/session?storage=" + storage + "&id=of-" + storage));
+            }
+            for (int request = 1; request <= 60; request++) {
+                assertEquals(request, site.get(request % site.size()).increment());
+            }
+        } finally {
+            for (HttpCounter counter : site) {
+                counter.close();
+            }
+        }
     }
 
     @Test

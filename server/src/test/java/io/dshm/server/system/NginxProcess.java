@@ -52,6 +52,36 @@ final class NginxProcess {
                 init_by_lua_block {
                     ngx.shared.counters = require("resty.dshm.dict").new({ region = "dict", host = "%6$s" })
 
+                    -- a session that counts its requests, as each of the storages keeps it
+                    sessions = {}
+                    local own = require("resty.dshm.session").new({ host = "%6$s" })
+                    function sessions.v4(id)
+                        local data, err = own:get("it", id)
+                        if err then
+                            return nil, err
+                        end
+                        local count = (tonumber(data) or 0) + 1
+                        local ok
+                        ok, err = own:set("it", id, tostring(count), 60, ngx.time())
+                        return ok and count, err
+                    end
+                    function sessions.v3(id)
+                        local plain = function(data) return data end
+                        local storage = require("resty.session.storage.dshm").new({
+                            encoder = { encode = plain, decode = plain },
+                            cookie = {},
+                            dshm = { host = "%6$s" },
+                        })
+                        local data, err = storage:open(id)
+                        if err then
+                            return nil, err
+                        end
+                        local count = (tonumber(data) or 0) + 1
+                        local ok
+                        ok, err = storage:save(id, 60, tostring(count))
+                        return ok and count, err
+                    end
+
                     function reply(value, err)
                         if not value then
                             ngx.status = 502
@@ -77,6 +107,12 @@ final class NginxProcess {
                                 store:set_keepalive(10000, 64)
                             end
                             reply(value, err)
+                        }
+                    }
+
+                    location = /session {
+                        content_by_lua_block {
+                            reply(sessions[ngx.var.arg_storage](ngx.var.arg_id))
                         }
                     }
 

@@ -6,12 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.dshm.client.DshmConnection;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.BeforeAll;
@@ -45,20 +43,6 @@ class SessionsIT {
                 "" + lockSeconds));
     }
 
-    /** Until every node that runs shows a session as it is now: reads are local, and may be a moment behind. */
-    private static void awaitOnAllNodes(String id, String part) throws InterruptedException {
-        for (NodeProcess node : cluster.nodes()) {
-            if (node.isAlive()) {
-                Await.until(node + " shows " + part, () -> {
-                    try (DshmConnection connection = node.connect()) {
-                        Optional<byte[]> data = connection.get("sharedance::" + id);
-                        return data.isPresent() && new String(data.get(), StandardCharsets.UTF_8).contains(part);
-                    }
-                });
-            }
-        }
-    }
-
     @Test
     void a_session_survives_the_node_that_php_talks_to_and_the_leader() throws Exception {
         NodeProcess first = cluster.follower();
@@ -67,29 +51,39 @@ class SessionsIT {
         assertEquals("ada 0", browser.get(php, "do=login&user=ada"));
         assertEquals("ada 1", browser.get(php, "do=count"));
         String id = browser.session();
-        awaitOnAllNodes(id, "count|i:1;");
 
         first.kill();
         assertEquals("ada 2", browser.get(php, "do=count"), "the node that PHP talks to was killed");
         first.start();
         first.awaitHealthy();
         NodeProcess leader = cluster.awaitLeader();
-        awaitOnAllNodes(id, "count|i:2;");
 
         leader.kill();
         assertEquals("ada 3", browser.get(php, "do=count"), "the leader was killed");
         leader.start();
         leader.awaitHealthy();
-        awaitOnAllNodes(id, "count|i:3;");
 
         NodeProcess both = cluster.awaitLeader();
         PhpServer atLeader = php(both, 0);
         assertEquals("ada 4", browser.get(atLeader, "do=count"));
-        awaitOnAllNodes(id, "count|i:4;");
         both.kill();
         assertEquals("ada 5", browser.get(atLeader, "do=count"), "the leader, which PHP talks to, was killed");
         cluster.start();
         assertEquals(id, browser.session(), "the session is the same all the time");
+    }
+
+    /** A request that misses what the one before it stored would count from an older number. */
+    @Test
+    void a_session_is_seen_wherever_the_next_request_lands() throws Exception {
+        List<PhpServer> site = new ArrayList<>();
+        for (NodeProcess node : cluster.nodes()) {
+            site.add(php(node, 0));
+        }
+        Browser browser = new Browser();
+        assertEquals("ada 0", browser.get(site.get(0), "do=login&user=ada"));
+        for (int request = 1; request <= 60; request++) {
+            assertEquals("ada " + request, browser.get(site.get(request % site.size()), "do=count"));
+        }
     }
 
     @Test
@@ -123,7 +117,6 @@ class SessionsIT {
         assertEquals("nobody 0", browser.get(one, "do=show"));
         assertEquals("ada 0", browser.get(one, "do=login&user=ada"));
         String id = browser.session();
-        awaitOnAllNodes(id, "ada");
         assertEquals("ada 1", browser.get(other, "do=count"));
 
         CompletableFuture<String> slow = browser.getSoon(one, "do=show&sleep=1500");
@@ -131,10 +124,7 @@ class SessionsIT {
         assertEquals("nobody 1", browser.get(other, "do=logout"));
         assertTrue(slow.get().startsWith("ada "), "it had read the session before");
         browser.setSession(one, id);
-        Await.until("the logout shows", () -> {
-            browser.setSession(one, id);
-            return browser.get(one, "do=show").equals("nobody 0");
-        });
+        assertEquals("nobody 0", browser.get(one, "do=show"), "the logout shows at once");
         assertNotEquals(id, browser.session(), "in strict mode, an id that is not known is replaced");
 
         assertEquals("eve 0", browser.get(one, "do=login&user=eve"));

@@ -5,6 +5,8 @@ import io.dshm.server.system.NodeProcess;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
@@ -57,6 +59,52 @@ final class DataFaults {
         }
     }
 
+    /** What a node cannot do without, once it has started. */
+    private static final List<String> PARTS =
+            List.of("raft-log", "meta", "snapshot", "progress", "node.properties", "meta/raft_meta");
+
+    /** A part of the data folder is gone, or several are: the node must not start with the rest. */
+    static Optional<Fault> halved(Machines machines, Random random) throws InterruptedException {
+        List<String> parts = new ArrayList<>(PARTS);
+        Collections.shuffle(parts, random);
+        // Never all: that would be a node that has lost its data, and starts.
+        List<String> gone = parts.subList(0, 1 + random.nextInt(2));
+        return machines.takeToDamage(random).map(victim -> new Fault() {
+
+            @Override
+            public void inject() throws IOException, InterruptedException {
+                victim.impair();
+                NodeProcess node = victim.node();
+                node.kill();
+                for (String part : gone) {
+                    NodeProcess.deleteTree(node.data().resolve(part));
+                }
+                int said = node.log().length();
+                node.start();
+                victim.assertEnded(Machine.FATAL);
+                String reason = node.log().substring(said);
+                if (gone.stream()
+                        .noneMatch(part ->
+                                reason.contains(node.data().resolve(part).toString()))) {
+                    throw new AssertionError(victim + " has not started without " + gone + ", but names none of them");
+                }
+                node.deleteData();
+            }
+
+            @Override
+            public void heal() throws IOException, InterruptedException {
+                victim.start();
+                victim.awaitWhole();
+                machines.release(List.of(victim));
+            }
+
+            @Override
+            public String toString() {
+                return victim + " loses " + gone + " of its data";
+            }
+        });
+    }
+
     /** A bit in a log or snapshot is not what it was: the node must not start with it. */
     static Optional<Fault> flipped(Machines machines, Random random) throws InterruptedException {
         boolean snapshot = random.nextBoolean();
@@ -67,7 +115,7 @@ final class DataFaults {
                 victim.impair();
                 NodeProcess node = victim.node();
                 node.kill();
-                Path folder = snapshot ? lastSnapshot(node) : node.data().resolve("log");
+                Path folder = snapshot ? lastSnapshot(node) : node.data().resolve("raft-log");
                 Optional<Path> file = Damage.largest(folder, snapshot ? ".dshm" : ".log");
                 if (file.isEmpty() || (!snapshot && Files.size(file.get()) < LOG_BYTES_MIN)) {
                     return;
@@ -75,7 +123,7 @@ final class DataFaults {
                 Damage.flipByte(file.get());
                 int said = node.log().length();
                 node.start();
-                victim.assertEnded(snapshot ? Machine.FATAL : 1);
+                victim.assertEnded(Machine.FATAL);
                 Path named = snapshot ? file.get() : folder;
                 if (!node.log().substring(said).contains(named.toString())) {
                     throw new AssertionError(

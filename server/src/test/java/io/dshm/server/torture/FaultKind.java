@@ -23,6 +23,8 @@ enum FaultKind {
     FSYNC_SLOW(2_000, 8_000, SyncFaults::slow, SyncFaults::lacking),
     DATA_LOST(0, 2_000, DataFaults::lost, Optional::empty),
     FORGOTTEN_TERM(3_000, 6_000, ForgottenTerm::plan, Optional::empty),
+    /** A part of a data folder is gone. */
+    HALF_FOLDER(0, 2_000, DataFaults::halved, Optional::empty),
     BIT_FLIP(0, 2_000, DataFaults::flipped, Optional::empty);
 
     private final int millisMin;

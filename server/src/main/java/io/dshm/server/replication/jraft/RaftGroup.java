@@ -13,6 +13,10 @@ import com.alipay.sofa.jraft.error.RaftError;
 import com.alipay.sofa.jraft.option.NodeOptions;
 import com.alipay.sofa.jraft.option.ReadOnlyOption;
 import com.alipay.sofa.jraft.rpc.ProtobufMsgFactory;
+import com.alipay.sofa.jraft.rpc.RaftServerService;
+import com.alipay.sofa.jraft.rpc.RpcRequests.ReadIndexRequest;
+import com.alipay.sofa.jraft.rpc.RpcRequests.ReadIndexResponse;
+import com.alipay.sofa.jraft.rpc.RpcResponseClosureAdapter;
 import com.alipay.sofa.jraft.rpc.RpcServer;
 import com.alipay.sofa.jraft.rpc.impl.BoltRpcServer;
 import com.alipay.sofa.jraft.rpc.impl.PingRequestProcessor;
@@ -23,6 +27,9 @@ import com.alipay.sofa.jraft.util.RpcFactoryHelper;
 import com.alipay.sofa.jraft.util.StorageOptionsFactory;
 import com.alipay.sofa.jraft.util.ThreadPoolsFactory;
 import io.dshm.server.guard.Guard;
+import io.dshm.server.guard.GuardedPool;
+import io.dshm.server.network.CannotListenException;
+import io.dshm.server.network.MemberAddresses;
 import io.dshm.server.network.PeerPort;
 import io.dshm.server.network.RefusalLog;
 import io.dshm.server.replication.contracts.RaftLog;
@@ -37,6 +44,8 @@ import io.dshm.server.replication.jraft.repairs.VoteGuard;
 import io.dshm.server.statemachine.StateMachine;
 import io.dshm.server.statemachine.StateView;
 import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -93,7 +102,7 @@ public final class RaftGroup implements RaftLog {
     private static final int SNAPSHOT_SECONDS_MAX = 60;
 
     /** With less room than this on its disk, a start that fails is said to fail for that: RocksDB wants some files at once. */
-    private static final long DISK_FREE_BYTES_MIN = 4 * 1024 * 1024;
+    static final long DISK_FREE_BYTES_MIN = 4 * 1024 * 1024;
 
     /** Threads for this class's own: one may write a snapshot while another sees to time-outs. */
     private static final int BACKGROUND_THREADS = 2;
@@ -153,6 +162,7 @@ public final class RaftGroup implements RaftLog {
     private final ThreadPoolExecutor requests;
     private final ScheduledThreadPoolExecutor background;
     private final SnapshotPace snapshotPace;
+    private final CommitNotices commitNotices;
     private final AtomicBoolean mayVote = new AtomicBoolean();
     private final AtomicReference<@Nullable RaftGroupService> service = new AtomicReference<>();
 
@@ -174,6 +184,11 @@ public final class RaftGroup implements RaftLog {
         this.background = new ScheduledThreadPoolExecutor(BACKGROUND_THREADS, daemons("raft-background-"));
         this.background.setRemoveOnCancelPolicy(true);
         this.stateMachine = stateMachine;
+        this.commitNotices = new CommitNotices(
+                this::lastAppended,
+                this::sendHeartbeats,
+                (task, micros) -> background.schedule(
+                        Guard.of("telling followers of a commit", task), micros, TimeUnit.MICROSECONDS));
     }
 
     /**
@@ -181,11 +196,12 @@ public final class RaftGroup implements RaftLog {
      * takes part; applying the log goes on. A node that has lost its data first waits for the others' terms, for as long as
      * it takes: see {@link JoiningTerm}. To be called once.
      *
+     * @param progress how far this node had come
      * @param votes false if this node has lost its data, or a part of it, and has to get it back before it votes
      * @throws IOException if the folder cannot be used
      * @throws IllegalStateException if the library refuses to start, see its lines in the log
      */
-    public void start(boolean votes, Events events) throws IOException, InterruptedException {
+    public void start(boolean votes, Progress progress, Events events) throws IOException, InterruptedException {
         mayVote.set(votes);
         Path libraries = Files.createDirectories(settings.folder().resolve("lib"));
         // Into a folder of this node's own: the default is the temporary folder, where every hard kill leaves a copy.
@@ -203,6 +219,9 @@ public final class RaftGroup implements RaftLog {
         long termMin = votes ? 0 : joiningTerm(self, events.onWaiting());
         TermStorage.Terms terms = new TermStorage.Terms();
         MemberGuard guard = newGuard(terms);
+        if (!alone) {
+            requireFree(new InetSocketAddress(settings.bindAddress(), self.getPort()));
+        }
         RpcServer server = alone ? null : newServer(self.getPort(), applying, terms, guard);
         NodeOptions options = RaftTuning.nodeOptions(
                 settings,
@@ -210,7 +229,8 @@ public final class RaftGroup implements RaftLog {
                 applying,
                 mayVote::get,
                 guard,
-                (path, raft) -> new TermStorage(path, raft, self, termMin, terms));
+                (path, raft) -> new TermStorage(path, raft, self, termMin, terms, progress, onFatal),
+                log -> new CheckedLogStorage(log, settings.folder(), progress, onFatal));
         RaftGroupService group = new RaftGroupService(groupId, self, options, server);
         node = startOrExplain(group, !alone);
         service.set(group);
@@ -233,6 +253,16 @@ public final class RaftGroup implements RaftLog {
         long patience = TimeUnit.MILLISECONDS.toNanos((long) PATIENCE_ELECTIONS * settings.electionTimeoutMillis());
         return new TermQuestions(groupId, self.toString(), others)
                 .ask(patience, missing -> onWaiting.accept("its data is lost; it waits for the terms of " + missing));
+    }
+
+    /** The library does not say why it cannot listen. */
+    private static void requireFree(InetSocketAddress address) throws CannotListenException {
+        try (ServerSocket socket = new ServerSocket()) {
+            socket.setReuseAddress(true);
+            socket.bind(address);
+        } catch (IOException e) {
+            throw new CannotListenException(MemberAddresses.LISTEN_SETTINGS, address, e);
+        }
     }
 
     /** The library says only in its log why it does not start: this adds what an operator can do about it. */
@@ -376,6 +406,27 @@ public final class RaftGroup implements RaftLog {
         }
     }
 
+    private long lastAppended() {
+        Node running = node;
+        return running == null ? 0 : running.getLastLogIndex();
+    }
+
+    /** A question for the commit index makes the leader send them; what is answered does not matter here. */
+    private void sendHeartbeats() {
+        if (node instanceof RaftServerService leader) {
+            ReadIndexRequest question = ReadIndexRequest.newBuilder()
+                    .setGroupId(groupId)
+                    .setServerId(peer(settings.self()).toString())
+                    .build();
+            leader.handleReadIndexRequest(question, new RpcResponseClosureAdapter<ReadIndexResponse>() {
+                @Override
+                public void run(Status status) {
+                    LOG.trace("followers were told of a commit: {}", status);
+                }
+            });
+        }
+    }
+
     /**
      * Asks until this node has applied all that was committed when it asked, and, if it had lost its data, until that was
      * after it had registered.
@@ -466,10 +517,7 @@ public final class RaftGroup implements RaftLog {
     }
 
     private static ThreadPoolExecutor queuedPool(String name) {
-        ThreadPoolExecutor pool = new ThreadPoolExecutor(
-                POOL_THREADS, POOL_THREADS, 60, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), daemons(name));
-        pool.allowCoreThreadTimeOut(true);
-        return pool;
+        return new GuardedPool(name, POOL_THREADS, new LinkedBlockingQueue<>(), daemons(name));
     }
 
     private static ThreadFactory daemons(String name) {
@@ -487,6 +535,7 @@ public final class RaftGroup implements RaftLog {
         private final Events events;
         private final RoleListener roles;
         private long term;
+        private long applied;
 
         Listener(Events events) {
             this.events = events;
@@ -495,12 +544,14 @@ public final class RaftGroup implements RaftLog {
 
         @Override
         public void onApplied(long index) {
+            applied = index;
             events.onApplied().accept(index);
         }
 
         @Override
         public void onAppliedBatch(long bytes) {
             events.onAppliedBatch().run();
+            commitNotices.onApplied(applied);
             if (snapshotPace.isDue(bytes)) {
                 background.execute(Guard.of("taking a snapshot", () -> snapshot()));
             }
@@ -520,6 +571,9 @@ public final class RaftGroup implements RaftLog {
         @Override
         public void onLeading(long newTerm) {
             term = newTerm;
+            if (settings.peers().size() > 1) {
+                commitNotices.onLeading();
+            }
             roles.onLeading(newTerm);
             if (settings.peers().size() == 1) {
                 events.onCaughtUp().run();
@@ -528,7 +582,9 @@ public final class RaftGroup implements RaftLog {
 
         @Override
         public void onLeadingEnded(Status why) {
-            roles.onLeadingEnded(term, why.getErrorMsg());
+            commitNotices.onLeadingEnded();
+            LOG.debug("leads no longer: {}", why);
+            roles.onLeadingEnded(term, Reasons.ofLeadingEnded(why));
         }
 
         @Override
@@ -538,7 +594,17 @@ public final class RaftGroup implements RaftLog {
 
         @Override
         public void onFollowingEnded(long oldTerm, Status why) {
-            roles.onFollowingEnded(oldTerm, why.getErrorMsg());
+            LOG.debug("follows no longer: {}", why);
+            roles.onFollowingEnded(oldTerm, Reasons.ofFollowingEnded(why));
+        }
+
+        @Override
+        public void onMembers(Set<String> agreed) {
+            String warning =
+                    Reasons.membersDiffer(new TreeSet<>(settings.peers().values()), agreed);
+            if (warning != null) {
+                LOG.warn("{}: {}", settings.self(), warning);
+            }
         }
 
         @Override

@@ -15,6 +15,7 @@ import io.dshm.server.replication.jraft.repairs.MemberGuard;
 import io.dshm.server.replication.jraft.repairs.VoteGuard;
 import java.util.function.BiFunction;
 import java.util.function.BooleanSupplier;
+import java.util.function.UnaryOperator;
 import org.rocksdb.DBOptions;
 import org.rocksdb.WALRecoveryMode;
 
@@ -95,6 +96,7 @@ final class RaftTuning {
      * @param mayVote whether the node may vote, and ask for votes, now; see {@link VoteGuard}
      * @param guard admits what other nodes answer
      * @param terms where term and vote are kept, by the folder's path and the settings
+     * @param checkedLog puts a check of the log before it
      */
     static NodeOptions nodeOptions(
             RaftGroup.Settings settings,
@@ -102,7 +104,8 @@ final class RaftTuning {
             StateMachine applying,
             BooleanSupplier mayVote,
             MemberGuard guard,
-            BiFunction<String, RaftOptions, RaftMetaStorage> terms) {
+            BiFunction<String, RaftOptions, RaftMetaStorage> terms,
+            UnaryOperator<LogStorage> checkedLog) {
         RaftOptions raft = new RaftOptions();
         raft.setSync(true);
         raft.setApplyBatch(512);
@@ -129,13 +132,13 @@ final class RaftTuning {
         options.setSharedVoteTimer(true);
         options.setSharedStepDownTimer(true);
         options.setSharedSnapshotTimer(true);
-        options.setLogUri(settings.folder().resolve("log").toString());
-        options.setRaftMetaUri(settings.folder().resolve("meta").toString());
-        options.setSnapshotUri(settings.folder().resolve("snapshot").toString());
+        options.setLogUri(settings.folder().resolve(DataParts.LOG).toString());
+        options.setRaftMetaUri(settings.folder().resolve(DataParts.META).toString());
+        options.setSnapshotUri(settings.folder().resolve(DataParts.SNAPSHOT).toString());
         options.setServiceFactory(new DefaultJRaftServiceFactory() {
             @Override
             public LogStorage createLogStorage(String uri, RaftOptions raftOptions) {
-                return new LastEntryLogStorage(super.createLogStorage(uri, raftOptions));
+                return new LastEntryLogStorage(checkedLog.apply(super.createLogStorage(uri, raftOptions)));
             }
 
             @Override

@@ -51,6 +51,7 @@ public final class LocalReads {
     private final LongSupplier nanoTime;
     private final long maxStalenessMillis;
     private final AcknowledgedWrites acknowledged = new AcknowledgedWrites();
+    private final ApplyDelay delay;
 
     /** How many reads wait; the apply thread checks it, so that it wakes no lane without need. */
     private final AtomicInteger waiting = new AtomicInteger();
@@ -72,6 +73,7 @@ public final class LocalReads {
         this.clock = clock;
         this.nanoTime = nanoTime;
         this.maxStalenessMillis = maxStalenessMillis;
+        this.delay = new ApplyDelay(nanoTime, () -> appliedIndex);
     }
 
     /** The reply to a local read, from what is applied here now; see {@link #isCurrent}. */
@@ -258,6 +260,7 @@ public final class LocalReads {
     public void acknowledge(Key key, long index) {
         if (index > appliedIndex) {
             acknowledged.record(key.hash(), index);
+            delay.onAcknowledged(index);
         }
     }
 
@@ -273,6 +276,15 @@ public final class LocalReads {
     /** An entry was applied. Called by the thread that applies, before anybody learns an outcome of that entry. */
     public void onApplied(long index) {
         appliedIndex = index;
+        delay.onApplied(index);
+    }
+
+    /**
+     * How long this node takes to apply what the leader has acknowledged, in microseconds, as an average of the last
+     * writes that were taken here; -1 if there were none while another node led.
+     */
+    public long applyDelayMicros() {
+        return delay.averageMicros();
     }
 
     /**

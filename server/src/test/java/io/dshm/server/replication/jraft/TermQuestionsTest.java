@@ -34,6 +34,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -87,6 +88,8 @@ class TermQuestionsTest {
                 NEVER_MILLIS,
                 0,
                 1);
+        Progress progress = Progress.create(settings.folder(), 1);
+        DataParts.mark(settings.folder(), 1);
         NodeOptions options = RaftTuning.nodeOptions(
                 settings,
                 configuration,
@@ -94,7 +97,8 @@ class TermQuestionsTest {
                 () -> mayVote,
                 new MemberGuard(
                         GROUP, peer.toString(), Set.of(), terms::durable, new RefusalLog("test", System::nanoTime)),
-                (path, raft) -> new TermStorage(path, raft, peer, term, terms));
+                (path, raft) -> new TermStorage(path, raft, peer, term, terms, progress, Assertions::fail),
+                log -> log);
         RpcServer server = new BoundRpcFactory().createRpcServer(endpoint, null);
         server.registerProcessor(new PingRequestProcessor(requests));
         server.registerProcessor(VoteGuard.votes(requests, () -> mayVote));

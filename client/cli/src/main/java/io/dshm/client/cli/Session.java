@@ -1,0 +1,72 @@
+package io.dshm.client.cli;
+
+import io.dshm.proto.Command;
+import io.dshm.proto.Reply;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The cluster that words are about, and where their output goes.
+ *
+ * @param endpoints the nodes, for clients
+ * @param adminPorts their ports for operators
+ * @param timeout how long a word may take
+ */
+record Session(List<Endpoint> endpoints, List<Endpoint> adminPorts, Duration timeout, Nodes nodes, Output output)
+        implements AutoCloseable {
+
+    private static final int CLIENT_PORT = 4321;
+    private static final int ADMIN_PORT = 8321;
+    private static final String DEFAULT_ENDPOINTS = "127.0.0.1";
+    private static final long TIMEOUT_MILLIS = 10_000;
+
+    /** Options that decide which session a line needs. */
+    private static final String[] OPTIONS = {"--endpoints", "--admin", "--timeout"};
+
+    /** The session that options and environment ask for; connects to nobody yet. */
+    static Session open(Arguments arguments, Map<String, String> environment, Output output) throws CliException {
+        Duration timeout = Duration.ofMillis(Math.max(1, arguments.millis("--timeout", TIMEOUT_MILLIS)));
+        String named = arguments.option("--endpoints");
+        List<Endpoint> endpoints = Endpoint.parseAll(
+                named != null ? named : environment.getOrDefault("DSHM_ENDPOINTS", DEFAULT_ENDPOINTS), CLIENT_PORT);
+        String admin = arguments.option("--admin");
+        if (admin == null && named == null) {
+            admin = environment.get("DSHM_ADMIN");
+        }
+        List<Endpoint> adminPorts = admin != null
+                ? Endpoint.parseAll(admin, ADMIN_PORT)
+                : endpoints.stream()
+                        .map(node -> node.plus(ADMIN_PORT - CLIENT_PORT))
+                        .toList();
+        return new Session(endpoints, adminPorts, timeout, new Nodes(endpoints, timeout), output);
+    }
+
+    /** Whether a line asks for other nodes or another timeout than the session that it is in. */
+    static boolean isOther(Arguments line) {
+        return line.says(OPTIONS);
+    }
+
+    /** The same, with results as JSON or not. */
+    Session as(boolean json) {
+        return json == output.isJson() ? this : new Session(endpoints, adminPorts, timeout, nodes, output.as(json));
+    }
+
+    /** Sends a command; the reply is no error. */
+    Reply call(Command command) throws CliException {
+        return Failures.orThrow(nodes.call(command));
+    }
+
+    /** Runs a word. */
+    ExitCode run(Word word, Arguments arguments) throws CliException {
+        if (word.action() instanceof Word.Request request) {
+            return request.shape().show(arguments, call(request.builder().build(arguments)), output);
+        }
+        return ((Word.Tool) word.action()).body().run(arguments, this);
+    }
+
+    @Override
+    public void close() {
+        nodes.close();
+    }
+}

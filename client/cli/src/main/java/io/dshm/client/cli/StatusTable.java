@@ -1,0 +1,143 @@
+package io.dshm.client.cli;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+
+/** {@code dshm status}: what each node says of itself, in one table. */
+final class StatusTable {
+
+    private static final List<String> HEADINGS =
+            List.of("NODE", "ADDRESS", "ROLE", "TERM", "APPLIED", "LAG", "VERSION", "FORMAT", "STATE");
+
+    private StatusTable() {}
+
+    /**
+     * What one node says.
+     *
+     * @param address for clients, or for operators if only that is known
+     * @param fields of {@code /status}; empty if it did not answer
+     * @param state {@code ok}, or what is wrong
+     */
+    record Node(Endpoint address, Map<String, Object> fields, String state) {
+
+        boolean isWell() {
+            return state.equals("ok");
+        }
+
+        /** A field as it is shown; a dash if it is not there. */
+        String field(String name) {
+            Object value = fields.get(name);
+            return value == null || value.equals("") ? "-" : String.valueOf(value);
+        }
+
+        String role() {
+            if (!fields.containsKey("leads")) {
+                return "-";
+            }
+            return Boolean.TRUE.equals(fields.get("leads"))
+                    ? "leader"
+                    : Boolean.FALSE.equals(fields.get("votes")) ? "no vote" : "follower";
+        }
+
+        String lag() {
+            return fields.get("lagMillis") instanceof Long millis && millis >= 0 ? millis + " ms" : "-";
+        }
+    }
+
+    /** Asks all nodes at the same time. */
+    static List<Node> ask(Session session) {
+        List<CompletableFuture<Node>> answers = new ArrayList<>();
+        for (int i = 0; i < session.adminPorts().size(); i++) {
+            Endpoint admin = session.adminPorts().get(i);
+            Endpoint address =
+                    session.endpoints().size() == session.adminPorts().size()
+                            ? session.endpoints().get(i)
+                            : admin;
+            answers.add(CompletableFuture.supplyAsync(
+                    () -> ask(new AdminPort(admin, session.timeout()), address),
+                    command -> new Thread(command, "ask").start()));
+        }
+        return answers.stream().map(CompletableFuture::join).toList();
+    }
+
+    private static Node ask(AdminPort port, Endpoint address) {
+        try {
+            Map<String, Object> fields = port.status();
+            return new Node(address, fields, port.get("/health").body().strip());
+        } catch (IOException e) {
+            return new Node(address, Map.of(), "no answer on " + port.endpoint() + ": " + Nodes.reason(e));
+        }
+    }
+
+    /** Shows all nodes; NO if one of them is not well. */
+    static ExitCode run(Arguments arguments, Session session) {
+        List<Node> nodes = ask(session);
+        if (session.output().isJson()) {
+            session.output()
+                    .object(Map.of(
+                            "nodes", nodes.stream().map(StatusTable::json).toList()));
+        } else {
+            lines(nodes).forEach(session.output()::line);
+        }
+        return nodes.stream().allMatch(Node::isWell) ? ExitCode.OK : ExitCode.NO;
+    }
+
+    /** All that a node says, and how it was understood. */
+    static Map<String, Object> json(Node node) {
+        Map<String, Object> members = new LinkedHashMap<>();
+        members.put("address", node.address.toString());
+        members.put("ok", node.isWell());
+        members.put("state", node.state);
+        members.put("role", node.role());
+        members.putAll(node.fields);
+        return members;
+    }
+
+    /** The table. */
+    static List<String> lines(List<Node> nodes) {
+        List<List<String>> rows = new ArrayList<>();
+        rows.add(HEADINGS);
+        for (Node node : nodes) {
+            rows.add(List.of(
+                    node.field("node"),
+                    node.address.toString(),
+                    node.role(),
+                    node.field("term"),
+                    node.field("appliedIndex"),
+                    node.lag(),
+                    node.field("version"),
+                    node.field("format"),
+                    node.state));
+        }
+        return aligned(rows);
+    }
+
+    /** Columns as wide as their widest cell, two spaces apart. */
+    static List<String> aligned(List<List<String>> rows) {
+        int[] widths = new int[rows.get(0).size()];
+        for (List<String> row : rows) {
+            for (int i = 0; i < widths.length; i++) {
+                widths[i] = Math.max(widths[i], row.get(i).length());
+            }
+        }
+        List<String> lines = new ArrayList<>();
+        for (List<String> row : rows) {
+            StringBuilder line = new StringBuilder();
+            for (int i = 0; i < widths.length; i++) {
+                line.append(row.get(i)).append(" ".repeat(widths[i] - row.get(i).length() + 2));
+            }
+            lines.add(line.toString().stripTrailing());
+        }
+        return lines;
+    }
+
+    /** The value of a number field; null if it is none. */
+    static @Nullable Long number(Map<String, Object> fields, String name) {
+        return fields.get(name) instanceof Long number ? number : null;
+    }
+}

@@ -1,0 +1,137 @@
+package io.dshm.client.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** What admin ports say, and how it is shown. */
+@Timeout(60)
+class StatusTableTest {
+
+    private static final Endpoint NODE = new Endpoint("10.0.0.1", 4321);
+
+    private static String http(int status, String body) {
+        return "HTTP/1.1 " + status + " OK\r\ncontent-length: " + body.length() + "\r\n\r\n" + body;
+    }
+
+    private static FakeNode adminPort(String status, String health) throws IOException {
+        return new FakeNode(request -> request.startsWith("GET /status ") ? http(200, status) : http(503, health));
+    }
+
+    @Test
+    void all_nodes_stand_in_one_table() throws IOException {
+        try (FakeNode leader = adminPort(
+                        "{\n \"node\": \"n1\", \"leads\": true, \"votes\": true, \"term\": 3, \"appliedIndex\": 1042,\n"
+                                + " \"lagMillis\": 0, \"version\": \"0.1.0\", \"format\": 2, \"more\": [{\"a\": null}]}",
+                        "ok\n");
+                FakeNode starting = adminPort("{\"node\": \"n2\", \"lagMillis\": -1, \"format\": 2}", "starting\n")) {
+            Run run = Run.on(
+                    "10.0.0.1,10.0.0.2,10.0.0.3",
+                    "status",
+                    "--admin",
+                    leader.address() + "," + starting.address() + ",127.0.0.1:1");
+            assertEquals(ExitCode.NO, run.exitCode());
+            assertEquals(
+                    List.of(
+                            "NODE  ADDRESS        ROLE    TERM  APPLIED  LAG   VERSION  FORMAT  STATE",
+                            "n1    10.0.0.1:4321  leader  3     1042     0 ms  0.1.0    2       ok",
+                            "n2    10.0.0.2:4321  -       -     -        -     -        2       starting",
+                            "-     10.0.0.3:4321  -       -     -        -     -        -       no answer on 127.0.0.1:1: connection refused"),
+                    run.out().lines().toList());
+        }
+    }
+
+    @Test
+    void a_cluster_that_is_well_ends_with_0() throws IOException {
+        try (FakeNode node = adminPort("{\"node\": \"n1\", \"leads\": false, \"votes\": false}", "ok\n")) {
+            Run run = Run.on("10.0.0.1", "status", "--json", "--admin", node.address());
+            assertEquals(
+                    new Run(
+                            ExitCode.OK,
+                            "{\"nodes\":[{\"address\":\"10.0.0.1:4321\",\"ok\":true,\"state\":\"ok\",\"role\":\"no vote\","
+                                    + "\"node\":\"n1\",\"leads\":false,\"votes\":false}]}\n",
+                            ""),
+                    run);
+        }
+    }
+
+    @Test
+    void what_is_no_admin_port_is_said_so() throws IOException {
+        try (FakeNode node = FakeNode.always("ERROR malformed_request\r\n")) {
+            Run run = Run.on("10.0.0.1", "status", "--admin", node.address());
+            assertTrue(run.out().contains("this is no admin port"), run.out());
+        }
+    }
+
+    @Test
+    void top_shows_rates_between_two_answers() {
+        Top.Sample before = new Top.Sample(node(100, 10), 0);
+        Top.Sample after = new Top.Sample(node(1100, 8), 2_000_000_000L);
+        List<String> lines = Top.lines(List.of(after), Map.of(NODE, before));
+        assertEquals(
+                "NODE  ADDRESS        ROLE    TERM  LOG/S  LAG  CLIENTS  ENTRIES  +/S  MEMORY  STATE", lines.get(0));
+        assertEquals("n1    10.0.0.1:4321  leader  1     500    -    5        8        -1   3 MiB   ok", lines.get(1));
+    }
+
+    private static StatusTable.Node node(long applied, long entries) {
+        return new StatusTable.Node(
+                NODE,
+                Map.of(
+                        "node",
+                        "n1",
+                        "leads",
+                        true,
+                        "term",
+                        1L,
+                        "appliedIndex",
+                        applied,
+                        "connections",
+                        5L,
+                        "entries",
+                        entries,
+                        "stateBytes",
+                        3L * 1024 * 1024),
+                "ok");
+    }
+
+    @Test
+    void top_ends_after_as_many_tables_as_asked_for() throws IOException {
+        try (FakeNode node = adminPort("{\"node\": \"n1\", \"appliedIndex\": 5}", "ok\n")) {
+            Run run = Run.on("10.0.0.1", "top", "--count", "2", "--interval", "1ms", "--admin", node.address());
+            assertEquals(ExitCode.OK, run.exitCode());
+            assertEquals(
+                    2, run.out().lines().filter(line -> line.startsWith("n1 ")).count());
+        }
+    }
+
+    @Test
+    void addresses_are_read_and_written() throws CliException {
+        assertEquals(
+                List.of(
+                        new Endpoint("a", 4321),
+                        new Endpoint("b", 1),
+                        new Endpoint("fd00::1", 2),
+                        new Endpoint("fd00::1", 4321),
+                        new Endpoint("::1", 4321)),
+                Endpoint.parseAll("a, b:1,[fd00::1]:2,[fd00::1],::1", 4321));
+        assertEquals("[fd00::1]:2", new Endpoint("fd00::1", 2).toString());
+        for (String wrong : List.of("", "a,", "a:", "a:0", "a:65536", ":1", "a b")) {
+            assertThrows(CliException.class, () -> Endpoint.parseAll(wrong, 4321), wrong);
+        }
+    }
+
+    @Test
+    void json_is_read_as_it_is_written() {
+        Map<String, Object> object = Json.object("{\"a\":{\"b\":[1,-2.5,true,\"x\\u0041\\n\\\"\"]},\"c\":{},\"d\":[]}");
+        assertEquals("{\"a\":{\"b\":[1,-2.5,true,\"xA\\n\\\"\"]},\"c\":{},\"d\":[]}", Json.text(object));
+        for (String wrong : List.of("", "[]", "{", "{\"a\"}", "{\"a\":}", "{\"a\":1", "{\"a\":\"", "{} x", "{a:1}")) {
+            assertThrows(IllegalArgumentException.class, () -> Json.object(wrong), wrong);
+        }
+    }
+}

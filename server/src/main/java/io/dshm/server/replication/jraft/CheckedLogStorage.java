@@ -1,0 +1,176 @@
+package io.dshm.server.replication.jraft;
+
+import com.alipay.sofa.jraft.entity.LogEntry;
+import com.alipay.sofa.jraft.option.LogStorageOptions;
+import com.alipay.sofa.jraft.option.RaftOptions;
+import com.alipay.sofa.jraft.storage.LogStorage;
+import com.alipay.sofa.jraft.storage.snapshot.Snapshot;
+import com.alipay.sofa.jraft.storage.snapshot.local.LocalSnapshotMetaTable;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A log that says in {@link Progress} how far it goes, and does not open if it, or the snapshot that holds what it no
+ * longer does, goes less far than that. Thread-safe as the storage below.
+ */
+final class CheckedLogStorage implements LogStorage {
+
+    private static final Logger LOG = LoggerFactory.getLogger(CheckedLogStorage.class);
+
+    private final LogStorage storage;
+    private final Path folder;
+    private final Progress progress;
+    private final Consumer<String> onFatal;
+
+    /**
+     * A log that is not open.
+     *
+     * @param folder the node's data folder
+     * @param onFatal is told why this node must not start
+     */
+    CheckedLogStorage(LogStorage storage, Path folder, Progress progress, Consumer<String> onFatal) {
+        this.storage = storage;
+        this.folder = folder;
+        this.progress = progress;
+        this.onFatal = onFatal;
+    }
+
+    @Override
+    public boolean init(LogStorageOptions options) {
+        boolean opened = false;
+        try {
+            if (!storage.init(options)) {
+                // What becomes of a full disk is said by who started this.
+                if (Files.getFileStore(folder).getUsableSpace() >= RaftGroup.DISK_FREE_BYTES_MIN) {
+                    throw new HalfFolderException(
+                            folder.resolve(DataParts.LOG), "cannot be opened, the lines before this one say why");
+                }
+                return false;
+            }
+            opened = true;
+            long snapshot = lastSnapshotIndex(folder.resolve(DataParts.SNAPSHOT));
+            progress.requireIndex(Math.max(storage.getLastLogIndex(), snapshot), folder.resolve(DataParts.LOG));
+            return true;
+        } catch (IOException e) {
+            if (opened) {
+                storage.shutdown();
+            }
+            onFatal.accept(String.valueOf(e.getMessage()));
+            return false;
+        }
+    }
+
+    /**
+     * The library takes a snapshot whose list of files cannot be read for none.
+     *
+     * @return the last index in the newest snapshot; 0 without one
+     * @throws HalfFolderException if it has no list that can be read
+     */
+    static long lastSnapshotIndex(Path snapshots) throws IOException {
+        Optional<Path> newest;
+        try (Stream<Path> all = Files.list(snapshots)) {
+            newest = all.filter(path -> nameOf(path).startsWith(Snapshot.JRAFT_SNAPSHOT_PREFIX))
+                    .max((a, b) -> Long.compare(indexOf(a), indexOf(b)));
+        }
+        if (newest.isEmpty()) {
+            return 0;
+        }
+        Path list = newest.get().resolve(Snapshot.JRAFT_SNAPSHOT_META_FILE);
+        LocalSnapshotMetaTable table = new LocalSnapshotMetaTable(new RaftOptions());
+        try {
+            if (Files.isRegularFile(list) && table.loadFromFile(list.toString()) && table.hasMeta()) {
+                return table.getMeta().getLastIncludedIndex();
+            }
+        } catch (IOException e) {
+            throw new HalfFolderException(list, "cannot be read", e);
+        }
+        throw new HalfFolderException(list, "is missing");
+    }
+
+    private static String nameOf(Path path) {
+        return String.valueOf(path.getFileName());
+    }
+
+    private static long indexOf(Path snapshot) {
+        return Long.parseLong(nameOf(snapshot).substring(Snapshot.JRAFT_SNAPSHOT_PREFIX.length()));
+    }
+
+    @Override
+    public void shutdown() {
+        storage.shutdown();
+    }
+
+    @Override
+    public long getFirstLogIndex() {
+        return storage.getFirstLogIndex();
+    }
+
+    @Override
+    public long getLastLogIndex() {
+        return storage.getLastLogIndex();
+    }
+
+    @Override
+    public @Nullable LogEntry getEntry(long index) {
+        return storage.getEntry(index);
+    }
+
+    @Override
+    @Deprecated
+    public long getTerm(long index) {
+        return storage.getTerm(index);
+    }
+
+    @Override
+    public boolean appendEntry(LogEntry entry) {
+        boolean appended = storage.appendEntry(entry);
+        if (appended) {
+            progress.appended(entry.getId().getIndex());
+        }
+        return appended;
+    }
+
+    @Override
+    public int appendEntries(List<LogEntry> entries) {
+        int appended = storage.appendEntries(entries);
+        if (appended > 0) {
+            progress.appended(entries.get(appended - 1).getId().getIndex());
+        }
+        return appended;
+    }
+
+    /** A snapshot holds what is cut off here. */
+    @Override
+    public boolean truncatePrefix(long firstIndexKept) {
+        return storage.truncatePrefix(firstIndexKept);
+    }
+
+    @Override
+    public boolean truncateSuffix(long lastIndexKept) {
+        return isCut(lastIndexKept) && storage.truncateSuffix(lastIndexKept);
+    }
+
+    /** A snapshot holds what is before that index. */
+    @Override
+    public boolean reset(long nextLogIndex) {
+        return isCut(nextLogIndex - 1) && storage.reset(nextLogIndex);
+    }
+
+    private boolean isCut(long lastIndexKept) {
+        try {
+            progress.cut(lastIndexKept);
+            return true;
+        } catch (IOException e) {
+            LOG.error("nothing is cut off the log", e);
+            return false;
+        }
+    }
+}

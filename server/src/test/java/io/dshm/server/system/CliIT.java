@@ -1,0 +1,169 @@
+package io.dshm.server.system;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The {@code dshm} command through its launcher, as a person or a script types it, with three nodes. */
+class CliIT {
+
+    private static final Path LAUNCHER =
+            Path.of("../deploy/bin/dshm").toAbsolutePath().normalize();
+    private static final Path SCRIPT = Path.of("/usr/bin/script");
+    private static final long PATIENCE_SECONDS = 60;
+
+    @RegisterExtension
+    final Processes processes = Processes.perTest();
+
+    @TempDir
+    Path folder;
+
+    private ClusterProcess cluster;
+
+    private record Ended(int status, byte[] bytes, String err) {
+        String out() {
+            return new String(bytes, StandardCharsets.UTF_8);
+        }
+    }
+
+    @BeforeEach
+    void startNodes() throws IOException, InterruptedException {
+        cluster = processes.newCluster().start();
+    }
+
+    private static String addresses(List<NodeProcess> nodes, boolean admin) {
+        return nodes.stream()
+                .map(node -> "127.0.0.1:" + (admin ? node.adminPort() : node.port()))
+                .collect(Collectors.joining(","));
+    }
+
+    /** Runs a command with the nodes in its environment, the leader first. */
+    private Ended run(List<NodeProcess> nodes, byte[] stdin, List<String> command)
+            throws IOException, InterruptedException {
+        Path in = Files.write(folder.resolve("stdin"), stdin);
+        Path out = folder.resolve("stdout");
+        Path err = folder.resolve("stderr");
+        ProcessBuilder builder = new ProcessBuilder(command);
+        builder.redirectInput(in.toFile()).redirectOutput(out.toFile()).redirectError(err.toFile());
+        builder.environment().keySet().removeIf(key -> key.startsWith("DSHM_"));
+        builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
+        builder.environment().put("DSHM_CACHE", folder.resolve("cache").toString());
+        builder.environment().put("XDG_STATE_HOME", folder.resolve("state").toString());
+        builder.environment().put("DSHM_ENDPOINTS", addresses(nodes, false));
+        builder.environment().put("DSHM_ADMIN", addresses(nodes, true));
+        Process process = builder.start();
+        try {
+            assertTrue(process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS), () -> command + " ends");
+        } finally {
+            process.destroyForcibly();
+        }
+        return new Ended(process.exitValue(), Files.readAllBytes(out), Files.readString(err));
+    }
+
+    private Ended dshm(String... words) throws IOException, InterruptedException {
+        return dshm(cluster.nodes(), new byte[0], words);
+    }
+
+    private Ended dshm(List<NodeProcess> nodes, byte[] stdin, String... words)
+            throws IOException, InterruptedException {
+        List<String> command = new ArrayList<>(List.of(LAUNCHER.toString()));
+        command.addAll(List.of(words));
+        return run(nodes, stdin, command);
+    }
+
+    private static void assertEnds(int status, String out, Ended ended) {
+        assertEquals(out, ended.out(), ended.err);
+        assertEquals(status, ended.status, ended.err);
+    }
+
+    @Test
+    void it_counts_on_when_the_leader_dies_and_says_when_it_does_not_know() throws Exception {
+        NodeProcess leader = cluster.awaitLeader();
+        List<NodeProcess> leaderFirst = new ArrayList<>(List.of(leader));
+        leaderFirst.addAll(cluster.others(leader));
+        byte[] nothing = {};
+
+        assertEnds(0, "1\n", dshm(leaderFirst, nothing, "incr", "visits"));
+        Ended well = dshm(leaderFirst, nothing, "status");
+        assertEquals(0, well.status, well.out());
+        assertEquals(3, well.out().lines().filter(line -> line.endsWith("  ok")).count(), well.out());
+        assertTrue(well.out().lines().anyMatch(line -> line.matches(leader.name() + " .* leader .*")), well.out());
+
+        leader.kill();
+        assertEnds(0, "2\n", dshm(leaderFirst, nothing, "incr", "visits"));
+        assertEnds(0, "{\"value\":3}\n", dshm(leaderFirst, nothing, "--json", "incr", "visits"));
+        assertEnds(0, "3\n", dshm(leaderFirst, nothing, "get", "visits", "--read", "linearizable"));
+        Ended degraded = dshm(leaderFirst, nothing, "status");
+        assertEquals(1, degraded.status, degraded.out());
+        assertTrue(degraded.out().contains("connection refused"), degraded.out());
+
+        leaderFirst.get(1).kill();
+        Ended unknown = dshm(leaderFirst, nothing, "incr", "visits", "--timeout", "1s");
+        assertEquals(5, unknown.status, unknown.err);
+        assertTrue(unknown.err.startsWith("dshm: outcome unknown"), unknown.err);
+        leaderFirst.get(2).kill();
+        assertEquals(4, dshm(leaderFirst, nothing, "incr", "visits").status);
+    }
+
+    @Test
+    void values_and_exit_codes_go_through_the_launcher() throws Exception {
+        byte[] value = new byte[100_000];
+        new Random(1).nextBytes(value);
+        Path file = Files.write(folder.resolve("value"), value);
+        assertEnds(0, "DONE\n", dshm("set", "files::a", "@" + file));
+        assertArrayEquals(value, dshm("get", "files::a", "--raw").bytes);
+        assertEnds(0, "DONE\n", dshm(cluster.nodes(), value, "set", "files::b", "-"));
+        assertArrayEquals(value, dshm("get", "files::b", "--raw").bytes);
+        assertEnds(0, "files::a\nfiles::b\n", dshm("keys", "files", "--read", "linearizable"));
+
+        assertEnds(1, "", dshm("get", "nothing"));
+        assertEquals(2, dshm("get").status);
+        assertEnds(0, "1\n", dshm("push", "list", "x"));
+        assertEquals(3, dshm("incr", "list").status);
+        assertEquals(4, dshm("get", "k", "--endpoints", "127.0.0.1:1").status);
+        assertEnds(0, "0\n", dshm("limiter", "limits::a", "1", "1h"));
+        assertEnds(1, "-1\n", dshm("limiter", "limits::a", "1", "1h"));
+    }
+
+    @Test
+    void commands_come_from_a_pipe_and_from_a_terminal() throws Exception {
+        byte[] script = "set k 'a b'\nincr n 5\nget k\n\"\nincr n\n".getBytes(StandardCharsets.UTF_8);
+        Ended piped = dshm(cluster.nodes(), script);
+        assertEnds(2, "DONE\n5\na b\n", piped);
+        assertTrue(piped.err.contains("is not closed"), piped.err);
+
+        Ended completed = run(
+                cluster.nodes(),
+                new byte[0],
+                List.of(
+                        "bash",
+                        "-c",
+                        "source <(" + LAUNCHER
+                                + " completion bash); COMP_WORDS=(dshm li); COMP_CWORD=1; _complete_dshm; echo ${COMPREPLY[*]}"));
+        assertEnds(0, "limiter\n", completed);
+
+        assumeTrue(Files.isExecutable(SCRIPT), "script of bsdutils makes a terminal");
+        byte[] typed = "incr n 7\nget nothing\nquit\n".getBytes(StandardCharsets.UTF_8);
+        String command = "stty cols 80 rows 24; " + LAUNCHER;
+        Ended prompt = run(cluster.nodes(), typed, List.of(SCRIPT.toString(), "-qec", command, "/dev/null"));
+        assertTrue(prompt.out().contains("dshm> "), prompt.out());
+        assertTrue(prompt.out().contains("\n12\r\n"), prompt.out());
+        assertTrue(prompt.out().contains("dshm: not_found"), prompt.out());
+        assertTrue(Files.readString(folder.resolve("state/dshm/history")).contains("incr n 7"));
+    }
+}
