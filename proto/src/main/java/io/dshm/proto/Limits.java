@@ -192,6 +192,21 @@ public final class Limits {
     /** Bytes of a frame between nodes: as many commands as share a log entry fit, and so do their results. */
     public static final int PEER_FRAME_BYTES_MAX = 4 * 1024 * 1024;
 
+    /**
+     * Bytes of the first frame on a connection between nodes, a greeting: a cluster's name and two nodes' names, with their
+     * headers, and room for what later versions add.
+     */
+    public static final int PEER_GREETING_BYTES_MAX = 4 * 1024;
+
+    /** Milliseconds after which a node that has nothing to say to another one says that it is there. */
+    public static final int PEER_HEARTBEAT_MILLIS = 1_000;
+
+    /**
+     * So many times {@link #PEER_HEARTBEAT_MILLIS} without a byte end a connection between nodes: longer than most pauses of
+     * a collector or a disk, and far shorter than TCP keeps a connection to a machine that is gone.
+     */
+    public static final int PEER_SILENT_HEARTBEATS_MAX = 5;
+
     /** Bytes of entries in one of Raft's requests, unless a single entry is larger. */
     public static final int RAFT_BODY_BYTES_MAX = 1024 * 1024;
 

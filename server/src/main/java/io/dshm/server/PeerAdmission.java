@@ -33,17 +33,17 @@ final class PeerAdmission {
     }
 
     PeerPort raftPort() {
-        return port("Raft port", Limits.RAFT_FRAME_BYTES_MAX);
+        return port("Raft port", Limits.RAFT_FRAME_BYTES_MAX, Limits.RAFT_FRAME_BYTES_MAX);
     }
 
     PeerPort forwardingPort() {
-        return port("forwarding port", Limits.PEER_FRAME_BYTES_MAX);
+        return port("forwarding port", Limits.PEER_GREETING_BYTES_MAX, Limits.PEER_FRAME_BYTES_MAX);
     }
 
-    private PeerPort port(String name, int frameBytesMax) {
+    private PeerPort port(String name, int firstBytesMax, int frameBytesMax) {
         long unfinishedBytes =
                 Math.max(Limits.PEER_UNFINISHED_BYTES_MIN, Runtime.getRuntime().maxMemory() / 8);
-        FrameGuard.Bounds frame = new FrameGuard.Bounds(frameBytesMax, Limits.PEER_FRAME_MILLIS_MAX);
+        FrameGuard.Bounds frame = new FrameGuard.Bounds(firstBytesMax, frameBytesMax, Limits.PEER_FRAME_MILLIS_MAX);
         return new PeerPort(
                 new PeerPort.Bounds(Limits.PEER_CONNECTIONS_MAX, unfinishedBytes, frame),
                 mayConnect,

@@ -30,6 +30,7 @@ import io.dshm.server.replication.writes.RegistrationCheck;
 import io.dshm.server.statemachine.ClusterClock;
 import io.dshm.server.statemachine.StateMachine;
 import io.dshm.server.statemachine.StateRoom;
+import io.dshm.server.transport.Greeting;
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
@@ -48,6 +49,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -144,7 +146,8 @@ public final class Server {
         MemberAddresses addresses = new MemberAddresses(config.members().stream()
                 .collect(Collectors.toMap(
                         Member::name, m -> InetSocketAddress.createUnresolved(m.host(), m.forwardingPort()))));
-        PeerConnector connector = new PeerConnector(loops, channelType, config.cluster(), self.name(), addresses);
+        Greeting.Members greeted = new Greeting.Members(config.cluster(), self.name(), Set.copyOf(others));
+        PeerConnector connector = new PeerConnector(loops, channelType, greeted, addresses);
         PeerAdmission admission = new PeerAdmission(config);
         RaftGroup raft = new RaftGroup(raftSettings(admission.raftPort()), stateMachine, Server::stopForGood);
         PeerListener peers = others.isEmpty()
@@ -153,7 +156,7 @@ public final class Server {
                         ports,
                         new InetSocketAddress(config.raftBindAddress(), self.forwardingPort()),
                         admission.forwardingPort(),
-                        config.cluster(),
+                        greeted,
                         () -> peerStatus(folder, raft, clock));
         if (!folder.isDecided()) {
             folder.setJoining(!others.isEmpty()

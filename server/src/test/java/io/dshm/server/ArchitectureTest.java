@@ -88,10 +88,15 @@ class ArchitectureTest {
     }
 
     @Test
-    void forwarding_knows_contracts_writes_and_the_network() {
+    void forwarding_knows_contracts_writes_the_transport_and_the_network() {
         mayUse(REPLICATION + ".forwarding", PROTO, LOG, GUARD, NETTY, new String[] {
-            REPLICATION + ".contracts", REPLICATION + ".writes", BASE + ".network"
+            REPLICATION + ".contracts", REPLICATION + ".writes", BASE + ".transport", BASE + ".network"
         });
+    }
+
+    @Test
+    void the_transport_knows_the_messages_and_the_network() {
+        mayUse(BASE + ".transport", PROTO, LOG, NETTY, new String[] {BASE + ".network"});
     }
 
     @Test
@@ -110,7 +115,7 @@ class ArchitectureTest {
 
     @Test
     void what_repairs_raft_knows_raft_and_the_network_but_not_the_adapter() {
-        mayUse(REPLICATION + ".jraft.repairs", PROTO, LOG, NETTY, RAFT, new String[] {BASE + ".network"});
+        mayUse(REPLICATION + ".jraft.repairs", PROTO, LOG, GUARD, NETTY, RAFT, new String[] {BASE + ".network"});
     }
 
     @Test
@@ -127,7 +132,7 @@ class ArchitectureTest {
 
     @Test
     void the_operators_listener_knows_its_own_interface_only() {
-        mayUse(BASE + ".admin..", LOG, NETTY, new String[] {"io.dshm.proto"});
+        mayUse(BASE + ".admin..", LOG, NETTY, new String[] {"io.dshm.proto", BASE + ".network"});
     }
 
     @Test

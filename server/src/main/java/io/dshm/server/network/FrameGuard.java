@@ -26,10 +26,17 @@ public final class FrameGuard extends ChannelInboundHandlerAdapter {
     /**
      * What a frame may be.
      *
-     * @param bytesMax its length, with its header
+     * @param firstBytesMax the length of a connection's first one, with its header
+     * @param bytesMax that of the others
      * @param millisMax how long it may be under way; it may be a fifth more
      */
-    public record Bounds(int bytesMax, int millisMax) {}
+    public record Bounds(int firstBytesMax, int bytesMax, int millisMax) {
+
+        /** The first frame may be as long as any. */
+        public Bounds(int bytesMax, int millisMax) {
+            this(bytesMax, bytesMax, millisMax);
+        }
+    }
 
     private final FrameFormat format;
     private final Bounds bounds;
@@ -139,9 +146,9 @@ public final class FrameGuard extends ChannelInboundHandlerAdapter {
     }
 
     private long checkedBody(long length) {
-        if (length < 0 || length > bounds.bytesMax() - headerReceived) {
-            throw new IllegalArgumentException(
-                    "a frame of " + length + " bytes, " + bounds.bytesMax() + " are allowed");
+        int bytesMax = framesEnded == 0 ? bounds.firstBytesMax() : bounds.bytesMax();
+        if (length < 0 || length > bytesMax - headerReceived) {
+            throw new IllegalArgumentException("a frame of " + length + " bytes, " + bytesMax + " are allowed");
         }
         return length;
     }

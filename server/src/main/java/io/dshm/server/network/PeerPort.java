@@ -121,7 +121,8 @@ public final class PeerPort {
         }
     }
 
-    void refused(@Nullable SocketAddress who, String why) {
+    /** Logs that a connection was refused, or ended for what it sent; at a bounded rate. */
+    public void refused(@Nullable SocketAddress who, String why) {
         refusals.refused(String.valueOf(who), why);
     }
 

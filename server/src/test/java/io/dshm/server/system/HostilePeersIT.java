@@ -2,11 +2,15 @@ package io.dshm.server.system;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.alipay.sofa.jraft.rpc.RpcRequests.PingRequest;
 import com.alipay.sofa.jraft.rpc.RpcRequests.RequestVoteRequest;
 import io.dshm.proto.Limits;
+import io.dshm.proto.wire.Hello;
+import io.dshm.proto.wire.PeerMessage;
+import io.dshm.proto.wire.StatusRequest;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
@@ -58,10 +62,12 @@ class HostilePeersIT {
             byte[] content = new byte[Limits.PEER_FRAME_BYTES_MAX - 1024];
             byte[] request =
                     frame(PingRequest.class, content, content.length + 1).array();
-            byte[] forward = ByteBuffer.allocate(Integer.BYTES + content.length)
+            NodeProcess node = cluster.awaitLeader();
+            byte[] greeting = greeting("dshm", cluster.others(node).get(0), node);
+            byte[] forward = ByteBuffer.allocate(greeting.length + Integer.BYTES + content.length)
+                    .put(greeting)
                     .putInt(content.length + 1)
                     .array();
-            NodeProcess node = cluster.awaitLeader();
             for (int i = 0; i < UNFINISHED_FRAMES; i++) {
                 sockets.add(send(node.raftPort(), request));
                 sockets.add(send(node.forwardingPort(), forward));
@@ -105,6 +111,49 @@ class HostilePeersIT {
         cluster.start();
         assertTrue(cluster.term() < term + 100);
         new Bystander("term::n").end();
+    }
+
+    @Test
+    void only_another_member_is_answered_on_the_forwarding_port() throws IOException {
+        byte[] question = frame(PeerMessage.newBuilder()
+                .setStatusRequest(StatusRequest.getDefaultInstance())
+                .build());
+        for (NodeProcess node : cluster.nodes()) {
+            NodeProcess other = cluster.others(node).get(0);
+            assertTrue(answers(node, greeting("dshm", other, node), question));
+            assertFalse(answers(node, greeting("shop", other, node), question), "another cluster's");
+            assertFalse(answers(node, greeting("dshm", node, node), question), "itself");
+            assertFalse(answers(node, greeting("dshm", other, other), question), "not meant");
+            assertFalse(answers(node, question), "no greeting");
+        }
+    }
+
+    private static boolean answers(NodeProcess node, byte[]... frames) throws IOException {
+        try (Socket socket = connect(node.forwardingPort())) {
+            for (byte[] frame : frames) {
+                socket.getOutputStream().write(frame);
+            }
+            return socket.getInputStream().read() >= 0;
+        } catch (SocketException reset) {
+            return false;
+        }
+    }
+
+    private static byte[] greeting(String cluster, NodeProcess from, NodeProcess to) {
+        return frame(PeerMessage.newBuilder()
+                .setHello(Hello.newBuilder()
+                        .setCluster(cluster)
+                        .setNode(from.name())
+                        .setTo(to.name()))
+                .build());
+    }
+
+    private static byte[] frame(PeerMessage message) {
+        byte[] body = message.toByteArray();
+        return ByteBuffer.allocate(Integer.BYTES + body.length)
+                .putInt(body.length)
+                .put(body)
+                .array();
     }
 
     private static String raftAddress(NodeProcess node) {

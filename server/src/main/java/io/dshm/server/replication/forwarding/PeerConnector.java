@@ -1,7 +1,6 @@
 package io.dshm.server.replication.forwarding;
 
 import io.dshm.proto.wire.Forward;
-import io.dshm.proto.wire.Hello;
 import io.dshm.proto.wire.PeerMessage;
 import io.dshm.proto.wire.RegisterNode;
 import io.dshm.proto.wire.StatusReply;
@@ -13,6 +12,9 @@ import io.dshm.server.network.PeerSockets;
 import io.dshm.server.replication.contracts.PeerLinks;
 import io.dshm.server.replication.contracts.PeerStatuses;
 import io.dshm.server.replication.writes.RegistrationCheck;
+import io.dshm.server.transport.Greeting;
+import io.dshm.server.transport.Heartbeat;
+import io.dshm.server.transport.PeerCodec;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
@@ -40,10 +42,14 @@ public final class PeerConnector implements PeerLinks, PeerStatuses, Registratio
 
     private static final int CONNECT_MILLIS = 1_000;
 
+    private static final PeerMessage ARE_YOU_THERE = PeerMessage.newBuilder()
+            .setStatusRequest(StatusRequest.getDefaultInstance())
+            .build();
+
     private final EventLoopGroup loops;
     private final Class<? extends Channel> channelType;
     private final MemberAddresses addresses;
-    private final PeerMessage hello;
+    private final Greeting.Members members;
 
     /**
      * A connector for these nodes.
@@ -53,15 +59,12 @@ public final class PeerConnector implements PeerLinks, PeerStatuses, Registratio
     public PeerConnector(
             EventLoopGroup loops,
             Class<? extends Channel> channelType,
-            String cluster,
-            String self,
+            Greeting.Members members,
             MemberAddresses addresses) {
         this.loops = loops;
         this.channelType = channelType;
         this.addresses = addresses;
-        this.hello = PeerMessage.newBuilder()
-                .setHello(Hello.newBuilder().setCluster(cluster).setNode(self))
-                .build();
+        this.members = members;
     }
 
     /** {@inheritDoc} The lane must be one of the connector's event loops. */
@@ -95,7 +98,7 @@ public final class PeerConnector implements PeerLinks, PeerStatuses, Registratio
         ChannelHandler handler = new SimpleChannelInboundHandler<PeerMessage>() {
             @Override
             public void channelActive(ChannelHandlerContext context) {
-                context.write(hello);
+                context.write(Greeting.hello(members, node, false));
                 context.writeAndFlush(
                         PeerMessage.newBuilder().setStatusRequest(request).build());
             }
@@ -207,13 +210,15 @@ public final class PeerConnector implements PeerLinks, PeerStatuses, Registratio
 
         @Override
         public void channelActive(ChannelHandlerContext context) {
-            context.writeAndFlush(hello);
+            context.writeAndFlush(Greeting.hello(members, node, true));
+            context.pipeline().addFirst(Heartbeat.asking(ARE_YOU_THERE));
             listener.onOpen();
         }
 
         @Override
         protected void channelRead0(ChannelHandlerContext context, PeerMessage message) {
-            if (!ended) {
+            // Anything else is an answer to a heartbeat.
+            if (!ended && message.hasForwardReply()) {
                 listener.onReply(message.getForwardReply());
             }
         }

@@ -11,6 +11,8 @@ import io.dshm.server.network.MemberAddresses;
 import io.dshm.server.network.PeerPort;
 import io.dshm.server.network.Ports;
 import io.dshm.server.replication.writes.ForwardSession;
+import io.dshm.server.transport.Greeting;
+import io.dshm.server.transport.PeerCodec;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelOutboundBuffer;
@@ -34,7 +36,7 @@ public final class PeerListener {
         ForwardSession open(EventLoop lane, ForwardSession.Peer peer);
     }
 
-    private final String cluster;
+    private final PeerPort admission;
     private final Supplier<@Nullable StatusReply> status;
     private volatile @Nullable Sessions sessions;
     private volatile Predicate<RegisterNode> registrations = registration -> false;
@@ -44,7 +46,7 @@ public final class PeerListener {
      * Listens.
      *
      * @param admission who may connect
-     * @param cluster nodes that name another one are refused
+     * @param members nodes that say that they are somebody else are refused
      * @param status what this node says of itself, or null as long as it does not know
      * @throws IOException if the address cannot be bound
      */
@@ -52,14 +54,14 @@ public final class PeerListener {
             Ports ports,
             InetSocketAddress address,
             PeerPort admission,
-            String cluster,
+            Greeting.Members members,
             Supplier<@Nullable StatusReply> status)
             throws IOException, InterruptedException {
-        this.cluster = cluster;
+        this.admission = admission;
         this.status = status;
         this.channel = ports.listen(address, MemberAddresses.LISTEN_SETTINGS, Ports.BACKLOG, accepted -> {
             accepted.pipeline().addLast(admission.guard(PeerCodec.FORMAT));
-            PeerCodec.addTo(accepted.pipeline());
+            PeerCodec.addTo(accepted.pipeline(), new Greeting(members, admission));
             accepted.pipeline().addLast(new Handler());
         });
     }
@@ -82,7 +84,6 @@ public final class PeerListener {
     /** One connection. Package-private for its test. */
     final class Handler extends SimpleChannelInboundHandler<PeerMessage> {
 
-        private boolean greeted;
         private @Nullable ForwardSession session;
         private boolean flushNeeded;
         private boolean sessionReads = true;
@@ -90,19 +91,7 @@ public final class PeerListener {
         @Override
         protected void channelRead0(ChannelHandlerContext context, PeerMessage message) {
             switch (message.getMessageCase()) {
-                case HELLO -> {
-                    greeted = message.getHello().getCluster().equals(cluster);
-                    if (!greeted) {
-                        LOG.warn(
-                                "turned away {}: it belongs to cluster {}, this one is {}",
-                                context.channel().remoteAddress(),
-                                message.getHello().getCluster(),
-                                cluster);
-                        context.close();
-                    }
-                }
                 case STATUS_REQUEST -> {
-                    requireGreeting();
                     StatusReply answer = status.get();
                     if (answer == null) {
                         context.close();
@@ -114,18 +103,9 @@ public final class PeerListener {
                                 .build());
                     }
                 }
-                case FORWARD -> {
-                    requireGreeting();
-                    onForward(context, message.getForward());
-                }
-                case FORWARD_REPLY, STATUS_REPLY, MESSAGE_NOT_SET ->
+                case FORWARD -> onForward(context, message.getForward());
+                case HELLO, FORWARD_REPLY, STATUS_REPLY, MESSAGE_NOT_SET ->
                     throw new IllegalArgumentException("not a request: " + message.getMessageCase());
-            }
-        }
-
-        private void requireGreeting() {
-            if (!greeted) {
-                throw new IllegalArgumentException("no greeting");
             }
         }
 
@@ -158,7 +138,7 @@ public final class PeerListener {
         @Override
         public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
             Guard.check("a connection of another node", cause);
-            LOG.warn("connection of {} closed: {}", context.channel().remoteAddress(), cause.toString());
+            admission.refused(context.channel().remoteAddress(), cause.toString());
             context.close();
         }
 

@@ -1,5 +1,5 @@
 /**
- * Commands from a follower to the leader and their outcomes back, over framed, bounded and pipelined Netty channels; and
+ * Commands from a follower to the leader and their outcomes back, over the transport's connections, pipelined; and
  * what nodes ask each other beside Raft. The messages are those of {@code peer.proto}.
  *
  * <p>{@link io.dshm.server.replication.forwarding.PeerListener} accepts the connections of other nodes,

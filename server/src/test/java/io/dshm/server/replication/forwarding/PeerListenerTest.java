@@ -8,7 +8,6 @@ import com.google.protobuf.ByteString;
 import io.dshm.proto.Limits;
 import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.Forward;
-import io.dshm.proto.wire.Hello;
 import io.dshm.proto.wire.PeerMessage;
 import io.dshm.proto.wire.RegisterNode;
 import io.dshm.proto.wire.SetCommand;
@@ -23,6 +22,8 @@ import io.dshm.server.replication.writes.ForwardSession;
 import io.dshm.server.replication.writes.Proposer;
 import io.dshm.server.replication.writes.RegistrationCheck;
 import io.dshm.server.statemachine.ClusterClock;
+import io.dshm.server.transport.Greeting;
+import io.dshm.server.transport.PeerCodec;
 import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.channel.nio.NioEventLoopGroup;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
@@ -31,6 +32,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -57,7 +59,7 @@ class PeerListenerTest {
                 new Ports(loops, NioServerSocketChannel.class),
                 new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
                 new PeerPort(bounds, address -> true, new RefusalLog("test", System::nanoTime)),
-                "c",
+                new Greeting.Members("c", "n1", Set.of("n2")),
                 StatusReply::getDefaultInstance);
         RegistrationCheck registrations =
                 new RegistrationCheck((node, registration) -> CompletableFuture.completedFuture(true), () -> 1);
@@ -69,7 +71,6 @@ class PeerListenerTest {
                 registration -> false);
         proposer.setTerm(1);
         channel = new EmbeddedChannel(listener.new Handler());
-        receive(PeerMessage.newBuilder().setHello(Hello.newBuilder().setCluster("c")));
         forward(CommandRecord.newBuilder()
                 .setRegisterNode(RegisterNode.newBuilder().setNode("n2").addOrigins(ORIGIN)));
     }
@@ -144,19 +145,5 @@ class PeerListenerTest {
         channel.unsafe().outboundBuffer().setUserDefinedWritability(1, writable);
         channel.runPendingTasks();
         assertEquals(writable, channel.isWritable());
-    }
-
-    @Test
-    void a_node_of_another_cluster_and_one_that_does_not_greet_are_turned_away() {
-        EmbeddedChannel other = new EmbeddedChannel(listener.new Handler());
-        other.writeInbound(PeerMessage.newBuilder()
-                .setHello(Hello.newBuilder().setCluster("another"))
-                .build());
-        assertFalse(other.isOpen());
-        EmbeddedChannel silent = new EmbeddedChannel(listener.new Handler());
-        silent.writeInbound(PeerMessage.newBuilder()
-                .setForward(Forward.getDefaultInstance())
-                .build());
-        assertFalse(silent.isOpen());
     }
 }

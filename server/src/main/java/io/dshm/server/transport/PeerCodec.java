@@ -1,4 +1,4 @@
-package io.dshm.server.replication.forwarding;
+package io.dshm.server.transport;
 
 import com.google.protobuf.CodedOutputStream;
 import com.google.protobuf.InvalidProtocolBufferException;
@@ -19,16 +19,16 @@ import java.nio.ByteBuffer;
 import java.util.List;
 
 /** Peer messages to frames and back: a 32-bit big-endian length, then the message. Stateless. */
-final class PeerCodec {
+public final class PeerCodec {
 
     private static final StrictParser<PeerMessage> PARSER = new StrictParser<>(PeerMessage.parser());
 
     /** What an answer from another node may be. */
-    static final FrameGuard.Bounds BOUNDS =
+    public static final FrameGuard.Bounds BOUNDS =
             new FrameGuard.Bounds(Limits.PEER_FRAME_BYTES_MAX, Limits.PEER_FRAME_MILLIS_MAX);
 
     /** How long a frame is, for {@link FrameGuard}. */
-    static final FrameFormat FORMAT = new FrameFormat() {
+    public static final FrameFormat FORMAT = new FrameFormat() {
         @Override
         public int headerBytesMax() {
             return Integer.BYTES;
@@ -47,10 +47,25 @@ final class PeerCodec {
 
     private PeerCodec() {}
 
-    /** Adds frames and messages to a pipeline, in both directions. A frame that is too long ends the connection. */
-    static void addTo(ChannelPipeline pipeline) {
+    /** For a connection that this node makes: frames and messages, in both directions. */
+    public static void addTo(ChannelPipeline pipeline) {
+        addFrames(pipeline);
+        addMessages(pipeline);
+    }
+
+    /** For a connection that this node accepts: the same, and before any message a greeting that has to be a member's. */
+    public static void addTo(ChannelPipeline pipeline, Greeting greeting) {
+        addFrames(pipeline);
+        pipeline.addLast(greeting);
+        addMessages(pipeline);
+    }
+
+    private static void addFrames(ChannelPipeline pipeline) {
         pipeline.addLast(
                 new LengthFieldBasedFrameDecoder(Limits.PEER_FRAME_BYTES_MAX, 0, Integer.BYTES, 0, Integer.BYTES));
+    }
+
+    private static void addMessages(ChannelPipeline pipeline) {
         pipeline.addLast(new Decoder());
         pipeline.addLast(new Encoder());
     }

@@ -1,0 +1,117 @@
+package io.dshm.server.transport;
+
+import com.google.protobuf.InvalidProtocolBufferException;
+import io.dshm.proto.Limits;
+import io.dshm.proto.wire.Hello;
+import io.dshm.proto.wire.PeerMessage;
+import io.dshm.proto.wire.StatusReply;
+import io.dshm.server.network.PeerPort;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.util.ReferenceCountUtil;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The handler of an accepted connection that lets nothing through before a member has said who it is. The first frame is
+ * its greeting, of {@link Limits#PEER_GREETING_BYTES_MAX} at most; any other, or that of somebody else, ends the connection.
+ * Nothing is read from a connection that is closed.
+ *
+ * <p>One for each connection, confined to its event loop.
+ */
+public final class Greeting extends ChannelInboundHandlerAdapter {
+
+    /**
+     * Who takes part.
+     *
+     * @param cluster its id
+     * @param self this node's name
+     * @param others those of the other members
+     */
+    public record Members(String cluster, String self, Set<String> others) {}
+
+    /** What tells a node that this one is there while it reads nothing from it. */
+    private static final PeerMessage SIGN_OF_LIFE = PeerMessage.newBuilder()
+            .setStatusReply(StatusReply.getDefaultInstance())
+            .build();
+
+    private final Members members;
+    private final PeerPort port;
+    private boolean greeted;
+
+    /**
+     * For one connection.
+     *
+     * @param port is told of those that are refused
+     */
+    public Greeting(Members members, PeerPort port) {
+        this.members = members;
+        this.port = port;
+    }
+
+    /** What that node says first when it connects to the other one, and whether it {@linkplain Heartbeat goes on} to do so. */
+    public static PeerMessage hello(Members members, String to, boolean heartbeats) {
+        return PeerMessage.newBuilder()
+                .setHello(Hello.newBuilder()
+                        .setCluster(members.cluster())
+                        .setNode(members.self())
+                        .setTo(to)
+                        .setHeartbeatMillis(heartbeats ? Limits.PEER_HEARTBEAT_MILLIS : 0))
+                .build();
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext context, Object message) {
+        if (!context.channel().isActive()) {
+            ReferenceCountUtil.release(message);
+        } else if (greeted) {
+            context.fireChannelRead(message);
+        } else {
+            ByteBuf frame = (ByteBuf) message;
+            try {
+                greet(context, frame);
+            } finally {
+                frame.release();
+            }
+        }
+    }
+
+    private void greet(ChannelHandlerContext context, ByteBuf frame) {
+        Hello hello = parse(frame);
+        String refusal = hello == null ? "no greeting" : refusal(hello);
+        if (hello == null || refusal != null) {
+            port.refused(context.channel().remoteAddress(), String.valueOf(refusal));
+            context.close();
+            return;
+        }
+        greeted = true;
+        if (hello.getHeartbeatMillis() != 0) {
+            int millis = Math.max(Limits.PEER_HEARTBEAT_MILLIS, hello.getHeartbeatMillis());
+            context.pipeline().addFirst(Heartbeat.whileNotReading(millis, SIGN_OF_LIFE));
+        }
+    }
+
+    private static @Nullable Hello parse(ByteBuf frame) {
+        try {
+            PeerMessage first = PeerMessage.parseFrom(ByteBufUtil.getBytes(frame));
+            return first.hasHello() ? first.getHello() : null;
+        } catch (InvalidProtocolBufferException e) {
+            return null;
+        }
+    }
+
+    private @Nullable String refusal(Hello hello) {
+        if (!hello.getCluster().equals(members.cluster())) {
+            return "it belongs to cluster " + hello.getCluster() + ", this one is " + members.cluster();
+        }
+        if (!members.others().contains(hello.getNode())) {
+            return "it says that it is " + hello.getNode() + ", which is no other member";
+        }
+        // Nodes of format 1 do not say to whom they talk.
+        return hello.getTo().isEmpty() || hello.getTo().equals(members.self())
+                ? null
+                : "it looks for " + hello.getTo() + ", this is " + members.self();
+    }
+}

@@ -1,0 +1,165 @@
+package io.dshm.server.transport;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.google.protobuf.ByteString;
+import io.dshm.proto.Limits;
+import io.dshm.proto.wire.CommandRecord;
+import io.dshm.proto.wire.Forward;
+import io.dshm.proto.wire.Hello;
+import io.dshm.proto.wire.PeerMessage;
+import io.dshm.proto.wire.SetCommand;
+import io.dshm.proto.wire.StatusRequest;
+import io.dshm.server.network.FrameGuard;
+import io.dshm.server.network.PeerPort;
+import io.dshm.server.network.RefusalLog;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.embedded.EmbeddedChannel;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class GreetingTest {
+
+    private static final PeerMessage QUESTION = PeerMessage.newBuilder()
+            .setStatusRequest(StatusRequest.getDefaultInstance())
+            .build();
+
+    private final PeerPort port = new PeerPort(
+            new PeerPort.Bounds(
+                    3,
+                    2L * Limits.PEER_FRAME_BYTES_MAX,
+                    new FrameGuard.Bounds(
+                            Limits.PEER_GREETING_BYTES_MAX, Limits.PEER_FRAME_BYTES_MAX, Limits.PEER_FRAME_MILLIS_MAX)),
+            address -> true,
+            new RefusalLog("test", System::nanoTime));
+
+    private final EmbeddedChannel channel = new EmbeddedChannel();
+
+    GreetingTest() {
+        channel.freezeTime();
+        channel.pipeline().addLast(port.guard(PeerCodec.FORMAT));
+        PeerCodec.addTo(channel.pipeline(), new Greeting(new Greeting.Members("shop", "n1", Set.of("n2", "n3")), port));
+    }
+
+    @AfterEach
+    void nothing_is_left() {
+        channel.finishAndReleaseAll();
+    }
+
+    private static PeerMessage greeting(String cluster, String node, String to) {
+        return PeerMessage.newBuilder()
+                .setHello(Hello.newBuilder().setCluster(cluster).setNode(node).setTo(to))
+                .build();
+    }
+
+    private static PeerMessage greetingOfMember(boolean heartbeats) {
+        return Greeting.hello(new Greeting.Members("shop", "n2", Set.of("n1", "n3")), "n1", heartbeats);
+    }
+
+    private static ByteBuf frame(byte[] body) {
+        return Unpooled.buffer().writeInt(body.length).writeBytes(body);
+    }
+
+    private static ByteBuf frames(PeerMessage... messages) {
+        ByteBuf all = Unpooled.buffer();
+        for (PeerMessage message : messages) {
+            ByteBuf frame = frame(message.toByteArray());
+            all.writeBytes(frame);
+            frame.release();
+        }
+        return all;
+    }
+
+    private void pass(long millis) {
+        channel.advanceTimeBy(millis, TimeUnit.MILLISECONDS);
+        channel.runScheduledPendingTasks();
+    }
+
+    @Test
+    void a_member_is_let_in_wherever_its_frames_are_cut() {
+        ByteBuf bytes = frames(greetingOfMember(true), QUESTION, QUESTION);
+        while (bytes.isReadable()) {
+            channel.writeInbound(bytes.readRetainedSlice(1));
+        }
+        bytes.release();
+        assertEquals(QUESTION, channel.readInbound());
+        assertEquals(QUESTION, channel.readInbound());
+        assertTrue(channel.isOpen());
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "another, n2, n1", // another cluster's
+        "shop, n4, n1", // no member
+        "shop, n1, n1", // this node itself
+        "shop, '', n1",
+        "shop, n2, n3" // a connection that went to the wrong node
+    })
+    void others_are_not_let_in_and_what_they_send_with_it_is_not_read(String cluster, String node, String to) {
+        channel.writeInbound(frames(greeting(cluster, node, to), QUESTION));
+        assertNull(channel.readInbound());
+        assertFalse(channel.isOpen());
+    }
+
+    @Test
+    void nothing_comes_before_the_greeting() {
+        channel.writeInbound(frames(QUESTION, greetingOfMember(true), QUESTION));
+        assertNull(channel.readInbound());
+        assertFalse(channel.isOpen());
+    }
+
+    @Test
+    void a_greeting_that_is_no_message_ends_the_connection() {
+        channel.writeInbound(frame("GET / HTTP/1.1".getBytes(US_ASCII)));
+        assertNull(channel.readInbound());
+        assertFalse(channel.isOpen());
+    }
+
+    @Test
+    void a_long_first_frame_ends_the_connection_when_its_length_is_known() {
+        channel.writeInbound(Unpooled.buffer().writeInt(Limits.PEER_GREETING_BYTES_MAX));
+        assertFalse(channel.isOpen());
+    }
+
+    @Test
+    void frames_after_the_greeting_may_be_long() {
+        PeerMessage message = PeerMessage.newBuilder()
+                .setForward(Forward.newBuilder()
+                        .setTerm(7)
+                        .addRecords(CommandRecord.newBuilder()
+                                .setSet(SetCommand.newBuilder()
+                                        .setValue(ByteString.copyFrom(new byte[Limits.ENTRY_BYTES_MAX])))))
+                .build();
+        channel.writeInbound(frames(greetingOfMember(false), message));
+        assertEquals(message, channel.readInbound());
+    }
+
+    @Test
+    void a_node_of_format_1_is_let_in_and_may_be_silent() {
+        channel.writeInbound(frames(greeting("shop", "n2", "")));
+        for (int i = 0; i < 100; i++) {
+            pass(Limits.PEER_HEARTBEAT_MILLIS);
+        }
+        assertTrue(channel.isOpen());
+        assertNull(channel.readOutbound());
+    }
+
+    @Test
+    void a_node_with_heartbeats_may_not_be_silent() {
+        channel.writeInbound(frames(greetingOfMember(true)));
+        for (int i = 0; i < Limits.PEER_SILENT_HEARTBEATS_MAX; i++) {
+            assertTrue(channel.isOpen());
+            pass(Limits.PEER_HEARTBEAT_MILLIS);
+        }
+        assertFalse(channel.isOpen());
+    }
+}
