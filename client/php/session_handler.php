@@ -34,12 +34,21 @@ require_once __DIR__ . '/sharedance.php';
     // Rounded up: a fraction of a second must not turn the lock off.
     $lockSeconds = (int) ceil((float) $setting('LOCK_SECONDS', '0'));
     $lockHosts = $setting('LOCK_HOST', '');
+    // An error names the setting, because that is what an administrator knows.
+    $named = static function (string $setting, \Closure $make): mixed {
+        try {
+            return $make();
+        } catch (\InvalidArgumentException $e) {
+            throw new \InvalidArgumentException("SESSION_HANDLER_$setting: " . $e->getMessage(), 0, $e);
+        }
+    };
+    $nodes = $named('HOST', static fn (): Hosts => new Hosts($hosts, Client::DEFAULT_PORT));
     $lease = null;
     if ($lockSeconds > 0) {
-        $nodes = $lockHosts === ''
-            ? (new Hosts($hosts, Client::DEFAULT_PORT))->withPort(Lease::DEFAULT_PORT)
-            : new Hosts($lockHosts, Lease::DEFAULT_PORT);
-        $lease = new Lease($nodes, $lockSeconds, $timeout);
+        $lockNodes = $lockHosts === ''
+            ? $nodes->withPort(Lease::DEFAULT_PORT)
+            : $named('LOCK_HOST', static fn (): Hosts => new Hosts($lockHosts, Lease::DEFAULT_PORT));
+        $lease = $named('LOCK_SECONDS', static fn (): Lease => new Lease($lockNodes, $lockSeconds, $timeout));
     }
     $client = new Client($hosts, Client::DEFAULT_PORT, $timeout);
     (new SessionHandler($client, $lease, (float) $setting('LOCK_WAIT', '30')))->register();

@@ -187,6 +187,8 @@ local function errors_from_the_server()
     local cases = {
         { "ERROR not_found\r\n", "not found" },
         { "ERROR malformed_request\r\n", "malformed_request" },
+        { "ERROR malformed_request INCR takes: key by init [init_exp]\r\n", "malformed_request" },
+        { "ERROR bad_request GET takes no list; STAT shows its length\r\n", "bad_request" },
         { "ERROR busy try again later\r\n", "busy" },
         { "ERROR timeout\r\n", "timeout" },
         { "ERROR unknown_outcome\n", "unknown_outcome" },

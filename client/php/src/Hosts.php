@@ -24,12 +24,12 @@ final class Hosts
         $names = preg_split('/[\s,]+/', is_array($hosts) ? implode(',', $hosts) : $hosts, -1, PREG_SPLIT_NO_EMPTY);
         foreach ($names === false ? [] : $names as $name) {
             if (preg_match('/^(\[[0-9A-Fa-f:.]+\]|[^:\[\]]+)(?::([0-9]{1,5}))?$/D', $name, $parts) !== 1) {
-                throw new \InvalidArgumentException("\"$name\" is no host");
+                throw new \InvalidArgumentException("\"$name\" is no host, nor host:port");
             }
             $all[] = [$parts[1], isset($parts[2]) ? (int) $parts[2] : $port];
         }
         if ($all === []) {
-            throw new \InvalidArgumentException('there is no host');
+            throw new \InvalidArgumentException('it names no host');
         }
         $this->all = $all;
     }

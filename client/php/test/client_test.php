@@ -318,4 +318,20 @@ Tap::case('an id is unknown only if a node says so', static function (): void {
     Tap::same(false, $handler->validateId('id'));
 });
 
+Tap::case('a wrong setting of the handler is named', static function (): void {
+    foreach (['HOST' => 'a:b:c', 'LOCK_SECONDS' => '1', 'LOCK_HOST' => ','] as $name => $value) {
+        $environment = ["SESSION_HANDLER_$name" => $value] + ['SESSION_HANDLER_LOCK_SECONDS' => '60'];
+        $process = proc_open(
+            [PHP_BINARY, '-d', 'display_errors=1', __DIR__ . '/../session_handler.php'],
+            [1 => ['pipe', 'w'], 2 => ['pipe', 'w']],
+            $pipes,
+            null,
+            $environment
+        );
+        $output = stream_get_contents($pipes[1]) . stream_get_contents($pipes[2]);
+        proc_close($process);
+        Tap::true(str_contains($output, "SESSION_HANDLER_$name: "), $output);
+    }
+});
+
 Tap::finish();

@@ -95,6 +95,14 @@ public final class Limits {
     /** Commands that one event loop has taken and not yet answered; one more is refused with {@link ErrorCode#BUSY}. */
     public static final int COMMANDS_OUTSTANDING_MAX = 1 << 16;
 
+    /**
+     * Requests and replies that one connection handles in one turn of its event loop, and bytes of them: less than a millisecond.
+     * Then the other connections of that loop have their turn.
+     */
+    public static final int TURN_STEPS_MAX = 1024;
+
+    public static final int TURN_BYTES_MAX = 256 * 1024;
+
     /** Writes that one connection may have outstanding before the server stops reading from it. */
     public static final int CONNECTION_WRITES_OUTSTANDING_MAX = 1024;
 
@@ -215,6 +223,12 @@ public final class Limits {
     public static final int PEER_UNFINISHED_BYTES_MIN = 32 * 1024 * 1024;
 
     /**
+     * Bytes of requests on the Raft port that wait for their responses, or an eighth of the heap if that is more: half of it is for
+     * one connection, so that the longest frame fits.
+     */
+    public static final long RAFT_UNANSWERED_BYTES_MIN = 4L * RAFT_FRAME_BYTES_MAX;
+
+    /**
      * How far another node's term may be above a node's own. Each election adds one, and needs a majority; no group gets
      * that far while a node is away. With a term near the largest number no further election would be possible.
      */
@@ -267,6 +281,12 @@ public final class Limits {
 
     /** Event loops of a node. */
     public static final int THREADS_MAX = 64;
+
+    /**
+     * Bytes of state that every node has room for: with less than 64 MiB of heap none runs. A registration that says less counts
+     * as this, so that it stops no other node's growth.
+     */
+    public static final long STATE_BYTES_MAX_MIN = 8L * 1024 * 1024;
 
     /** Bytes of a frame in a snapshot; one entry with a full value fits. */
     public static final int SNAPSHOT_FRAME_BYTES_MAX = VALUE_BYTES_MAX + 1024 * 1024;

@@ -49,8 +49,6 @@ public sealed interface Reply {
      */
     record Failure(ErrorCode code, @Nullable String text) implements Reply {
 
-        public static final Failure MALFORMED_REQUEST = new Failure(ErrorCode.MALFORMED_REQUEST, null);
-        public static final Failure BAD_REQUEST = new Failure(ErrorCode.BAD_REQUEST, null);
         public static final Failure NOT_FOUND = new Failure(ErrorCode.NOT_FOUND, null);
         public static final Failure OVERFLOW = new Failure(ErrorCode.OVERFLOW, null);
     }

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -22,14 +23,18 @@ final class FirstStart {
 
     private static final long ASK_MILLIS = 500;
 
+    /** A line in the log every thirty seconds. */
+    private static final int ROUNDS_PER_LINE = 60;
+
     private FirstStart() {}
 
     /**
      * Whether this node comes back to a cluster that exists. Blocks until enough other members have answered.
      *
      * @param others the names of the other members
+     * @param waiting is told what this node waits for
      */
-    static boolean joinsExistingCluster(String self, List<String> others, PeerStatuses peers)
+    static boolean joinsExistingCluster(String self, List<String> others, PeerStatuses peers, Consumer<String> waiting)
             throws InterruptedException {
         for (int round = 0; ; round++) {
             long started = System.nanoTime();
@@ -51,12 +56,22 @@ final class FirstStart {
                 LOG.info("{} founds the cluster: a majority of its members has no data yet", self);
                 return false;
             }
-            if (round % 20 == 0) {
-                LOG.info("{} has no data, and waits to hear from {} whether the cluster exists", self, others);
+            String wait = waitsFor(others, without);
+            waiting.accept(wait);
+            if (round % ROUNDS_PER_LINE == 0) {
+                LOG.info("{} {}", self, wait);
             }
             // Those that refuse the connection answer at once; the next round begins when this one's time is over.
             long rest = ASK_MILLIS - TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - started);
             TimeUnit.MILLISECONDS.sleep(Math.max(0, rest));
         }
+    }
+
+    /** @param without how many nodes are known to have no data, this one included */
+    static String waitsFor(List<String> others, int without) {
+        int nodes = others.size() + 1;
+        return "has no data, and waits to hear from " + others + " whether the cluster exists: " + without + " of "
+                + nodes + " nodes " + (without == 1 ? "is" : "are") + " known to have none; it is a new cluster with "
+                + (nodes / 2 + 1);
     }
 }

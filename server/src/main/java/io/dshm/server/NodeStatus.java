@@ -3,6 +3,7 @@ package io.dshm.server;
 import io.dshm.proto.Formats;
 import io.dshm.server.admin.NodeInfo;
 import io.dshm.server.config.ServerConfig;
+import io.dshm.server.config.Version;
 import io.dshm.server.frontend.ClientListener;
 import io.dshm.server.frontend.LoopWatch;
 import io.dshm.server.frontend.MemoryBudget;
@@ -81,7 +82,8 @@ final class NodeStatus implements NodeInfo {
             return still;
         }
         if (now.roles.leadership().leader() == null) {
-            return "no leader is known";
+            int nodes = config.members().size();
+            return "no leader is known: of " + nodes + " nodes, " + (nodes / 2 + 1) + " must run and reach each other";
         }
         if (reads.isLoading()) {
             return "takes over a snapshot";
@@ -93,6 +95,7 @@ final class NodeStatus implements NodeInfo {
     public Map<String, Object> status() {
         Map<String, Object> fields = new LinkedHashMap<>();
         Parts now = parts;
+        fields.put("version", Version.OF_BUILD);
         fields.put("node", config.node());
         fields.put("cluster", config.cluster());
         if (now != null) {

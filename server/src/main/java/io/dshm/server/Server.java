@@ -5,6 +5,7 @@ import io.dshm.proto.wire.StatusReply;
 import io.dshm.server.admin.AdminListener;
 import io.dshm.server.config.Member;
 import io.dshm.server.config.ServerConfig;
+import io.dshm.server.config.Version;
 import io.dshm.server.frontend.ClientListener;
 import io.dshm.server.frontend.LoopWatch;
 import io.dshm.server.frontend.MemoryBudget;
@@ -25,8 +26,8 @@ import io.dshm.server.replication.jraft.RaftGroup;
 import io.dshm.server.replication.reads.LocalReads;
 import io.dshm.server.replication.writes.RegistrationCheck;
 import io.dshm.server.statemachine.ClusterClock;
-import io.dshm.server.statemachine.MemoryLimit;
 import io.dshm.server.statemachine.StateMachine;
+import io.dshm.server.statemachine.StateRoom;
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
@@ -64,6 +65,9 @@ public final class Server {
     /** Exit status of a node that is to be started again: nothing is wrong with its data. */
     private static final int SHORT_OF_DESCRIPTORS = 1;
 
+    /** Between two lines of a node that waits. */
+    private static final int WAITING_LINE_SECONDS = 30;
+
     private final ServerConfig config;
     private final ClusterClock clock = new ClusterClock(System::nanoTime);
     private final StateMachine stateMachine;
@@ -95,7 +99,7 @@ public final class Server {
         this.config = config;
         this.stateMachine = new StateMachine(
                 clock,
-                MemoryLimit.ofHeap(
+                StateRoom.ofHeap(
                         Runtime.getRuntime().maxMemory(), config.valueMemoryBytes() + config.replyMemoryBytes()));
         this.purger = new Purger(stateMachine, Server::stopForGood);
         this.reads = new LocalReads(stateMachine, clock, System::nanoTime, config.maxStalenessMillis());
@@ -121,6 +125,7 @@ public final class Server {
      * @throws IOException if the data folder or an address cannot be used
      */
     public void start() throws IOException, InterruptedException {
+        LOG.info("{} starts: {}, cluster {}", config.node(), Version.OF_BUILD, config.cluster());
         Guard.endProcessOnError(Server::stopForGood);
         Member self = config.self();
         NodeFolder folder = openFolder();
@@ -147,9 +152,9 @@ public final class Server {
                         config.cluster(),
                         () -> peerStatus(folder, raft, clock));
         if (!folder.isDecided()) {
-            status.setNotRunning(
-                    "starting: has no data, and waits to hear from " + others + " whether the cluster exists");
-            folder.setJoining(!others.isEmpty() && FirstStart.joinsExistingCluster(self.name(), others, connector));
+            folder.setJoining(!others.isEmpty()
+                    && FirstStart.joinsExistingCluster(
+                            self.name(), others, connector, what -> status.setNotRunning("starting: " + what)));
         }
         Replicator replicator = new Replicator(
                 new Replicator.Identity(self.name(), folder.id(), folder.starts()),
@@ -193,6 +198,7 @@ public final class Server {
         ClientListener clients = new ClientListener(
                 ports,
                 new InetSocketAddress(config.bindAddress(), config.port()),
+                "bind-address, port",
                 Ports.BACKLOG,
                 new ClientListener.ClientLimits(connectionsMax, config.stallSeconds(), replies),
                 new TextProtocol(config.valueBytesMax(), budget, config.readMode()),
@@ -204,12 +210,22 @@ public final class Server {
         LoopWatch watch = new LoopWatch(lanes, System::nanoTime);
         running = new Running(folder, raft, replicator, addresses, peers, clients, sharedance, admin);
         status.setRunning(new NodeStatus.Parts(raft, roles, replicator, clients, sharedance, watch));
+        lanes.get(0)
+                .scheduleAtFixedRate(
+                        this::sayWhatItWaitsFor, WAITING_LINE_SECONDS, WAITING_LINE_SECONDS, TimeUnit.SECONDS);
         LOG.info(
                 "{} accepts clients on {}:{}, data in {}",
                 self.name(),
                 config.bindAddress(),
                 config.port(),
                 config.dataDir());
+    }
+
+    private void sayWhatItWaitsFor() {
+        String problem = status.problem();
+        if (problem != null) {
+            LOG.info("{} is not ready: {}", config.node(), problem);
+        }
     }
 
     /** A folder with a part of a node's data ends the process: a start that is tried again and again would not help. */
@@ -238,10 +254,12 @@ public final class Server {
     }
 
     private ClientListener listenForSharedance(
-            ServerConfig.Sharedance settings, int connectionsMax, Replicator replicator) throws InterruptedException {
+            ServerConfig.Sharedance settings, int connectionsMax, Replicator replicator)
+            throws IOException, InterruptedException {
         ClientListener listener = new ClientListener(
                 ports,
                 new InetSocketAddress(settings.address(), settings.port()),
+                "sharedance-address, sharedance-port",
                 settings.backlog(),
                 new ClientListener.ClientLimits(connectionsMax, settings.timeoutSeconds(), replies),
                 new SharedanceProtocol(
@@ -273,6 +291,15 @@ public final class Server {
         reads.onCaughtUp();
         replicator.onAppliedBatch();
         LOG.info("{} is up to date as of index {}", config.node(), reads.appliedIndex());
+        long own = stateMachine.memory().own();
+        if (stateMachine.memory().isBeyond(own)) {
+            LOG.warn(
+                    "{} has room for a state of {} bytes, and the cluster's has {}. It grows on, and this node stops when its heap"
+                            + " cannot hold it. Give it the same heap as the other nodes",
+                    config.node(),
+                    own,
+                    stateMachine.bytes());
+        }
     }
 
     private static void onRestored(NodeFolder folder) {

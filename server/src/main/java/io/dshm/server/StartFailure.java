@@ -1,5 +1,6 @@
 package io.dshm.server;
 
+import io.dshm.server.network.CannotListenException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
@@ -17,7 +18,17 @@ final class StartFailure {
     /**
      * What was thrown, with its causes. A port that is taken needs no stack trace, but a file needs more than its path, which is
      * all that the JDK's exceptions say.
+     *
+     * @param source where the settings are, for people
      */
+    static String reason(Throwable failure, String source) {
+        if (failure instanceof CannotListenException port) {
+            return port.getMessage() + ": edit " + port.settings() + " in " + source;
+        }
+        return reason(failure);
+    }
+
+    /** The same of what no setting is to blame for. */
     static String reason(Throwable failure) {
         StringBuilder reason = new StringBuilder();
         String last = "";

@@ -34,6 +34,13 @@ class ArchitectureTest {
     }
 
     @Test
+    void the_command_knows_the_client_and_the_protocols() {
+        mayUse("io.dshm.client.cli", PROTO, new String[] {
+            "io.dshm.client", "io.netty.buffer..", "picocli..", "org.jline.."
+        });
+    }
+
+    @Test
     void the_store_knows_the_jdk_only() {
         mayUse(BASE + ".store..");
     }

@@ -93,7 +93,7 @@ class NodeFolderTest {
         List<String> all = List.of("node.properties", "progress", "raft-log", "meta", "snapshot");
         return IntStream.range(1, (1 << all.size()) - 1)
                 .mapToObj(bits -> IntStream.range(0, all.size())
-                        .filter(i -> (bits & 1 << i) != 0)
+                        .filter(i -> (bits & (1 << i)) != 0)
                         .mapToObj(all::get)
                         .collect(Collectors.toCollection(() -> (Set<String>) new LinkedHashSet<String>())))
                 .toList();

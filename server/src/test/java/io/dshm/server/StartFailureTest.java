@@ -2,7 +2,10 @@ package io.dshm.server;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.dshm.server.network.CannotListenException;
 import java.io.IOException;
+import java.net.BindException;
+import java.net.InetSocketAddress;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
@@ -21,6 +24,27 @@ class StartFailureTest {
         assertEquals(
                 "/d/x: Read-only file system",
                 StartFailure.reason(new FileSystemException("/d/x", null, "Read-only file system")));
+    }
+
+    @Test
+    void a_port_that_cannot_be_opened_comes_with_the_settings_and_their_file() {
+        assertEquals(
+                "10.0.0.1 is not an address of this machine: edit members or raft-bind-address in /etc/dshm/dshm.conf",
+                ofPort("members or raft-bind-address", "Cannot assign requested address"));
+        assertEquals(
+                "another program uses port 4321 of 10.0.0.1 (ss -ltnp shows which one):"
+                        + " edit bind-address, port in /etc/dshm/dshm.conf",
+                ofPort("bind-address, port", "bind(..) failed: Address already in use"));
+        InetSocketAddress unresolved = InetSocketAddress.createUnresolved("n1.invalid", 1);
+        assertEquals(
+                "n1.invalid is a name that cannot be looked up: edit port in the options",
+                StartFailure.reason(new CannotListenException("port", unresolved, null), "the options"));
+    }
+
+    private static String ofPort(String settings, String why) {
+        var address = new InetSocketAddress("10.0.0.1", 4321);
+        return StartFailure.reason(
+                new CannotListenException(settings, address, new BindException(why)), "/etc/dshm/dshm.conf");
     }
 
     @Test

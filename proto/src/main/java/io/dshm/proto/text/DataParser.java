@@ -51,6 +51,9 @@ final class DataParser {
 
     private static final ValueType[] PUT_TYPES = {ValueType.STRING, ValueType.NUMBER, ValueType.BOOLEAN, ValueType.RAW};
     private static final ValueType[] ELEMENT_TYPES = {ValueType.STRING, ValueType.NUMBER};
+    private static final String BAD_TYPE = "type= is none of those that the verb takes";
+    private static final String BAD_DATA = "the data is not of its type: a number, or true or false";
+    private static final String NO_REQUESTS = "there is no request in the data";
     private static final long FLAGS_MAX = 0xFFFF_FFFFL;
 
     private final int valueBytesMax;
@@ -71,7 +74,9 @@ final class DataParser {
     Failure argumentsFault(Verb verb, RequestLine line) {
         Failure keyFault = verb == Verb.MULTI ? null : line.keyFault(verb, 0);
         boolean hasTtl = verb.lengthArgument() == 2;
-        return hasTtl && line.secondsAsMillis(1) == Decimals.UNREADABLE ? Failure.MALFORMED_REQUEST : keyFault;
+        return hasTtl && line.secondsAsMillis(1) == Decimals.UNREADABLE
+                ? verb.malformed(LineParser.EXP).failure()
+                : keyFault;
     }
 
     /**
@@ -87,16 +92,20 @@ final class DataParser {
             case MULTI -> MULTI;
             default -> LineParser.IDENTITY;
         };
-        boolean wellFormed = line.readOptions(verb.lengthArgument() + 1, options)
-                && LineParser.hasIdentityOrNone(line)
-                && switch (verb) {
-                    case PUT -> isPut(line, length);
-                    case LPUSH, RPUSH -> isPush(line, length);
-                    case MULTI -> isMulti(line, length);
-                    default -> true;
-                };
-        if (!wellFormed) {
-            return LineParser.MALFORMED;
+        if (!line.readOptions(verb.lengthArgument() + 1, options)) {
+            return verb.malformed();
+        }
+        if (!LineParser.hasIdentityOrNone(line)) {
+            return verb.malformed(LineParser.BAD_IDENTITY);
+        }
+        String wrong = switch (verb) {
+            case PUT -> putFault(line, length);
+            case LPUSH, RPUSH -> pushFault(line, length);
+            case MULTI -> multiFault(line, length);
+            default -> null;
+        };
+        if (wrong != null) {
+            return verb.malformed(wrong);
         }
         if (fault != null) {
             return LineParser.refusal(fault);
@@ -108,19 +117,27 @@ final class DataParser {
         };
     }
 
-    private static boolean isPut(RequestLine line, long length) {
+    private static @Nullable String putFault(RequestLine line, long length) {
         ValueType type = type(line, PUT_TYPES);
-        if (type == null || TypedParser.condition(line) == null) {
-            return false;
+        if (type == null) {
+            return BAD_TYPE;
+        }
+        if (TypedParser.condition(line) == null) {
+            return "if= must be absent, present or a version";
         }
         long flags = line.has(Option.FLAGS) ? line.count(Option.FLAGS) : 0;
-        boolean hasFlags = flags >= 0 && flags <= (type == ValueType.RAW ? 0 : FLAGS_MAX);
-        return hasFlags && isLengthOf(type, length);
+        if (flags < 0 || flags > (type == ValueType.RAW ? 0 : FLAGS_MAX)) {
+            return "flags= must be 0 to " + FLAGS_MAX + ", and 0 for type=raw";
+        }
+        return isLengthOf(type, length) ? null : BAD_DATA;
     }
 
-    private static boolean isPush(RequestLine line, long length) {
+    private static @Nullable String pushFault(RequestLine line, long length) {
         ValueType type = type(line, ELEMENT_TYPES);
-        return type != null && isLengthOf(type, length);
+        if (type == null) {
+            return BAD_TYPE;
+        }
+        return isLengthOf(type, length) ? null : BAD_DATA;
     }
 
     /** Whether a value of that type may be so long: what is longer than any number need not even arrive. */
@@ -128,9 +145,14 @@ final class DataParser {
         return type == ValueType.STRING || type == ValueType.RAW || length <= Limits.NUMBER_CHARS_MAX;
     }
 
-    private static boolean isMulti(RequestLine line, long length) {
-        boolean readsAndWrites = line.has(Option.READ) && line.has(Option.ID);
-        return length > 0 && !readsAndWrites && (!line.has(Option.READ) || LineParser.readMode(line) != null);
+    private static @Nullable String multiFault(RequestLine line, long length) {
+        if (length == 0) {
+            return NO_REQUESTS;
+        }
+        if (line.has(Option.READ) && line.has(Option.ID)) {
+            return "read= is for reads, id= for writes";
+        }
+        return line.has(Option.READ) && LineParser.readMode(line) == null ? LineParser.MODE : null;
     }
 
     /** The type that a line's option names; null if it is none of these. */
@@ -150,8 +172,8 @@ final class DataParser {
     Unfinished begin(Verb verb, RequestLine line) {
         return switch (verb) {
             case PUT -> put(line);
-            case LPUSH -> push(Command.End.LEFT, line);
-            case RPUSH -> push(Command.End.RIGHT, line);
+            case LPUSH -> push(verb, Command.End.LEFT, line);
+            case RPUSH -> push(verb, Command.End.RIGHT, line);
             case MULTI -> multi(line);
             default -> set(line);
         };
@@ -173,14 +195,14 @@ final class DataParser {
                 line,
                 data -> isOf(type, data)
                         ? new Command.Put(key, ttlMillis, type, flags, condition, data)
-                        : LineParser.MALFORMED);
+                        : Verb.PUT.malformed(BAD_DATA));
     }
 
-    private static Unfinished push(Command.End end, RequestLine line) {
+    private static Unfinished push(Verb verb, Command.End end, RequestLine line) {
         Key key = line.key(0);
         ValueType type = known(type(line, ELEMENT_TYPES));
         return identified(
-                line, data -> isOf(type, data) ? new Command.Push(key, end, type, data) : LineParser.MALFORMED);
+                line, data -> isOf(type, data) ? new Command.Push(key, end, type, data) : verb.malformed(BAD_DATA));
     }
 
     private static boolean isOf(ValueType type, byte[] data) {
@@ -209,18 +231,29 @@ final class DataParser {
             } else if (request instanceof Command.KeyWrite write && mayWrite && reads.isEmpty()) {
                 writes.add(write);
             } else {
-                return request instanceof Rejection rejection
-                        ? LineParser.refusal(rejection.failure())
-                        : LineParser.MALFORMED;
+                return refusalOf(reads.size() + writes.size() + 1, request);
             }
             if (reads.size() + writes.size() > Limits.MULTI_REQUESTS_MAX) {
                 return MULTI_TOO_MANY;
             }
         }
-        if (decoder.midRequest() || reads.size() + writes.size() == 0) {
-            return LineParser.MALFORMED;
+        if (decoder.midRequest()) {
+            return Verb.MULTI.malformed("the data ends within request " + (reads.size() + writes.size() + 1));
+        }
+        if (reads.size() + writes.size() == 0) {
+            return Verb.MULTI.malformed(NO_REQUESTS);
         }
         return reads.isEmpty() ? new Command.Multi(writes, data.length) : new Command.MultiRead(reads, mode);
+    }
+
+    /** Of a MULTI, because of one of its requests, counted from 1. */
+    private static Rejection refusalOf(int number, Request request) {
+        if (request instanceof Rejection rejection) {
+            Failure failure = rejection.failure();
+            return LineParser.refusal(new Failure(failure.code(), "request " + number + ": " + failure.text()));
+        }
+        return Verb.MULTI.malformed(
+                "request " + number + " cannot stand here: all are reads of a key, or all are writes of a key");
     }
 
     /** The same with the identity that the line's options say, if they say any. */

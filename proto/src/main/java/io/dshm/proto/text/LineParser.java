@@ -15,7 +15,17 @@ import org.jspecify.annotations.Nullable;
 /** The commands that are all in their line, but for those of {@link TypedParser}. */
 final class LineParser {
 
-    static final Rejection MALFORMED = new Rejection(Failure.MALFORMED_REQUEST, false);
+    private static final String SECONDS = " must be seconds, such as 60 or 0.5";
+
+    /** What is wrong with an expiration. */
+    static final String EXP = "exp" + SECONDS + "; 0 is for ever";
+
+    /** What is wrong with the name of a mode. */
+    static final String MODE = "the mode is local or linearizable";
+
+    /** What is wrong with an identity. */
+    static final String BAD_IDENTITY =
+            "id= and seq= are numbers and come together, done= is 1 to seq, retry=yes comes only with done=";
 
     /** What all writes take: the parts of an identity. The first two come together or not at all. */
     static final Set<Option> IDENTITY = EnumSet.of(Option.ID, Option.SEQ, Option.DONE, Option.RETRY);
@@ -45,7 +55,7 @@ final class LineParser {
             return new Command.Get(line.key(0));
         }
         ReadMode mode = readMode(line);
-        return mode == null ? MALFORMED : new Command.Get(line.key(0), mode);
+        return mode == null ? Verb.GET.malformed(MODE) : new Command.Get(line.key(0), mode);
     }
 
     static Request setReadMode(RequestLine line) {
@@ -54,7 +64,7 @@ final class LineParser {
                 return new Command.SetReadMode(mode);
             }
         }
-        return MALFORMED;
+        return Verb.READ_MODE.malformed();
     }
 
     /** The mode that a line's option names; null if there is none of that name. */
@@ -69,7 +79,7 @@ final class LineParser {
 
     static Request delete(RequestLine line) {
         Rejection refusal = refusal(Verb.DELETE, line, 1, IDENTITY);
-        return refusal != null ? refusal : identified(line, new Command.Delete(line.key(0)));
+        return refusal != null ? refusal : identified(Verb.DELETE, line, new Command.Delete(line.key(0)));
     }
 
     static Request touch(RequestLine line) {
@@ -79,8 +89,8 @@ final class LineParser {
         }
         long ttlMillis = line.secondsAsMillis(1);
         return ttlMillis == Decimals.UNREADABLE
-                ? MALFORMED
-                : identified(line, new Command.Touch(line.key(0), ttlMillis));
+                ? Verb.TOUCH.malformed(EXP)
+                : identified(Verb.TOUCH, line, new Command.Touch(line.key(0), ttlMillis));
     }
 
     static Request incr(RequestLine line) {
@@ -90,10 +100,14 @@ final class LineParser {
             return refusal;
         }
         long initTtlMillis = hasInitTtl ? line.secondsAsMillis(3) : 0;
-        if (!line.isLong(1) || !line.isLong(2) || initTtlMillis == Decimals.UNREADABLE) {
-            return MALFORMED;
+        if (!line.isLong(1) || !line.isLong(2)) {
+            return Verb.INCR.malformed("by and init must be integers of 64 bits");
         }
-        return identified(line, new Command.Incr(line.key(0), line.toLong(1), line.toLong(2), initTtlMillis));
+        if (initTtlMillis == Decimals.UNREADABLE) {
+            return Verb.INCR.malformed("init_" + EXP);
+        }
+        return identified(
+                Verb.INCR, line, new Command.Incr(line.key(0), line.toLong(1), line.toLong(2), initTtlMillis));
     }
 
     static Request rateLimiter(RequestLine line) {
@@ -103,13 +117,17 @@ final class LineParser {
         }
         long capacity = line.count(1);
         long durationMillis = line.secondsAsMillis(2);
-        if (capacity == Decimals.UNREADABLE || durationMillis == Decimals.UNREADABLE) {
-            return MALFORMED;
+        if (capacity == Decimals.UNREADABLE) {
+            return Verb.RATE_LIMITER.malformed("capacity must be a number of 1 to 18 digits");
+        }
+        if (durationMillis == Decimals.UNREADABLE) {
+            return Verb.RATE_LIMITER.malformed("duration" + SECONDS);
         }
         if (capacity > Limits.LIMITER_CAPACITY_MAX) {
             return new Rejection(CAPACITY_TOO_LARGE, false);
         }
-        return identified(line, new Command.RateLimiter(line.key(0), (int) capacity, durationMillis));
+        return identified(
+                Verb.RATE_LIMITER, line, new Command.RateLimiter(line.key(0), (int) capacity, durationMillis));
     }
 
     /** Without options the region may be left out, so that options come only after one. */
@@ -118,15 +136,15 @@ final class LineParser {
             return new Command.FlushAll(DEFAULT_REGION);
         }
         if (!line.readOptions(1, IDENTITY)) {
-            return MALFORMED;
+            return Verb.FLUSHALL.malformed();
         }
-        Failure fault = line.regionFault(0);
-        return fault != null ? refusal(fault) : identified(line, new Command.FlushAll(line.bytes(0)));
+        Failure fault = line.regionFault(Verb.FLUSHALL, 0);
+        return fault != null ? refusal(fault) : identified(Verb.FLUSHALL, line, new Command.FlushAll(line.bytes(0)));
     }
 
     /** A command that is nothing but its verb. */
-    static Request bare(RequestLine line, Command command) {
-        return line.arguments() == 0 ? command : MALFORMED;
+    static Request bare(Verb verb, RequestLine line, Command command) {
+        return line.arguments() == 0 ? command : verb.malformed();
     }
 
     /**
@@ -135,7 +153,7 @@ final class LineParser {
      */
     static @Nullable Rejection refusal(Verb verb, RequestLine line, int arguments, Set<Option> options) {
         if (line.arguments() < arguments || !line.readOptions(arguments, options)) {
-            return MALFORMED;
+            return verb.malformed();
         }
         Failure fault = line.keyFault(verb, 0);
         return fault == null ? null : refusal(fault);
@@ -146,9 +164,9 @@ final class LineParser {
     }
 
     /** A write with the identity that its line's options say, if they say any. */
-    static Request identified(RequestLine line, Command.Write write) {
+    static Request identified(Verb verb, RequestLine line, Command.Write write) {
         if (!hasIdentityOrNone(line)) {
-            return MALFORMED;
+            return verb.malformed(BAD_IDENTITY);
         }
         Identity identity = Identity.of(line);
         return identity == null ? write : identity.give(write);

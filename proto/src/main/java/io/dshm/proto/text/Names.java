@@ -21,7 +21,8 @@ final class Names {
     /** Why {@code bytes[from, to)} is no key for that verb; null if it is one. */
     static @Nullable Failure keyFault(Verb verb, byte[] bytes, int from, int to) {
         if (!isName(bytes, from, to)) {
-            return Failure.MALFORMED_REQUEST;
+            return verb.malformed("a key has 1 byte or more and no control characters, one space before it")
+                    .failure();
         }
         int bytesMax = verb.keyBytesMax();
         if (to - from <= bytesMax) {
@@ -30,15 +31,15 @@ final class Names {
         return bytesMax == Limits.KEY_BYTES_MAX ? KEY_TOO_LARGE : LONG_KEY_TOO_LARGE;
     }
 
-    /** Why {@code bytes[from, to)} does not name a region; null if it does. */
-    static @Nullable Failure regionFault(byte[] bytes, int from, int to) {
-        if (!isName(bytes, from, to)) {
-            return Failure.MALFORMED_REQUEST;
+    /** Why {@code bytes[from, to)}, in a line of that verb, does not name a region; null if it does. */
+    static @Nullable Failure regionFault(Verb verb, byte[] bytes, int from, int to) {
+        boolean valid = isName(bytes, from, to);
+        for (int at = from; at < to && valid; at++) {
+            valid = bytes[at] != ':'; // no key is in a region of such a name
         }
-        for (int at = from; at < to; at++) {
-            if (bytes[at] == ':') {
-                return Failure.MALFORMED_REQUEST; // no key is in a region of that name
-            }
+        if (!valid) {
+            return verb.malformed("the name of a region has 1 byte or more, no colon and no control characters")
+                    .failure();
         }
         return to - from > Limits.KEY_BYTES_MAX ? REGION_TOO_LARGE : null;
     }

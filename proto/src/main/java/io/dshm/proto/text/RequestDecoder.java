@@ -21,7 +21,6 @@ import org.jspecify.annotations.Nullable;
  */
 public final class RequestDecoder {
 
-    private static final Rejection MALFORMED_AND_CLOSES = new Rejection(Failure.MALFORMED_REQUEST, true);
     private static final Rejection LINE_TOO_LARGE = new Rejection(
             new Failure(ErrorCode.TOO_LARGE, "a line has at most " + Limits.LINE_BYTES_MAX + " bytes"), true);
     private static final Rejection VALUES_BUSY = new Rejection(
@@ -227,8 +226,11 @@ public final class RequestDecoder {
 
     private @Nullable Request parseLine() {
         Verb verb = line.verb();
-        if (verb == null || (ofMulti && verb == Verb.MULTI)) {
-            return LineParser.MALFORMED;
+        if (verb == null) {
+            return line.unknownVerb();
+        }
+        if (ofMulti && verb == Verb.MULTI) {
+            return verb.malformed("a MULTI cannot stand in another one");
         }
         return switch (verb) {
             case GET -> LineParser.get(line);
@@ -247,10 +249,10 @@ public final class RequestDecoder {
             case KEYS -> TypedParser.keys(line);
             case REGION -> TypedParser.regionInfo(line);
             case FLUSH_EXPIRED -> TypedParser.flushExpired(line);
-            case PING -> LineParser.bare(line, Command.Ping.PING);
-            case INFO -> LineParser.bare(line, Command.Info.INFO);
+            case PING -> LineParser.bare(verb, line, Command.Ping.PING);
+            case INFO -> LineParser.bare(verb, line, Command.Info.INFO);
             case QUIT -> {
-                Request request = LineParser.bare(line, Command.Quit.QUIT);
+                Request request = LineParser.bare(verb, line, Command.Quit.QUIT);
                 if (request == Command.Quit.QUIT) {
                     state = State.CLOSED;
                 }
@@ -264,15 +266,16 @@ public final class RequestDecoder {
         int lengthArgument = verb.lengthArgument();
         long length = line.arguments() <= lengthArgument ? Decimals.UNREADABLE : line.count(lengthArgument);
         if (length == Decimals.UNREADABLE) {
-            return refuseAndClose(MALFORMED_AND_CLOSES);
+            return refuseAndClose(verb.malformedAndCloses("length must be a number of 1 to 18 digits"));
         }
         Failure fault = dataParser.argumentsFault(verb, line);
         boolean malformed = fault != null && fault.code() == ErrorCode.MALFORMED_REQUEST;
         if (!line.hasOptionsOnly(lengthArgument + 1) || (malformed && line.arguments() > lengthArgument + 1)) {
             // Probably a key with a space: the length may be any of the words, and data must never be run as commands.
-            return refuseAndClose(MALFORMED_AND_CLOSES);
+            return refuseAndClose(verb.malformedAndCloses("there are too many words, as of a key with a space"));
         }
-        Rejection refusal = malformed ? LineParser.MALFORMED : dataParser.refusal(verb, line, length, fault);
+        Rejection refusal =
+                fault != null && malformed ? LineParser.refusal(fault) : dataParser.refusal(verb, line, length, fault);
         if (refusal != null) {
             return refuseAndSwallow(refusal, length);
         }

@@ -223,14 +223,14 @@ public final class RequestEncoder {
             writeVerb(Verb.FLUSHALL, out);
             return;
         }
-        require(Names.regionFault(region, 0, region.length), "region");
+        require(Names.regionFault(Verb.FLUSHALL, region, 0, region.length), "region");
         writeVerb(Verb.FLUSHALL, out);
         out.writeByte(' ');
         out.writeBytes(region);
     }
 
     private static void writeRegionVerb(Verb verb, byte[] region, ByteBuf out) {
-        require(region.length == 0 ? null : Names.regionFault(region, 0, region.length), "region");
+        require(region.length == 0 ? null : Names.regionFault(verb, region, 0, region.length), "region");
         writeVerb(verb, out);
         out.writeByte(' ');
         out.writeBytes(TypedParser.nameOf(region));

@@ -2,6 +2,7 @@ package io.dshm.proto.text;
 
 import io.dshm.proto.Doubles;
 import io.dshm.proto.Key;
+import io.dshm.proto.Rejection;
 import io.dshm.proto.Reply.Failure;
 import io.netty.buffer.ByteBuf;
 import java.nio.charset.StandardCharsets;
@@ -68,6 +69,11 @@ final class RequestLine {
     @Nullable
     Verb verb() {
         return Verb.at(bytes, 0, ends[0]);
+    }
+
+    /** The refusal of a line whose verb is none that is known. */
+    Rejection unknownVerb() {
+        return OtherVerbs.refusal(bytes, 0, ends[0]);
     }
 
     /** The number of arguments, also of those beyond what any verb has, which cannot be read. */
@@ -223,8 +229,8 @@ final class RequestLine {
 
     /** Why this argument names no region; null if it does. */
     @Nullable
-    Failure regionFault(int argument) {
-        return Names.regionFault(bytes, start(argument), end(argument));
+    Failure regionFault(Verb verb, int argument) {
+        return Names.regionFault(verb, bytes, start(argument), end(argument));
     }
 
     byte[] bytes(int argument) {

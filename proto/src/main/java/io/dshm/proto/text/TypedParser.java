@@ -37,8 +37,11 @@ final class TypedParser {
         }
         boolean stale = line.has(Option.STALE);
         ReadMode mode = line.has(Option.READ) ? LineParser.readMode(line) : null;
-        if ((stale && !line.is(Option.STALE, YES)) || (mode == null && line.has(Option.READ))) {
-            return LineParser.MALFORMED;
+        if (stale && !line.is(Option.STALE, YES)) {
+            return verb.malformed();
+        }
+        if (mode == null && line.has(Option.READ)) {
+            return verb.malformed(LineParser.MODE);
         }
         return verb == Verb.FETCH
                 ? new Command.Fetch(line.key(0), stale, mode)
@@ -52,8 +55,8 @@ final class TypedParser {
         }
         Condition condition = condition(line);
         return condition == null || condition.equals(Condition.ABSENT)
-                ? LineParser.MALFORMED
-                : LineParser.identified(line, new Command.Remove(line.key(0), condition));
+                ? Verb.REMOVE.malformed("if= must be present or a version")
+                : LineParser.identified(Verb.REMOVE, line, new Command.Remove(line.key(0), condition));
     }
 
     /** What a line's option makes a condition; null if it is none. */
@@ -88,8 +91,8 @@ final class TypedParser {
         }
         long ttlMillis = line.secondsAsMillis(1);
         return ttlMillis == Decimals.UNREADABLE
-                ? LineParser.MALFORMED
-                : LineParser.identified(line, new Command.Expire(line.key(0), ttlMillis));
+                ? Verb.EXPIRE.malformed(LineParser.EXP)
+                : LineParser.identified(Verb.EXPIRE, line, new Command.Expire(line.key(0), ttlMillis));
     }
 
     static Request incrNumber(RequestLine line) {
@@ -100,14 +103,18 @@ final class TypedParser {
         boolean hasInit = line.has(Option.INIT);
         boolean hasTtl = line.has(Option.TTL);
         long ttlMillis = hasTtl ? line.secondsAsMillis(Option.TTL) : 0;
-        if (!line.isNumber(1)
-                || (hasInit && !line.isNumber(Option.INIT))
-                || (hasTtl && !hasInit)
-                || ttlMillis == Decimals.UNREADABLE) {
-            return LineParser.MALFORMED;
+        if (!line.isNumber(1) || (hasInit && !line.isNumber(Option.INIT))) {
+            return Verb.INCR_NUMBER.malformed("by and init= must be numbers");
+        }
+        if (hasTtl && !hasInit) {
+            return Verb.INCR_NUMBER.malformed("ttl= comes only with init=");
+        }
+        if (ttlMillis == Decimals.UNREADABLE) {
+            return Verb.INCR_NUMBER.malformed(LineParser.EXP);
         }
         Double init = hasInit ? line.toNumber(Option.INIT) : null;
-        return LineParser.identified(line, new Command.IncrNumber(line.key(0), line.toNumber(1), init, ttlMillis));
+        return LineParser.identified(
+                Verb.INCR_NUMBER, line, new Command.IncrNumber(line.key(0), line.toNumber(1), init, ttlMillis));
     }
 
     static Request pop(Verb verb, RequestLine line) {
@@ -116,48 +123,53 @@ final class TypedParser {
             return refusal;
         }
         Command.End end = verb == Verb.LPOP ? Command.End.LEFT : Command.End.RIGHT;
-        return LineParser.identified(line, new Command.Pop(line.key(0), end));
+        return LineParser.identified(verb, line, new Command.Pop(line.key(0), end));
     }
 
     static Request keys(RequestLine line) {
-        Rejection refusal = regionRefusal(line, KEYS);
+        Rejection refusal = regionRefusal(Verb.KEYS, line, KEYS);
         if (refusal != null) {
             return refusal;
         }
         long max = line.has(Option.MAX) ? line.count(Option.MAX) : Limits.KEYS_DEFAULT;
         long after = line.has(Option.AFTER) ? line.count(Option.AFTER) : 0;
         ReadMode mode = line.has(Option.READ) ? LineParser.readMode(line) : null;
-        if (max <= 0 || after == Decimals.UNREADABLE || (mode == null && line.has(Option.READ))) {
-            return LineParser.MALFORMED;
+        if (max <= 0 || after == Decimals.UNREADABLE) {
+            return Verb.KEYS.malformed("max= must be 1 or more, after= a version");
+        }
+        if (mode == null && line.has(Option.READ)) {
+            return Verb.KEYS.malformed(LineParser.MODE);
         }
         return new Command.Keys(region(line), (int) Math.min(max, Limits.KEYS_MAX), after, mode);
     }
 
     static Request regionInfo(RequestLine line) {
-        Rejection refusal = regionRefusal(line, READ);
+        Rejection refusal = regionRefusal(Verb.REGION, line, READ);
         if (refusal != null) {
             return refusal;
         }
         ReadMode mode = line.has(Option.READ) ? LineParser.readMode(line) : null;
         return mode == null && line.has(Option.READ)
-                ? LineParser.MALFORMED
+                ? Verb.REGION.malformed(LineParser.MODE)
                 : new Command.RegionInfo(region(line), mode);
     }
 
     static Request flushExpired(RequestLine line) {
-        Rejection refusal = regionRefusal(line, FLUSH_EXPIRED);
+        Rejection refusal = regionRefusal(Verb.FLUSH_EXPIRED, line, FLUSH_EXPIRED);
         if (refusal != null) {
             return refusal;
         }
         long max = line.has(Option.MAX) ? line.count(Option.MAX) : 0;
-        return max == Decimals.UNREADABLE ? LineParser.MALFORMED : new Command.FlushExpired(region(line), max);
+        return max == Decimals.UNREADABLE
+                ? Verb.FLUSH_EXPIRED.malformed("max= must be a number of 1 to 18 digits")
+                : new Command.FlushExpired(region(line), max);
     }
 
-    private static @Nullable Rejection regionRefusal(RequestLine line, Set<Option> options) {
+    private static @Nullable Rejection regionRefusal(Verb verb, RequestLine line, Set<Option> options) {
         if (line.arguments() < 1 || !line.readOptions(1, options)) {
-            return LineParser.MALFORMED;
+            return verb.malformed();
         }
-        Failure fault = line.is(0, DEFAULT_REGION) ? null : line.regionFault(0);
+        Failure fault = line.is(0, DEFAULT_REGION) ? null : line.regionFault(verb, 0);
         return fault == null ? null : LineParser.refusal(fault);
     }
 

@@ -1,52 +1,85 @@
 package io.dshm.proto.text;
 
+import io.dshm.proto.ErrorCode;
 import io.dshm.proto.Limits;
+import io.dshm.proto.Rejection;
+import io.dshm.proto.Reply.Failure;
 import io.netty.buffer.ByteBuf;
 import org.jspecify.annotations.Nullable;
 
-/** The verbs of the protocol; their names are what stands on the wire, in any case. */
+/** The verbs of the protocol, with what each takes; their names are what stands on the wire, in any case. */
 enum Verb {
-    GET,
-    SET(2, Limits.KEY_BYTES_MAX),
-    INCR,
-    RATE_LIMITER,
-    TOUCH,
-    DELETE,
-    FLUSHALL,
-    READ_MODE,
-    QUIT,
-    FETCH(-1, Limits.LONG_KEY_BYTES_MAX),
-    STAT(-1, Limits.LONG_KEY_BYTES_MAX),
-    PUT(2, Limits.LONG_KEY_BYTES_MAX),
-    REMOVE(-1, Limits.LONG_KEY_BYTES_MAX),
-    EXPIRE(-1, Limits.LONG_KEY_BYTES_MAX),
-    INCR_NUMBER(-1, Limits.LONG_KEY_BYTES_MAX),
-    LPUSH(1, Limits.LONG_KEY_BYTES_MAX),
-    RPUSH(1, Limits.LONG_KEY_BYTES_MAX),
-    LPOP(-1, Limits.LONG_KEY_BYTES_MAX),
-    RPOP(-1, Limits.LONG_KEY_BYTES_MAX),
-    KEYS,
-    REGION,
-    FLUSH_EXPIRED,
-    MULTI(0, Limits.KEY_BYTES_MAX),
-    PING,
-    INFO;
+    GET("key [read=MODE]"),
+    SET("key exp length, then the data", 2, Limits.KEY_BYTES_MAX),
+    INCR("key by init [init_exp]"),
+    RATE_LIMITER("key capacity duration"),
+    TOUCH("key exp"),
+    DELETE("key"),
+    FLUSHALL("[region]"),
+    READ_MODE("local or linearizable"),
+    QUIT(""),
+    FETCH("key [stale=yes] [read=MODE]", -1, Limits.LONG_KEY_BYTES_MAX),
+    STAT("key [stale=yes] [read=MODE]", -1, Limits.LONG_KEY_BYTES_MAX),
+    PUT(
+            "key exp length [type=string|number|boolean|raw] [flags=N] [if=absent|present|VERSION], then the data",
+            2,
+            Limits.LONG_KEY_BYTES_MAX),
+    REMOVE("key [if=present|VERSION]", -1, Limits.LONG_KEY_BYTES_MAX),
+    EXPIRE("key exp", -1, Limits.LONG_KEY_BYTES_MAX),
+    INCR_NUMBER("key by [init=N [ttl=exp]]", -1, Limits.LONG_KEY_BYTES_MAX),
+    LPUSH("key length [type=string|number], then the data", 1, Limits.LONG_KEY_BYTES_MAX),
+    RPUSH("key length [type=string|number], then the data", 1, Limits.LONG_KEY_BYTES_MAX),
+    LPOP("key", -1, Limits.LONG_KEY_BYTES_MAX),
+    RPOP("key", -1, Limits.LONG_KEY_BYTES_MAX),
+    KEYS("region [max=N] [after=VERSION] [read=MODE] (: is the default region)"),
+    REGION("region [read=MODE] (: is the default region)"),
+    FLUSH_EXPIRED("region [max=N] (: is the default region)"),
+    MULTI("length [read=MODE], then the requests", 0, Limits.KEY_BYTES_MAX),
+    PING(""),
+    INFO("");
 
     /** More than the longest name. */
-    private static final int NAME_BYTES_MAX = 16;
+    static final int NAME_BYTES_MAX = 16;
 
     private static final Verb[] ALL = values();
 
     private final int lengthArgument;
     private final int keyBytesMax;
+    private final String usage;
 
-    Verb() {
-        this(-1, Limits.KEY_BYTES_MAX);
+    Verb(String takes) {
+        this(takes, -1, Limits.KEY_BYTES_MAX);
     }
 
-    Verb(int lengthArgument, int keyBytesMax) {
+    /** @param takes its arguments and options, but for those of an identity; for people */
+    Verb(String takes, int lengthArgument, int keyBytesMax) {
         this.lengthArgument = lengthArgument;
         this.keyBytesMax = keyBytesMax;
+        this.usage = takes.isEmpty() ? name() + " takes no arguments" : name() + " takes: " + takes;
+    }
+
+    /** What this verb takes, in a line for people; it begins with the verb. */
+    String usage() {
+        return usage;
+    }
+
+    /** The refusal of a line that has other words than its verb takes. */
+    Rejection malformed() {
+        return new Rejection(new Failure(ErrorCode.MALFORMED_REQUEST, usage), false);
+    }
+
+    /**
+     * The refusal of a line that has the right number of words, but not the right ones.
+     *
+     * @param wrong what must be otherwise, a sentence without its end; nothing that a client has sent
+     */
+    Rejection malformed(String wrong) {
+        return new Rejection(new Failure(ErrorCode.MALFORMED_REQUEST, wrong + ". " + usage), false);
+    }
+
+    /** The refusal of a line whose data has an end that is not known. */
+    Rejection malformedAndCloses(String wrong) {
+        return new Rejection(malformed(wrong + "; the connection is closed").failure(), true);
     }
 
     /** Which argument of this verb is the length of its data; -1 if it has none. */

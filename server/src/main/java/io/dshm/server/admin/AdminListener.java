@@ -1,6 +1,7 @@
 package io.dshm.server.admin;
 
 import io.dshm.proto.Limits;
+import io.dshm.server.network.CannotListenException;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelInitializer;
@@ -64,9 +65,7 @@ public final class AdminListener {
                 .await();
         if (!bound.isSuccess()) {
             loop.shutdownGracefully(0, 0, TimeUnit.SECONDS);
-            throw new IOException(
-                    "admin-address, admin-port: cannot listen on " + address.getHostString() + ":" + address.getPort(),
-                    bound.cause());
+            throw new CannotListenException("admin-address, admin-port", address, bound.cause());
         }
     }
 

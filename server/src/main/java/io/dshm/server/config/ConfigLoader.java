@@ -32,8 +32,9 @@ public final class ConfigLoader {
      *
      * @param config the settings
      * @param logDir where to write the log, if not to the terminal
+     * @param source where to change the settings, for people: the file as it was named, or the options
      */
-    public record Loaded(ServerConfig config, Optional<Path> logDir) {}
+    public record Loaded(ServerConfig config, Optional<Path> logDir, String source) {}
 
     private final Map<String, String> environment;
     private final Properties properties;
@@ -76,7 +77,10 @@ public final class ConfigLoader {
                 options = new ServerOptions();
                 newLine(options, read(first.config)).parseArgs(arguments);
             }
-            return Optional.of(new Loaded(options.toConfig(), Optional.ofNullable(options.logDir)));
+            return Optional.of(new Loaded(
+                    options.toConfig(),
+                    Optional.ofNullable(options.logDir),
+                    first.config == null ? "the options" : first.config.toString()));
         } catch (CommandLine.ParameterException e) {
             throw new ConfigException(e.getMessage() + ". --help shows all options");
         }
@@ -110,7 +114,7 @@ public final class ConfigLoader {
             // Blanks at the end of a line belong to no setting: "data-dir=/x  " would be another folder.
             file.replaceAll((key, value) -> ((String) value).strip());
         } catch (NoSuchFileException e) {
-            throw new ConfigException("config: there is no file " + path);
+            throw new ConfigException("config: there is no file " + path + "; deploy/dshm.conf is an example");
         } catch (IOException | IllegalArgumentException e) {
             String why = e instanceof AccessDeniedException ? "permission denied" : String.valueOf(e.getMessage());
             throw new ConfigException("config: " + path + " cannot be read: " + why);
@@ -122,7 +126,8 @@ public final class ConfigLoader {
                 .forEach(option -> unknown.remove(keyOf(option)));
         unknown.remove("");
         if (!unknown.isEmpty() || file.containsKey(CONFIG_KEY)) {
-            throw new ConfigException("config: " + path + " has keys that do not exist: " + unknown);
+            throw new ConfigException(
+                    "config: " + path + " has keys that do not exist: " + unknown + ". --help shows all");
         }
         return file;
     }

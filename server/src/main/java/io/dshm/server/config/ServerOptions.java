@@ -19,31 +19,32 @@ import picocli.CommandLine.Option;
 @Command(
         name = "dshm-server",
         mixinStandardHelpOptions = true,
-        versionProvider = ServerOptions.Version.class,
+        versionProvider = Version.class,
         sortOptions = false,
-        usageHelpAutoWidth = true,
         header = {"DSHM: distributed shared memory for nginx and PHP, strictly consistent.", ""},
         description = {
             "",
             "Without options it runs one node on 127.0.0.1:4321 that keeps its data in ./dshm-data.",
             "",
             "A cluster of three: the same members on each node, and each node's own name.",
-            "  dshm-server --node n1 --members n1=10.0.0.1:7321,n2=10.0.0.2:7321,n3=10.0.0.3:7321",
+            "  dshm-server --node n1 \\",
+            "    --members n1=10.0.0.1:7321,n2=10.0.0.2:7321,n3=10.0.0.3:7321",
             "Clients connect to the node beside them; any node takes any command.",
             "",
-            "Every option can also be set in the environment (--some-key as DSHM_SOME_KEY) or in the",
-            "file that --config names (some-key=value, a line each). A flag wins over the environment,",
-            "and the environment over the file.",
+            "Every option can also be set in the environment (--some-key as DSHM_SOME_KEY)",
+            "or in the file that --config names (some-key=value, a line each). A flag wins",
+            "over the environment, and the environment over the file.",
             ""
         },
         footer = {
             "",
-            "The properties -Dngx-distributed-shm.port, .bind_address and .log_dir of the older program",
-            "work as well; so does a logback.xml in a folder named conf beside the jar.",
+            "The properties -Dngx-distributed-shm.port, .bind_address and .log_dir of the",
+            "older program work as well; so does a logback.xml in a folder named conf",
+            "beside the jar.",
             "",
-            "Exit status: 0 after SIGTERM or SIGINT, 1 if the node cannot start, 2 for a wrong option,",
-            "70 if it stopped to protect your data (for example a failed disk, a damaged log, data of a",
-            "newer version); the log says why."
+            "Exit status: 0 after SIGTERM or SIGINT, 1 if the node cannot start, 2 for a",
+            "wrong option, 70 if it stopped to protect your data (for example a failed",
+            "disk, a damaged log, data of a newer version); the log says why."
         })
 final class ServerOptions {
 
@@ -60,10 +61,10 @@ final class ServerOptions {
 
     @Option(
             names = "--members",
-            paramLabel = "NAME=HOST:RAFT-PORT",
+            paramLabel = "LIST",
             split = ",",
             description =
-                    "All nodes, this one too, the same list on each. Nodes talk to each other on the Raft port and on the "
+                    "All nodes, this one too, as name=host:raft-port: the same list on each node. Nodes talk to each other on the Raft port and on the "
                             + "forwarding port, which is the Raft port + 10 unless it follows after another colon. "
                             + "An IPv6 address stands in brackets: n1=[fd00::1]:7321. "
                             + "Without members, a single node.")
@@ -384,15 +385,6 @@ final class ServerOptions {
         if (value < min || value > max) {
             throw new ConfigException(
                     key + ": " + value + " is not " + (max == Long.MAX_VALUE ? "at least " + min : min + " to " + max));
-        }
-    }
-
-    /** The version that the build has put into the jar. */
-    static final class Version implements picocli.CommandLine.IVersionProvider {
-        @Override
-        public String[] getVersion() {
-            String version = ServerOptions.class.getPackage().getImplementationVersion();
-            return new String[] {"dshm-server " + (version == null ? "(not from its jar)" : version)};
         }
     }
 }

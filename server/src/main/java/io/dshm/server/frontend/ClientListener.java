@@ -6,6 +6,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.handler.stream.ChunkedWriteHandler;
+import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
@@ -58,22 +59,24 @@ public final class ClientListener {
     /**
      * Listens.
      *
+     * @param settings which settings have the address, for the message
      * @param backlog how many connections may wait to be accepted
      * @param lanes the lane of each event loop
-     * @throws IllegalStateException if the address cannot be bound
+     * @throws IOException if the address cannot be bound
      */
     public ClientListener(
             Ports ports,
             InetSocketAddress address,
+            String settings,
             int backlog,
             ClientLimits limits,
             Protocol protocol,
             Function<EventLoop, Lane> lanes)
-            throws InterruptedException {
+            throws IOException, InterruptedException {
         this.limits = limits;
         this.protocol = protocol;
         this.lanes = lanes;
-        this.channel = ports.listen(address, "clients", backlog, this::accept);
+        this.channel = ports.listen(address, settings, backlog, this::accept);
     }
 
     private void accept(Channel accepted) {

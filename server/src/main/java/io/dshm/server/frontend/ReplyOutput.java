@@ -62,6 +62,11 @@ final class ReplyOutput {
         return largeValue == null && channel.isWritable();
     }
 
+    /** Of all replies so far, except what of a large value the client has not taken. */
+    long bytesEncoded() {
+        return bytesWritten + (replies == null ? 0 : replies.readableBytes());
+    }
+
     /** Writes a reply, to be sent at the next {@link #flush} at the latest. */
     void write(Reply reply) {
         if (discarded) {

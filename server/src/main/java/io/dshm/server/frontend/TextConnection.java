@@ -49,6 +49,7 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
     private final UnreadReplies unread;
     private final RequestOrder order;
     private final ReplyOutput output;
+    private final Turn turn;
 
     /** Of reads that do not name one. */
     private ReadMode readMode;
@@ -94,6 +95,7 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
         this.unread = connections.newUnreadReplies();
         this.order = new RequestOrder(values, unread, this::onChange);
         this.output = new ReplyOutput(channel, unread, this::onChange);
+        this.turn = new Turn(channel, this::onChange);
         this.readMode = readMode;
     }
 
@@ -125,12 +127,14 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
             return;
         }
         bytesSinceCheck += bytes.readableBytes();
+        turn.received(bytes.readableBytes());
         received.append(channel.alloc(), bytes);
         goOn();
     }
 
     @Override
     public void channelReadComplete(ChannelHandlerContext reading) {
+        turn.onReadComplete();
         output.flush();
     }
 
@@ -187,26 +191,23 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
     }
 
     /**
-     * Writes replies, and decodes and handles what was received, as far as possible; afterwards, the socket is read on if
-     * and only if more may be decoded. A call from within changes what the loop sees next, and does nothing else.
+     * Writes replies, and decodes and handles what was received, as far as possible in this turn of the event loop; afterwards,
+     * the socket is read on if and only if more may be decoded. A call from within changes what the loop sees next, and does nothing else.
      */
     private void goOn() {
         if (going || closing) {
             return;
         }
-        going = true;
-        try {
-            boolean goesOn = true;
-            while (goesOn && !closing && !suspended && output.takesMore()) {
-                goesOn = step();
-            }
-        } finally {
-            going = false;
+        boolean kept = handleAll();
+        while (!kept && !closing && turn.isOver()) {
+            // Other clients wait a little, instead of this one losing its connection.
+            turn.begin();
+            kept = handleAll();
         }
         if (closing) {
             return;
         }
-        if (!received.keepRest(channel.alloc())) {
+        if (!kept) {
             LOG.debug("closed {}: too many bytes of requests wait on this node", this);
             disconnect();
         } else if (!inputEnded) {
@@ -215,6 +216,21 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
             // What is left is the beginning of a request, at most.
             end();
         }
+    }
+
+    /** Handles all that may be handled now; whether there is room for the rest. */
+    private boolean handleAll() {
+        going = true;
+        try {
+            boolean goesOn = true;
+            while (goesOn && !closing && !suspended && !turn.isOver() && output.takesMore()) {
+                goesOn = step();
+                turn.handled(output.bytesEncoded());
+            }
+        } finally {
+            going = false;
+        }
+        return closing || received.keepRest(channel.alloc());
     }
 
     /** Does the next thing; false if that is to wait, for the client's bytes or for a reply. */
@@ -239,7 +255,7 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
     }
 
     private boolean mayDecode() {
-        return !suspended && output.takesMore() && order.takesMore();
+        return !suspended && !turn.isOver() && output.takesMore() && order.takesMore();
     }
 
     private void handle(Request request) {
@@ -359,7 +375,7 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
 
     @Override
     public void finish() {
-        if (order.isEmpty() && !suspended && output.takesMore() && !closing) {
+        if (order.isEmpty() && !suspended && !turn.isOver() && output.takesMore() && !closing) {
             end();
         } else if (!closing) {
             channel.config().setAutoRead(false);

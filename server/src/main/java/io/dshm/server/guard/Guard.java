@@ -1,9 +1,12 @@
 package io.dshm.server.guard;
 
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -59,6 +62,16 @@ public final class Guard {
         }
     }
 
+    /** Runs the task; an error in it ends the process. For callers that would only log it. What is thrown goes on to the caller. */
+    public static void errorsOf(String what, Runnable task) {
+        try {
+            task.run();
+        } catch (Error e) {
+            check(what, e);
+            throw e;
+        }
+    }
+
     /** The task, without exceptions; an error goes on to the caller when it does not end the process. */
     public static Runnable of(String what, Runnable task) {
         return () -> {
@@ -70,6 +83,21 @@ public final class Guard {
                 check(what, e);
                 throw e;
             }
+        };
+    }
+
+    /**
+     * The last step of a future, which nobody waits for: what it throws is reported, and an error ends the process, also one that
+     * the future itself has failed with.
+     */
+    public static <T> BiConsumer<T, @Nullable Throwable> last(String what, BiConsumer<T, @Nullable Throwable> step) {
+        return (result, failure) -> {
+            Throwable cause =
+                    failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+            if (cause != null) {
+                check(what, cause);
+            }
+            of(what, () -> step.accept(result, failure)).run();
         };
     }
 

@@ -22,6 +22,9 @@ import org.slf4j.LoggerFactory;
  */
 public final class MemberAddresses implements AutoCloseable {
 
+    /** Which settings say where this node listens for the others, for messages. */
+    public static final String LISTEN_SETTINGS = "members or raft-bind-address";
+
     private static final Logger LOG = LoggerFactory.getLogger(MemberAddresses.class);
 
     /** Looks a name up; may block. An IP address is its own answer. */

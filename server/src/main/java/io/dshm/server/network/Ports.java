@@ -6,6 +6,7 @@ import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.ServerChannel;
+import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.function.Consumer;
 
@@ -23,13 +24,13 @@ public record Ports(EventLoopGroup loops, Class<? extends ServerChannel> channel
     /**
      * Listens until the channel that this returns is closed.
      *
-     * @param who is expected there, for the message
+     * @param settings which settings have the address, for the message
      * @param backlog how many connections may wait to be accepted
      * @param accept is handed each new connection, on its event loop
-     * @throws IllegalStateException if the address cannot be bound
+     * @throws IOException if the address cannot be bound
      */
-    public Channel listen(InetSocketAddress address, String who, int backlog, Consumer<Channel> accept)
-            throws InterruptedException {
+    public Channel listen(InetSocketAddress address, String settings, int backlog, Consumer<Channel> accept)
+            throws IOException, InterruptedException {
         var bound = new ServerBootstrap()
                 .group(loops)
                 .channel(channelType)
@@ -46,7 +47,7 @@ public record Ports(EventLoopGroup loops, Class<? extends ServerChannel> channel
                 .bind(address)
                 .await();
         if (!bound.isSuccess()) {
-            throw new IllegalStateException("cannot listen for " + who + " on " + address, bound.cause());
+            throw new CannotListenException(settings, address, bound.cause());
         }
         return bound.channel();
     }

@@ -109,7 +109,7 @@ public final class Lane {
         this.tasks = Guard.executor("a task of a lane", executor);
         this.nanoTime = shared.machine.nanoTime();
         this.proposer = new Proposer(shared.log, shared.clock, shared.machine, tasks, reads.memory());
-        this.sender = new Sender(proposer, shared.links, executor, node::isRegistered, node::onUnknownOrigin);
+        this.sender = new Sender(proposer, shared.links, executor, nanoTime, node::isRegistered, node::onUnknownOrigin);
         this.commands = sender.addOutbox(origin);
         this.regions = new RegionRequests(new RegionSteps(), reads, shared.scans, tasks);
         this.rounds = new ReadRounds(shared.log, tasks, nanoTime, reads::onConfirmed);

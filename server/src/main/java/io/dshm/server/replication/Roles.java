@@ -1,5 +1,6 @@
 package io.dshm.server.replication;
 
+import io.dshm.server.guard.Guard;
 import io.dshm.server.replication.contracts.Leadership;
 import io.dshm.server.replication.contracts.PeerStatuses;
 import io.dshm.server.replication.contracts.RoleListener;
@@ -103,7 +104,7 @@ public final class Roles implements RoleListener {
                 others.stream().map(this::askNode).toList();
         CompletableFuture.allOf(answers.toArray(new CompletableFuture<?>[0]))
                 .whenCompleteAsync(
-                        (nothing, someFailed) -> {
+                        Guard.last("finding the time", (nothing, someFailed) -> {
                             long answered = answers.stream()
                                     .filter(answer -> !answer.isCompletedExceptionally())
                                     .count();
@@ -113,7 +114,7 @@ public final class Roles implements RoleListener {
                             } else {
                                 findTime(elected, attempt + 1);
                             }
-                        },
+                        }),
                         executor);
     }
 
@@ -204,15 +205,18 @@ public final class Roles implements RoleListener {
         }
         askNode(leader)
                 .whenCompleteAsync(
-                        (nothing, failed) -> {
+                        Guard.last("asking the leader for the time", (nothing, failed) -> {
                             if (!clock.isAnchored()) {
                                 askAgainLater(following);
                             }
-                        },
+                        }),
                         executor);
     }
 
     private void askAgainLater(Leadership following) {
-        executor.schedule(() -> askForTime(following), ASK_MILLIS / 5, TimeUnit.MILLISECONDS);
+        executor.schedule(
+                Guard.of("asking the leader for the time", () -> askForTime(following)),
+                ASK_MILLIS / 5,
+                TimeUnit.MILLISECONDS);
     }
 }

@@ -1,6 +1,7 @@
 package io.dshm.server.statemachine;
 
 import io.dshm.proto.Formats;
+import io.dshm.proto.Limits;
 import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.RefusedCommand;
 import io.dshm.proto.wire.RegisterNode;
@@ -15,7 +16,9 @@ import java.util.concurrent.atomic.AtomicLong;
  * an eighth.
  *
  * <p>What is measured is a formula over sizes, {@link StateMachine#bytes}, so that it is the same on every node. The limit
- * is the smallest that any node has told: a node with a smaller heap than the leader's could not refuse anything itself.
+ * is the smallest that any node has told: a node with a smaller heap than the leader's could not refuse anything itself. The limit
+ * of a node that had no room for the state already when it registered does not count: it would stop the growth for all others,
+ * and could not be kept. Such a node runs for as long as its heap can hold the state, see {@link StateRoom#require}.
  *
  * <p>Thread-safe. Several lanes of a leader may use the same room at the same time: the state may exceed the limit by as
  * much as one log entry of each lane adds.
@@ -28,16 +31,17 @@ public final class MemoryLimit {
     /** The part of the limit that there is beyond it for what only counts. */
     private static final int COUNTING_PART = 8;
 
-    /** What the process needs whatever it holds: classes, buffers, queues. */
-    private static final long PROCESS_BYTES = 48L << 20;
-
-    /** At least this part of the heap is for the state, however small it is. */
-    private static final int STATE_PART_MIN = 8;
+    /**
+     * A node's limit counts if the state was not larger than it by more than this part when the node registered. As much may be
+     * beyond a limit that has held all the time: what only counts, and what several lanes added at the same moment.
+     */
+    private static final int BEYOND_PART = 4;
 
     private final StateMachine stateMachine;
+    private final StateRoom room;
     private final long own;
 
-    /** What the nodes have told, by their names. */
+    /** The limits of the nodes whose limits count, by their names. */
     private final Map<String, Long> told = new ConcurrentHashMap<>();
 
     private volatile long bytesMax;
@@ -45,19 +49,16 @@ public final class MemoryLimit {
     /** What commands may add that are proposed and not yet seen applied. */
     private final AtomicLong inFlight = new AtomicLong();
 
-    MemoryLimit(StateMachine stateMachine, long own) {
+    MemoryLimit(StateMachine stateMachine, StateRoom room) {
         this.stateMachine = stateMachine;
-        this.own = own;
+        this.room = room;
+        this.own = room.growthMax();
         this.bytesMax = own;
     }
 
-    /**
-     * How many bytes of state a node with that heap has room for: half of what is left beside the process itself and
-     * what clients' values on their way and their unread replies may take. The other half is for old entries that a snapshot being written still needs, for
-     * commands and log entries on their way, and for what the collector needs to keep up.
-     */
-    public static long ofHeap(long heapBytes, long clientMemoryBytes) {
-        return Math.max((heapBytes - PROCESS_BYTES - clientMemoryBytes) / 2, heapBytes / STATE_PART_MIN);
+    /** What this node's heap can hold. */
+    public StateRoom room() {
+        return room;
     }
 
     /** What this node itself has room for, in bytes; {@link #NONE}. */
@@ -70,12 +71,23 @@ public final class MemoryLimit {
         return bytesMax;
     }
 
+    /** Whether the state is larger than a node with that limit has room for. Any thread. */
+    public boolean isBeyond(long limit) {
+        return stateMachine.bytes() - limit / BEYOND_PART > limit;
+    }
+
     /** A node has registered. Called by the thread that applies. */
     void heard(RegisterNode registration) {
-        if (registration.getStateBytesMax() > 0) {
-            told.put(registration.getNode(), registration.getStateBytesMax());
-            bytesMax = told.values().stream().reduce(own, Math::min);
+        if (registration.getStateBytesMax() <= 0) {
+            return;
         }
+        long most = Math.max(registration.getStateBytesMax(), Limits.STATE_BYTES_MAX_MIN);
+        if (isBeyond(most)) {
+            told.remove(registration.getNode());
+        } else {
+            told.put(registration.getNode(), most);
+        }
+        bytesMax = told.values().stream().reduce(own, Math::min);
     }
 
     /**

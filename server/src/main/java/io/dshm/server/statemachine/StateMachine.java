@@ -73,20 +73,20 @@ public final class StateMachine {
     /** What the state takes beside the entries of the store. Written by the thread that applies. */
     private volatile long bytesBeside;
 
-    /** An empty state machine without a memory limit; see {@link #StateMachine(ClusterClock, long)}. */
+    /** An empty state machine without a memory limit; see {@link #StateMachine(ClusterClock, StateRoom)}. */
     public StateMachine(ClusterClock clock) {
-        this(clock, MemoryLimit.NONE);
+        this(clock, StateRoom.UNLIMITED);
     }
 
     /**
      * An empty state machine.
      *
      * @param clock is told every stamp that is applied
-     * @param bytesMax see {@link MemoryLimit#own}
+     * @param room how much state this node has room for
      */
-    public StateMachine(ClusterClock clock, long bytesMax) {
+    public StateMachine(ClusterClock clock, StateRoom room) {
         this.clock = clock;
-        this.memory = new MemoryLimit(this, bytesMax);
+        this.memory = new MemoryLimit(this, room);
     }
 
     /**
@@ -97,6 +97,7 @@ public final class StateMachine {
      * @return an outcome for each of its records, in their order
      * @throws CorruptStateException if the bytes are not an entry, or hold a command, field or value unknown here: nothing
      *     sensible can follow, and the node must stop
+     * @throws StateTooLargeException if the state has become larger than this node can hold: it must stop, too
      */
     public Outcome[] apply(long index, ByteBuffer entry) {
         if (isLoading(store)) {
@@ -133,6 +134,7 @@ public final class StateMachine {
         appliedIndex = index;
         needsTime = store.sweepPending() || !uploads.isEmpty();
         measure();
+        memory.room().require(bytes());
         return outcomes;
     }
 
@@ -410,6 +412,7 @@ public final class StateMachine {
      *
      * @throws IOException if the files cannot be read; this state machine is of no use any more then
      * @throws CorruptStateException if they are damaged or not whole; the same
+     * @throws StateTooLargeException if this node's memory cannot hold the snapshot's state; the same
      */
     public void load(SnapshotReader snapshot) throws IOException {
         store = LOADING;
@@ -418,10 +421,16 @@ public final class StateMachine {
         clients = new Clients();
         uploads = new PendingUploads();
         Store newStore = new Store();
+        long[] bytesWithoutRoom = new long[1];
         SnapshotHeader header = snapshot.read(new SnapshotReader.Target() {
             @Override
             public void entry(byte[] key, Entry entry) {
-                newStore.put(key, io.dshm.proto.Key.of(key).hash(), entry);
+                if (newStore.bytes() <= memory.room().holdMax()) {
+                    newStore.put(key, io.dshm.proto.Key.of(key).hash(), entry);
+                } else {
+                    // Only counted, in order to say how much memory it would take.
+                    bytesWithoutRoom[0] += Store.bytesOf(key, entry);
+                }
             }
 
             @Override
@@ -439,6 +448,8 @@ public final class StateMachine {
                 uploads.load(upload);
             }
         });
+        memory.room()
+                .require(newStore.bytes() + bytesWithoutRoom[0] + origins.bytes() + clients.bytes() + uploads.bytes());
         become(newStore, header.getLastVersion());
         format = header.getFormatVersion();
         formatsRead = origins.formats();

@@ -206,5 +206,6 @@ class ConfigLoaderTest {
         for (String expected : new String[] {"--members", "--data-dir", "default: 4321", "DSHM_", "Exit status"}) {
             assertTrue(help.contains(expected), help);
         }
+        help.lines().forEach(line -> assertTrue(line.length() <= 80, line));
     }
 }

@@ -20,21 +20,48 @@ final class ClientChannel extends EmbeddedChannel implements DuplexChannel {
     private boolean inputShutdown;
     private boolean outputShutdown;
 
+    /** Nothing that follows from what happens is done yet. */
+    private boolean turnHeld;
+
     ClientChannel(ByteBufAllocator allocator) {
         config().setAllocator(allocator);
         config().setWriteBufferWaterMark(ClientListener.WRITE_BUFFER);
     }
 
-    /** The client sends these bytes, in one piece. */
+    /** The client sends these bytes, in one piece, and the event loop does all that follows. */
     void send(String text) {
-        writeInbound(alloc().buffer().writeBytes(text.getBytes(ISO_8859_1)));
+        arrive(text);
+        runTurns();
+    }
+
+    /** The same, but the event loop has only read the bytes. */
+    void arrive(String text) {
+        turnHeld = true;
+        pipeline().fireChannelRead(alloc().buffer().writeBytes(text.getBytes(ISO_8859_1)));
+        pipeline().fireChannelReadComplete();
+        turnHeld = false;
+    }
+
+    /** Called by the superclass after whatever happens on the channel, too. */
+    @Override
+    public void runPendingTasks() {
+        if (!turnHeld) {
+            super.runPendingTasks();
+        }
+    }
+
+    /** Turns of the event loop, until there is nothing to do. */
+    private void runTurns() {
+        do {
+            runPendingTasks();
+        } while (runScheduledPendingTasks() == 0);
     }
 
     /** The client closes its sending side. */
     void sendEnd() {
         inputShutdown = true;
         pipeline().fireUserEventTriggered(ChannelInputShutdownEvent.INSTANCE);
-        runPendingTasks();
+        runTurns();
     }
 
     /** The client reads no more; what is written to it stays in the connection's buffer. */
@@ -46,12 +73,17 @@ final class ClientChannel extends EmbeddedChannel implements DuplexChannel {
     void goOnReading() {
         reads = true;
         flush();
-        runPendingTasks();
+        runTurns();
     }
 
     /** What the client has read since the last call. */
     String received() {
-        runPendingTasks();
+        runTurns();
+        return receivedSoFar();
+    }
+
+    /** What the client has read since the last call, though the event loop has more to do. */
+    String receivedSoFar() {
         StringBuilder text = new StringBuilder();
         for (Object message = readOutbound(); message != null; message = readOutbound()) {
             text.append(((ByteBuf) message).toString(ISO_8859_1));

@@ -1,11 +1,13 @@
 package io.dshm.server.frontend;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.dshm.proto.Formats;
 import io.dshm.proto.Key;
+import io.dshm.proto.Limits;
 import io.dshm.proto.ReadMode;
 import io.dshm.server.replication.ClusterFormat;
 import io.dshm.server.replication.Lane;
@@ -381,5 +383,58 @@ class TextConnectionTest {
         other.send("GET large\r\nGET large\r\nPI");
         other.close();
         client.close();
+    }
+
+    @Test
+    void a_client_that_pipelines_handles_a_bounded_number_of_requests_a_turn_and_others_have_theirs() {
+        int many = 10 * Limits.TURN_STEPS_MAX;
+        client.arrive("PING\r\n".repeat(many) + "INCR a 1 0\r\nGET a\r\n");
+        assertEquals("DONE\r\n".repeat(Limits.TURN_STEPS_MAX), client.receivedSoFar());
+        assertFalse(client.config().isAutoRead(), "the rest comes first");
+        ClientChannel other = another();
+        other.arrive("PING\r\n");
+        assertEquals("DONE\r\n", other.receivedSoFar());
+        applyAll();
+        String rest = client.received();
+        applyAll();
+        rest += client.received();
+        assertEquals(
+                "DONE\r\n".repeat(many - Limits.TURN_STEPS_MAX) + "LEN 1\r\n1\r\nDONE\r\nLEN 1\r\n1\r\nDONE\r\n", rest);
+        assertTrue(client.config().isAutoRead());
+    }
+
+    @Test
+    void the_bytes_of_replies_in_a_turn_are_bounded() {
+        store("k", new byte[100_000]);
+        client.arrive("GET k\r\n".repeat(20));
+        int first = client.receivedSoFar().length();
+        assertTrue(first > 200_000 && first < Limits.TURN_BYTES_MAX + 150_000, "sent: " + first);
+        assertEquals(
+                20 * (100_000 + "LEN 100000\r\n\r\nDONE\r\n".length()),
+                first + client.received().length());
+    }
+
+    @Test
+    void the_bytes_received_in_a_turn_are_bounded() {
+        String set = "SET a 0 50000\r\n" + "v".repeat(50_000);
+        int sent = 0;
+        while (client.config().isAutoRead() && sent < 100) {
+            client.pipeline().fireChannelRead(client.alloc().buffer().writeBytes(set.getBytes(ISO_8859_1)));
+            sent++;
+        }
+        assertEquals(6, sent);
+        client.pipeline().fireChannelReadComplete();
+        applyAll();
+        assertEquals(("LEN 50000\r\n" + "v".repeat(50_000) + "\r\nDONE\r\n").repeat(sent), client.received());
+        assertTrue(client.config().isAutoRead());
+    }
+
+    @Test
+    void who_closes_its_sending_side_in_the_middle_of_a_turn_has_all_requests_answered() {
+        int many = 5 * Limits.TURN_STEPS_MAX;
+        client.arrive("PING\r\n".repeat(many));
+        client.sendEnd();
+        assertEquals("DONE\r\n".repeat(many), client.received());
+        assertFalse(client.isOpen());
     }
 }

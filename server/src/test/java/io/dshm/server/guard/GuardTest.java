@@ -7,8 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -69,5 +72,50 @@ class GuardTest {
         thread.join(TimeUnit.SECONDS.toMillis(PATIENCE_SECONDS));
         assertEquals(List.of("unguarded has met java.lang.LinkageError: planted"), ends);
         assertNotNull(Thread.getDefaultUncaughtExceptionHandler());
+    }
+
+    @Test
+    void an_error_in_a_task_that_was_submitted_ends_the_process_though_nobody_looks_at_its_future()
+            throws InterruptedException {
+        List<String> ends = new ArrayList<>();
+        Guard.endProcessOnError(ends::add);
+        GuardedPool pool = new GuardedPool("a pool", 1, new LinkedBlockingQueue<>(), Thread::new);
+        AtomicInteger runs = new AtomicInteger();
+        Future<?> first = pool.submit(() -> {
+            throw new LinkageError("planted");
+        });
+        Future<?> second = pool.submit(() -> {
+            runs.incrementAndGet();
+            throw new IllegalStateException("planted");
+        });
+        pool.shutdown();
+        assertTrue(pool.awaitTermination(PATIENCE_SECONDS, TimeUnit.SECONDS));
+        assertTrue(first.isDone() && second.isDone());
+        assertEquals(1, runs.get(), "an exception or error of one task is not that of the next");
+        assertEquals(List.of("a pool has met java.lang.LinkageError: planted"), ends);
+    }
+
+    @Test
+    void an_error_in_the_last_step_of_a_future_or_before_it_ends_the_process() {
+        List<String> ends = new ArrayList<>();
+        Guard.endProcessOnError(ends::add);
+        CompletableFuture<String> answer = new CompletableFuture<>();
+        List<String> seen = new ArrayList<>();
+        var step = answer.thenApply(text -> {
+                    seen.add(text);
+                    throw new StackOverflowError("before");
+                })
+                .whenComplete(Guard.last("a test", (nothing, failure) -> {
+                    seen.add("last");
+                    throw new LinkageError("in it");
+                }));
+        answer.complete("answer");
+        assertTrue(step.isCompletedExceptionally());
+        assertEquals(List.of("answer", "last"), seen);
+        assertEquals(
+                List.of(
+                        "a test has met java.lang.StackOverflowError: before",
+                        "a test has met java.lang.LinkageError: in it"),
+                ends);
     }
 }

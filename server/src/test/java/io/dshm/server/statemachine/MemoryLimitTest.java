@@ -1,19 +1,24 @@
 package io.dshm.server.statemachine;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.dshm.proto.Formats;
+import io.dshm.proto.Limits;
 import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.LogEntry;
 import io.dshm.proto.wire.Settled;
 import io.dshm.proto.wire.WriteCondition;
+import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -21,9 +26,11 @@ import org.junit.jupiter.params.provider.MethodSource;
 class MemoryLimitTest {
 
     private static final long LIMIT = 64_000;
+    private static final long HOLD = 20 << 20;
 
     private final Log log = new Log();
-    private final StateMachine stateMachine = new StateMachine(new ClusterClock(System::nanoTime), LIMIT);
+    private final StateMachine stateMachine =
+            new StateMachine(new ClusterClock(System::nanoTime), new StateRoom(LIMIT, HOLD, 0));
     private final MemoryLimit memory = stateMachine.memory();
 
     private void switchFormat() {
@@ -160,22 +167,83 @@ class MemoryLimitTest {
         assertEquals(growth, memory.growth(command, 0));
     }
 
+    private void register(String node, long start, long stateBytesMax) {
+        CommandRecord.Builder registration = Log.register(node, start, start, 100 * start + node.hashCode());
+        registration.getRegisterNodeBuilder().setStateBytesMax(stateBytesMax);
+        log.append(registration);
+    }
+
     @Test
     void the_smallest_room_of_all_nodes_counts() {
+        StateMachine large =
+                new StateMachine(new ClusterClock(System::nanoTime), new StateRoom(64 << 20, 128 << 20, 0));
         switchFormat();
-        CommandRecord.Builder small = Log.register("n2", 2, 1, 8);
-        small.getRegisterNodeBuilder().setStateBytesMax(1000);
-        log.append(small);
-        CommandRecord.Builder silent = Log.register("n3", 3, 1, 9);
-        log.append(silent);
-        log.applyTo(stateMachine);
-        assertEquals(1000, memory.bytesMax());
-        assertEquals(LIMIT, memory.own());
-        CommandRecord.Builder larger = Log.register("n2", 2, 2, 10);
-        larger.getRegisterNodeBuilder().setStateBytesMax(LIMIT + 1);
-        log.append(larger);
-        log.applyTo(stateMachine);
-        assertEquals(LIMIT, memory.bytesMax());
+        register("n2", 1, 12 << 20);
+        log.append(Log.register("n3", 3, 1, 9));
+        log.applyTo(large);
+        assertEquals(12 << 20, large.memory().bytesMax());
+        assertEquals(64 << 20, large.memory().own());
+        register("n2", 2, 65 << 20);
+        log.applyTo(large);
+        assertEquals(64 << 20, large.memory().bytesMax());
+        register("n2", 3, 1);
+        log.applyTo(large);
+        assertEquals(Limits.STATE_BYTES_MAX_MIN, large.memory().bytesMax(), "no node has less room");
+    }
+
+    @Test
+    void a_node_without_room_for_what_is_held_already_does_not_stop_the_growth_of_the_others() {
+        StateMachine large =
+                new StateMachine(new ClusterClock(System::nanoTime), new StateRoom(64 << 20, 128 << 20, 0));
+        switchFormat();
+        register("n2", 1, 8 << 20);
+        for (int i = 0; i < 95; i++) {
+            log.append(log.next(Log.set("k" + i, "v".repeat(100_000), 0)));
+        }
+        log.applyTo(large);
+        register("n2", 2, 8 << 20);
+        log.applyTo(large);
+        assertEquals(8 << 20, large.memory().bytesMax(), "its limit held all the time, but for what is always allowed");
+        for (int i = 95; i < 110; i++) {
+            log.append(log.next(Log.set("k" + i, "v".repeat(100_000), 0)));
+        }
+        register("n2", 3, 8 << 20);
+        log.applyTo(large);
+        assertEquals(64 << 20, large.memory().bytesMax());
+    }
+
+    @Test
+    void a_state_that_the_heap_cannot_hold_stops_the_node_with_the_heap_that_it_needs(@TempDir Path folder)
+            throws IOException {
+        StateMachine other = new StateMachine(new ClusterClock(System::nanoTime));
+        for (int i = 0; i < 250; i++) {
+            log.append(log.next(Log.set("k" + i, "v".repeat(100_000), 0)));
+        }
+        log.applyTo(other);
+        try (StateView view = other.view()) {
+            new SnapshotWriter(folder, view).write();
+        }
+        StateMachine small =
+                new StateMachine(new ClusterClock(System::nanoTime), new StateRoom(8 << 20, HOLD, 5 << 20));
+        String applying = String.valueOf(assertThrows(StateTooLargeException.class, () -> log.applyTo(small))
+                .getMessage());
+        assertTrue(applying.contains("the state takes 21 MiB, and this node's heap has room for 20 MiB"), applying);
+        StateMachine joining =
+                new StateMachine(new ClusterClock(System::nanoTime), new StateRoom(8 << 20, HOLD, 5 << 20));
+        String loading = String.valueOf(
+                assertThrows(StateTooLargeException.class, () -> joining.load(new SnapshotReader(folder)))
+                        .getMessage());
+        assertTrue(loading.contains("the state takes 24 MiB") && loading.contains("at least 53 MiB (-Xmx)"), loading);
+    }
+
+    @Test
+    void every_heap_holds_more_than_the_cluster_may_grow_to() {
+        for (long heap = 32 << 20; heap < 64L << 30; heap += heap / 3) {
+            StateRoom room = StateRoom.ofHeap(heap, heap / 4);
+            assertTrue(room.holdMax() >= room.growthMax() + room.growthMax() / 4, room::toString);
+        }
+        assertEquals(
+                new StateRoom(360 << 20, 880 << 20, (48 << 20) + (256 << 20)), StateRoom.ofHeap(1 << 30, 256 << 20));
     }
 
     @Test

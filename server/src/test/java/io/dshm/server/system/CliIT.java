@@ -159,8 +159,8 @@ class CliIT {
 
         assumeTrue(Files.isExecutable(SCRIPT), "script of bsdutils makes a terminal");
         byte[] typed = "incr n 7\nget nothing\nquit\n".getBytes(StandardCharsets.UTF_8);
-        Ended prompt =
-                run(cluster.nodes(), typed, List.of(SCRIPT.toString(), "-qec", LAUNCHER.toString(), "/dev/null"));
+        String command = "stty cols 80 rows 24; " + LAUNCHER;
+        Ended prompt = run(cluster.nodes(), typed, List.of(SCRIPT.toString(), "-qec", command, "/dev/null"));
         assertTrue(prompt.out().contains("dshm> "), prompt.out());
         assertTrue(prompt.out().contains("\n12\r\n"), prompt.out());
         assertTrue(prompt.out().contains("dshm: not_found"), prompt.out());

@@ -1,6 +1,7 @@
 package io.dshm.server.system;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.dshm.client.DshmConnection;
@@ -10,6 +11,8 @@ import io.dshm.proto.Key;
 import io.dshm.proto.ValueType;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -33,6 +36,40 @@ class RecoveryIT {
 
     @RegisterExtension
     final Processes processes = Processes.perTest();
+
+    @Test
+    void a_change_of_leader_is_no_error_and_is_said_in_plain_words() throws IOException, InterruptedException {
+        ClusterProcess cluster = newCluster();
+        NodeProcess leader = cluster.awaitLeader();
+        NodeProcess follower = cluster.follower();
+        leader.kill();
+        Await.until(
+                "another node leads",
+                () -> follower.log().contains("has no leader any more")
+                        && follower.log().split("n[123] (follows n[123]|leads) in term", -1).length > 2);
+        leader.start();
+        for (NodeProcess node : cluster.nodes()) {
+            node.awaitHealthy();
+            String log = node.log();
+            assertTrue(log.lines().findFirst().orElse("").contains("starts: dshm-server "), log);
+            for (String word : List.of(" ERROR ", "leader_id", "alipay", "eplicator", "RaftError", "request_vote")) {
+                assertFalse(log.contains(word), log);
+            }
+        }
+        assertEquals(List.of(), fieldsWithoutMeaning(follower.http("/status")));
+    }
+
+    /** Fields of a status that the operators' page does not explain. */
+    private static List<String> fieldsWithoutMeaning(String status) throws IOException {
+        String page = Files.readString(Path.of("../deploy/README.md"));
+        String table = page.substring(page.indexOf("| Field | Meaning |"), page.indexOf("`/digest` is"));
+        return Pattern.compile("\"(\\w+)\":")
+                .matcher(status)
+                .results()
+                .map(field -> "`" + field.group(1) + "`")
+                .filter(field -> !table.contains(field))
+                .toList();
+    }
 
     @Test
     void a_node_that_was_away_for_long_comes_back_by_a_snapshot() throws IOException, InterruptedException {

@@ -3,6 +3,7 @@ package io.dshm.client.cli;
 import io.dshm.client.DshmConnection;
 import io.dshm.proto.Command;
 import io.dshm.proto.ErrorCode;
+import io.dshm.proto.Key;
 import io.dshm.proto.Reply;
 import java.io.Closeable;
 import java.io.IOException;
@@ -30,11 +31,20 @@ final class Nodes implements Closeable {
     private static final Duration CONNECT_TIMEOUT_MAX = Duration.ofSeconds(2);
     private static final long PAUSE_MILLIS = 100;
 
+    /** The cluster forgets an identity 20 minutes after its last write. */
+    private static final Duration KNOWN = Duration.ofMinutes(10);
+
+    private final SecureRandom random = new SecureRandom();
+
     private final List<Endpoint> endpoints;
     private final Duration timeout;
-    private final long client = new SecureRandom().nextLong(CLIENT_END);
 
+    private long client;
     private long sequence;
+
+    /** When the cluster was last known to know {@link #client}, by {@link System#nanoTime}; null if it does not. */
+    private @Nullable Long knownAtNanos;
+
     private int current;
     private @Nullable DshmConnection connection;
 
@@ -51,6 +61,7 @@ final class Nodes implements Closeable {
     /** A command that is under way. */
     private final class Attempt {
         final Command command;
+        final boolean identified;
         final boolean repeatable;
         final long deadline = System.nanoTime() + timeout.toNanos();
         /** What went wrong last, by node. */
@@ -58,17 +69,21 @@ final class Nodes implements Closeable {
         /** Of the last node that answered with an error; null if none did. */
         @Nullable
         ErrorCode lastCode;
+        /** Whether it has its number, so that a copy may have been sent. */
+        boolean numbered;
         /** Whether a copy may have taken effect. */
         boolean unknown;
 
         Attempt(Command command) {
             this.command = command;
-            boolean identified = command instanceof Command.Write
+            this.identified = command instanceof Command.Write
                     && !(command instanceof Command.FlushAll flush && flush.region().length == 0);
-            this.repeatable = identified || command instanceof Command.Read || !changes();
-            if (identified) {
-                sequence++;
-            }
+            this.repeatable = identified || !changes();
+        }
+
+        /** Whether this command's own copy, rather than the introduction, may have been sent now. */
+        boolean mayHaveTakenEffect() {
+            return changes() && (numbered || !identified);
         }
 
         boolean changes() {
@@ -76,7 +91,7 @@ final class Nodes implements Closeable {
         }
 
         Command copy() {
-            return command instanceof Command.Write write && repeatable
+            return identified && command instanceof Command.Write write
                     ? new Command.Identified(client, sequence, sequence, unknown, write)
                     : command;
         }
@@ -151,20 +166,46 @@ final class Nodes implements Closeable {
     private @Nullable Reply ask(DshmConnection node, Attempt attempt) throws CliException {
         Endpoint endpoint = endpoints.get(current);
         try {
-            Reply reply = node.call(attempt.copy());
+            Reply refusal = attempt.identified && !attempt.numbered ? introduce(node, attempt) : null;
+            Reply reply = refusal != null ? refusal : node.call(attempt.copy());
             if (!(reply instanceof Reply.Failure failure) || !mayBeBetterElsewhere(failure.code())) {
                 return reply;
             }
             attempt.troubles.put(endpoint, Failures.text(failure));
             attempt.lastCode = failure.code();
-            attempt.unknown |= attempt.changes() && failure.code().effect() == ErrorCode.Effect.UNKNOWN;
+            attempt.unknown |= attempt.mayHaveTakenEffect() && failure.code().effect() == ErrorCode.Effect.UNKNOWN;
         } catch (IllegalArgumentException e) {
             throw CliException.usage(String.valueOf(e.getMessage()));
         } catch (IOException e) {
             attempt.troubles.put(endpoint, reason(e));
-            attempt.unknown |= attempt.changes();
+            attempt.unknown |= attempt.mayHaveTakenEffect();
         }
         disconnect();
+        return null;
+    }
+
+    /**
+     * Makes the cluster know this process, by a write that changes nothing, and gives the command its number. Without that, a repeat
+     * of the process's first write would be refused as one of a stranger if its first copy was lost with a node.
+     *
+     * @return null, or the error that it got
+     */
+    private @Nullable Reply introduce(DshmConnection node, Attempt attempt) throws IOException {
+        Long known = knownAtNanos;
+        if (known == null || System.nanoTime() - known > KNOWN.toNanos()) {
+            // A new one each time: nobody knows what became of the last introduction.
+            knownAtNanos = null;
+            client = random.nextLong(CLIENT_END);
+            sequence = 1;
+            Command.Write nothing = new Command.Touch(Key.of("dshm-command::" + client), 0);
+            Reply reply = node.call(new Command.Identified(client, sequence, sequence, false, nothing));
+            if (reply instanceof Reply.Failure) {
+                return reply;
+            }
+        }
+        knownAtNanos = System.nanoTime();
+        sequence++;
+        attempt.numbered = true;
         return null;
     }
 

@@ -29,7 +29,10 @@ final class Prompt {
 
     /** Runs the lines that are typed, until Ctrl-D, {@code quit} or {@code exit}. */
     ExitCode run(Script.Line runner) throws CliException {
-        try (Terminal terminal = TerminalBuilder.builder().system(true).build()) {
+        // Without graphemeCluster, it does not ask the terminal what it can do: the answers would be mixed with what is
+        // typed already.
+        try (Terminal terminal =
+                TerminalBuilder.builder().system(true).graphemeCluster(false).build()) {
             LineReader reader = LineReaderBuilder.builder()
                     .terminal(terminal)
                     .appName("dshm")

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -26,6 +27,8 @@ final class FakeNode implements AutoCloseable {
     private final ServerSocket listener;
     private final Function<String, String> answers;
     private final List<String> requests = Collections.synchronizedList(new ArrayList<>());
+
+    private final AtomicInteger introductions = new AtomicInteger();
 
     FakeNode(Function<String, String> answers) throws IOException {
         this.answers = answers;
@@ -47,6 +50,11 @@ final class FakeNode implements AutoCloseable {
     /** HOST:PORT. */
     String address() {
         return listener.getInetAddress().getHostAddress() + ":" + listener.getLocalPort();
+    }
+
+    /** How often a process has made itself known here; that is answered without the test. */
+    int introductions() {
+        return introductions.get();
     }
 
     /** Lines and data that have come, without line ends, a blank between the two. */
@@ -79,6 +87,11 @@ final class FakeNode implements AutoCloseable {
                 OutputStream out = client.getOutputStream()) {
             for (String line = line(in); line != null; line = line(in)) {
                 String request = line + data(line, in);
+                if (line.startsWith("TOUCH dshm-command::")) {
+                    introductions.incrementAndGet();
+                    out.write("DONE\r\n".getBytes(StandardCharsets.UTF_8));
+                    continue;
+                }
                 requests.add(request);
                 String answer = answers.apply(request);
                 if (answer.isEmpty()) {

@@ -53,8 +53,9 @@ class NodesTest {
             String first = breaks.requests().get(0);
             String second = other.requests().get(0);
             assertEquals(first + " retry=yes", second);
-            assertEquals("1", option(first, "seq"));
-            assertEquals("1", option(first, "done"));
+            assertEquals("2", option(first, "seq"));
+            assertEquals("2", option(first, "done"));
+            assertEquals(List.of(1, 0), List.of(breaks.introductions(), other.introductions()));
         }
     }
 
@@ -129,8 +130,9 @@ class NodesTest {
             Run.of(Map.of("DSHM_ENDPOINTS", node.address()), "incr k\nincr k\n");
             List<String> requests = node.requests();
             assertEquals(option(requests.get(0), "id"), option(requests.get(1), "id"));
-            assertEquals("2", option(requests.get(1), "seq"));
-            assertEquals("2", option(requests.get(1), "done"));
+            assertEquals("3", option(requests.get(1), "seq"));
+            assertEquals("3", option(requests.get(1), "done"));
+            assertEquals(1, node.introductions());
         }
     }
 }

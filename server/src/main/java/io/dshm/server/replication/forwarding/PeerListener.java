@@ -7,6 +7,7 @@ import io.dshm.proto.wire.PeerMessage;
 import io.dshm.proto.wire.RegisterNode;
 import io.dshm.proto.wire.StatusReply;
 import io.dshm.server.guard.Guard;
+import io.dshm.server.network.MemberAddresses;
 import io.dshm.server.network.PeerPort;
 import io.dshm.server.network.Ports;
 import io.dshm.server.replication.writes.ForwardSession;
@@ -15,6 +16,7 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.channel.EventLoop;
 import io.netty.channel.SimpleChannelInboundHandler;
+import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
@@ -44,7 +46,7 @@ public final class PeerListener {
      * @param admission who may connect
      * @param cluster nodes that name another one are refused
      * @param status what this node says of itself, or null as long as it does not know
-     * @throws IllegalStateException if the address cannot be bound
+     * @throws IOException if the address cannot be bound
      */
     public PeerListener(
             Ports ports,
@@ -52,10 +54,10 @@ public final class PeerListener {
             PeerPort admission,
             String cluster,
             Supplier<@Nullable StatusReply> status)
-            throws InterruptedException {
+            throws IOException, InterruptedException {
         this.cluster = cluster;
         this.status = status;
-        this.channel = ports.listen(address, "other nodes", Ports.BACKLOG, accepted -> {
+        this.channel = ports.listen(address, MemberAddresses.LISTEN_SETTINGS, Ports.BACKLOG, accepted -> {
             accepted.pipeline().addLast(admission.guard(PeerCodec.FORMAT));
             PeerCodec.addTo(accepted.pipeline());
             accepted.pipeline().addLast(new Handler());
@@ -77,7 +79,8 @@ public final class PeerListener {
         channel.close().await();
     }
 
-    private final class Handler extends SimpleChannelInboundHandler<PeerMessage> {
+    /** One connection. Package-private for its test. */
+    final class Handler extends SimpleChannelInboundHandler<PeerMessage> {
 
         private boolean greeted;
         private @Nullable ForwardSession session;

@@ -3,6 +3,7 @@ package io.dshm.server.replication.jraft;
 import com.alipay.sofa.jraft.Closure;
 import com.alipay.sofa.jraft.Iterator;
 import com.alipay.sofa.jraft.Status;
+import com.alipay.sofa.jraft.conf.Configuration;
 import com.alipay.sofa.jraft.core.StateMachineAdapter;
 import com.alipay.sofa.jraft.entity.LeaderChangeContext;
 import com.alipay.sofa.jraft.entity.LocalFileMetaOutter.LocalFileMeta;
@@ -12,21 +13,26 @@ import com.alipay.sofa.jraft.error.RaftError;
 import com.alipay.sofa.jraft.error.RaftException;
 import com.alipay.sofa.jraft.storage.snapshot.SnapshotReader;
 import com.alipay.sofa.jraft.storage.snapshot.SnapshotWriter;
+import io.dshm.server.guard.Guard;
 import io.dshm.server.replication.jraft.repairs.AppliedTerms;
 import io.dshm.server.statemachine.CorruptStateException;
 import io.dshm.server.statemachine.NewerFormatException;
 import io.dshm.server.statemachine.Outcome;
 import io.dshm.server.statemachine.StateMachine;
+import io.dshm.server.statemachine.StateTooLargeException;
 import io.dshm.server.statemachine.StateView;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -55,6 +61,9 @@ final class ApplyAdapter extends StateMachineAdapter {
 
         void onFollowingEnded(long term, Status why);
 
+        /** @param addresses the members' Raft addresses, as the cluster has agreed on them */
+        void onMembers(Set<String> addresses);
+
         void onFatal(String why);
     }
 
@@ -78,6 +87,10 @@ final class ApplyAdapter extends StateMachineAdapter {
 
     @Override
     public void onApply(Iterator entries) {
+        Guard.errorsOf("the thread that applies", () -> applyAll(entries));
+    }
+
+    private void applyAll(Iterator entries) {
         long bytes = 0;
         long index = 0;
         long first = 0;
@@ -110,7 +123,7 @@ final class ApplyAdapter extends StateMachineAdapter {
     private Outcome[] apply(long index, ByteBuffer data) {
         try {
             return stateMachine.apply(index, data);
-        } catch (CorruptStateException e) {
+        } catch (CorruptStateException | StateTooLargeException e) {
             // With its message: what SOFAJRaft makes of an exception is a status without it.
             listener.onFatal(String.valueOf(e.getMessage()));
             throw e;
@@ -243,7 +256,7 @@ final class ApplyAdapter extends StateMachineAdapter {
                     stateMachine.store().entryCount(),
                     stateMachine.appliedIndex());
             return true;
-        } catch (NewerFormatException e) {
+        } catch (NewerFormatException | StateTooLargeException e) {
             listener.onFatal(String.valueOf(e.getMessage()));
             return false;
         } catch (IOException | RuntimeException | OutOfMemoryError e) {
@@ -257,22 +270,29 @@ final class ApplyAdapter extends StateMachineAdapter {
 
     @Override
     public void onLeaderStart(long term) {
-        listener.onLeading(term);
+        Guard.errorsOf("a change of role", () -> listener.onLeading(term));
     }
 
     @Override
     public void onLeaderStop(Status status) {
-        listener.onLeadingEnded(status);
+        Guard.errorsOf("a change of role", () -> listener.onLeadingEnded(status));
     }
 
     @Override
     public void onStartFollowing(LeaderChangeContext context) {
-        listener.onFollowing(context.getLeaderId(), context.getTerm());
+        Guard.errorsOf("a change of role", () -> listener.onFollowing(context.getLeaderId(), context.getTerm()));
     }
 
     @Override
     public void onStopFollowing(LeaderChangeContext context) {
-        listener.onFollowingEnded(context.getTerm(), context.getStatus());
+        Guard.errorsOf("a change of role", () -> listener.onFollowingEnded(context.getTerm(), context.getStatus()));
+    }
+
+    @Override
+    public void onConfigurationCommitted(Configuration members) {
+        listener.onMembers(members.getPeers().stream()
+                .map(peer -> peer.getEndpoint().toString())
+                .collect(Collectors.toCollection(TreeSet::new)));
     }
 
     @Override

@@ -27,6 +27,9 @@ import com.alipay.sofa.jraft.util.RpcFactoryHelper;
 import com.alipay.sofa.jraft.util.StorageOptionsFactory;
 import com.alipay.sofa.jraft.util.ThreadPoolsFactory;
 import io.dshm.server.guard.Guard;
+import io.dshm.server.guard.GuardedPool;
+import io.dshm.server.network.CannotListenException;
+import io.dshm.server.network.MemberAddresses;
 import io.dshm.server.network.PeerPort;
 import io.dshm.server.network.RefusalLog;
 import io.dshm.server.replication.contracts.RaftLog;
@@ -41,6 +44,8 @@ import io.dshm.server.replication.jraft.repairs.VoteGuard;
 import io.dshm.server.statemachine.StateMachine;
 import io.dshm.server.statemachine.StateView;
 import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -214,6 +219,9 @@ public final class RaftGroup implements RaftLog {
         long termMin = votes ? 0 : joiningTerm(self, events.onWaiting());
         TermStorage.Terms terms = new TermStorage.Terms();
         MemberGuard guard = newGuard(terms);
+        if (!alone) {
+            requireFree(new InetSocketAddress(settings.bindAddress(), self.getPort()));
+        }
         RpcServer server = alone ? null : newServer(self.getPort(), applying, terms, guard);
         NodeOptions options = RaftTuning.nodeOptions(
                 settings,
@@ -245,6 +253,16 @@ public final class RaftGroup implements RaftLog {
         long patience = TimeUnit.MILLISECONDS.toNanos((long) PATIENCE_ELECTIONS * settings.electionTimeoutMillis());
         return new TermQuestions(groupId, self.toString(), others)
                 .ask(patience, missing -> onWaiting.accept("its data is lost; it waits for the terms of " + missing));
+    }
+
+    /** The library does not say why it cannot listen. */
+    private static void requireFree(InetSocketAddress address) throws CannotListenException {
+        try (ServerSocket socket = new ServerSocket()) {
+            socket.setReuseAddress(true);
+            socket.bind(address);
+        } catch (IOException e) {
+            throw new CannotListenException(MemberAddresses.LISTEN_SETTINGS, address, e);
+        }
     }
 
     /** The library says only in its log why it does not start: this adds what an operator can do about it. */
@@ -499,10 +517,7 @@ public final class RaftGroup implements RaftLog {
     }
 
     private static ThreadPoolExecutor queuedPool(String name) {
-        ThreadPoolExecutor pool = new ThreadPoolExecutor(
-                POOL_THREADS, POOL_THREADS, 60, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), daemons(name));
-        pool.allowCoreThreadTimeOut(true);
-        return pool;
+        return new GuardedPool(name, POOL_THREADS, new LinkedBlockingQueue<>(), daemons(name));
     }
 
     private static ThreadFactory daemons(String name) {
@@ -568,7 +583,8 @@ public final class RaftGroup implements RaftLog {
         @Override
         public void onLeadingEnded(Status why) {
             commitNotices.onLeadingEnded();
-            roles.onLeadingEnded(term, why.getErrorMsg());
+            LOG.debug("leads no longer: {}", why);
+            roles.onLeadingEnded(term, Reasons.ofLeadingEnded(why));
         }
 
         @Override
@@ -578,7 +594,17 @@ public final class RaftGroup implements RaftLog {
 
         @Override
         public void onFollowingEnded(long oldTerm, Status why) {
-            roles.onFollowingEnded(oldTerm, why.getErrorMsg());
+            LOG.debug("follows no longer: {}", why);
+            roles.onFollowingEnded(oldTerm, Reasons.ofFollowingEnded(why));
+        }
+
+        @Override
+        public void onMembers(Set<String> agreed) {
+            String warning =
+                    Reasons.membersDiffer(new TreeSet<>(settings.peers().values()), agreed);
+            if (warning != null) {
+                LOG.warn("{}: {}", settings.self(), warning);
+            }
         }
 
         @Override

@@ -34,7 +34,7 @@ final class TermQuestions {
     /** Between the answers of one round and the questions of the next; in the first round no member is connected yet. */
     private static final int PAUSE_MILLIS = 200;
 
-    private static final long LINE_NANOS = TimeUnit.SECONDS.toNanos(10);
+    private static final long LINE_NANOS = TimeUnit.SECONDS.toNanos(30);
 
     private final String group;
     private final String self;

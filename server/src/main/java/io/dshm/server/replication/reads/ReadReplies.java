@@ -2,6 +2,7 @@ package io.dshm.server.replication.reads;
 
 import io.dshm.proto.Command;
 import io.dshm.proto.Doubles;
+import io.dshm.proto.ErrorCode;
 import io.dshm.proto.Reply;
 import io.dshm.proto.ValueType;
 import io.dshm.server.store.Entry;
@@ -13,6 +14,9 @@ final class ReadReplies {
 
     private static final byte[] TRUE = "true".getBytes(StandardCharsets.US_ASCII);
     private static final byte[] FALSE = "false".getBytes(StandardCharsets.US_ASCII);
+
+    private static final Reply.Failure GET_OF_LIST = new Reply.Failure(
+            ErrorCode.BAD_REQUEST, "GET takes no list; STAT shows its length, LPOP and RPOP take its elements");
 
     private ReadReplies() {}
 
@@ -39,9 +43,7 @@ final class ReadReplies {
         if (entry.isLimiter()) {
             return new Reply.IntegerValue(entry.limiter().tokensLeftAt(clockMillis));
         }
-        return typeOf(entry) == ValueType.LIST
-                ? Reply.Failure.BAD_REQUEST
-                : new Reply.Value(valueOf(entry, clockMillis));
+        return typeOf(entry) == ValueType.LIST ? GET_OF_LIST : new Reply.Value(valueOf(entry, clockMillis));
     }
 
     private static ValueType typeOf(Entry entry) {

@@ -5,6 +5,7 @@ import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.Forward;
 import io.dshm.proto.wire.ForwardReply;
 import io.dshm.proto.wire.Result;
+import io.dshm.server.guard.Guard;
 import io.dshm.server.statemachine.Admission;
 import io.dshm.server.statemachine.Outcome;
 import java.util.HashMap;
@@ -125,7 +126,7 @@ public final class ForwardSession {
         registrations
                 .isOwn(record.getRegisterNode())
                 .whenCompleteAsync(
-                        (own, failure) -> {
+                        Guard.last("checking a registration", (own, failure) -> {
                             checking = false;
                             if (failure != null) {
                                 source.answer(record, Outcome.BUSY);
@@ -141,7 +142,7 @@ public final class ForwardSession {
                                 propose(record, source);
                                 requestFlush.run();
                             }
-                        },
+                        }),
                         lane);
     }
 

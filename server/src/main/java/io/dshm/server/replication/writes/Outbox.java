@@ -230,6 +230,7 @@ public final class Outbox implements ForwardSource {
 
     /** Answers those whose time is up. The deadlines are in the order of the numbers. */
     public void expire(long nowNanos) {
+        boolean expired = false;
         for (long sequence = oldest; sequence < next; sequence++) {
             Pending pending = ring[slot(sequence)];
             if (pending == null) {
@@ -239,9 +240,12 @@ public final class Outbox implements ForwardSource {
                 break;
             }
             take(sequence);
+            expired = true;
             pending.tellFailure(pending.openAttempts > 0 ? ErrorCode.TIMEOUT : ErrorCode.NO_LEADER);
         }
-        trim();
+        if (expired) {
+            trim();
+        }
     }
 
     /** For each of these numbers, one attempt is proven to have reached no log. */

@@ -21,7 +21,10 @@ public final class Replies {
         }
         return switch (outcome.kind()) {
             case APPLIED -> applied(write, outcome);
-            case BAD_REQUEST -> failure(ErrorCode.BAD_REQUEST, outcome);
+            case BAD_REQUEST ->
+                outcome.isNumeric()
+                        ? failure(ErrorCode.BAD_REQUEST, outcome)
+                        : new Reply.Failure(ErrorCode.BAD_REQUEST, wrongKind(write));
             case OVERFLOW -> failure(ErrorCode.OVERFLOW, outcome);
             case NOT_FOUND -> failure(ErrorCode.NOT_FOUND, outcome);
             case EXISTS -> failure(ErrorCode.EXISTS, outcome);
@@ -34,6 +37,16 @@ public final class Replies {
             case UNKNOWN_ORIGIN, ALREADY_SETTLED, NO_INTEGER, AHEAD ->
                 new Reply.Failure(ErrorCode.UNKNOWN_OUTCOME, null);
         };
+    }
+
+    /** Why a command is not for the entry that it found. */
+    private static String wrongKind(Command.Write write) {
+        if (write instanceof Command.Incr) {
+            return "INCR takes the key of a value; this one holds a rate limiter or a list";
+        }
+        return write instanceof Command.RateLimiter
+                ? "RATE_LIMITER takes a key of its own; this one holds a value or a list"
+                : "EXPIRE takes no rate limiter; its key expires when its longest window is empty";
     }
 
     /** Of a MULTI: with the number of the command that failed. */

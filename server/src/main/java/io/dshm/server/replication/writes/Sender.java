@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,6 +29,7 @@ public final class Sender {
     private final Proposer proposer;
     private final PeerLinks links;
     private final ScheduledExecutorService executor;
+    private final LongSupplier nanoTime;
     private final BooleanSupplier registered;
     private final Runnable onUnknownOrigin;
     private final Runnable flushTask = Guard.of("sending commands", this::flush);
@@ -45,6 +47,7 @@ public final class Sender {
      * Without a leader; {@link #onLeadership} brings one.
      *
      * @param executor the lane's event loop
+     * @param nanoTime the machine's monotonic clock, by which deadlines are
      * @param registered whether the log knows this node's origins: before, only what is {@link #anonymous} is sent
      * @param onUnknownOrigin the log knows an origin of this node no more
      */
@@ -52,11 +55,13 @@ public final class Sender {
             Proposer proposer,
             PeerLinks links,
             ScheduledExecutorService executor,
+            LongSupplier nanoTime,
             BooleanSupplier registered,
             Runnable onUnknownOrigin) {
         this.proposer = proposer;
         this.links = links;
         this.executor = executor;
+        this.nanoTime = nanoTime;
         this.registered = registered;
         this.onUnknownOrigin = onUnknownOrigin;
         this.anonymous = addOutbox(ANONYMOUS);
@@ -129,6 +134,8 @@ public final class Sender {
 
     private void flush() {
         flushRequested = false;
+        // A command whose time is up is answered instead of sent: if it never was, it provably takes no effect.
+        expire(nanoTime.getAsLong());
         if (leadership.leader() != null && !retryScheduled) {
             if (leadership.self()) {
                 outboxes.stream().filter(this::maySend).forEach(o -> o.sendTo(proposer));

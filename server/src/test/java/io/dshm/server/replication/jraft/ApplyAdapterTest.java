@@ -158,6 +158,9 @@ class ApplyAdapterTest {
 
     private final class Silent implements ApplyAdapter.Listener {
         @Override
+        public void onMembers(Set<String> addresses) {}
+
+        @Override
         public void onApplied(long index) {}
 
         @Override

@@ -17,6 +17,7 @@ import io.dshm.server.replication.contracts.RaftLog;
 import io.dshm.server.statemachine.ClusterClock;
 import io.dshm.server.statemachine.Outcome;
 import io.dshm.server.statemachine.StateMachine;
+import io.dshm.server.statemachine.StateRoom;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,7 +28,8 @@ class FullStateTest {
 
     private static final long ORIGIN = 9;
 
-    private final StateMachine stateMachine = new StateMachine(new ClusterClock(System::nanoTime), 1000);
+    private final StateMachine stateMachine =
+            new StateMachine(new ClusterClock(System::nanoTime), new StateRoom(1000, 100_000, 0));
     private final List<byte[]> proposed = new ArrayList<>();
     private final List<RaftLog.Proposal> proposals = new ArrayList<>();
     private final List<String> replies = new ArrayList<>();

@@ -22,6 +22,7 @@ import com.alipay.sofa.jraft.util.Endpoint;
 import com.alipay.sofa.jraft.util.RpcFactoryHelper;
 import com.google.protobuf.Message;
 import io.dshm.proto.Limits;
+import io.dshm.server.guard.Guard;
 import io.dshm.server.network.RefusalLog;
 import java.util.Set;
 import java.util.concurrent.Executor;
@@ -63,7 +64,8 @@ public final class MemberGuard {
             public void handleRequest(RpcContext context, T request) {
                 String refusal = refusal(request);
                 if (refusal == null) {
-                    processor.handleRequest(context, request);
+                    // Bolt logs whatever is thrown, and goes on.
+                    Guard.errorsOf("a Raft request", () -> processor.handleRequest(context, request));
                     return;
                 }
                 refusals.refused(context.getRemoteAddress(), refusal);
@@ -103,7 +105,7 @@ public final class MemberGuard {
             public void complete(@Nullable Object answer, @Nullable Throwable failure) {
                 String refusal = answer == null ? null : refusalOfAnswer(answer);
                 if (refusal == null) {
-                    callback.complete(answer, failure);
+                    Guard.errorsOf("a Raft response", () -> callback.complete(answer, failure));
                     return;
                 }
                 refusals.refused(endpoint, refusal);
