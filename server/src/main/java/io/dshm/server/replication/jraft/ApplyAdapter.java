@@ -61,7 +61,7 @@ final class ApplyAdapter extends StateMachineAdapter {
 
         void onFollowingEnded(long term, Status why);
 
-        /** The members' Raft addresses, as the cluster has agreed on them. */
+        /** @param addresses the members' Raft addresses, as the cluster has agreed on them */
         void onMembers(Set<String> addresses);
 
         void onFatal(String why);

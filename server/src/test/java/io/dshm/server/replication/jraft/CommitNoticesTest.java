@@ -72,7 +72,7 @@ class CommitNoticesTest {
         for (int index = 1; index <= 100; index++) {
             appended = index;
             notices.onApplied(index);
-            appended = index + 1L;
+            appended = index + 1;
             if (index % 10 == 0) {
                 passes();
             }
