@@ -35,9 +35,14 @@ class CliIT {
 
     private ClusterProcess cluster;
 
-    private record Ended(int status, byte[] bytes, String err) {
+    /** @param printed what it wrote to standard output, a character for each byte */
+    private record Ended(int status, String printed, String err) {
+        byte[] bytes() {
+            return printed.getBytes(StandardCharsets.ISO_8859_1);
+        }
+
         String out() {
-            return new String(bytes, StandardCharsets.UTF_8);
+            return new String(bytes(), StandardCharsets.UTF_8);
         }
     }
 
@@ -72,7 +77,8 @@ class CliIT {
         } finally {
             process.destroyForcibly();
         }
-        return new Ended(process.exitValue(), Files.readAllBytes(out), Files.readString(err));
+        return new Ended(
+                process.exitValue(), Files.readString(out, StandardCharsets.ISO_8859_1), Files.readString(err));
     }
 
     private Ended dshm(String... words) throws IOException, InterruptedException {
@@ -126,9 +132,9 @@ class CliIT {
         new Random(1).nextBytes(value);
         Path file = Files.write(folder.resolve("value"), value);
         assertEnds(0, "DONE\n", dshm("set", "files::a", "@" + file));
-        assertArrayEquals(value, dshm("get", "files::a", "--raw").bytes);
+        assertArrayEquals(value, dshm("get", "files::a", "--raw").bytes());
         assertEnds(0, "DONE\n", dshm(cluster.nodes(), value, "set", "files::b", "-"));
-        assertArrayEquals(value, dshm("get", "files::b", "--raw").bytes);
+        assertArrayEquals(value, dshm("get", "files::b", "--raw").bytes());
         assertEnds(0, "files::a\nfiles::b\n", dshm("keys", "files", "--read", "linearizable"));
 
         assertEnds(1, "", dshm("get", "nothing"));

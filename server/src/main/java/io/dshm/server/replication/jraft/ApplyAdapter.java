@@ -61,7 +61,11 @@ final class ApplyAdapter extends StateMachineAdapter {
 
         void onFollowingEnded(long term, Status why);
 
-        /** @param addresses the members' Raft addresses, as the cluster has agreed on them */
+        /**
+         * The group has agreed on its list of members.
+         *
+         * @param addresses their Raft addresses
+         */
         void onMembers(Set<String> addresses);
 
         void onFatal(String why);

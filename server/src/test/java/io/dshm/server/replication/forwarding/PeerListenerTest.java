@@ -26,6 +26,8 @@ import io.dshm.server.statemachine.ClusterClock;
 import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.channel.nio.NioEventLoopGroup;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
+import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
@@ -49,11 +51,11 @@ class PeerListenerTest {
     private EmbeddedChannel channel;
 
     @BeforeEach
-    void connect() throws InterruptedException {
+    void connect() throws IOException, InterruptedException {
         PeerPort.Bounds bounds = new PeerPort.Bounds(3, Limits.PEER_FRAME_BYTES_MAX, PeerCodec.BOUNDS);
         listener = new PeerListener(
                 new Ports(loops, NioServerSocketChannel.class),
-                new InetSocketAddress("127.0.0.1", 0),
+                new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
                 new PeerPort(bounds, address -> true, new RefusalLog("test", System::nanoTime)),
                 "c",
                 StatusReply::getDefaultInstance);

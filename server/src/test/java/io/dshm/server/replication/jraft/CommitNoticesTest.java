@@ -69,7 +69,7 @@ class CommitNoticesTest {
     @Test
     void underLoadThereAreNoHeartbeats_afterItThereIsOne() {
         notices.onLeading();
-        for (int index = 1; index <= 100; index++) {
+        for (long index = 1; index <= 100; index++) {
             appended = index;
             notices.onApplied(index);
             appended = index + 1;

@@ -40,7 +40,7 @@ class ApplyDelayTest {
             nanos += 200_000;
             apply(index);
         }
-        assertEquals(200, delay.averageMicros(), 5);
+        assertEquals(200.0, (double) delay.averageMicros(), 5.0);
     }
 
     @Test
