@@ -131,7 +131,7 @@ class ArchitectureTest {
     }
 
     @Test
-    void the_operators_listener_knows_its_own_interface_only() {
+    void the_operators_listener_knows_its_own_interface_and_the_network() {
         mayUse(BASE + ".admin..", LOG, NETTY, new String[] {"io.dshm.proto", BASE + ".network"});
     }
 
