@@ -406,7 +406,7 @@ public final class Server {
         }
     }
 
-    /** Ends the process at once: whatever it still did could only be wrong. */
+    /** Ends the process at once, without a clean stop: what it knows or writes can no longer be trusted. */
     private static void stopForGood(String why) {
         boolean mayStartAgain = Descriptors.areShort();
         try {

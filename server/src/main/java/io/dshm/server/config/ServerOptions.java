@@ -42,9 +42,10 @@ import picocli.CommandLine.Option;
             "older program work as well; so does a logback.xml in a folder named conf",
             "beside the jar.",
             "",
-            "Exit status: 0 after SIGTERM or SIGINT, 1 if the node cannot start, 2 for a",
-            "wrong option, 70 if it stopped to protect your data (for example a failed",
-            "disk, a damaged log, data of a newer version); the log says why."
+            "Exit status: 0 after SIGTERM or SIGINT, 1 if the node cannot start or has no",
+            "file descriptor left, 2 for a wrong option, 70 if it stopped to protect your",
+            "data (for example a failed disk, a damaged log, data of a newer version); the",
+            "log says why."
         })
 final class ServerOptions {
 

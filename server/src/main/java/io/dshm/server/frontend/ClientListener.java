@@ -1,11 +1,13 @@
 package io.dshm.server.frontend;
 
+import io.dshm.server.guard.SeldomLogged;
 import io.dshm.server.network.Ports;
 import io.dshm.server.replication.Lane;
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.handler.stream.ChunkedWriteHandler;
+import java.time.Duration;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
@@ -21,6 +23,9 @@ import org.slf4j.LoggerFactory;
 
 /** Accepts the clients of one protocol, counts them, and closes their connections in an orderly way. Thread-safe. */
 public final class ClientListener {
+
+    /** Between two lines that clients cause, of one kind. */
+    static final Duration LOG_INTERVAL = Duration.ofSeconds(10);
 
     private static final Logger LOG = LoggerFactory.getLogger(ClientListener.class);
 
@@ -53,7 +58,7 @@ public final class ClientListener {
     private final Function<EventLoop, Lane> lanes;
     private final Map<EventLoop, ConnectionSet> connections = new ConcurrentHashMap<>();
     private final AtomicInteger count = new AtomicInteger();
-    private final SeldomLogged refused = new SeldomLogged(System::nanoTime);
+    private final SeldomLogged refused = new SeldomLogged(System::nanoTime, LOG_INTERVAL);
     private final Channel channel;
 
     /**

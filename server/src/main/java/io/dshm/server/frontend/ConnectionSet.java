@@ -1,5 +1,6 @@
 package io.dshm.server.frontend;
 
+import io.dshm.server.guard.SeldomLogged;
 import io.dshm.server.guard.Guard;
 import java.util.Comparator;
 import java.util.HashSet;
@@ -49,7 +50,7 @@ public final class ConnectionSet {
         this.loop = loop;
         this.memory = new ReplyMemory(replies);
         this.nanoTime = nanoTime;
-        this.disconnected = new SeldomLogged(nanoTime);
+        this.disconnected = new SeldomLogged(nanoTime, ClientListener.LOG_INTERVAL);
         this.checkSeconds = Math.max(1, Math.min(CHECK_SECONDS_MAX, stallSeconds / CHECKS));
         this.checksMax = Math.toIntExact(Math.max(1, stallSeconds / checkSeconds));
     }

@@ -1,9 +1,8 @@
 package io.dshm.server.guard;
 
+import java.time.Duration;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -20,10 +19,7 @@ public final class Guard {
     private static final Logger LOG = LoggerFactory.getLogger(Guard.class);
 
     /** Between two reports: a fault that comes with every request must not fill the disk. */
-    private static final long REPORT_NANOS = TimeUnit.SECONDS.toNanos(1);
-
-    private static final AtomicLong LAST_REPORT_NANOS = new AtomicLong(System.nanoTime() - REPORT_NANOS);
-    private static final AtomicLong UNREPORTED = new AtomicLong();
+    private static final SeldomLogged REPORTS = new SeldomLogged(System::nanoTime, Duration.ofSeconds(1));
 
     private static volatile Consumer<String> endProcess = why -> {};
 
@@ -42,16 +38,9 @@ public final class Guard {
     /** Logs an exception that was thrown there, at most one a second; ends the process for an error. */
     public static void thrown(String where, Throwable thrown) {
         check(where, thrown);
-        long now = System.nanoTime();
-        long last = LAST_REPORT_NANOS.get();
-        if (now - last >= REPORT_NANOS && LAST_REPORT_NANOS.compareAndSet(last, now)) {
-            LOG.error(
-                    "{} has failed; others go on ({} more since the last report)",
-                    where,
-                    UNREPORTED.getAndSet(0),
-                    thrown);
-        } else {
-            UNREPORTED.incrementAndGet();
+        long count = REPORTS.next();
+        if (count > 0) {
+            LOG.error("{} has failed; others go on ({} more since the last report)", where, count - 1, thrown);
         }
     }
 

@@ -190,7 +190,7 @@ public final class Lane {
         }
     }
 
-    /** Answers a read after all that was acknowledged anywhere by now is applied on this node. */
+    /** Answers a read once this node has applied every write that any node had acknowledged when it was called. */
     public void readLinearizable(Command.Read read, ReplyListener listener) {
         rounds.add(new LinearizableRead(read, requestDeadline(), listener));
     }

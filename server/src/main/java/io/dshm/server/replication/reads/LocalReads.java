@@ -169,7 +169,7 @@ public final class LocalReads {
     }
 
     /**
-     * A round that began at that {@link System#nanoTime()} is over: all that was acknowledged anywhere before it is
+     * A round that began at that {@link System#nanoTime()} is over: every write that any node had acknowledged before it is
      * applied here.
      */
     public void onConfirmed(long begunNanos) {
@@ -177,7 +177,7 @@ public final class LocalReads {
     }
 
     /**
-     * How old the state is, at most, that local reads show, in milliseconds: everything that was acknowledged anywhere
+     * How old the state is, at most, that local reads show, in milliseconds: every write that any node had acknowledged
      * before that is applied here. -1 before the first confirmation.
      */
     public long lagMillis() {

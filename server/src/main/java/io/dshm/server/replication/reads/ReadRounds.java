@@ -25,10 +25,10 @@ public final class ReadRounds {
         /** {@link System#nanoTime()} at which its sender gives up. */
         long deadlineNanos();
 
-        /** This node has applied all that was acknowledged anywhere before the round began. */
+        /** This node has applied every write that any node had acknowledged before the round began. */
         void onConfirmed();
 
-        /** Is told if the other callback throws, and gets an error if no round ends in time. */
+        /** Gets the error: no round ended in time, or {@link #onConfirmed} has thrown. */
         ReplyListener listener();
     }
 
