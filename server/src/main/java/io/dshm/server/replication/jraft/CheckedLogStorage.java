@@ -34,7 +34,7 @@ final class CheckedLogStorage implements LogStorage {
      * A log that is not open.
      *
      * @param folder the node's data folder
-     * @param onFatal is told why this node must not start
+     * @param onFatal is told why this node must not start, or not go on
      */
     CheckedLogStorage(LogStorage storage, Path folder, Progress progress, Consumer<String> onFatal) {
         this.storage = storage;
@@ -164,10 +164,14 @@ final class CheckedLogStorage implements LogStorage {
         return isCut(nextLogIndex - 1) && storage.reset(nextLogIndex);
     }
 
+    /** What this node has applied is never cut off: it may be the last copy of it. */
     private boolean isCut(long lastIndexKept) {
         try {
-            progress.cut(lastIndexKept);
+            progress.cut(lastIndexKept, folder.resolve(DataParts.LOG));
             return true;
+        } catch (HalfFolderException e) {
+            onFatal.accept(String.valueOf(e.getMessage()));
+            return false;
         } catch (IOException e) {
             LOG.error("nothing is cut off the log", e);
             return false;

@@ -29,7 +29,7 @@ public final class Progress implements AutoCloseable {
 
     private static final String FILE = "progress";
     private static final long MAGIC = 0x4453484d_50524f31L; // DSHMPRO1
-    private static final int RECORD_BYTES = 6 * Long.BYTES;
+    private static final int RECORD_BYTES = 7 * Long.BYTES;
     private static final int FILE_BYTES = RECORD_BYTES + Integer.BYTES;
 
     private final Path path;
@@ -43,6 +43,9 @@ public final class Progress implements AutoCloseable {
     private long term;
     private long vote;
     private boolean isBehind;
+
+    /** Written by the thread that applies. In the file it is as old as the last append. */
+    private volatile long applied;
 
     private Progress(Path path, FileChannel file, long owner) {
         this.path = path;
@@ -99,6 +102,7 @@ public final class Progress implements AutoCloseable {
         progress.lastIndex = read.getLong();
         progress.term = read.getLong();
         progress.vote = read.getLong();
+        progress.applied = read.getLong();
         return progress;
     }
 
@@ -141,8 +145,23 @@ public final class Progress implements AutoCloseable {
         }
     }
 
-    /** The entries after this index are going to be cut off. That is on the disk on return. */
-    synchronized void cut(long lastIndexKept) throws IOException {
+    /** This node has applied all entries up to this index: they are committed. Only the thread that applies. */
+    void applied(long index) {
+        applied = Math.max(applied, index);
+    }
+
+    /**
+     * The entries after this index are going to be cut off. That is on the disk on return.
+     *
+     * @throws HalfFolderException if this node has applied some of them: who leads does not have what was committed
+     */
+    synchronized void cut(long lastIndexKept, Path log) throws IOException {
+        if (lastIndexKept < applied) {
+            throw new HalfFolderException(
+                    log,
+                    "has entries up to " + applied + " that are committed, but the present leader has other ones after "
+                            + lastIndexKept + ": the other nodes have lost data, or are a new cluster");
+        }
         if (lastIndexKept < lastIndex) {
             lastIndex = lastIndexKept;
             write();
@@ -192,7 +211,8 @@ public final class Progress implements AutoCloseable {
                 .putLong(starts)
                 .putLong(lastIndex)
                 .putLong(term)
-                .putLong(vote);
+                .putLong(vote)
+                .putLong(applied);
         sum.reset();
         sum.update(buffer.slice(0, RECORD_BYTES));
         buffer.putInt((int) sum.getValue()).flip();
@@ -202,7 +222,8 @@ public final class Progress implements AutoCloseable {
     }
 
     @Override
-    public void close() throws IOException {
+    public synchronized void close() throws IOException {
+        write();
         file.force(true);
         file.close();
     }

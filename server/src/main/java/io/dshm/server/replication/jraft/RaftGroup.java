@@ -215,7 +215,7 @@ public final class RaftGroup implements RaftLog {
         ThreadPoolsFactory.registerThreadPool(groupId, closures);
         StorageOptionsFactory.registerRocksDBOptions(RocksDBLogStorage.class, RaftTuning.logOptions());
         ProtobufMsgFactory.load();
-        ApplyAdapter applying = new ApplyAdapter(stateMachine, background, new Listener(events));
+        ApplyAdapter applying = new ApplyAdapter(stateMachine, background, new Listener(events, progress));
         adapter = applying;
         PeerId self = peer(settings.self());
         Configuration members = new Configuration();
@@ -574,18 +574,21 @@ public final class RaftGroup implements RaftLog {
     private final class Listener implements ApplyAdapter.Listener {
 
         private final Events events;
+        private final Progress progress;
         private final RoleListener roles;
         private long term;
         private long applied;
 
-        Listener(Events events) {
+        Listener(Events events, Progress progress) {
             this.events = events;
+            this.progress = progress;
             this.roles = events.roles();
         }
 
         @Override
         public void onApplied(long index) {
             applied = index;
+            progress.applied(index);
             events.onApplied().accept(index);
         }
 

@@ -1,6 +1,7 @@
 package io.dshm.server.replication.jraft;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.alipay.sofa.jraft.conf.ConfigurationManager;
@@ -291,6 +292,30 @@ class HalfFolderTest {
             log.shutdown();
         }
         assertEquals(List.of(), reopen());
+    }
+
+    /** As when the other nodes have lost their data and founded a cluster anew: this node may have the last copy. */
+    @Test
+    void entries_that_were_applied_are_never_cut_off() throws IOException {
+        run();
+        try (Progress progress = Progress.open(folder, OWNER)) {
+            CheckedLogStorage log = openLog(progress);
+            progress.applied(8);
+            assertTrue(log.truncateSuffix(9));
+            append(log, 10, 10);
+            log.shutdown();
+        }
+        try (Progress progress = Progress.open(folder, OWNER)) {
+            CheckedLogStorage log = openLog(progress);
+            assertTrue(log.truncateSuffix(8));
+            assertEquals(List.of(), refusals);
+            assertFalse(log.truncateSuffix(7), "also after a restart");
+            assertFalse(log.reset(8));
+            assertEquals(8, log.getLastLogIndex());
+            log.shutdown();
+        }
+        assertEquals(2, refusals.size());
+        assertTrue(refusals.get(0).contains("entries up to 8 that are committed"), refusals::toString);
     }
 
     @Test
