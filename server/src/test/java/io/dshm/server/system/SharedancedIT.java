@@ -148,7 +148,7 @@ class SharedancedIT {
         try (ServerSocket taken = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
             assertRefused(
                     1,
-                    "cannot listen for clients",
+                    "cannot start: another program uses port " + port + " of 127.0.0.1",
                     "-i",
                     "127.0.0.1",
                     "-p",
