@@ -1,7 +1,7 @@
 package io.dshm.server.frontend;
 
-import io.dshm.server.guard.SeldomLogged;
 import io.dshm.server.guard.Guard;
+import io.dshm.server.guard.SeldomLogged;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;

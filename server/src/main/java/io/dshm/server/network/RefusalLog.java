@@ -26,7 +26,12 @@ public final class RefusalLog {
     public void refused(Object who, String why) {
         long count = rate.next();
         if (count > 0) {
-            LOG.warn("{}: refused {}: {}{}", where, who, why, count == 1 ? "" : " (and " + (count - 1) + " others before)");
+            LOG.warn(
+                    "{}: refused {}: {}{}",
+                    where,
+                    who,
+                    why,
+                    count == 1 ? "" : " (and " + (count - 1) + " others before)");
         }
     }
 }
