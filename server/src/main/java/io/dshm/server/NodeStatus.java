@@ -101,7 +101,7 @@ final class NodeStatus implements NodeInfo {
     public Map<String, Object> status() {
         Map<String, Object> fields = new LinkedHashMap<>();
         Parts now = parts;
-        fields.put("version", Version.OF_BUILD);
+        fields.put("version", Version.NUMBER);
         fields.put("node", config.node());
         fields.put("cluster", config.cluster());
         if (now != null) {
