@@ -180,8 +180,8 @@ end
 
 
 --- `configuration` are the options of a dict; the region is `sessions` if it has none. Reads are linearizable, so that
--- a session is seen wherever the next request lands; with `read = "local"`, sessions are read from one node, faster, and
--- what another node stored a moment ago may be missing.
+-- a session is seen wherever the next request lands; with `read = "local"`, sessions are read from one node, faster,
+-- and what another node stored a moment ago may be missing.
 function _M.new(configuration)
     local options = {}
     for name, value in pairs(configuration or {}) do

@@ -119,7 +119,7 @@ class CliIT {
         assertTrue(degraded.out().contains("connection refused"), degraded.out());
 
         leaderFirst.get(1).kill();
-        // The command introduces itself first: without a majority it gets no further, and nothing can have been counted.
+        // The command introduces itself first: without a majority it gets no further.
         Ended refused = dshm(leaderFirst, nothing, "incr", "visits", "--timeout", "1s");
         assertEquals(4, refused.status, refused.err);
         assertTrue(refused.err.contains("nothing was changed"), refused.err);
