@@ -227,9 +227,7 @@ final class NodeFolder implements AutoCloseable {
             channel.force(true);
         }
         Files.move(temporary, path.resolve(FILE), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-        try (FileChannel directory = FileChannel.open(path, StandardOpenOption.READ)) {
-            directory.force(true);
-        }
+        DataParts.sync(path);
     }
 
     @Override

@@ -6,9 +6,9 @@ import io.dshm.proto.wire.SnapshotEntry;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.io.UncheckedIOException;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -232,7 +232,7 @@ public final class ScheduledBackups implements AutoCloseable {
                             path, Instant.from(TIME.parse(name.group(1))).toEpochMilli()));
                 }
             }
-        } catch (UncheckedIOException e) {
+        } catch (DirectoryIteratorException e) {
             throw e.getCause();
         } catch (DateTimeParseException e) {
             throw new IOException("a file in " + settings.folder() + " has no time in its name", e);

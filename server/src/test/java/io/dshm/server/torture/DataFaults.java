@@ -23,22 +23,43 @@ final class DataFaults {
 
     private DataFaults() {}
 
+    /** A fault that leaves a machine without data, so that it gets all from the others. */
+    private abstract static class Spoilt implements Fault {
+
+        private final Machines machines;
+        private final Machine victim;
+
+        Spoilt(Machines machines, Machine victim) {
+            this.machines = machines;
+            this.victim = victim;
+        }
+
+        /** Starts the node with what is left of its files: it has to end by itself. Returns what it says meanwhile. */
+        final String startInVain() throws IOException, InterruptedException {
+            NodeProcess node = victim.node();
+            int said = node.log().length();
+            node.start();
+            victim.assertEnded(Machine.FATAL);
+            return node.log().substring(said);
+        }
+
+        @Override
+        public final void heal() throws IOException, InterruptedException {
+            victim.start();
+            victim.awaitWhole();
+            machines.release(List.of(victim));
+        }
+    }
+
     /** The data folder is gone. */
     static Optional<Fault> lost(Machines machines, Random random) throws InterruptedException {
-        return machines.takeToDamage(random).map(victim -> new Fault() {
+        return machines.takeToDamage(random).map(victim -> new Spoilt(machines, victim) {
 
             @Override
             public void inject() throws IOException, InterruptedException {
                 victim.impair();
                 victim.node().kill();
                 victim.node().deleteData();
-            }
-
-            @Override
-            public void heal() throws IOException, InterruptedException {
-                victim.start();
-                victim.awaitWhole();
-                machines.release(List.of(victim));
             }
 
             @Override
@@ -69,7 +90,7 @@ final class DataFaults {
         Collections.shuffle(parts, random);
         // Never all: that would be a node that has lost its data, and starts.
         List<String> gone = parts.subList(0, 1 + random.nextInt(2));
-        return machines.takeToDamage(random).map(victim -> new Fault() {
+        return machines.takeToDamage(random).map(victim -> new Spoilt(machines, victim) {
 
             @Override
             public void inject() throws IOException, InterruptedException {
@@ -79,23 +100,13 @@ final class DataFaults {
                 for (String part : gone) {
                     NodeProcess.deleteTree(node.data().resolve(part));
                 }
-                int said = node.log().length();
-                node.start();
-                victim.assertEnded(Machine.FATAL);
-                String reason = node.log().substring(said);
+                String reason = startInVain();
                 if (gone.stream()
                         .noneMatch(part -> reason.contains(
                                 node.data().resolve(Path.of(part).getName(0)).toString()))) {
                     throw new AssertionError(victim + " has not started without " + gone + ", but names none of them");
                 }
                 node.deleteData();
-            }
-
-            @Override
-            public void heal() throws IOException, InterruptedException {
-                victim.start();
-                victim.awaitWhole();
-                machines.release(List.of(victim));
             }
 
             @Override
@@ -108,7 +119,7 @@ final class DataFaults {
     /** A bit in a log or snapshot is not what it was: the node must not start with it. */
     static Optional<Fault> flipped(Machines machines, Random random) throws InterruptedException {
         boolean snapshot = random.nextBoolean();
-        return machines.takeToDamage(random).map(victim -> new Fault() {
+        return machines.takeToDamage(random).map(victim -> new Spoilt(machines, victim) {
 
             @Override
             public void inject() throws IOException, InterruptedException {
@@ -121,22 +132,12 @@ final class DataFaults {
                     return;
                 }
                 Damage.flipByte(file.get());
-                int said = node.log().length();
-                node.start();
-                victim.assertEnded(Machine.FATAL);
                 Path named = snapshot ? file.get() : folder;
-                if (!node.log().substring(said).contains(named.toString())) {
+                if (!startInVain().contains(named.toString())) {
                     throw new AssertionError(
                             victim + " has not started with a damaged file, but does not name " + named);
                 }
                 node.deleteData();
-            }
-
-            @Override
-            public void heal() throws IOException, InterruptedException {
-                victim.start();
-                victim.awaitWhole();
-                machines.release(List.of(victim));
             }
 
             @Override

@@ -6,14 +6,12 @@ import com.alipay.sofa.jraft.option.RaftOptions;
 import com.alipay.sofa.jraft.storage.LogStorage;
 import com.alipay.sofa.jraft.storage.snapshot.Snapshot;
 import com.alipay.sofa.jraft.storage.snapshot.local.LocalSnapshotMetaTable;
+import io.dshm.server.replication.jraft.repairs.DelegatingLogStorage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
 import java.util.function.Consumer;
-import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -21,11 +19,10 @@ import org.slf4j.LoggerFactory;
  * A log that says in {@link Progress} how far it goes, and does not open if it, or the snapshot that holds what it no
  * longer does, goes less far than that. Thread-safe as the storage below.
  */
-final class CheckedLogStorage implements LogStorage {
+final class CheckedLogStorage extends DelegatingLogStorage {
 
     private static final Logger LOG = LoggerFactory.getLogger(CheckedLogStorage.class);
 
-    private final LogStorage storage;
     private final Path folder;
     private final Progress progress;
     private final Consumer<String> onFatal;
@@ -37,7 +34,7 @@ final class CheckedLogStorage implements LogStorage {
      * @param onFatal is told why this node must not start, or not go on
      */
     CheckedLogStorage(LogStorage storage, Path folder, Progress progress, Consumer<String> onFatal) {
-        this.storage = storage;
+        super(storage);
         this.folder = folder;
         this.progress = progress;
         this.onFatal = onFatal;
@@ -47,7 +44,7 @@ final class CheckedLogStorage implements LogStorage {
     public boolean init(LogStorageOptions options) {
         boolean opened = false;
         try {
-            if (!storage.init(options)) {
+            if (!super.init(options)) {
                 // What becomes of a full disk is said by who started this.
                 if (Files.getFileStore(folder).getUsableSpace() >= RaftGroup.DISK_FREE_BYTES_MIN) {
                     throw new HalfFolderException(
@@ -57,11 +54,11 @@ final class CheckedLogStorage implements LogStorage {
             }
             opened = true;
             long snapshot = lastSnapshotIndex(folder.resolve(DataParts.SNAPSHOT));
-            progress.requireIndex(Math.max(storage.getLastLogIndex(), snapshot), folder.resolve(DataParts.LOG));
+            progress.requireIndex(Math.max(super.getLastLogIndex(), snapshot), folder.resolve(DataParts.LOG));
             return true;
         } catch (IOException e) {
             if (opened) {
-                storage.shutdown();
+                super.shutdown();
             }
             onFatal.accept(String.valueOf(e.getMessage()));
             return false;
@@ -75,15 +72,11 @@ final class CheckedLogStorage implements LogStorage {
      * @throws HalfFolderException if it has no list that can be read
      */
     static long lastSnapshotIndex(Path snapshots) throws IOException {
-        Optional<Path> newest;
-        try (Stream<Path> all = Files.list(snapshots)) {
-            newest = all.filter(path -> nameOf(path).startsWith(Snapshot.JRAFT_SNAPSHOT_PREFIX))
-                    .max((a, b) -> Long.compare(indexOf(a), indexOf(b)));
-        }
-        if (newest.isEmpty()) {
+        long newest = SnapshotFolder.newestIndex(snapshots);
+        if (newest == 0) {
             return 0;
         }
-        Path list = newest.get().resolve(Snapshot.JRAFT_SNAPSHOT_META_FILE);
+        Path list = SnapshotFolder.path(snapshots, newest).resolve(Snapshot.JRAFT_SNAPSHOT_META_FILE);
         LocalSnapshotMetaTable table = new LocalSnapshotMetaTable(new RaftOptions());
         try {
             if (Files.isRegularFile(list) && table.loadFromFile(list.toString()) && table.hasMeta()) {
@@ -95,43 +88,9 @@ final class CheckedLogStorage implements LogStorage {
         throw new HalfFolderException(list, "is missing");
     }
 
-    private static String nameOf(Path path) {
-        return String.valueOf(path.getFileName());
-    }
-
-    private static long indexOf(Path snapshot) {
-        return Long.parseLong(nameOf(snapshot).substring(Snapshot.JRAFT_SNAPSHOT_PREFIX.length()));
-    }
-
-    @Override
-    public void shutdown() {
-        storage.shutdown();
-    }
-
-    @Override
-    public long getFirstLogIndex() {
-        return storage.getFirstLogIndex();
-    }
-
-    @Override
-    public long getLastLogIndex() {
-        return storage.getLastLogIndex();
-    }
-
-    @Override
-    public @Nullable LogEntry getEntry(long index) {
-        return storage.getEntry(index);
-    }
-
-    @Override
-    @Deprecated
-    public long getTerm(long index) {
-        return storage.getTerm(index);
-    }
-
     @Override
     public boolean appendEntry(LogEntry entry) {
-        boolean appended = storage.appendEntry(entry);
+        boolean appended = super.appendEntry(entry);
         if (appended) {
             progress.appended(entry.getId().getIndex());
         }
@@ -140,28 +99,22 @@ final class CheckedLogStorage implements LogStorage {
 
     @Override
     public int appendEntries(List<LogEntry> entries) {
-        int appended = storage.appendEntries(entries);
+        int appended = super.appendEntries(entries);
         if (appended > 0) {
             progress.appended(entries.get(appended - 1).getId().getIndex());
         }
         return appended;
     }
 
-    /** A snapshot holds what is cut off here. */
-    @Override
-    public boolean truncatePrefix(long firstIndexKept) {
-        return storage.truncatePrefix(firstIndexKept);
-    }
-
     @Override
     public boolean truncateSuffix(long lastIndexKept) {
-        return isCut(lastIndexKept) && storage.truncateSuffix(lastIndexKept);
+        return isCut(lastIndexKept) && super.truncateSuffix(lastIndexKept);
     }
 
     /** A snapshot holds what is before that index. */
     @Override
     public boolean reset(long nextLogIndex) {
-        return isCut(nextLogIndex - 1) && storage.reset(nextLogIndex);
+        return isCut(nextLogIndex - 1) && super.reset(nextLogIndex);
     }
 
     /** What this node has applied is never cut off: it may be the last copy of it. */

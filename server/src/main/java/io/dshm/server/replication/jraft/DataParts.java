@@ -111,7 +111,8 @@ public final class DataParts {
         return Files.exists(path, LinkOption.NOFOLLOW_LINKS);
     }
 
-    private static void sync(Path path) throws IOException {
+    /** Brings a file, or the list of a folder, to the disk. */
+    public static void sync(Path path) throws IOException {
         try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
             channel.force(true);
         }

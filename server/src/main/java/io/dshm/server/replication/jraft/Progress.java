@@ -66,9 +66,7 @@ public final class Progress implements AutoCloseable {
                 owner);
         progress.write();
         progress.file.force(true);
-        try (FileChannel directory = FileChannel.open(folder, StandardOpenOption.READ)) {
-            directory.force(true);
-        }
+        DataParts.sync(folder);
         return progress;
     }
 

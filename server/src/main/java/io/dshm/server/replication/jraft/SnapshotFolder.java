@@ -7,6 +7,7 @@ import com.alipay.sofa.jraft.entity.PeerId;
 import com.alipay.sofa.jraft.entity.RaftOutter.SnapshotMeta;
 import com.alipay.sofa.jraft.option.RaftOptions;
 import com.alipay.sofa.jraft.storage.io.ProtoBufFile;
+import com.alipay.sofa.jraft.storage.snapshot.Snapshot;
 import com.alipay.sofa.jraft.storage.snapshot.SnapshotWriter;
 import com.alipay.sofa.jraft.storage.snapshot.local.LocalSnapshotMetaTable;
 import com.alipay.sofa.jraft.storage.snapshot.local.LocalSnapshotStorage;
@@ -29,8 +30,6 @@ import java.util.stream.Stream;
 /** Where SOFAJRaft keeps its snapshots: writing one, opening the newest, and making the folder of a node that begins with one. */
 final class SnapshotFolder {
 
-    private static final String PREFIX = "snapshot_";
-    private static final String SNAPSHOT_META = "__raft_snapshot_meta";
     private static final String RAFT_META = "raft_meta";
 
     /** The term of a new cluster's snapshot. */
@@ -50,7 +49,7 @@ final class SnapshotFolder {
             }
         }
         // SOFAJRaft syncs neither the files nor the folder that they are in.
-        sync(folder);
+        DataParts.sync(folder);
         return parts.size();
     }
 
@@ -85,38 +84,45 @@ final class SnapshotFolder {
             new Configuration(peers).listPeers().forEach(peer -> members.addPeers(peer.toString()));
             writer.saveMeta(members.build());
         }
-        if (!Files.exists(snapshots.resolve(PREFIX + state.header().getIndex()))) {
-            throw new IOException(
-                    "cannot write " + snapshots.resolve(PREFIX + state.header().getIndex()));
+        Path written = path(snapshots, state.header().getIndex());
+        if (!Files.exists(written)) {
+            throw new IOException("cannot write " + written);
         }
-        sync(snapshots);
-        sync(meta);
-        sync(dataFolder);
+        DataParts.sync(snapshots);
+        DataParts.sync(meta);
+        DataParts.sync(dataFolder);
     }
 
     /** Opens the newest snapshot, if it is of this index or a later one. */
     static Optional<SnapshotFiles> openNewest(Path dataFolder, long indexMin) throws IOException {
+        Path snapshots = dataFolder.resolve(DataParts.SNAPSHOT);
         while (true) {
-            long newest = newestIndex(dataFolder.resolve(DataParts.SNAPSHOT));
+            long newest = newestIndex(snapshots);
             if (newest < Math.max(1, indexMin)) {
                 return Optional.empty();
             }
             try {
-                return Optional.of(open(dataFolder.resolve(DataParts.SNAPSHOT).resolve(PREFIX + newest)));
+                return Optional.of(open(path(snapshots, newest)));
             } catch (NoSuchFileException e) {
                 // A newer one is there by now.
-                if (newestIndex(dataFolder.resolve(DataParts.SNAPSHOT)) <= newest) {
+                if (newestIndex(snapshots) <= newest) {
                     throw e;
                 }
             }
         }
     }
 
-    private static long newestIndex(Path snapshots) throws IOException {
+    /** The folder of the snapshot of that index. */
+    static Path path(Path snapshots, long index) {
+        return snapshots.resolve(Snapshot.JRAFT_SNAPSHOT_PREFIX + index);
+    }
+
+    /** The index of the newest snapshot; 0 if there is none. */
+    static long newestIndex(Path snapshots) throws IOException {
         try (Stream<Path> all = Files.list(snapshots)) {
             return all.map(path -> path.getFileName().toString())
-                    .filter(name -> name.startsWith(PREFIX))
-                    .map(name -> Long.parseLong(name.substring(PREFIX.length())))
+                    .filter(name -> name.startsWith(Snapshot.JRAFT_SNAPSHOT_PREFIX))
+                    .map(name -> Long.parseLong(name.substring(Snapshot.JRAFT_SNAPSHOT_PREFIX.length())))
                     .max(Comparator.naturalOrder())
                     .orElse(0L);
         } catch (UncheckedIOException e) {
@@ -126,7 +132,7 @@ final class SnapshotFolder {
 
     private static SnapshotFiles open(Path folder) throws IOException {
         LocalSnapshotMetaTable table = new LocalSnapshotMetaTable(new RaftOptions());
-        Path metaFile = folder.resolve(SNAPSHOT_META);
+        Path metaFile = folder.resolve(Snapshot.JRAFT_SNAPSHOT_META_FILE);
         if (!Files.exists(metaFile)) {
             throw new NoSuchFileException(metaFile.toString());
         }
@@ -154,12 +160,6 @@ final class SnapshotFolder {
                     file.close();
                 }
             }
-        }
-    }
-
-    private static void sync(Path folder) throws IOException {
-        try (FileChannel directory = FileChannel.open(folder, StandardOpenOption.READ)) {
-            directory.force(true);
         }
     }
 }

@@ -1,7 +1,6 @@
 package io.dshm.server.replication.jraft.repairs;
 
 import com.alipay.sofa.jraft.entity.LogEntry;
-import com.alipay.sofa.jraft.option.LogStorageOptions;
 import com.alipay.sofa.jraft.storage.LogStorage;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -12,39 +11,18 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Thread-safe as the storage below: the log manager appends and truncates on one thread and reads on others.
  */
-public final class LastEntryLogStorage implements LogStorage {
+public final class LastEntryLogStorage extends DelegatingLogStorage {
 
-    private final LogStorage storage;
     private volatile @Nullable LogEntry last;
 
     public LastEntryLogStorage(LogStorage storage) {
-        this.storage = storage;
-    }
-
-    @Override
-    public boolean init(LogStorageOptions options) {
-        return storage.init(options);
-    }
-
-    @Override
-    public void shutdown() {
-        storage.shutdown();
-    }
-
-    @Override
-    public long getFirstLogIndex() {
-        return storage.getFirstLogIndex();
-    }
-
-    @Override
-    public long getLastLogIndex() {
-        return storage.getLastLogIndex();
+        super(storage);
     }
 
     @Override
     public @Nullable LogEntry getEntry(long index) {
         LogEntry candidate = last;
-        return candidate != null && candidate.getId().getIndex() == index ? candidate : storage.getEntry(index);
+        return candidate != null && candidate.getId().getIndex() == index ? candidate : super.getEntry(index);
     }
 
     @Override
@@ -56,14 +34,14 @@ public final class LastEntryLogStorage implements LogStorage {
 
     @Override
     public boolean appendEntry(LogEntry entry) {
-        boolean appended = storage.appendEntry(entry);
+        boolean appended = super.appendEntry(entry);
         last = appended ? entry : null;
         return appended;
     }
 
     @Override
     public int appendEntries(List<LogEntry> entries) {
-        int appended = storage.appendEntries(entries);
+        int appended = super.appendEntries(entries);
         last = appended == entries.size() && appended > 0 ? entries.get(appended - 1) : null;
         return appended;
     }
@@ -74,18 +52,18 @@ public final class LastEntryLogStorage implements LogStorage {
         if (candidate != null && candidate.getId().getIndex() < firstIndexKept) {
             last = null;
         }
-        return storage.truncatePrefix(firstIndexKept);
+        return super.truncatePrefix(firstIndexKept);
     }
 
     @Override
     public boolean truncateSuffix(long lastIndexKept) {
         last = null;
-        return storage.truncateSuffix(lastIndexKept);
+        return super.truncateSuffix(lastIndexKept);
     }
 
     @Override
     public boolean reset(long nextLogIndex) {
         last = null;
-        return storage.reset(nextLogIndex);
+        return super.reset(nextLogIndex);
     }
 }
