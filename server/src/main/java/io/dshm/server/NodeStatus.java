@@ -126,6 +126,7 @@ final class NodeStatus implements NodeInfo {
         fields.put("entries", stateMachine.store().entryCount());
         fields.put("storeBytes", stateMachine.store().bytes());
         fields.put("stateBytes", stateMachine.bytes());
+        fields.put("memoryBytes", stateMachine.memory().own());
         fields.put("stateBytesMax", stateMachine.memory().bytesMax());
         fields.put("valueMemoryBytes", budget.bytesReserved());
         fields.put("replyMemoryBytes", replies.bytesReserved());

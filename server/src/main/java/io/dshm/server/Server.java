@@ -5,6 +5,7 @@ import io.dshm.proto.wire.StatusReply;
 import io.dshm.server.admin.AdminListener;
 import io.dshm.server.backup.Backups;
 import io.dshm.server.backup.ScheduledBackups;
+import io.dshm.server.config.ConfigException;
 import io.dshm.server.config.Member;
 import io.dshm.server.config.ServerConfig;
 import io.dshm.server.config.Version;
@@ -103,10 +104,7 @@ public final class Server {
     /** A node that has not started. */
     public Server(ServerConfig config) {
         this.config = config;
-        this.stateMachine = new StateMachine(
-                clock,
-                StateRoom.ofHeap(
-                        Runtime.getRuntime().maxMemory(), config.valueMemoryBytes() + config.replyMemoryBytes()));
+        this.stateMachine = new StateMachine(clock, stateRoom(config));
         this.purger = new Purger(stateMachine, Server::stopForGood);
         this.reads = new LocalReads(stateMachine, clock, System::nanoTime, config.maxStalenessMillis());
         this.budget = new MemoryBudget(config.valueMemoryBytes());
@@ -122,6 +120,18 @@ public final class Server {
             channelType = NioSocketChannel.class;
             ports = new Ports(loops, NioServerSocketChannel.class);
         }
+    }
+
+    /** What the heap has room for, or less if so much is not wanted. */
+    private static StateRoom stateRoom(ServerConfig config) {
+        long heap = Runtime.getRuntime().maxMemory();
+        StateRoom room = StateRoom.ofHeap(heap, config.valueMemoryBytes() + config.replyMemoryBytes());
+        if (config.memoryBytes() > room.growthMax()) {
+            throw new ConfigException("memory-bytes: " + config.memoryBytes() + " is more than this heap of " + heap
+                    + " bytes has room for, which is " + room.growthMax()
+                    + "; start the node with a larger one (-Xmx)");
+        }
+        return config.memoryBytes() == 0 ? room : room.withGrowthMax(config.memoryBytes());
     }
 
     /**

@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
  * All settings of a node, validated. The keys, their meaning and their defaults stand in {@link ServerOptions}.
  *
  * @param maxStalenessMillis 0 for no bound
+ * @param memoryBytes of the state; 0 for what the heap has room for
  * @param threads event loops; never 0 here
  * @param raftBindAddress never empty here
  * @param peerAddressCheck whether connections from addresses that no member has are refused, on the ports for members
@@ -32,6 +33,7 @@ public record ServerConfig(
         int snapshotIntervalSeconds,
         long snapshotLogBytes,
         Backups backups,
+        long memoryBytes,
         int valueBytesMax,
         long valueMemoryBytes,
         long replyMemoryBytes,

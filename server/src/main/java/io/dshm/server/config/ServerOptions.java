@@ -268,6 +268,14 @@ final class ServerOptions {
     long backupKeepSeconds;
 
     @Option(
+            names = "--memory-bytes",
+            paramLabel = "N",
+            defaultValue = "0",
+            description =
+                    "What all data may take in memory; beyond, what would make it larger gets \"out_of_memory\". The smallest of all nodes counts. At most what the heap has room for, which is also the default (0): about three eighths of it (default: ${DEFAULT-VALUE}).")
+    long memoryBytes;
+
+    @Option(
             names = "--value-bytes-max",
             paramLabel = "N",
             defaultValue = "" + Limits.VALUE_BYTES_MAX,
@@ -347,6 +355,9 @@ final class ServerOptions {
         require(valueMemory, longest, Math.max(heap / 4, longest), "value-memory-bytes");
         long replyMemory = replyMemoryBytes == 0 ? Math.max(heap / 8, longest) : replyMemoryBytes;
         require(replyMemory, longest, Math.max(heap / 4, longest), "reply-memory-bytes");
+        if (memoryBytes != 0) {
+            require(memoryBytes, Limits.STATE_BYTES_MAX_MIN, Long.MAX_VALUE, "memory-bytes");
+        }
         require(connectionsMax, 1, 1_000_000, "connections-max");
         require(stallSeconds, 1, 86_400, "stall-seconds");
         require(shutdownSeconds, 1, 600, "shutdown-seconds");
@@ -390,6 +401,7 @@ final class ServerOptions {
                         backupIntervalSeconds,
                         backupKeep,
                         backupKeepSeconds),
+                memoryBytes,
                 valueBytesMax,
                 valueMemory,
                 replyMemory,

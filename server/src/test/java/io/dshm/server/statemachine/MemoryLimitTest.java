@@ -15,6 +15,9 @@ import io.dshm.proto.wire.WriteCondition;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -41,12 +44,15 @@ class MemoryLimitTest {
     /** Runs a command as a leader does. */
     private Outcome run(CommandRecord.Builder record) {
         CommandRecord command = log.next(record).build();
-        boolean refused = memory.growth(command, 0) < 0;
-        log.append((refused ? MemoryLimit.refused(command) : command).toBuilder());
+        log.append(admit(memory.reservation(), command).toBuilder());
         Outcome outcome = log.applyTo(stateMachine)[0];
         log.settle(command.getSequence() + 1);
         log.applyTo(stateMachine);
         return outcome;
+    }
+
+    private static CommandRecord admit(MemoryLimit.Reservation room, CommandRecord command) {
+        return Objects.requireNonNull(room.admit(command));
     }
 
     /** Fills the state with what is there, and with as many other keys as there is room for. */
@@ -79,7 +85,6 @@ class MemoryLimitTest {
                 arguments("PUT if absent", Log.put("new", Log.string("v"), 0, absent)),
                 arguments("INCR", Log.incr("new", 1, 0)),
                 arguments("INCR_NUMBER", Log.incrNumber("new", 1, 1, 0)),
-                arguments("RATE_LIMITER", Log.rateLimiter("new", 5, 60)),
                 arguments("PUSH", Log.push("new", true, "e".repeat(200))),
                 arguments("PUSH to a list", Log.push("list", true, "e".repeat(500))),
                 arguments("a piece of a large value", Log.chunk(1, 300_000, 0, "v")),
@@ -110,6 +115,7 @@ class MemoryLimitTest {
                 arguments("INCR", Log.incr("counter", 5, 0), "APPLIED(6)"),
                 arguments("INCR_NUMBER", Log.incrNumber("number", 1), "APPLIED(2.5)"),
                 arguments("RATE_LIMITER", Log.rateLimiter("limiter", 1000, 3600), "APPLIED(998)"),
+                arguments("RATE_LIMITER of a new key", Log.rateLimiter("new", 5, 60), "APPLIED(4)"),
                 arguments("POP", Log.pop("list", true), "APPLIED"),
                 arguments("PUSH to no list", Log.push("plain", true, "a"), "NOT_A_LIST"),
                 arguments("FLUSHALL", Log.flushAll("r"), "APPLIED"),
@@ -159,12 +165,19 @@ class MemoryLimitTest {
     void what_is_proposed_takes_room_until_it_is_applied() {
         switchFormat();
         CommandRecord command = log.next(Log.set("k", "v".repeat(1000), 0)).build();
-        long growth = memory.growth(command, 0);
-        assertTrue(growth > 1000 && memory.growth(command, LIMIT - 2 * growth) == growth);
-        memory.proposed(LIMIT - 500);
-        assertEquals(-1, memory.growth(command, 0));
-        memory.landed(LIMIT - 500);
-        assertEquals(growth, memory.growth(command, 0));
+        List<MemoryLimit.Reservation> proposed = new ArrayList<>();
+        MemoryLimit.Reservation room = memory.reservation();
+        for (; !admit(room, command).hasRefused(); room = memory.reservation()) {
+            room.proposed();
+            proposed.add(room);
+        }
+        assertEquals(LIMIT / proposed.get(0).bytes(), proposed.size());
+        MemoryLimit.Reservation several = memory.reservation();
+        proposed.forEach(MemoryLimit.Reservation::landed);
+        for (int i = 0; i < proposed.size(); i++) {
+            assertEquals(command, admit(several, command));
+        }
+        assertTrue(admit(several, command).hasRefused(), "they are to share an entry");
     }
 
     private void register(String node, long start, long stateBytesMax) {
@@ -248,8 +261,8 @@ class MemoryLimitTest {
 
     @Test
     void before_the_format_allows_it_nothing_is_refused() {
-        assertEquals(
-                0, memory.growth(log.next(Log.set("k", "v".repeat(100_000), 0)).build(), 0));
+        CommandRecord command = log.next(Log.set("k", "v".repeat(100_000), 0)).build();
+        assertEquals(command, admit(memory.reservation(), command));
     }
 
     @Test
@@ -291,9 +304,10 @@ class MemoryLimitTest {
             // What has expired by then is purged, and what was settled is forgotten, before the size is taken.
             stateMachine.apply(
                     ++index, ByteBuffer.wrap(entry.addSettled(settled).build().toByteArray()));
-            long growth = memory.growth(record, 0);
+            MemoryLimit.Reservation room = memory.reservation();
             long before = stateMachine.bytes();
-            CommandRecord proposed = growth < 0 ? MemoryLimit.refused(record) : record;
+            CommandRecord proposed = admit(room, record);
+            long growth = room.bytes();
             Outcome outcome = stateMachine
                     .apply(
                             ++index,
