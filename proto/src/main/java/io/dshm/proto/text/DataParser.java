@@ -68,8 +68,8 @@ final class DataParser {
 
     /** What is wrong with a line's key or expiration; null if nothing is. */
     @Nullable
-    Failure argumentsFault(Verb verb, RequestLine line) {
-        Failure keyFault = verb == Verb.MULTI ? null : line.keyFault(verb, 0);
+    Failure argumentsFault(DataVerb verb, RequestLine line) {
+        Failure keyFault = verb == DataVerb.MULTI ? null : line.keyFault(verb.verb(), 0);
         boolean hasTtl = verb.lengthArgument() == 2;
         return hasTtl && line.secondsAsMillis(1) == Decimals.UNREADABLE ? Failure.MALFORMED_REQUEST : keyFault;
     }
@@ -80,12 +80,12 @@ final class DataParser {
      * @param fault what {@link #argumentsFault} found, if it is worth telling
      */
     @Nullable
-    Rejection refusal(Verb verb, RequestLine line, long length, @Nullable Failure fault) {
+    Rejection refusal(DataVerb verb, RequestLine line, long length, @Nullable Failure fault) {
         Set<Option> options = switch (verb) {
             case PUT -> PUT;
             case LPUSH, RPUSH -> PUSH;
             case MULTI -> MULTI;
-            default -> LineParser.IDENTITY;
+            case SET -> LineParser.IDENTITY;
         };
         boolean wellFormed = line.readOptions(verb.lengthArgument() + 1, options)
                 && LineParser.hasIdentityOrNone(line)
@@ -93,7 +93,7 @@ final class DataParser {
                     case PUT -> isPut(line, length);
                     case LPUSH, RPUSH -> isPush(line, length);
                     case MULTI -> isMulti(line, length);
-                    default -> true;
+                    case SET -> true;
                 };
         if (!wellFormed) {
             return LineParser.MALFORMED;
@@ -104,7 +104,7 @@ final class DataParser {
         return switch (verb) {
             case LPUSH, RPUSH -> length > Limits.ELEMENT_BYTES_MAX ? ELEMENT_TOO_LARGE : null;
             case MULTI -> length > Limits.MULTI_BYTES_MAX ? MULTI_TOO_LARGE : null;
-            default -> length > valueBytesMax ? valueTooLarge : null;
+            case SET, PUT -> length > valueBytesMax ? valueTooLarge : null;
         };
     }
 
@@ -147,13 +147,13 @@ final class DataParser {
     }
 
     /** What a line becomes for which there is no {@link #refusal}. */
-    Unfinished begin(Verb verb, RequestLine line) {
+    Unfinished begin(DataVerb verb, RequestLine line) {
         return switch (verb) {
             case PUT -> put(line);
             case LPUSH -> push(Command.End.LEFT, line);
             case RPUSH -> push(Command.End.RIGHT, line);
             case MULTI -> multi(line);
-            default -> set(line);
+            case SET -> set(line);
         };
     }
 
@@ -187,7 +187,7 @@ final class DataParser {
         return switch (type) {
             case NUMBER -> Doubles.isNumber(data);
             case BOOLEAN -> Arrays.equals(data, TRUE) || Arrays.equals(data, FALSE);
-            default -> true;
+            case STRING, RAW, LIST, LIMITER -> true;
         };
     }
 

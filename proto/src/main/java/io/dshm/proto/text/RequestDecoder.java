@@ -232,7 +232,11 @@ public final class RequestDecoder {
         }
         return switch (verb) {
             case GET -> LineParser.get(line);
-            case SET, PUT, LPUSH, RPUSH, MULTI -> beginData(verb);
+            case SET -> beginData(DataVerb.SET);
+            case PUT -> beginData(DataVerb.PUT);
+            case LPUSH -> beginData(DataVerb.LPUSH);
+            case RPUSH -> beginData(DataVerb.RPUSH);
+            case MULTI -> beginData(DataVerb.MULTI);
             case INCR -> LineParser.incr(line);
             case RATE_LIMITER -> LineParser.rateLimiter(line);
             case TOUCH -> LineParser.touch(line);
@@ -260,7 +264,7 @@ public final class RequestDecoder {
     }
 
     /** Null while the data is not there. */
-    private @Nullable Request beginData(Verb verb) {
+    private @Nullable Request beginData(DataVerb verb) {
         int lengthArgument = verb.lengthArgument();
         long length = line.arguments() <= lengthArgument ? Decimals.UNREADABLE : line.count(lengthArgument);
         if (length == Decimals.UNREADABLE) {

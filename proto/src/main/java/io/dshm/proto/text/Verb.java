@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 /** The verbs of the protocol; their names are what stands on the wire, in any case. */
 enum Verb {
     GET,
-    SET(2, Limits.KEY_BYTES_MAX),
+    SET,
     INCR,
     RATE_LIMITER,
     TOUCH,
@@ -15,20 +15,20 @@ enum Verb {
     FLUSHALL,
     READ_MODE,
     QUIT,
-    FETCH(-1, Limits.LONG_KEY_BYTES_MAX),
-    STAT(-1, Limits.LONG_KEY_BYTES_MAX),
-    PUT(2, Limits.LONG_KEY_BYTES_MAX),
-    REMOVE(-1, Limits.LONG_KEY_BYTES_MAX),
-    EXPIRE(-1, Limits.LONG_KEY_BYTES_MAX),
-    INCR_NUMBER(-1, Limits.LONG_KEY_BYTES_MAX),
-    LPUSH(1, Limits.LONG_KEY_BYTES_MAX),
-    RPUSH(1, Limits.LONG_KEY_BYTES_MAX),
-    LPOP(-1, Limits.LONG_KEY_BYTES_MAX),
-    RPOP(-1, Limits.LONG_KEY_BYTES_MAX),
+    FETCH(Limits.LONG_KEY_BYTES_MAX),
+    STAT(Limits.LONG_KEY_BYTES_MAX),
+    PUT(Limits.LONG_KEY_BYTES_MAX),
+    REMOVE(Limits.LONG_KEY_BYTES_MAX),
+    EXPIRE(Limits.LONG_KEY_BYTES_MAX),
+    INCR_NUMBER(Limits.LONG_KEY_BYTES_MAX),
+    LPUSH(Limits.LONG_KEY_BYTES_MAX),
+    RPUSH(Limits.LONG_KEY_BYTES_MAX),
+    LPOP(Limits.LONG_KEY_BYTES_MAX),
+    RPOP(Limits.LONG_KEY_BYTES_MAX),
     KEYS,
     REGION,
     FLUSH_EXPIRED,
-    MULTI(0, Limits.KEY_BYTES_MAX),
+    MULTI,
     PING,
     INFO;
 
@@ -37,21 +37,14 @@ enum Verb {
 
     private static final Verb[] ALL = values();
 
-    private final int lengthArgument;
     private final int keyBytesMax;
 
     Verb() {
-        this(-1, Limits.KEY_BYTES_MAX);
+        this(Limits.KEY_BYTES_MAX);
     }
 
-    Verb(int lengthArgument, int keyBytesMax) {
-        this.lengthArgument = lengthArgument;
+    Verb(int keyBytesMax) {
         this.keyBytesMax = keyBytesMax;
-    }
-
-    /** Which argument of this verb is the length of its data; -1 if it has none. */
-    int lengthArgument() {
-        return lengthArgument;
     }
 
     /** Bytes of a key for this verb. */

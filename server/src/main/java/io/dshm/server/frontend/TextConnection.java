@@ -1,6 +1,7 @@
 package io.dshm.server.frontend;
 
 import io.dshm.proto.Command;
+import io.dshm.proto.CommandVisitor;
 import io.dshm.proto.ErrorCode;
 import io.dshm.proto.ReadMode;
 import io.dshm.proto.Rejection;
@@ -20,6 +21,7 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One client's connection. Confined to its event loop.
@@ -31,6 +33,7 @@ import org.slf4j.LoggerFactory;
  */
 final class TextConnection extends ChannelInboundHandlerAdapter implements ClientConnection {
 
+    private static final Others OTHERS = new Others();
     private static final Logger LOG = LoggerFactory.getLogger(TextConnection.class);
 
     /** Bytes between two checks that a request in progress must bring. */
@@ -287,24 +290,44 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
             if (rejection.closes()) {
                 end();
             }
-        } else if (request instanceof Command command) {
-            handleOther(command);
-        }
-    }
-
-    private void handleOther(Command command) {
-        if (command instanceof Command.FlushExpired flush) {
-            lane.regions().flushExpired(flush, replySuspended());
-        } else if (command instanceof Command.SetReadMode set) {
-            readMode = set.mode();
-            output.write(Reply.Done.DONE);
-        } else if (command == Command.Info.INFO) {
-            output.write(lane.info());
-        } else {
-            output.write(Reply.Done.DONE);
+        } else if (request instanceof Command.Other command) {
+            Reply reply = command.accept(this, OTHERS);
+            if (reply != null) {
+                output.write(reply);
+            }
             if (command == Command.Quit.QUIT) {
                 end();
             }
+        }
+    }
+
+    /** The replies to what is neither a read nor a write; null if it comes later. */
+    private static final class Others implements CommandVisitor.OfOther<TextConnection, @Nullable Reply> {
+        @Override
+        public @Nullable Reply flushExpired(Command.FlushExpired command, TextConnection connection) {
+            connection.lane.regions().flushExpired(command, connection.replySuspended());
+            return null;
+        }
+
+        @Override
+        public Reply setReadMode(Command.SetReadMode command, TextConnection connection) {
+            connection.readMode = command.mode();
+            return Reply.Done.DONE;
+        }
+
+        @Override
+        public Reply ping(Command.Ping command, TextConnection connection) {
+            return Reply.Done.DONE;
+        }
+
+        @Override
+        public Reply info(Command.Info command, TextConnection connection) {
+            return connection.lane.info();
+        }
+
+        @Override
+        public Reply quit(Command.Quit command, TextConnection connection) {
+            return Reply.Done.DONE;
         }
     }
 

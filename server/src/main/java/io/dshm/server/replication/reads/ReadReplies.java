@@ -1,6 +1,7 @@
 package io.dshm.server.replication.reads;
 
 import io.dshm.proto.Command;
+import io.dshm.proto.CommandVisitor;
 import io.dshm.proto.Doubles;
 import io.dshm.proto.Reply;
 import io.dshm.proto.ValueType;
@@ -14,25 +15,46 @@ final class ReadReplies {
     private static final byte[] TRUE = "true".getBytes(StandardCharsets.US_ASCII);
     private static final byte[] FALSE = "false".getBytes(StandardCharsets.US_ASCII);
 
+    private static final OfRead OF_READ = new OfRead();
+
     private ReadReplies() {}
 
     /** The reply to a read of this entry at that instant of the cluster clock. */
     static Reply of(Command.KeyRead read, Entry entry, long clockMillis) {
-        boolean stale = (read instanceof Command.Fetch fetch && fetch.stale())
-                || (read instanceof Command.Stat stat && stat.stale());
-        if (stale ? entry.isGoneAt(clockMillis) : entry.isExpiredAt(clockMillis)) {
-            return Reply.Failure.NOT_FOUND;
+        return read.accept(new Seen(entry, clockMillis), OF_READ);
+    }
+
+    /** An entry at an instant of the cluster clock. */
+    private record Seen(Entry entry, long clockMillis) {
+        boolean isHidden(boolean stale) {
+            return stale ? entry.isGoneAt(clockMillis) : entry.isExpiredAt(clockMillis);
         }
-        if (read instanceof Command.Get) {
-            return get(entry, clockMillis);
+    }
+
+    private static final class OfRead implements CommandVisitor.OfKeyRead<Seen, Reply> {
+        @Override
+        public Reply get(Command.Get read, Seen seen) {
+            return seen.isHidden(false) ? Reply.Failure.NOT_FOUND : ReadReplies.get(seen.entry, seen.clockMillis);
         }
-        ValueType type = typeOf(entry);
-        if (read instanceof Command.Fetch) {
-            String details = details(type, entry, clockMillis, new StringBuilder());
-            return new Reply.Detailed(valueOf(entry, clockMillis), details);
+
+        @Override
+        public Reply fetch(Command.Fetch read, Seen seen) {
+            if (seen.isHidden(read.stale())) {
+                return Reply.Failure.NOT_FOUND;
+            }
+            String details = details(typeOf(seen.entry), seen.entry, seen.clockMillis, new StringBuilder());
+            return new Reply.Detailed(valueOf(seen.entry, seen.clockMillis), details);
         }
-        StringBuilder length = new StringBuilder(" length=").append(lengthOf(type, entry, clockMillis));
-        return new Reply.Detailed(null, details(type, entry, clockMillis, length));
+
+        @Override
+        public Reply stat(Command.Stat read, Seen seen) {
+            if (seen.isHidden(read.stale())) {
+                return Reply.Failure.NOT_FOUND;
+            }
+            ValueType type = typeOf(seen.entry);
+            StringBuilder length = new StringBuilder(" length=").append(lengthOf(type, seen.entry, seen.clockMillis));
+            return new Reply.Detailed(null, details(type, seen.entry, seen.clockMillis, length));
+        }
     }
 
     private static Reply get(Entry entry, long clockMillis) {
@@ -87,7 +109,7 @@ final class ReadReplies {
         return switch (type) {
             case LIST -> ((ListValue) entry.typed().value()).size();
             case LIMITER -> entry.limiter().tokensLeftAt(clockMillis);
-            default -> valueOf(entry, clockMillis).length;
+            case STRING, NUMBER, BOOLEAN, RAW -> valueOf(entry, clockMillis).length;
         };
     }
 
