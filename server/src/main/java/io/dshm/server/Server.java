@@ -53,6 +53,9 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
@@ -104,7 +107,7 @@ public final class Server {
     /** A node that has not started. */
     public Server(ServerConfig config) {
         this.config = config;
-        this.stateMachine = new StateMachine(clock, stateRoom(config));
+        this.stateMachine = new StateMachine(clock, stateRoom(config), searches());
         this.purger = new Purger(stateMachine, Server::stopForGood);
         this.reads = new LocalReads(stateMachine, clock, System::nanoTime, config.maxStalenessMillis());
         this.budget = new MemoryBudget(config.valueMemoryBytes());
@@ -120,6 +123,15 @@ public final class Server {
             channelType = NioSocketChannel.class;
             ports = new Ports(loops, NioServerSocketChannel.class);
         }
+    }
+
+    /** A thread that looks at all entries, in order to find those that may be evicted. */
+    private static Executor searches() {
+        return new ThreadPoolExecutor(0, 1, 60, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> {
+            Thread thread = new Thread(Guard.of("a search for entries to be evicted", task), "evictions");
+            thread.setDaemon(true);
+            return thread;
+        });
     }
 
     /** What the heap has room for, or less if so much is not wanted. */

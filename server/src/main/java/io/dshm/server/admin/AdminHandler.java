@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -39,6 +40,8 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
             /health   200 and "ok", or 503 and what is wrong
             /status   what this node is doing, as JSON
             /digest   a checksum of all data, as JSON; it reads everything
+            /regions  the regions with a limit, as JSON
+            /region   POST /region?name=NAME&bytes=N&policy=refuse|evict limits one, on all nodes; bytes=0: no limit
             /snapshot a backup of all data; ?stale=yes if no leader can confirm that this node has everything
             """;
 
@@ -86,11 +89,16 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
         boolean keepAlive = HttpUtil.isKeepAlive(request);
         if (request.decoderResult().isFailure()) {
             send(context, new Answer(HttpResponseStatus.BAD_REQUEST, "not an HTTP request\n"), false);
-        } else if (!request.method().equals(HttpMethod.GET)) {
-            send(context, new Answer(HttpResponseStatus.METHOD_NOT_ALLOWED, "only GET\n"), keepAlive);
         } else {
             QueryStringDecoder uri = new QueryStringDecoder(request.uri());
-            if (uri.path().equals("/snapshot")) {
+            if (request.method().equals(HttpMethod.POST) && uri.path().equals("/region")) {
+                slowly(context, keepAlive, () -> limitRegion(uri.parameters()));
+            } else if (!request.method().equals(HttpMethod.GET)) {
+                send(
+                        context,
+                        new Answer(HttpResponseStatus.METHOD_NOT_ALLOWED, "only GET, and POST for /region\n"),
+                        keepAlive);
+            } else if (uri.path().equals("/snapshot")) {
                 boolean confirmed =
                         !uri.parameters().getOrDefault("stale", List.of()).contains("yes");
                 boolean chunked = request.protocolVersion().equals(HttpVersion.HTTP_1_1);
@@ -109,22 +117,62 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
                 send(context, problem == null ? Answer.ok("ok\n") : Answer.unavailable(problem), keepAlive);
             }
             case "/status" -> send(context, Answer.ok(json(node.status())), keepAlive);
-            case "/digest" -> {
-                try {
-                    slowRequests.execute(() -> {
-                        Answer answer = digest();
-                        context.executor().execute(() -> send(context, answer, keepAlive));
-                    });
-                } catch (RejectedExecutionException e) {
-                    send(context, Answer.unavailable("others ask for a digest at this moment"), keepAlive);
-                }
-            }
+            case "/regions" -> send(context, Answer.ok(regions()), keepAlive);
+            case "/digest" -> slowly(context, keepAlive, this::digest);
             default ->
                 send(
                         context,
                         new Answer(HttpResponseStatus.NOT_FOUND, "there is no " + path + "\n" + INDEX),
                         keepAlive);
         }
+    }
+
+    /** Answers what may take a while. */
+    private void slowly(ChannelHandlerContext context, boolean keepAlive, Supplier<Answer> answering) {
+        try {
+            slowRequests.execute(() -> {
+                Answer answer = answering.get();
+                context.executor().execute(() -> send(context, answer, keepAlive));
+            });
+        } catch (RejectedExecutionException e) {
+            send(context, Answer.unavailable("others ask for something long at this moment"), keepAlive);
+        }
+    }
+
+    private String regions() {
+        return node.regions().stream()
+                .map(region -> json(region).strip())
+                .collect(Collectors.joining(",\n", "{\n\"regions\": [\n", "]\n}\n"));
+    }
+
+    private Answer limitRegion(Map<String, List<String>> parameters) {
+        try {
+            String policy = parameter(parameters, "policy");
+            if (!policy.equals("evict") && !policy.equals("refuse")) {
+                throw new IllegalArgumentException("policy= must be refuse or evict");
+            }
+            String bytes = parameter(parameters, "bytes");
+            if (!bytes.matches("[0-9]{1,18}")) {
+                throw new IllegalArgumentException("bytes= must be a number of 1 to 18 digits");
+            }
+            node.limitRegion(parameter(parameters, "name"), Long.parseLong(bytes), policy.equals("evict"));
+            return Answer.ok("ok\n");
+        } catch (IllegalArgumentException e) {
+            return new Answer(HttpResponseStatus.BAD_REQUEST, e.getMessage() + "\n");
+        } catch (IllegalStateException e) {
+            return Answer.unavailable(String.valueOf(e.getMessage()));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return Answer.unavailable("stopping");
+        }
+    }
+
+    private static String parameter(Map<String, List<String>> parameters, String name) {
+        List<String> values = parameters.getOrDefault(name, List.of());
+        if (values.size() != 1) {
+            throw new IllegalArgumentException(name + "= is missing, or there are several");
+        }
+        return values.get(0);
     }
 
     private void backup(ChannelHandlerContext context, boolean confirmed, ResponseStream out, boolean keepAlive) {

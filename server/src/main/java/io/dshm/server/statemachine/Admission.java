@@ -138,7 +138,7 @@ public final class Admission {
             case PUSH -> isPush(record.getPush());
             case POP -> isLongKey(record.getPop().getKey()) && isKnown(record.getPop());
             case FLUSH_ALL, MULTI, CHUNK, SET_CHUNKED, PUT_CHUNKED, PURGE -> false;
-            case REGISTER_NODE, LOG_TIME, SWITCH_FORMAT, REFUSED, COMMAND_NOT_SET -> false;
+            case REGISTER_NODE, LOG_TIME, SWITCH_FORMAT, REFUSED, LIMIT_REGION, COMMAND_NOT_SET -> false;
         };
     }
 
@@ -243,7 +243,8 @@ public final class Admission {
         return region.size() <= Limits.KEY_BYTES_MAX && hasBytesOfKey(region) && indexOfColon(region) < 0;
     }
 
-    private static boolean isLimitRegion(LimitRegionCommand limit) {
+    /** Whether that may be a region's limit. */
+    public static boolean isLimitRegion(LimitRegionCommand limit) {
         return isRegion(limit.getRegion())
                 && limit.getBytesMax() >= 0
                 && (limit.getWhenFull() == WhenFull.EVICT || limit.getWhenFull() == WhenFull.REFUSE)

@@ -127,8 +127,8 @@ public final class MemoryLimit {
 
     /** What a command that adds so much has too little room for, in bytes. */
     private static long lacking(Growth growth, long limit, long used) {
-        long max = growth.counts() ? limit + limit / COUNTING_PART : limit;
-        return growth.bytes() == 0 ? 0 : Math.max(0, growth.bytes() - Math.max(0, max - used));
+        long max = growth.counts() && limit < NONE ? limit + limit / COUNTING_PART : limit;
+        return growth.bytes() == 0 ? 0 : Math.max(0, growth.bytes() + used - max);
     }
 
     /** What a command adds to a region that has a limit. */
