@@ -124,6 +124,8 @@ final class NodeStatus implements NodeInfo {
             fields.put("leads", leadership.self());
             fields.put("term", leadership.term());
             fields.put("votes", now.raft.mayVote());
+            fields.put("diskFull", now.raft.isOwnDiskFull());
+            fields.put("refusesWrites", now.raft.isDiskFull());
             fields.put("registered", now.replicator.isRegistered());
             fields.put("connections", now.clients.connectionCount());
             if (now.sharedance != null) {
@@ -196,8 +198,8 @@ final class NodeStatus implements NodeInfo {
         try {
             Reply reply = now.replicator.limitRegion(limit).get();
             if (reply instanceof Reply.Failure failure) {
-                throw new IllegalStateException(failure.code().wireName()
-                        + (failure.text() == null ? "" : ": " + failure.text()));
+                throw new IllegalStateException(
+                        failure.code().wireName() + (failure.text() == null ? "" : ": " + failure.text()));
             }
         } catch (ExecutionException e) {
             throw new IllegalStateException(String.valueOf(e.getCause()), e);

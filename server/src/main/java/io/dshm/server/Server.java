@@ -74,6 +74,9 @@ public final class Server {
     /** Exit status of a node that is to be started again: nothing is wrong with its data. */
     private static final int SHORT_OF_DESCRIPTORS = 1;
 
+    /** Between two questions to another node for its disk, and how long one may take. */
+    private static final int DISK_QUESTION_MILLIS = 1_000;
+
     /** Between two lines of a node that waits. */
     private static final int WAITING_LINE_SECONDS = 30;
 
@@ -248,6 +251,12 @@ public final class Server {
         status.setRunning(
                 new NodeStatus.Parts(raft, roles, replicator, clients, sharedance, backups, scheduled, watch));
         lanes.get(0)
+                .scheduleWithFixedDelay(
+                        Guard.of("asking for disks", () -> askForDisks(raft, connector, others)),
+                        DISK_QUESTION_MILLIS,
+                        DISK_QUESTION_MILLIS,
+                        TimeUnit.MILLISECONDS);
+        lanes.get(0)
                 .scheduleAtFixedRate(
                         this::sayWhatItWaitsFor, WAITING_LINE_SECONDS, WAITING_LINE_SECONDS, TimeUnit.SECONDS);
         LOG.info(
@@ -256,6 +265,19 @@ public final class Server {
                 config.bindAddress(),
                 config.port(),
                 config.dataDir());
+    }
+
+    /** Asks the others whether their disks are full. */
+    private static void askForDisks(RaftGroup raft, PeerConnector connector, List<String> others) {
+        for (String other : others) {
+            connector
+                    .ask(other, DISK_QUESTION_MILLIS)
+                    .whenComplete(Guard.last("asking for a disk", (answer, failure) -> {
+                        if (failure == null) {
+                            raft.onPeerDisk(other, answer.getDiskFull());
+                        }
+                    }));
+        }
     }
 
     private void sayWhatItWaitsFor() {
@@ -336,7 +358,9 @@ public final class Server {
                 config.dataDir(),
                 config.electionTimeoutMillis(),
                 config.snapshotIntervalSeconds(),
-                config.snapshotLogBytes());
+                Math.min(config.snapshotLogBytes(), config.disk().logBytesMax() / 4),
+                config.disk().logBytesMax(),
+                config.disk().reserveBytes());
     }
 
     private void onCaughtUp(Replicator replicator) {
@@ -372,6 +396,7 @@ public final class Server {
                         .setHasState(raft.hasState())
                         .setClockAnchored(clock.isAnchored())
                         .setClusterTimeMillis(clock.estimateMillis())
+                        .setDiskFull(raft.isOwnDiskFull())
                         .build()
                 : null;
     }

@@ -33,6 +33,7 @@ public record ServerConfig(
         int snapshotIntervalSeconds,
         long snapshotLogBytes,
         Backups backups,
+        Disk disk,
         long memoryBytes,
         int valueBytesMax,
         long valueMemoryBytes,
@@ -59,6 +60,9 @@ public record ServerConfig(
      * @param keepSeconds 0 for no bound
      */
     public record Backups(@Nullable Path dir, int intervalSeconds, int keep, long keepSeconds) {}
+
+    /** What the data may take of the disk, and what is kept free there, in bytes: see {@link ServerOptions}. */
+    public record Disk(long logBytesMax, long reserveBytes) {}
 
     /** This node among the members. */
     public Member self() {

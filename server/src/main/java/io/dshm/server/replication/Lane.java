@@ -46,13 +46,15 @@ public final class Lane {
     private static final Reply.Failure TOO_MANY_COMMANDS =
             new Reply.Failure(ErrorCode.BUSY, "too many commands are outstanding");
     private static final Reply.Failure STOPPING = new Reply.Failure(ErrorCode.SHUTTING_DOWN, null);
+    private static final Reply.Failure DISK_FULL =
+            new Reply.Failure(ErrorCode.DISK_FULL, "no room for the log; /status of each node says which disk is full");
     private static final Reply.Failure STALE = new Reply.Failure(
             ErrorCode.NO_LEADER, "this node has heard of no leader for longer than a read may be stale");
 
-    private static final Reply.Failure OLD_NODES = new Reply.Failure(
-            ErrorCode.BAD_REQUEST, "not before all nodes are of this version");
-    private static final Reply.Failure TOO_MANY_LIMITS = new Reply.Failure(
-            ErrorCode.TOO_LARGE, "at most " + Limits.REGION_LIMITS_MAX + " regions may have a limit");
+    private static final Reply.Failure OLD_NODES =
+            new Reply.Failure(ErrorCode.BAD_REQUEST, "not before all nodes are of this version");
+    private static final Reply.Failure TOO_MANY_LIMITS =
+            new Reply.Failure(ErrorCode.TOO_LARGE, "at most " + Limits.REGION_LIMITS_MAX + " regions may have a limit");
 
     /** Of the protocol that clients speak; see {@code proto/README.md}. */
     private static final int PROTOCOL_VERSION = 2;
@@ -136,6 +138,8 @@ public final class Lane {
     public void submit(Command.Write write, ReplyListener listener) {
         if (node.isStopping()) {
             tellSoon(listener, STOPPING);
+        } else if (shared.log.isDiskFull()) {
+            tellSoon(listener, DISK_FULL);
         } else if (write.dataBytes() > Limits.INLINE_VALUE_BYTES_MAX) {
             submitLarge(write, listener);
         } else if (!submit(commands, Records.of(write), new ClientWrite(write, listener), requestDeadline())) {
@@ -249,8 +253,8 @@ public final class Lane {
                 commands,
                 CommandRecord.newBuilder().setLimitRegion(limit),
                 listener,
-                (outcome, index) -> listener.tell(
-                        outcome.kind() == Outcome.Kind.APPLIED ? Reply.Done.DONE : TOO_MANY_LIMITS));
+                (outcome, index) ->
+                        listener.tell(outcome.kind() == Outcome.Kind.APPLIED ? Reply.Done.DONE : TOO_MANY_LIMITS));
     }
 
     /** Who answers, and who leads as far as this node knows. */

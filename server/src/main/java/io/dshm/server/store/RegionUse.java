@@ -95,7 +95,9 @@ public final class RegionUse {
     void segmentCounted(long moreEntries, long moreBytes) {
         Store.add(entries, moreEntries);
         Store.add(bytes, moreBytes);
-        segmentsCounted = segmentsCounted + 1;
+        // One thread writes it.
+        int counted = segmentsCounted;
+        segmentsCounted = counted + 1;
     }
 
     void count(int segment, int moreEntries, long moreBytes) {

@@ -63,6 +63,7 @@ class ConfigLoaderTest {
                         3600,
                         268_435_456,
                         new ServerConfig.Backups(null, 3600, 24, 0),
+                        new ServerConfig.Disk(2_147_483_648L, 67_108_864),
                         0,
                         33_554_432,
                         config.valueMemoryBytes(),
@@ -102,6 +103,8 @@ class ConfigLoaderTest {
                 "threads", "10"));
         settings.put("reply-memory-bytes", "1010");
         settings.put("memory-bytes", "8388608");
+        settings.put("log-bytes-max", "536870912");
+        settings.put("disk-reserve-bytes", "16777216");
         settings.putAll(Map.of("log-dir", "/tmp/logs", "read-mode", "linearizable", "max-staleness-millis", "2000"));
         settings.putAll(Map.of(
                 "backup-dir", "/tmp/backups",
@@ -136,6 +139,7 @@ class ConfigLoaderTest {
                 1003,
                 10_004,
                 new ServerConfig.Backups(Path.of("/tmp/backups"), 1011, 1012, 1013),
+                new ServerConfig.Disk(536_870_912, 16_777_216),
                 8_388_608,
                 1005,
                 1006,

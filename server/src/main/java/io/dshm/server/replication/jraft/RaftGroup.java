@@ -109,6 +109,12 @@ public final class RaftGroup implements RaftLog {
     /** With less room than this on its disk, a start that fails is said to fail for that: RocksDB wants some files at once. */
     static final long DISK_FREE_BYTES_MIN = 4 * 1024 * 1024;
 
+    /** Between two looks at how much of the disk is free. */
+    private static final int DISK_MILLIS = 200;
+
+    /** And at how much the log takes. */
+    private static final long LOG_SIZE_NANOS = TimeUnit.SECONDS.toNanos(5);
+
     /** Threads for this class's own: one may write a snapshot while another sees to time-outs. */
     private static final int BACKGROUND_THREADS = 2;
 
@@ -127,6 +133,8 @@ public final class RaftGroup implements RaftLog {
      * @param electionTimeoutMillis after which a follower that hears nothing of its leader starts an election
      * @param snapshotIntervalSeconds a snapshot is taken this often, if anything was written
      * @param snapshotLogBytes and whenever this much was written since the last one
+     * @param logBytesMax and when the log takes more than that on the disk
+     * @param diskReserveBytes see {@link DiskSpace}
      */
     public record Settings(
             String cluster,
@@ -137,7 +145,9 @@ public final class RaftGroup implements RaftLog {
             Path folder,
             int electionTimeoutMillis,
             int snapshotIntervalSeconds,
-            long snapshotLogBytes) {}
+            long snapshotLogBytes,
+            long logBytesMax,
+            long diskReserveBytes) {}
 
     /**
      * The listeners to the group's events.
@@ -171,6 +181,12 @@ public final class RaftGroup implements RaftLog {
     private final AtomicBoolean mayVote = new AtomicBoolean();
     private final AtomicReference<@Nullable RaftGroupService> service = new AtomicReference<>();
 
+    private volatile @Nullable DiskSpace disk;
+
+    /** Who leads, as far as this node knows. */
+    private volatile @Nullable String leader;
+
+    private long logSeenNanos = System.nanoTime();
     private volatile @Nullable Node node;
     private volatile @Nullable ApplyAdapter adapter;
 
@@ -212,6 +228,10 @@ public final class RaftGroup implements RaftLog {
         // Into a folder of this node's own: the default is the temporary folder, where every hard kill leaves a copy.
         NativeLibraryLoader.getInstance().loadLibrary(libraries.toString());
         RocksDB.loadLibrary();
+        DiskSpace space = new DiskSpace(
+                settings.folder(), settings.diskReserveBytes(), settings.peers().size());
+        space.look();
+        disk = space;
         ThreadPoolsFactory.registerThreadPool(groupId, closures);
         StorageOptionsFactory.registerRocksDBOptions(RocksDBLogStorage.class, RaftTuning.logOptions());
         ProtobufMsgFactory.load();
@@ -227,7 +247,7 @@ public final class RaftGroup implements RaftLog {
         if (!alone) {
             requireFree(new InetSocketAddress(settings.bindAddress(), self.getPort()));
         }
-        RpcServer server = alone ? null : newServer(self.getPort(), applying, terms, guard);
+        RpcServer server = alone ? null : newServer(self.getPort(), applying, terms, guard, space::isExhausted);
         NodeOptions options = RaftTuning.nodeOptions(
                 settings,
                 members,
@@ -235,10 +255,15 @@ public final class RaftGroup implements RaftLog {
                 mayVote::get,
                 guard,
                 (path, raft) -> new TermStorage(path, raft, self, termMin, terms, progress, onFatal),
-                log -> new CheckedLogStorage(log, settings.folder(), progress, onFatal));
+                log -> new CheckedLogStorage(log, settings.folder(), progress, space, onFatal));
         RaftGroupService group = new RaftGroupService(groupId, self, options, server);
         node = startOrExplain(group, !alone);
         service.set(group);
+        background.scheduleWithFixedDelay(
+                Guard.of("looking at the disk", () -> watchDisk(space)),
+                DISK_MILLIS,
+                DISK_MILLIS,
+                TimeUnit.MILLISECONDS);
         if (!alone) {
             catchUp(events, false);
             PeerWatch watch = new PeerWatch();
@@ -288,6 +313,58 @@ public final class RaftGroup implements RaftLog {
         }
     }
 
+    private void watchDisk(DiskSpace space) {
+        try {
+            boolean due = space.look();
+            long now = System.nanoTime();
+            if (now - logSeenNanos > LOG_SIZE_NANOS) {
+                logSeenNanos = now;
+                due |= DiskSpace.bytesIn(settings.folder().resolve(DataParts.LOG)) > settings.logBytesMax();
+            }
+            if (due) {
+                snapshot();
+            }
+            if (space.isFull() && runningNode().isLeader(false)) {
+                leaveTo(space);
+            }
+        } catch (IOException e) {
+            LOG.warn("it is not known how much of the disk is free", e);
+        }
+    }
+
+    /** Another node with room on its disk is to lead. */
+    private void leaveTo(DiskSpace space) {
+        for (String name : settings.peers().keySet()) {
+            if (!name.equals(settings.self()) && !space.isFullAt(name)) {
+                Status status = runningNode().transferLeadershipTo(peer(name));
+                LOG.debug("leadership handed to {}, whose disk has room: {}", name, status);
+                if (status.isOk()) {
+                    return;
+                }
+            }
+        }
+    }
+
+    @Override
+    public boolean isDiskFull() {
+        DiskSpace space = disk;
+        return space != null && space.refusesWrites(leader, settings.self());
+    }
+
+    /** Whether the disk of this node itself is full. */
+    public boolean isOwnDiskFull() {
+        DiskSpace space = disk;
+        return space != null && space.isFull();
+    }
+
+    /** Another node has said whether its disk is full. */
+    public void onPeerDisk(String name, boolean full) {
+        DiskSpace space = disk;
+        if (space != null) {
+            space.heard(name, full);
+        }
+    }
+
     private void watchPeers(PeerWatch watch) {
         Set<String> silent = new TreeSet<>(settings.peers().keySet());
         try {
@@ -320,7 +397,8 @@ public final class RaftGroup implements RaftLog {
                 new RefusalLog("Raft", System::nanoTime));
     }
 
-    private RpcServer newServer(int port, ApplyAdapter applying, TermStorage.Terms terms, MemberGuard guard) {
+    private RpcServer newServer(
+            int port, ApplyAdapter applying, TermStorage.Terms terms, MemberGuard guard, BooleanSupplier noRoom) {
         RpcServer server = RpcFactoryHelper.rpcFactory()
                 .createRpcServer(
                         new Endpoint(settings.bindAddress(), port),
@@ -334,7 +412,8 @@ public final class RaftGroup implements RaftLog {
         Difference difference = new Difference(applying.applied(), terms::durable, onFatal);
         // Not told of closed connections: the end of a leader's old one would throw away what its new one uses by then,
         // and the leader would wait for its answers for seconds.
-        server.registerProcessor(guard.before(new AppendRequests(requests, applying.applied(), difference, reminder)));
+        server.registerProcessor(
+                guard.before(new AppendRequests(requests, applying.applied(), difference, reminder, noRoom)));
         server.registerProcessor(guard.before(reminder.snapshots(requests, difference)));
         server.registerProcessor(guard.before(snapshotPace.copies(requests)));
         server.registerProcessor(guard.before(VoteGuard.votes(requests, mayVote::get)));
@@ -371,6 +450,11 @@ public final class RaftGroup implements RaftLog {
 
     @Override
     public void propose(byte[] entry, long term, Proposal proposal) {
+        DiskSpace space = disk;
+        if (space != null && space.isExhausted()) {
+            proposal.refused();
+            return;
+        }
         ProposalClosure closure = new ProposalClosure(proposal);
         try {
             runningNode().apply(new Task(ByteBuffer.wrap(entry), closure, term));
@@ -615,6 +699,7 @@ public final class RaftGroup implements RaftLog {
         @Override
         public void onLeading(long newTerm) {
             term = newTerm;
+            leader = settings.self();
             if (settings.peers().size() > 1) {
                 commitNotices.onLeading();
             }
@@ -627,18 +712,21 @@ public final class RaftGroup implements RaftLog {
         @Override
         public void onLeadingEnded(Status why) {
             commitNotices.onLeadingEnded();
+            leader = null;
             LOG.debug("leads no longer: {}", why);
             roles.onLeadingEnded(term, Reasons.ofLeadingEnded(why));
         }
 
         @Override
-        public void onFollowing(PeerId leader, long newTerm) {
-            roles.onFollowing(nameOf(leader), newTerm);
+        public void onFollowing(PeerId followed, long newTerm) {
+            leader = nameOf(followed);
+            roles.onFollowing(nameOf(followed), newTerm);
         }
 
         @Override
         public void onFollowingEnded(long oldTerm, Status why) {
             LOG.debug("follows no longer: {}", why);
+            leader = null;
             roles.onFollowingEnded(oldTerm, Reasons.ofFollowingEnded(why));
         }
 

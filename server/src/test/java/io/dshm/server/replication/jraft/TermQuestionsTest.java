@@ -87,7 +87,9 @@ class TermQuestionsTest {
                 Files.createDirectories(folder.resolve("" + endpoint.getPort())),
                 NEVER_MILLIS,
                 0,
-                1);
+                1,
+                Long.MAX_VALUE,
+                1 << 20);
         Progress progress = Progress.create(settings.folder(), 1);
         DataParts.mark(settings.folder(), 1);
         NodeOptions options = RaftTuning.nodeOptions(
