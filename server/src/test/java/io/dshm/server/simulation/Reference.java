@@ -226,6 +226,7 @@ final class Reference {
                     POP,
                     PURGE,
                     MULTI,
+                    LIMIT_REGION,
                     REFUSED,
                     REGISTER_NODE,
                     LOG_TIME,
