@@ -1,6 +1,7 @@
 package io.dshm.server.store;
 
 import java.util.Collection;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -15,7 +16,7 @@ final class RegionUses {
     private static final long LIMIT_BYTES = 320;
 
     /** Not changed any more once it is here. */
-    private volatile TreeMap<byte[], RegionUse> byKey = new TreeMap<>(Region::compare);
+    private volatile SortedMap<byte[], RegionUse> byKey = new TreeMap<>(Region::compare);
 
     private volatile long bytes;
 
@@ -24,7 +25,7 @@ final class RegionUses {
 
     @Nullable
     RegionUse find(byte[] key) {
-        TreeMap<byte[], RegionUse> now = byKey;
+        SortedMap<byte[], RegionUse> now = byKey;
         return now.isEmpty() ? null : now.get(key);
     }
 
@@ -58,7 +59,7 @@ final class RegionUses {
         RegionUse use = find(Region.keyFor(region));
         if (use == null) {
             use = new RegionUse(region, empty);
-            TreeMap<byte[], RegionUse> more = new TreeMap<>(byKey);
+            SortedMap<byte[], RegionUse> more = new TreeMap<>(byKey);
             more.put(use.key(), use);
             become(more);
         }
@@ -66,12 +67,12 @@ final class RegionUses {
     }
 
     void remove(byte[] region) {
-        TreeMap<byte[], RegionUse> less = new TreeMap<>(byKey);
+        SortedMap<byte[], RegionUse> less = new TreeMap<>(byKey);
         less.remove(Region.keyFor(region));
         become(less);
     }
 
-    private void become(TreeMap<byte[], RegionUse> changed) {
+    private void become(SortedMap<byte[], RegionUse> changed) {
         byKey = changed;
         bytes = changed.values().stream()
                 .mapToLong(use -> LIMIT_BYTES + use.region().length)

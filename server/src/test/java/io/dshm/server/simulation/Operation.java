@@ -104,7 +104,7 @@ final class Operation {
                     REFUSED,
                     REGISTER_NODE,
                     LOG_TIME,
-                    SWITCH_FORMAT,
+                    LIMIT_REGION, SWITCH_FORMAT,
                     COMMAND_NOT_SET -> record.getCommandCase().toString();
         };
     }
