@@ -104,7 +104,8 @@ final class Operation {
                     REFUSED,
                     REGISTER_NODE,
                     LOG_TIME,
-                    LIMIT_REGION, SWITCH_FORMAT,
+                    LIMIT_REGION,
+                    SWITCH_FORMAT,
                     COMMAND_NOT_SET -> record.getCommandCase().toString();
         };
     }

@@ -7,6 +7,7 @@ import io.dshm.proto.wire.ExpireCommand;
 import io.dshm.proto.wire.FlushAllCommand;
 import io.dshm.proto.wire.IncrCommand;
 import io.dshm.proto.wire.IncrNumberCommand;
+import io.dshm.proto.wire.LimitRegionCommand;
 import io.dshm.proto.wire.LogEntry;
 import io.dshm.proto.wire.MultiCommand;
 import io.dshm.proto.wire.PopCommand;
@@ -24,6 +25,7 @@ import io.dshm.proto.wire.SwitchFormat;
 import io.dshm.proto.wire.TouchCommand;
 import io.dshm.proto.wire.TypedValue;
 import io.dshm.proto.wire.ValueChunk;
+import io.dshm.proto.wire.WhenFull;
 import io.dshm.proto.wire.WriteCondition;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -144,6 +146,14 @@ final class Log {
     static CommandRecord.Builder flushAll(String region) {
         return CommandRecord.newBuilder()
                 .setFlushAll(FlushAllCommand.newBuilder().setRegion(bytes(region)));
+    }
+
+    static CommandRecord.Builder limitRegion(String region, long bytesMax, WhenFull whenFull) {
+        return CommandRecord.newBuilder()
+                .setLimitRegion(LimitRegionCommand.newBuilder()
+                        .setRegion(bytes(region))
+                        .setBytesMax(bytesMax)
+                        .setWhenFull(whenFull));
     }
 
     static CommandRecord.Builder chunk(long upload, int length, int offset, String data) {

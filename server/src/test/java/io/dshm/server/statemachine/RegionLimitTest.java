@@ -13,7 +13,6 @@ import io.dshm.proto.Key;
 import io.dshm.proto.Limits;
 import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.Eviction;
-import io.dshm.proto.wire.LimitRegionCommand;
 import io.dshm.proto.wire.LogEntry;
 import io.dshm.proto.wire.WhenFull;
 import io.dshm.server.store.RegionUse;
@@ -56,14 +55,6 @@ class RegionLimitTest {
         return apply(LogEntry.newBuilder().addAllEvicted(room.evictions()).addRecords(admitted))[0];
     }
 
-    private static CommandRecord.Builder limit(String region, long bytesMax, WhenFull whenFull) {
-        return CommandRecord.newBuilder()
-                .setLimitRegion(LimitRegionCommand.newBuilder()
-                        .setRegion(ByteString.copyFromUtf8(region))
-                        .setBytesMax(bytesMax)
-                        .setWhenFull(whenFull));
-    }
-
     private static boolean isThere(StateMachine stateMachine, String key) {
         Key k = Key.of(key);
         return stateMachine.store().get(k.bytes(), k.hash()) != null;
@@ -90,7 +81,7 @@ class RegionLimitTest {
 
     @Test
     void a_full_region_that_refuses_refuses_growth_alone_and_in_itself_alone() {
-        run(limit("r", LIMIT, WhenFull.REFUSE));
+        run(Log.limitRegion("r", LIMIT, WhenFull.REFUSE));
         int keys = fill("r", 1000);
         assertEquals(LIMIT / 200, keys);
         assertTrue(use("r").bytes() <= LIMIT, () -> "" + use("r").bytes());
@@ -108,14 +99,14 @@ class RegionLimitTest {
         run(Log.delete("r:1"));
         run(Log.delete("r:2"));
         assertEquals(Outcome.Kind.APPLIED, run(Log.incr("r:new2", 1, 0)).kind());
-        run(limit("r", 0, WhenFull.REFUSE));
+        run(Log.limitRegion("r", 0, WhenFull.REFUSE));
         assertTrue(leader.store().regionUses().isEmpty());
         assertEquals(200, fill("r", 200));
     }
 
     @Test
     void a_full_region_that_evicts_loses_the_entries_longest_not_written_and_no_limiter() {
-        run(limit("r", LIMIT, WhenFull.EVICT));
+        run(Log.limitRegion("r", LIMIT, WhenFull.EVICT));
         run(Log.rateLimiter("r:limiter", 5, 3600));
         run(Log.put("r:typed", "v", 0));
         assertEquals(45, fill("r", 45));
@@ -142,8 +133,8 @@ class RegionLimitTest {
 
     @Test
     void a_command_says_whether_it_evicts_or_not() {
-        run(limit("r", LIMIT, WhenFull.REFUSE));
-        run(limit("e", LIMIT, WhenFull.EVICT));
+        run(Log.limitRegion("r", LIMIT, WhenFull.REFUSE));
+        run(Log.limitRegion("e", LIMIT, WhenFull.EVICT));
         fill("r", 1000);
         Outcome evicted = run(Log.put("r:new", "v", 0).setWhenFull(WhenFull.EVICT));
         assertEquals(Outcome.Kind.APPLIED, evicted.kind());
@@ -180,7 +171,7 @@ class RegionLimitTest {
     void what_a_region_holds_when_it_gets_its_limit_counts_after_small_steps() {
         fill("r", 60);
         fill("other", 60);
-        apply(LogEntry.newBuilder().addRecords(words.next(limit("r", LIMIT, WhenFull.EVICT))));
+        apply(LogEntry.newBuilder().addRecords(words.next(Log.limitRegion("r", LIMIT, WhenFull.EVICT))));
         int steps = 0;
         while (leader.hasToPurge()) {
             run(Log.set("r:" + steps, "w".repeat(88), 0));
@@ -193,7 +184,7 @@ class RegionLimitTest {
         leader.store().forEachOf("r".getBytes(UTF_8), (key, entry) -> bytes[0] += Store.bytesOf(key, entry));
         assertEquals(bytes[0], use("r").bytes());
         assertTrue(use("r").isCounted());
-        run(limit("r", 1000, WhenFull.EVICT));
+        run(Log.limitRegion("r", 1000, WhenFull.EVICT));
         long before = use("r").bytes();
         assertEquals(Outcome.Kind.APPLIED, run(Log.set("r:new", "v", 0)).kind());
         assertTrue(use("r").bytes() < before, "a region beyond its limit shrinks");
@@ -203,7 +194,7 @@ class RegionLimitTest {
 
     @Test
     void an_eviction_of_what_was_written_meanwhile_does_nothing() {
-        run(limit("r", LIMIT, WhenFull.EVICT));
+        run(Log.limitRegion("r", LIMIT, WhenFull.EVICT));
         run(Log.set("r:a", "v", 0));
         long version = Objects.requireNonNull(
                         leader.store().get(Key.of("r:a").bytes(), Key.of("r:a").hash()))
@@ -225,8 +216,8 @@ class RegionLimitTest {
         fill("r", 20);
         long digest = digest(leader);
         long bytes = leader.bytes();
-        run(limit("r", LIMIT, WhenFull.EVICT));
-        run(limit("", 5000, WhenFull.REFUSE));
+        run(Log.limitRegion("r", LIMIT, WhenFull.EVICT));
+        run(Log.limitRegion("", 5000, WhenFull.REFUSE));
         assertTrue(leader.bytes() > bytes + 500);
         assertTrue(digest != digest(leader));
         run(Log.set("r:0", "changed", 0));
@@ -253,14 +244,17 @@ class RegionLimitTest {
         for (int i = 0; i < Limits.REGION_LIMITS_MAX; i++) {
             assertEquals(
                     Outcome.Kind.APPLIED,
-                    run(limit("r" + i, LIMIT, WhenFull.EVICT)).kind());
+                    run(Log.limitRegion("r" + i, LIMIT, WhenFull.EVICT)).kind());
         }
         assertEquals(
                 Outcome.Kind.TOO_LARGE,
-                run(limit("more", LIMIT, WhenFull.EVICT)).kind());
-        assertEquals(Outcome.Kind.APPLIED, run(limit("r7", 5, WhenFull.REFUSE)).kind());
-        run(limit("r8", 0, WhenFull.REFUSE));
+                run(Log.limitRegion("more", LIMIT, WhenFull.EVICT)).kind());
         assertEquals(
-                Outcome.Kind.APPLIED, run(limit("more", LIMIT, WhenFull.EVICT)).kind());
+                Outcome.Kind.APPLIED,
+                run(Log.limitRegion("r7", 5, WhenFull.REFUSE)).kind());
+        run(Log.limitRegion("r8", 0, WhenFull.REFUSE));
+        assertEquals(
+                Outcome.Kind.APPLIED,
+                run(Log.limitRegion("more", LIMIT, WhenFull.EVICT)).kind());
     }
 }
