@@ -189,8 +189,14 @@ public final class Limits {
     /** Bytes of outcomes in one frame of a snapshot, unless a single one is larger. */
     public static final int SNAPSHOT_OUTCOMES_BYTES_MAX = 1024 * 1024;
 
-    /** Bytes of a frame between nodes: as many commands as share a log entry fit, and so do their results. */
-    public static final int PEER_FRAME_BYTES_MAX = 4 * 1024 * 1024;
+    /** Bytes of a snapshot's file that one of Raft's requests asks for. */
+    public static final int RAFT_CHUNK_BYTES = 4 * 1024 * 1024;
+
+    /**
+     * Bytes of a frame between nodes: a piece of a snapshot, with all headers. As many commands as share a log entry fit, and so do
+     * their results.
+     */
+    public static final int PEER_FRAME_BYTES_MAX = RAFT_CHUNK_BYTES + 256 * 1024;
 
     /**
      * Bytes of the first frame on a connection between nodes, a greeting: a cluster's name and two nodes' names, with their
@@ -210,14 +216,11 @@ public final class Limits {
     /** Bytes of entries in one of Raft's requests, unless a single entry is larger. */
     public static final int RAFT_BODY_BYTES_MAX = 1024 * 1024;
 
-    /** Bytes of a snapshot's file that one of Raft's requests asks for. */
-    public static final int RAFT_CHUNK_BYTES = 4 * 1024 * 1024;
-
     /**
      * Bytes of a frame on the Raft port: a piece of a snapshot, or {@link #RAFT_BODY_BYTES_MAX} of log entries and one more
      * entry, with all headers.
      */
-    public static final int RAFT_FRAME_BYTES_MAX = RAFT_CHUNK_BYTES + 256 * 1024;
+    public static final int RAFT_FRAME_BYTES_MAX = PEER_FRAME_BYTES_MAX;
 
     /**
      * Milliseconds in which a frame between nodes must arrive. Usually it takes a few; a link of 10 Mbit/s needs 4 s for the
