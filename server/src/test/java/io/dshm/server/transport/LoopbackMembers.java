@@ -9,6 +9,7 @@ import io.dshm.server.network.PeerPort;
 import io.dshm.server.network.Ports;
 import io.dshm.server.network.RefusalLog;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.SimpleChannelInboundHandler;
 import io.netty.channel.nio.NioEventLoopGroup;
@@ -23,14 +24,17 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 
 /** Members of a cluster whose ports between nodes are real ones, on this machine's loopback address. */
-public final class LoopbackMembers implements AutoCloseable {
+public final class LoopbackMembers {
 
     private final NioEventLoopGroup loops = new NioEventLoopGroup(2, new DefaultThreadFactory("loopback", true));
     private final Map<String, InetSocketAddress> hosts = new HashMap<>();
-    private final Map<String, Channel> listening = new HashMap<>();
+    private final Map<String, Consumer<Channel>> accepting = new ConcurrentHashMap<>();
     private final List<MemberAddresses> addresses = new ArrayList<>();
 
     /** Members of these names, of which none listens yet. */
@@ -64,8 +68,9 @@ public final class LoopbackMembers implements AutoCloseable {
     }
 
     /** Has that member listen as one of format 1: it reads no calls, and answers the question for the status. */
-    public void listenAsFormat1(String name) throws IOException, InterruptedException {
+    public void listenAsFormat1(String name, ChannelHandler before) throws IOException, InterruptedException {
         listen(name, accepted -> {
+            accepted.pipeline().addLast(before);
             PeerCodec.addTo(accepted.pipeline());
             accepted.pipeline().addLast(new SimpleChannelInboundHandler<PeerMessage>() {
                 @Override
@@ -80,14 +85,13 @@ public final class LoopbackMembers implements AutoCloseable {
         });
     }
 
-    /** Has that member listen, with that done to what it accepts. */
-    void listen(String name, java.util.function.Consumer<Channel> accept) throws IOException, InterruptedException {
-        listening.put(name, new Ports(loops, NioServerSocketChannel.class).listen(hosts.get(name), "test", 16, accept));
-    }
-
-    /** It does not accept connections any more; those that are open stay. */
-    public void stopListening(String name) throws InterruptedException {
-        listening.get(name).close().await();
+    /** Has that member listen, with that done to what it accepts from now on. */
+    void listen(String name, Consumer<Channel> accept) throws IOException, InterruptedException {
+        if (accepting.put(name, accept) == null) {
+            new Ports(loops, NioServerSocketChannel.class).listen(hosts.get(name), "test", 16, accepted -> accepting
+                    .get(name)
+                    .accept(accepted));
+        }
     }
 
     static PeerPort port() {
@@ -103,9 +107,9 @@ public final class LoopbackMembers implements AutoCloseable {
                 new RefusalLog("test", System::nanoTime));
     }
 
-    @Override
+    /** Ends all connections. */
     public void close() throws InterruptedException {
         addresses.forEach(MemberAddresses::close);
-        loops.shutdownGracefully(0, 1, java.util.concurrent.TimeUnit.SECONDS).await();
+        loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).await();
     }
 }

@@ -174,7 +174,6 @@ class TermQuestionsTest {
         RaftGroupService restored = services.remove(1);
         restored.shutdown();
         restored.join();
-        members.stopListening("other");
         start(other, 0, true);
         assertEquals(9, term.get());
         assertTrue(term.isDone());

@@ -27,8 +27,6 @@ import java.util.Map;
  */
 final class RaftMessages implements CallMessages {
 
-    static final RaftMessages INSTANCE = new RaftMessages();
-
     private static final List<MessageLite> KINDS = List.of(
             ErrorResponse.getDefaultInstance(),
             RequestVoteRequest.getDefaultInstance(),
@@ -43,6 +41,8 @@ final class RaftMessages implements CallMessages {
             ReadIndexResponse.getDefaultInstance(),
             TimeoutNowRequest.getDefaultInstance(),
             TimeoutNowResponse.getDefaultInstance());
+
+    static final RaftMessages INSTANCE = new RaftMessages();
 
     private final Map<Class<?>, Integer> numbers = new HashMap<>();
 
