@@ -217,7 +217,7 @@ public final class Limits {
     public static final int RAFT_BODY_BYTES_MAX = 1024 * 1024;
 
     /**
-     * Bytes of a frame on the Raft port: a piece of a snapshot, or {@link #RAFT_BODY_BYTES_MAX} of log entries and one more
+     * Bytes of a frame of Raft's, on any port: a piece of a snapshot, or {@link #RAFT_BODY_BYTES_MAX} of log entries and one more
      * entry, with all headers.
      */
     public static final int RAFT_FRAME_BYTES_MAX = PEER_FRAME_BYTES_MAX;
@@ -229,8 +229,8 @@ public final class Limits {
     public static final int PEER_FRAME_MILLIS_MAX = 10_000;
 
     /**
-     * Connections of other nodes at one of the two ports for them: each has one to the Raft port, and one from each of its
-     * event loops to the other one; with some for those that are just being replaced.
+     * Connections of other nodes at one of the two ports for them: each has one to the Raft port, and to the other one two for
+     * Raft and one from each of its event loops; with some for those that are just being replaced.
      */
     public static final int PEER_CONNECTIONS_MAX = 1024;
 
@@ -241,8 +241,8 @@ public final class Limits {
     public static final int PEER_UNFINISHED_BYTES_MIN = 32 * 1024 * 1024;
 
     /**
-     * Bytes of requests on the Raft port that wait for their responses, or an eighth of the heap if that is more: half of it is for
-     * one connection, so that the longest frame fits.
+     * Bytes of Raft's requests that wait for their responses, and of responses that wait to be sent, or an eighth of the heap
+     * if that is more: half of it is for one connection, so that the longest frame fits.
      */
     public static final long RAFT_UNANSWERED_BYTES_MIN = 4L * RAFT_FRAME_BYTES_MAX;
 

@@ -47,7 +47,8 @@ class HostilePeersIT {
     void a_frame_that_announces_two_gigabytes_costs_nothing() throws IOException, InterruptedException {
         Bystander bystander = new Bystander("giant::n");
         for (NodeProcess node : cluster.nodes()) {
-            for (byte[] greeting : List.of(new byte[0], greetingForCalls(cluster.others(node).get(0), node))) {
+            for (byte[] greeting :
+                    List.of(new byte[0], greetingForCalls(cluster.others(node).get(0), node))) {
                 try (Socket socket = connect(node.forwardingPort())) {
                     socket.getOutputStream()
                             .write(ByteBuffer.allocate(greeting.length + 1000)

@@ -37,8 +37,7 @@ class CallServerTest {
         channel.freezeTime();
         channel.pipeline().addLast(port.guard(PeerCodec.FORMAT));
         PeerCodec.addTo(
-                channel.pipeline(),
-                new Greeting(new Greeting.Members("shop", "n1", Set.of("n2")), port, server));
+                channel.pipeline(), new Greeting(new Greeting.Members("shop", "n1", Set.of("n2")), port, server));
     }
 
     @AfterEach

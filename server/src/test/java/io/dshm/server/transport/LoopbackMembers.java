@@ -85,12 +85,20 @@ public final class LoopbackMembers {
         });
     }
 
+    /** Has that member accept connections, and answer nothing. */
+    public void listenSilently(String name) throws IOException, InterruptedException {
+        listen(name, accepted -> {});
+    }
+
     /** Has that member listen, with that done to what it accepts from now on. */
     void listen(String name, Consumer<Channel> accept) throws IOException, InterruptedException {
         if (accepting.put(name, accept) == null) {
-            new Ports(loops, NioServerSocketChannel.class).listen(hosts.get(name), "test", 16, accepted -> accepting
-                    .get(name)
-                    .accept(accepted));
+            new Ports(loops, NioServerSocketChannel.class)
+                    .listen(
+                            hosts.get(name),
+                            "test",
+                            16,
+                            accepted -> accepting.get(name).accept(accepted));
         }
     }
 
