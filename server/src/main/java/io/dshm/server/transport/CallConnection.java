@@ -17,6 +17,7 @@ import io.netty.util.concurrent.Future;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
@@ -175,13 +176,18 @@ final class CallConnection extends ChannelInboundHandlerAdapter {
             unsent.addAndGet(-request.bytes);
             throw new IOException(waiting + " bytes wait to be sent");
         }
-        open.eventLoop().execute(request);
+        try {
+            open.eventLoop().execute(request);
+        } catch (RejectedExecutionException e) {
+            throw new IOException("this node stops", e);
+        }
     }
 
     /** A request on its way. */
     private final class Request implements Runnable, ChannelFutureListener {
 
         private final long deadlineNanos;
+        private final int kind;
         private final int bytes;
         private final CallAnswer answer;
 
@@ -190,6 +196,7 @@ final class CallConnection extends ChannelInboundHandlerAdapter {
 
         Request(MessageLite message, long deadlineNanos, CallAnswer answer) {
             this.message = message;
+            this.kind = messages.kindOf(message);
             this.bytes = message.getSerializedSize();
             this.deadlineNanos = deadlineNanos;
             this.answer = answer;
@@ -207,7 +214,7 @@ final class CallConnection extends ChannelInboundHandlerAdapter {
             }
             lastNumber++;
             unanswered.put(lastNumber, this);
-            open.write(new CallFrame(messages.kindOf(request), lastNumber, request))
+            open.write(new CallFrame(kind, lastNumber, request))
                     .addListener(this);
             flushSoon(open);
             timeOutAt(open, deadlineNanos);

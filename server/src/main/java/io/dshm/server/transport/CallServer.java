@@ -1,5 +1,6 @@
 package io.dshm.server.transport;
 
+import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.MessageLite;
 import io.dshm.server.guard.Guard;
 import io.dshm.server.network.PeerPort;
@@ -13,12 +14,16 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Takes other nodes' calls, on the connections whose greeting asks for that. Until it is opened such connections are closed, and
  * their nodes come again. Thread-safe.
  */
 public final class CallServer {
+
+    private static final Logger LOG = LoggerFactory.getLogger(CallServer.class);
 
     /** The version of calls that this node sends and takes. */
     static final int VERSION = 1;
@@ -54,6 +59,11 @@ public final class CallServer {
     /** Takes no calls on new connections. */
     public void close() {
         open = null;
+    }
+
+    /** What is counted of the requests and answers that wait; others may count theirs as well. */
+    public UnansweredCalls.Total waiting() {
+        return total;
     }
 
     boolean isOpen() {
@@ -151,7 +161,11 @@ public final class CallServer {
         @Override
         public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
             Guard.check("a connection of another node", cause);
-            port.refused(channel.remoteAddress(), cause.toString());
+            if (cause instanceof IOException && !(cause instanceof InvalidProtocolBufferException)) {
+                LOG.debug("connection of {} broken: {}", channel.remoteAddress(), cause.toString());
+            } else {
+                port.refused(channel.remoteAddress(), cause.toString());
+            }
             context.close();
         }
     }

@@ -46,7 +46,6 @@ import io.dshm.server.statemachine.SnapshotFiles;
 import io.dshm.server.statemachine.StateMachine;
 import io.dshm.server.statemachine.StateSource;
 import io.dshm.server.statemachine.StateView;
-import io.dshm.server.transport.UnansweredCalls;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
@@ -326,7 +325,7 @@ public final class RaftGroup implements RaftLog {
                 new InetSocketAddress(settings.bindAddress(), port),
                 MemberAddresses.LISTEN_SETTINGS,
                 settings.port(),
-                UnansweredCalls.Total.ofHeap(Runtime.getRuntime().maxMemory()),
+                settings.network().calls().waiting(),
                 requests);
         MemberRpcServer server =
                 new MemberRpcServer(settings.network().calls(), bolt, () -> stateMachine.format() < Formats.BOUNDS);
