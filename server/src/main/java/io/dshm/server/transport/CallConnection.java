@@ -214,8 +214,7 @@ final class CallConnection extends ChannelInboundHandlerAdapter {
             }
             lastNumber++;
             unanswered.put(lastNumber, this);
-            open.write(new CallFrame(kind, lastNumber, request))
-                    .addListener(this);
+            open.write(new CallFrame(kind, lastNumber, request)).addListener(this);
             flushSoon(open);
             timeOutAt(open, deadlineNanos);
         }
