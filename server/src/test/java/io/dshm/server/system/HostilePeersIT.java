@@ -146,7 +146,8 @@ class HostilePeersIT {
     void the_raft_port_is_closed_when_all_members_read_format_2() throws IOException, InterruptedException {
         for (NodeProcess node : cluster.nodes()) {
             Await.until(node + " has closed its Raft port", () -> {
-                try (Socket socket = connect(node.raftPort())) {
+                try {
+                    connect(node.raftPort()).close();
                     return false;
                 } catch (ConnectException refused) {
                     return true;

@@ -23,6 +23,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
@@ -93,12 +94,14 @@ public final class LoopbackMembers {
     /** Has that member listen, with that done to what it accepts from now on. */
     void listen(String name, Consumer<Channel> accept) throws IOException, InterruptedException {
         if (accepting.put(name, accept) == null) {
+            InetSocketAddress address = Objects.requireNonNull(hosts.get(name), name);
             new Ports(loops, NioServerSocketChannel.class)
                     .listen(
-                            hosts.get(name),
+                            address,
                             "test",
                             16,
-                            accepted -> accepting.get(name).accept(accepted));
+                            accepted -> Objects.requireNonNull(accepting.get(name), name)
+                                    .accept(accepted));
         }
     }
 

@@ -16,6 +16,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -62,7 +63,7 @@ class MemberLinkTest {
         return done;
     }
 
-    private static Throwable failureOf(CompletableFuture<MessageLite> done) {
+    private static @Nullable Throwable failureOf(CompletableFuture<MessageLite> done) {
         return assertThrows(ExecutionException.class, done::get).getCause();
     }
 
@@ -154,10 +155,11 @@ class MemberLinkTest {
             }
         });
         CompletableFuture<MessageLite> vote = call(false, TestMessages.of("a vote"), HOUR_MILLIS);
-        CallServer.Call call;
         List<CallServer.Call> large = new ArrayList<>();
-        while (!(call = calls.take()).request().equals(TestMessages.of("a vote"))) {
+        CallServer.Call call = calls.take();
+        while (!call.request().equals(TestMessages.of("a vote"))) {
             large.add(call);
+            call = calls.take();
         }
         call.answer(call.request());
         assertEquals(TestMessages.of("a vote"), vote.get());
