@@ -9,6 +9,7 @@ import io.dshm.server.config.Version;
 import io.dshm.server.frontend.ClientListener;
 import io.dshm.server.frontend.LoopWatch;
 import io.dshm.server.frontend.MemoryBudget;
+import io.dshm.server.network.ClusterMembers;
 import io.dshm.server.replication.Replicator;
 import io.dshm.server.replication.Roles;
 import io.dshm.server.replication.jraft.RaftGroup;
@@ -32,6 +33,7 @@ final class NodeStatus implements NodeInfo {
             RaftGroup raft,
             Roles roles,
             Replicator replicator,
+            ClusterMembers members,
             ClientListener clients,
             @Nullable ClientListener sharedance,
             Backups backups,
@@ -88,7 +90,7 @@ final class NodeStatus implements NodeInfo {
             return still;
         }
         if (now.roles.leadership().leader() == null) {
-            int nodes = config.members().size();
+            int nodes = now.members.all().size();
             return "no leader is known: of " + nodes + " nodes, " + (nodes / 2 + 1) + " must run and reach each other";
         }
         if (reads.isLoading()) {
@@ -104,6 +106,7 @@ final class NodeStatus implements NodeInfo {
         fields.put("version", Version.NUMBER);
         fields.put("node", config.node());
         fields.put("cluster", config.cluster());
+        fields.put("clusterId", String.format("%016x", stateMachine.cluster().id()));
         if (now != null) {
             var leadership = now.roles.leadership();
             fields.put("leader", leadership.leader() == null ? "" : leadership.leader());

@@ -1,6 +1,7 @@
 package io.dshm.server;
 
 import io.dshm.proto.Formats;
+import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.StatusReply;
 import io.dshm.server.admin.AdminListener;
 import io.dshm.server.backup.Backups;
@@ -14,6 +15,7 @@ import io.dshm.server.frontend.MemoryBudget;
 import io.dshm.server.frontend.TextProtocol;
 import io.dshm.server.frontend.sharedance.SharedanceProtocol;
 import io.dshm.server.guard.Guard;
+import io.dshm.server.network.ClusterMembers;
 import io.dshm.server.network.MemberAddresses;
 import io.dshm.server.network.PeerPort;
 import io.dshm.server.network.Ports;
@@ -49,7 +51,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -69,6 +70,9 @@ public final class Server {
 
     /** Exit status of a node that is to be started again: nothing is wrong with its data. */
     private static final int SHORT_OF_DESCRIPTORS = 1;
+
+    /** Between two looks of a leader whether its cluster has an id. */
+    private static final long FOUNDING_MILLIS = 200;
 
     /** Between two lines of a node that waits. */
     private static final int WAITING_LINE_SECONDS = 30;
@@ -138,26 +142,32 @@ public final class Server {
         AdminListener admin = config.adminPort() == 0
                 ? null
                 : new AdminListener(new InetSocketAddress(config.adminAddress(), config.adminPort()), status);
-        List<String> members = config.members().stream().map(Member::name).toList();
-        List<String> others =
-                members.stream().filter(name -> !name.equals(self.name())).toList();
+        List<String> others = config.members().stream()
+                .map(Member::name)
+                .filter(name -> !name.equals(self.name()))
+                .toList();
         List<EventLoop> lanes = new ArrayList<>();
         loops.forEach(loop -> lanes.add((EventLoop) loop));
-        MemberAddresses addresses = new MemberAddresses(config.members().stream()
-                .collect(Collectors.toMap(
-                        Member::name, m -> InetSocketAddress.createUnresolved(m.host(), m.forwardingPort()))));
-        Greeting.Members greeted = new Greeting.Members(config.cluster(), self.name(), Set.copyOf(others));
+        Map<String, String> setting =
+                config.members().stream().collect(Collectors.toMap(Member::name, Member::address));
+        ClusterMembers members = new ClusterMembers(self.name(), setting);
+        MemberAddresses addresses = new MemberAddresses(Map.of());
+        members.onChange(() -> addresses.set(members.forwarding()));
+        Greeting.Members greeted =
+                new Greeting.Members(config.cluster(), self.name(), members.others(), folder::clusterId);
         PeerConnector connector = new PeerConnector(loops, channelType, greeted, addresses);
-        PeerAdmission admission = new PeerAdmission(config);
-        RaftGroup raft = new RaftGroup(raftSettings(admission.raftPort()), stateMachine, Server::stopForGood);
-        PeerListener peers = others.isEmpty()
+        PeerAdmission admission = new PeerAdmission(config, members);
+        RaftGroup raft = new RaftGroup(raftSettings(admission.raftPort(), members), stateMachine, Server::stopForGood);
+        OwnCluster ownCluster = new OwnCluster(folder, connector, Server::stopForGood);
+        Membership membership = new Membership(setting, members, stateMachine, ownCluster::onState);
+        PeerListener peers = !config.membersNamed()
                 ? null
                 : new PeerListener(
                         ports,
                         new InetSocketAddress(config.raftBindAddress(), self.forwardingPort()),
                         admission.forwardingPort(),
                         greeted,
-                        () -> peerStatus(folder, raft, clock));
+                        () -> peerStatus(folder, raft));
         if (!folder.isDecided()) {
             folder.setJoining(!others.isEmpty()
                     && FirstStart.joinsExistingCluster(
@@ -170,20 +180,26 @@ public final class Server {
                 raft,
                 connector,
                 reads,
-                new ClusterFormat(Formats.NEWEST, stateMachine::format, () -> stateMachine.formatReadBy(members)),
+                new ClusterFormat(
+                        Formats.NEWEST,
+                        stateMachine::format,
+                        () -> stateMachine.formatReadBy(members.all().keySet())),
                 clock,
                 ClockAndRandom.real(),
                 Server::stopForGood);
         Roles roles = new Roles(
                 self.name(),
-                others,
+                members.others(),
                 clock,
                 connector,
                 lanes.get(0),
                 System::currentTimeMillis,
                 stateMachine::clockMillis,
                 stateMachine::wallMillis,
-                replicator::onLeadership);
+                leadership -> {
+                    replicator.onLeadership(leadership);
+                    ownCluster.onLeadership(leadership);
+                });
         replicator.start(clock, stateMachine::needsTime, stateMachine::clockMillis);
         if (peers != null) {
             RegistrationCheck registrations = new RegistrationCheck(connector, stateMachine::format);
@@ -196,11 +212,15 @@ public final class Server {
                 new RaftGroup.Events(
                         roles,
                         reads::onApplied,
-                        replicator::onAppliedBatch,
+                        () -> {
+                            membership.onApplied();
+                            replicator.onAppliedBatch();
+                        },
                         () -> onCaughtUp(replicator),
                         replicator::isRegistered,
                         () -> onRestored(folder),
-                        status::setNotRunning));
+                        status::setNotRunning,
+                        ownCluster::refusal));
         int connectionsMax = connectionsMax();
         ClientListener clients = new ClientListener(
                 ports,
@@ -216,15 +236,12 @@ public final class Server {
         purger.start();
         LoopWatch watch = new LoopWatch(lanes, System::nanoTime);
         Backups backups = new Backups(
-                config.cluster(),
-                self.name(),
-                config.members().stream().map(Member::text).toList(),
-                raft::takeSnapshot,
-                System::currentTimeMillis);
+                config.cluster(), self.name(), members::texts, raft::takeSnapshot, System::currentTimeMillis);
         ScheduledBackups scheduled = scheduledBackups(backups);
         running = new Running(folder, raft, replicator, addresses, peers, clients, sharedance, admin, scheduled);
         status.setRunning(
-                new NodeStatus.Parts(raft, roles, replicator, clients, sharedance, backups, scheduled, watch));
+                new NodeStatus.Parts(raft, roles, replicator, members, clients, sharedance, backups, scheduled, watch));
+        every(lanes.get(0), FOUNDING_MILLIS, "giving the cluster an id", () -> found(membership, roles, replicator));
         lanes.get(0)
                 .scheduleAtFixedRate(
                         this::sayWhatItWaitsFor, WAITING_LINE_SECONDS, WAITING_LINE_SECONDS, TimeUnit.SECONDS);
@@ -234,6 +251,17 @@ public final class Server {
                 config.bindAddress(),
                 config.port(),
                 config.dataDir());
+    }
+
+    private static void every(EventLoop lane, long millis, String what, Runnable task) {
+        lane.scheduleWithFixedDelay(Guard.of(what, task), millis, millis, TimeUnit.MILLISECONDS);
+    }
+
+    private static void found(Membership membership, Roles roles, Replicator replicator) {
+        CommandRecord due = roles.leadership().self() ? membership.due() : null;
+        if (due != null) {
+            replicator.propose(due);
+        }
     }
 
     private void sayWhatItWaitsFor() {
@@ -302,13 +330,15 @@ public final class Server {
         return scheduled;
     }
 
-    private RaftGroup.Settings raftSettings(PeerPort port) {
+    private RaftGroup.Settings raftSettings(PeerPort port, ClusterMembers members) {
         Map<String, String> addresses =
                 config.members().stream().collect(Collectors.toMap(Member::name, Member::raftAddress));
         return new RaftGroup.Settings(
                 config.cluster(),
                 config.node(),
                 addresses,
+                members,
+                config.membersNamed(),
                 config.raftBindAddress(),
                 port,
                 config.dataDir(),
@@ -341,7 +371,7 @@ public final class Server {
     }
 
     /** What other nodes are told of this one; null while it is not known yet. */
-    private static @Nullable StatusReply peerStatus(NodeFolder folder, RaftGroup raft, ClusterClock clock) {
+    private @Nullable StatusReply peerStatus(NodeFolder folder, RaftGroup raft) {
         if (!folder.isDecided()) {
             return StatusReply.getDefaultInstance();
         }
@@ -350,6 +380,9 @@ public final class Server {
                         .setHasState(raft.hasState())
                         .setClockAnchored(clock.isAnchored())
                         .setClusterTimeMillis(clock.estimateMillis())
+                        .setClusterId(folder.clusterId())
+                        .setAppliedIndex(reads.appliedIndex())
+                        .setVotes(raft.mayVote())
                         .build()
                 : null;
     }

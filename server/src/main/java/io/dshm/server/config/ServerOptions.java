@@ -364,6 +364,7 @@ final class ServerOptions {
                 cluster,
                 node,
                 all,
+                members != null && !members.isEmpty(),
                 bindAddress,
                 port,
                 new ServerConfig.Sharedance(

@@ -281,6 +281,10 @@ public final class Lane {
         proposer.switchFormat(format);
     }
 
+    void propose(CommandRecord record) {
+        proposer.propose(record);
+    }
+
     void onLeadership(Leadership news) {
         sender.onLeadership(news);
         rounds.onLeadership();

@@ -104,7 +104,7 @@ public final class Admission {
             case SET, TOUCH, DELETE, INCR, RATE_LIMITER, PUT, REMOVE, EXPIRE, INCR_NUMBER, PUSH, POP ->
                 !anonymous && isWriteOfOneKey(record);
             // Only a leader proposes them, by itself.
-            case SWITCH_FORMAT, REFUSED -> false;
+            case SWITCH_FORMAT, REFUSED, FOUND_CLUSTER, CHANGE_MEMBER -> false;
             case COMMAND_NOT_SET -> false;
         };
     }

@@ -56,6 +56,7 @@ record Growth(long bytes, boolean counts) {
                         .sum();
             case SET_CHUNKED, PUT_CHUNKED, TOUCH, DELETE, REMOVE, EXPIRE, POP, PURGE -> 0;
             case REGISTER_NODE, LOG_TIME, SWITCH_FORMAT, REFUSED, COMMAND_NOT_SET -> 0;
+            case FOUND_CLUSTER, CHANGE_MEMBER -> 0;
         };
     }
 
@@ -76,6 +77,7 @@ record Growth(long bytes, boolean counts) {
             case MULTI -> ofMulti(record.getMulti(), store);
             case SET_CHUNKED, PUT_CHUNKED, TOUCH, DELETE, REMOVE, EXPIRE, POP, PURGE -> NONE;
             case REGISTER_NODE, LOG_TIME, SWITCH_FORMAT, REFUSED, COMMAND_NOT_SET -> NONE;
+            case FOUND_CLUSTER, CHANGE_MEMBER -> NONE;
         };
     }
 

@@ -64,6 +64,7 @@ public final class StateMachine {
     private volatile boolean needsTime;
     private volatile int format = Formats.FIRST;
     private volatile Map<String, Integer> formatsRead = Map.of();
+    private volatile ClusterState cluster = ClusterState.NONE;
 
     private final MemoryLimit memory;
 
@@ -186,6 +187,12 @@ public final class StateMachine {
         if (record.getCommandCase() == CommandRecord.CommandCase.SWITCH_FORMAT) {
             return switchFormat(index, record.getSwitchFormat().getFormat());
         }
+        if (record.hasFoundCluster() || record.hasChangeMember()) {
+            cluster = record.hasFoundCluster()
+                    ? cluster.founded(index, record.getFoundCluster())
+                    : cluster.changed(record.getChangeMember());
+            return Outcome.APPLIED;
+        }
         Outcomes origin = origins.get(record.getOrigin());
         if (origin == null) {
             return Outcome.UNKNOWN_ORIGIN;
@@ -266,7 +273,7 @@ public final class StateMachine {
             case PURGE -> typedWrites.purge(record.getPurge(), clockMillis);
             case MULTI -> applyAllOrNone(index, record.getMulti());
             case REFUSED -> Outcome.OUT_OF_MEMORY;
-            case REGISTER_NODE, LOG_TIME, SWITCH_FORMAT, COMMAND_NOT_SET ->
+            case REGISTER_NODE, LOG_TIME, SWITCH_FORMAT, FOUND_CLUSTER, CHANGE_MEMBER, COMMAND_NOT_SET ->
                 throw new CorruptStateException(
                         "log entry " + index + " holds " + record.getCommandCase() + " where no such command can be");
         };
@@ -357,6 +364,11 @@ public final class StateMachine {
         return format;
     }
 
+    /** The cluster's id and its members; none before the cluster has one. Any thread. */
+    public ClusterState cluster() {
+        return cluster;
+    }
+
     /**
      * The newest format that all these nodes read, by their registrations, as far as this node knows: it may know less than
      * the others after it has loaded a snapshot, never more. Any thread.
@@ -393,7 +405,7 @@ public final class StateMachine {
      * @throws IllegalStateException if another one is
      */
     public StateView view() {
-        SnapshotHeader header = SnapshotHeader.newBuilder()
+        SnapshotHeader header = cluster.in(SnapshotHeader.newBuilder())
                 .setFormatVersion(format)
                 .setIndex(appliedIndex)
                 .setClockMillis(clockMillis)
@@ -452,6 +464,7 @@ public final class StateMachine {
                 .require(newStore.bytes() + bytesWithoutRoom[0] + origins.bytes() + clients.bytes() + uploads.bytes());
         become(newStore, header.getLastVersion());
         format = header.getFormatVersion();
+        cluster = ClusterState.of(header);
         formatsRead = origins.formats();
         appliedIndex = header.getIndex();
         wallMillis = header.getWallMillis();

@@ -71,7 +71,15 @@ public final class PeerConnector implements PeerLinks, PeerStatuses, Registratio
     @Override
     public Link open(String node, ScheduledExecutorService lane, Listener listener) {
         LinkHandler handler = new LinkHandler((EventLoop) lane, node, listener);
-        addresses.find(node).whenComplete((address, failure) -> lane.execute(() -> handler.connect(address)));
+        addresses
+                .find(node)
+                .whenComplete((address, failure) -> lane.execute(() -> {
+                    if (failure == null) {
+                        handler.connect(address);
+                    } else {
+                        handler.end();
+                    }
+                }));
         return handler;
     }
 
@@ -119,6 +127,10 @@ public final class PeerConnector implements PeerLinks, PeerStatuses, Registratio
             }
         };
         addresses.find(node).whenComplete((address, failure) -> {
+            if (failure != null) {
+                answer.completeExceptionally(failure);
+                return;
+            }
             ChannelFuture connecting = connect(loops.next(), node, address, handler);
             connecting.addListener(done -> {
                 if (!done.isSuccess()) {

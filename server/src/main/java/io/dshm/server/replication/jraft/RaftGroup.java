@@ -30,6 +30,7 @@ import io.dshm.proto.Limits;
 import io.dshm.server.guard.Guard;
 import io.dshm.server.guard.GuardedPool;
 import io.dshm.server.network.CannotListenException;
+import io.dshm.server.network.ClusterMembers;
 import io.dshm.server.network.MemberAddresses;
 import io.dshm.server.network.PeerPort;
 import io.dshm.server.network.RefusalLog;
@@ -72,6 +73,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.LongConsumer;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -120,8 +122,11 @@ public final class RaftGroup implements RaftLog {
      *
      * @param cluster the cluster's id: members of different clusters do not understand each other
      * @param self this node's name, one of the peers
-     * @param peers the members' Raft addresses, {@code host:port}, by their names
-     * @param bindAddress the address to listen on; unused with a single member, which listens nowhere
+     * @param peers the Raft addresses, {@code host:port}, of the members that the setting names, by their names: a new group consists of
+     *     them
+     * @param members who is a member now
+     * @param listens false for a node that is alone, and stays so
+     * @param bindAddress the address to listen on
      * @param port who may connect there
      * @param folder where log, votes and snapshots are kept
      * @param electionTimeoutMillis after which a follower that hears nothing of its leader starts an election
@@ -132,6 +137,8 @@ public final class RaftGroup implements RaftLog {
             String cluster,
             String self,
             Map<String, String> peers,
+            ClusterMembers members,
+            boolean listens,
             String bindAddress,
             PeerPort port,
             Path folder,
@@ -149,6 +156,7 @@ public final class RaftGroup implements RaftLog {
      * @param isRegistered asked by a node that has lost its data: whether an entry of this start of it is in the log
      * @param onRestored when a node that had lost its data has it back, and before it votes
      * @param onWaiting while a node that has lost its data waits, what for
+     * @param foreign asked before this node takes over a snapshot of that member: why it must not, or null; may block
      */
     public record Events(
             RoleListener roles,
@@ -157,7 +165,8 @@ public final class RaftGroup implements RaftLog {
             Runnable onCaughtUp,
             BooleanSupplier isRegistered,
             Runnable onRestored,
-            Consumer<String> onWaiting) {}
+            Consumer<String> onWaiting,
+            Function<String, @Nullable String> foreign) {}
 
     private final Settings settings;
     private final Consumer<String> onFatal;
@@ -219,11 +228,14 @@ public final class RaftGroup implements RaftLog {
         adapter = applying;
         PeerId self = peer(settings.self());
         Configuration members = new Configuration();
-        settings.peers().keySet().forEach(name -> members.addPeer(peer(name)));
-        boolean alone = settings.peers().size() == 1;
+        if (votes) {
+            // Otherwise this node gets to know them with its data.
+            settings.peers().keySet().forEach(name -> members.addPeer(peer(name)));
+        }
+        boolean alone = !settings.listens();
         long termMin = votes ? 0 : joiningTerm(self, events.onWaiting());
         TermStorage.Terms terms = new TermStorage.Terms();
-        MemberGuard guard = newGuard(terms);
+        MemberGuard guard = newGuard(terms, events);
         if (!alone) {
             requireFree(new InetSocketAddress(settings.bindAddress(), self.getPort()));
         }
@@ -289,9 +301,11 @@ public final class RaftGroup implements RaftLog {
     }
 
     private void watchPeers(PeerWatch watch) {
-        Set<String> silent = new TreeSet<>(settings.peers().keySet());
+        Set<String> silent = new TreeSet<>();
         try {
-            runningNode().listAlivePeers().forEach(peer -> silent.remove(nameOf(peer)));
+            Node leader = runningNode();
+            leader.listPeers().forEach(peer -> silent.add(nameOf(peer)));
+            leader.listAlivePeers().forEach(peer -> silent.remove(nameOf(peer)));
             watch.onSilent(silent);
         } catch (IllegalStateException e) {
             LOG.trace("not leading", e);
@@ -309,13 +323,12 @@ public final class RaftGroup implements RaftLog {
         RaftTuning.setProperties();
     }
 
-    private MemberGuard newGuard(TermStorage.Terms terms) {
-        Set<String> others = new TreeSet<>(settings.peers().keySet());
-        others.remove(settings.self());
+    private MemberGuard newGuard(TermStorage.Terms terms, Events events) {
         return new MemberGuard(
                 groupId,
                 peer(settings.self()).toString(),
-                others.stream().map(name -> peer(name).toString()).collect(Collectors.toSet()),
+                settings.members().othersRaft(),
+                address -> events.foreign().apply(settings.members().nameOf(address)),
                 terms::durable,
                 new RefusalLog("Raft", System::nanoTime));
     }
@@ -354,11 +367,7 @@ public final class RaftGroup implements RaftLog {
     }
 
     private String nameOf(PeerId peer) {
-        return settings.peers().entrySet().stream()
-                .filter(e -> e.getValue().equals(peer.getEndpoint().toString()))
-                .map(Map.Entry::getKey)
-                .findFirst()
-                .orElse(peer.toString());
+        return settings.members().nameOf(peer.getEndpoint().toString());
     }
 
     private Node runningNode() {
@@ -418,7 +427,8 @@ public final class RaftGroup implements RaftLog {
 
     /** A question for the commit index makes the leader send them; what is answered does not matter here. */
     private void sendHeartbeats() {
-        if (node instanceof RaftServerService leader) {
+        if (node instanceof RaftServerService leader
+                && !settings.members().others().isEmpty()) {
             ReadIndexRequest question = ReadIndexRequest.newBuilder()
                     .setGroupId(groupId)
                     .setServerId(peer(settings.self()).toString())
@@ -539,10 +549,8 @@ public final class RaftGroup implements RaftLog {
 
     /** Hands leadership, if this node has it, to the member that is furthest along. Returns at once. */
     public void transferLeadership() {
-        if (settings.peers().size() > 1) {
-            Status status = runningNode().transferLeadershipTo(PeerId.ANY_PEER);
-            LOG.debug("leadership handed over: {}", status);
-        }
+        Status status = runningNode().transferLeadershipTo(PeerId.ANY_PEER);
+        LOG.debug("leadership handed over: {}", status);
     }
 
     /** Leaves the group and closes its files. Blocks until that is done. */
@@ -615,11 +623,9 @@ public final class RaftGroup implements RaftLog {
         @Override
         public void onLeading(long newTerm) {
             term = newTerm;
-            if (settings.peers().size() > 1) {
-                commitNotices.onLeading();
-            }
+            commitNotices.onLeading();
             roles.onLeading(newTerm);
-            if (settings.peers().size() == 1) {
+            if (!settings.listens()) {
                 events.onCaughtUp().run();
             }
         }
@@ -646,7 +652,7 @@ public final class RaftGroup implements RaftLog {
         public void onMembers(Set<String> agreed) {
             String warning =
                     Reasons.membersDiffer(new TreeSet<>(settings.peers().values()), agreed);
-            if (warning != null) {
+            if (warning != null && !settings.members().isAgreed()) {
                 LOG.warn("{}: {}", settings.self(), warning);
             }
         }

@@ -33,6 +33,9 @@ final class RaftTuning {
 
     private static final int REQUESTS_IN_FLIGHT_MIN = 32;
 
+    /** A node that begins alone may get so many. */
+    private static final int FOLLOWERS_USUAL = 2;
+
     /** Bytes of entries in one request, unless a single entry is larger. */
     private static final int BODY_BYTES_MIN = 128 * 1024;
 
@@ -110,7 +113,8 @@ final class RaftTuning {
         raft.setSync(true);
         raft.setApplyBatch(512);
         raft.setMaxReplicatorInflightMsgs(requestsInFlightMax(HEAP_BYTES));
-        raft.setMaxBodySize(bodyBytesMax(HEAP_BYTES, settings.peers().size() - 1));
+        raft.setMaxBodySize(bodyBytesMax(
+                HEAP_BYTES, Math.max(FOLLOWERS_USUAL, settings.peers().size() - 1)));
         raft.setMaxByteCountPerRpc(Limits.RAFT_CHUNK_BYTES);
         raft.setMaxLogsInMemoryBytes(LOG_CACHE_BYTES_MAX);
         raft.setMaxElectionDelayMs(ELECTION_DELAY_MILLIS_MAX);

@@ -14,6 +14,7 @@ import com.alipay.sofa.jraft.rpc.ProtobufMsgFactory;
 import com.alipay.sofa.jraft.rpc.RpcServer;
 import com.alipay.sofa.jraft.rpc.impl.PingRequestProcessor;
 import com.alipay.sofa.jraft.util.Endpoint;
+import io.dshm.server.network.ClusterMembers;
 import io.dshm.server.network.PeerPort;
 import io.dshm.server.network.RefusalLog;
 import io.dshm.server.replication.jraft.repairs.BoltFrames;
@@ -79,6 +80,8 @@ class TermQuestionsTest {
                 "c",
                 "n",
                 Map.of(),
+                new ClusterMembers("n", Map.of()),
+                true,
                 "127.0.0.1",
                 new PeerPort(
                         new PeerPort.Bounds(1, 1, BoltFrames.BOUNDS),
@@ -96,7 +99,12 @@ class TermQuestionsTest {
                 new Nothing(),
                 () -> mayVote,
                 new MemberGuard(
-                        GROUP, peer.toString(), Set.of(), terms::durable, new RefusalLog("test", System::nanoTime)),
+                        GROUP,
+                        peer.toString(),
+                        Set.of(),
+                        leader -> null,
+                        terms::durable,
+                        new RefusalLog("test", System::nanoTime)),
                 (path, raft) -> new TermStorage(path, raft, peer, term, terms, progress, Assertions::fail),
                 log -> log);
         RpcServer server = new BoundRpcFactory().createRpcServer(endpoint, null);

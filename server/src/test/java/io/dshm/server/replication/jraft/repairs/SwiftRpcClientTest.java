@@ -51,8 +51,8 @@ class SwiftRpcClientTest {
         RaftGroup.prepareProcess();
         ProtobufMsgFactory.load();
         client = new SwiftRpcClient(new com.alipay.remoting.rpc.RpcClient());
-        MemberGuard guard =
-                new MemberGuard("g", "h1:1", Set.of("h2:1"), () -> 1, new RefusalLog("test", System::nanoTime));
+        MemberGuard guard = new MemberGuard(
+                "g", "h1:1", Set.of("h2:1"), leader -> null, () -> 1, new RefusalLog("test", System::nanoTime));
         client.init(new VoteGuard.Options(mayVote::get, guard));
     }
 
