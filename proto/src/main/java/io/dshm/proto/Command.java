@@ -16,11 +16,29 @@ public sealed interface Command extends Request {
         /** The mode of this read; null for the mode of its connection. */
         @Nullable
         ReadMode mode();
+
+        /** Calls the visitor's method for this kind of read. */
+        <A, R> R accept(A argument, CommandVisitor.OfRead<A, R> visitor);
     }
 
     /** Reads one key. */
     sealed interface KeyRead extends Read permits Get, Fetch, Stat {
         Key key();
+
+        /** Which read it is: a switch over it costs no object, where a visitor would need one for its arguments. */
+        Kind kind();
+
+        /** Whether it also finds an entry that has expired and is still there. */
+        default boolean stale() {
+            return false;
+        }
+
+        /** The reads of one key. */
+        enum Kind {
+            GET,
+            FETCH,
+            STAT
+        }
     }
 
     /** Looks through all entries of a node for those of one region; an empty name is the default region. */
@@ -35,6 +53,9 @@ public sealed interface Command extends Request {
         default int dataBytes() {
             return 0;
         }
+
+        /** Calls the visitor's method for this kind of write. */
+        <A, R> R accept(A argument, CommandVisitor.OfWrite<A, R> visitor);
     }
 
     /** Writes one key. */
@@ -43,8 +64,24 @@ public sealed interface Command extends Request {
         Key key();
     }
 
+    /** Neither a read nor a write: a node or a connection does it by itself. */
+    sealed interface Other extends Command permits FlushExpired, SetReadMode, Ping, Info, Quit {
+
+        /** Calls the visitor's method for this kind of command. */
+        <A, R> R accept(A argument, CommandVisitor.OfOther<A, R> visitor);
+    }
+
     /** The value of a key; the tokens left, if it is a limiter's. */
     record Get(Key key, @Nullable ReadMode mode) implements KeyRead {
+        @Override
+        public <A, R> R accept(A argument, CommandVisitor.OfRead<A, R> visitor) {
+            return visitor.get(this, argument);
+        }
+
+        @Override
+        public Kind kind() {
+            return Kind.GET;
+        }
 
         /** In the connection's mode. */
         public Get(Key key) {
@@ -56,39 +93,89 @@ public sealed interface Command extends Request {
     @SuppressWarnings("ArrayRecordComponent") // handed over, see above; a wrapper would cost every SET an object
     record Set(Key key, long ttlMillis, byte[] value) implements KeyWrite {
         @Override
+        public <A, R> R accept(A argument, CommandVisitor.OfWrite<A, R> visitor) {
+            return visitor.set(this, argument);
+        }
+
+        @Override
         public int dataBytes() {
             return value.length;
         }
     }
 
     /** Sets the time to live of a key that exists; of a limiter's key it changes nothing. */
-    record Touch(Key key, long ttlMillis) implements KeyWrite {}
+    record Touch(Key key, long ttlMillis) implements KeyWrite {
+        @Override
+        public <A, R> R accept(A argument, CommandVisitor.OfWrite<A, R> visitor) {
+            return visitor.touch(this, argument);
+        }
+    }
 
     /** Removes a key, if it exists. */
-    record Delete(Key key) implements KeyWrite {}
+    record Delete(Key key) implements KeyWrite {
+        @Override
+        public <A, R> R accept(A argument, CommandVisitor.OfWrite<A, R> visitor) {
+            return visitor.delete(this, argument);
+        }
+    }
 
     /** Adds to the integer under a key; an absent key becomes {@code by + init} and lives {@code initTtlMillis}. */
-    record Incr(Key key, long by, long init, long initTtlMillis) implements KeyWrite {}
+    record Incr(Key key, long by, long init, long initTtlMillis) implements KeyWrite {
+        @Override
+        public <A, R> R accept(A argument, CommandVisitor.OfWrite<A, R> visitor) {
+            return visitor.incr(this, argument);
+        }
+    }
 
     /**
      * Takes a token of a limiter that grants at most {@code capacity} (0 to {@link Limits#LIMITER_CAPACITY_MAX}) of
      * them in any {@code durationMillis}.
      */
-    record RateLimiter(Key key, int capacity, long durationMillis) implements KeyWrite {}
+    record RateLimiter(Key key, int capacity, long durationMillis) implements KeyWrite {
+        @Override
+        public <A, R> R accept(A argument, CommandVisitor.OfWrite<A, R> visitor) {
+            return visitor.rateLimiter(this, argument);
+        }
+    }
 
     /** Empties a region; an empty name is the default region. */
     @SuppressWarnings("ArrayRecordComponent") // see Set
-    record FlushAll(byte[] region) implements Write {}
+    record FlushAll(byte[] region) implements Write {
+        @Override
+        public <A, R> R accept(A argument, CommandVisitor.OfWrite<A, R> visitor) {
+            return visitor.flushAll(this, argument);
+        }
+    }
 
     /**
      * The value of a key and all about it.
      *
      * @param stale whether an entry that is expired and not yet purged counts
      */
-    record Fetch(Key key, boolean stale, @Nullable ReadMode mode) implements KeyRead {}
+    record Fetch(Key key, boolean stale, @Nullable ReadMode mode) implements KeyRead {
+        @Override
+        public <A, R> R accept(A argument, CommandVisitor.OfRead<A, R> visitor) {
+            return visitor.fetch(this, argument);
+        }
+
+        @Override
+        public Kind kind() {
+            return Kind.FETCH;
+        }
+    }
 
     /** The same without the value; see {@link Fetch}. */
-    record Stat(Key key, boolean stale, @Nullable ReadMode mode) implements KeyRead {}
+    record Stat(Key key, boolean stale, @Nullable ReadMode mode) implements KeyRead {
+        @Override
+        public <A, R> R accept(A argument, CommandVisitor.OfRead<A, R> visitor) {
+            return visitor.stat(this, argument);
+        }
+
+        @Override
+        public Kind kind() {
+            return Kind.STAT;
+        }
+    }
 
     /**
      * Stores a value with a type, if the condition holds.
@@ -101,6 +188,11 @@ public sealed interface Command extends Request {
     record Put(Key key, long ttlMillis, ValueType type, int flags, Condition condition, byte[] value)
             implements KeyWrite {
         @Override
+        public <A, R> R accept(A argument, CommandVisitor.OfWrite<A, R> visitor) {
+            return visitor.put(this, argument);
+        }
+
+        @Override
         public int dataBytes() {
             return value.length;
         }
@@ -111,10 +203,20 @@ public sealed interface Command extends Request {
      *
      * @param condition not that the key is absent
      */
-    record Remove(Key key, Condition condition) implements KeyWrite {}
+    record Remove(Key key, Condition condition) implements KeyWrite {
+        @Override
+        public <A, R> R accept(A argument, CommandVisitor.OfWrite<A, R> visitor) {
+            return visitor.remove(this, argument);
+        }
+    }
 
     /** Sets the time to live of a key; revives an entry that is expired and not yet purged. */
-    record Expire(Key key, long ttlMillis) implements KeyWrite {}
+    record Expire(Key key, long ttlMillis) implements KeyWrite {
+        @Override
+        public <A, R> R accept(A argument, CommandVisitor.OfWrite<A, R> visitor) {
+            return visitor.expire(this, argument);
+        }
+    }
 
     /**
      * Adds to a number.
@@ -122,7 +224,12 @@ public sealed interface Command extends Request {
      * @param init what an absent key is taken for; null if it must be there
      * @param initTtlMillis how long such a key lives
      */
-    record IncrNumber(Key key, double by, @Nullable Double init, long initTtlMillis) implements KeyWrite {}
+    record IncrNumber(Key key, double by, @Nullable Double init, long initTtlMillis) implements KeyWrite {
+        @Override
+        public <A, R> R accept(A argument, CommandVisitor.OfWrite<A, R> visitor) {
+            return visitor.incrNumber(this, argument);
+        }
+    }
 
     /** An end of a list. */
     enum End {
@@ -139,13 +246,23 @@ public sealed interface Command extends Request {
     @SuppressWarnings("ArrayRecordComponent") // see Set
     record Push(Key key, End end, ValueType type, byte[] element) implements KeyWrite {
         @Override
+        public <A, R> R accept(A argument, CommandVisitor.OfWrite<A, R> visitor) {
+            return visitor.push(this, argument);
+        }
+
+        @Override
         public int dataBytes() {
             return element.length;
         }
     }
 
     /** Takes an element off a list. */
-    record Pop(Key key, End end) implements KeyWrite {}
+    record Pop(Key key, End end) implements KeyWrite {
+        @Override
+        public <A, R> R accept(A argument, CommandVisitor.OfWrite<A, R> visitor) {
+            return visitor.pop(this, argument);
+        }
+    }
 
     /**
      * The keys of a region, least recently written first.
@@ -155,11 +272,21 @@ public sealed interface Command extends Request {
      */
     @SuppressWarnings("ArrayRecordComponent") // see Set
     record Keys(
-            byte[] region, int max, long after, @Nullable ReadMode mode) implements RegionRead {}
+            byte[] region, int max, long after, @Nullable ReadMode mode) implements RegionRead {
+        @Override
+        public <A, R> R accept(A argument, CommandVisitor.OfRead<A, R> visitor) {
+            return visitor.keys(this, argument);
+        }
+    }
 
     /** How much is in a region. */
     @SuppressWarnings("ArrayRecordComponent") // see Set
-    record RegionInfo(byte[] region, @Nullable ReadMode mode) implements RegionRead {}
+    record RegionInfo(byte[] region, @Nullable ReadMode mode) implements RegionRead {
+        @Override
+        public <A, R> R accept(A argument, CommandVisitor.OfRead<A, R> visitor) {
+            return visitor.regionInfo(this, argument);
+        }
+    }
 
     /**
      * Frees entries of a region that are expired and not yet purged. Neither a read nor a write: it looks for them first.
@@ -167,17 +294,32 @@ public sealed interface Command extends Request {
      * @param max how many; 0 for all
      */
     @SuppressWarnings("ArrayRecordComponent") // see Set
-    record FlushExpired(byte[] region, long max) implements Command {}
+    record FlushExpired(byte[] region, long max) implements Other {
+        @Override
+        public <A, R> R accept(A argument, CommandVisitor.OfOther<A, R> visitor) {
+            return visitor.flushExpired(this, argument);
+        }
+    }
 
     /** Several keys, 1 to {@link Limits#MULTI_REQUESTS_MAX}; its mode is that of all of them. */
-    record MultiRead(List<KeyRead> reads, @Nullable ReadMode mode) implements Read {}
+    record MultiRead(List<KeyRead> reads, @Nullable ReadMode mode) implements Read {
+        @Override
+        public <A, R> R accept(A argument, CommandVisitor.OfRead<A, R> visitor) {
+            return visitor.multiRead(this, argument);
+        }
+    }
 
     /**
      * Writes, 1 to {@link Limits#MULTI_REQUESTS_MAX}, that take effect at once and all or none.
      *
      * @param dataBytes what they take on the wire, at most {@link Limits#MULTI_BYTES_MAX}
      */
-    record Multi(List<KeyWrite> writes, int dataBytes) implements Write {}
+    record Multi(List<KeyWrite> writes, int dataBytes) implements Write {
+        @Override
+        public <A, R> R accept(A argument, CommandVisitor.OfWrite<A, R> visitor) {
+            return visitor.multi(this, argument);
+        }
+    }
 
     /**
      * A write with an identity of the client's own: it takes effect once, however often and through whichever node it comes.
@@ -192,6 +334,10 @@ public sealed interface Command extends Request {
      */
     record Identified(long client, long sequence, long done, boolean retry, boolean unlisted, Write write)
             implements Write {
+        @Override
+        public <A, R> R accept(A argument, CommandVisitor.OfWrite<A, R> visitor) {
+            return visitor.identified(this, argument);
+        }
 
         /** As a client says it. */
         public Identified(long client, long sequence, long done, boolean retry, Write write) {
@@ -215,20 +361,40 @@ public sealed interface Command extends Request {
     }
 
     /** From here on, reads of this connection that do not name a mode have this one. */
-    record SetReadMode(ReadMode mode) implements Command {}
+    record SetReadMode(ReadMode mode) implements Other {
+        @Override
+        public <A, R> R accept(A argument, CommandVisitor.OfOther<A, R> visitor) {
+            return visitor.setReadMode(this, argument);
+        }
+    }
 
     /** Asks whether the node answers. */
-    enum Ping implements Command {
-        PING
+    enum Ping implements Other {
+        PING;
+
+        @Override
+        public <A, R> R accept(A argument, CommandVisitor.OfOther<A, R> visitor) {
+            return visitor.ping(this, argument);
+        }
     }
 
     /** Asks who answers, and what it can. */
-    enum Info implements Command {
-        INFO
+    enum Info implements Other {
+        INFO;
+
+        @Override
+        public <A, R> R accept(A argument, CommandVisitor.OfOther<A, R> visitor) {
+            return visitor.info(this, argument);
+        }
     }
 
     /** Ends the connection after everything before it is answered. */
-    enum Quit implements Command {
-        QUIT
+    enum Quit implements Other {
+        QUIT;
+
+        @Override
+        public <A, R> R accept(A argument, CommandVisitor.OfOther<A, R> visitor) {
+            return visitor.quit(this, argument);
+        }
     }
 }

@@ -71,11 +71,11 @@ final class DataParser {
 
     /** What is wrong with a line's key or expiration; null if nothing is. */
     @Nullable
-    Failure argumentsFault(Verb verb, RequestLine line) {
-        Failure keyFault = verb == Verb.MULTI ? null : line.keyFault(verb, 0);
+    Failure argumentsFault(DataVerb verb, RequestLine line) {
+        Failure keyFault = verb == DataVerb.MULTI ? null : line.keyFault(verb.verb(), 0);
         boolean hasTtl = verb.lengthArgument() == 2;
         return hasTtl && line.secondsAsMillis(1) == Decimals.UNREADABLE
-                ? verb.malformed(LineParser.EXP).failure()
+                ? verb.verb().malformed(LineParser.EXP).failure()
                 : keyFault;
     }
 
@@ -85,27 +85,27 @@ final class DataParser {
      * @param fault what {@link #argumentsFault} found, if it is worth telling
      */
     @Nullable
-    Rejection refusal(Verb verb, RequestLine line, long length, @Nullable Failure fault) {
+    Rejection refusal(DataVerb verb, RequestLine line, long length, @Nullable Failure fault) {
         Set<Option> options = switch (verb) {
             case PUT -> PUT;
             case LPUSH, RPUSH -> PUSH;
             case MULTI -> MULTI;
-            default -> LineParser.IDENTITY;
+            case SET -> LineParser.IDENTITY;
         };
         if (!line.readOptions(verb.lengthArgument() + 1, options)) {
-            return verb.malformed();
+            return verb.verb().malformed();
         }
         if (!LineParser.hasIdentityOrNone(line)) {
-            return verb.malformed(LineParser.BAD_IDENTITY);
+            return verb.verb().malformed(LineParser.BAD_IDENTITY);
         }
         String wrong = switch (verb) {
             case PUT -> putFault(line, length);
             case LPUSH, RPUSH -> pushFault(line, length);
             case MULTI -> multiFault(line, length);
-            default -> null;
+            case SET -> null;
         };
         if (wrong != null) {
-            return verb.malformed(wrong);
+            return verb.verb().malformed(wrong);
         }
         if (fault != null) {
             return LineParser.refusal(fault);
@@ -113,7 +113,7 @@ final class DataParser {
         return switch (verb) {
             case LPUSH, RPUSH -> length > Limits.ELEMENT_BYTES_MAX ? ELEMENT_TOO_LARGE : null;
             case MULTI -> length > Limits.MULTI_BYTES_MAX ? MULTI_TOO_LARGE : null;
-            default -> length > valueBytesMax ? valueTooLarge : null;
+            case SET, PUT -> length > valueBytesMax ? valueTooLarge : null;
         };
     }
 
@@ -169,13 +169,13 @@ final class DataParser {
     }
 
     /** What a line becomes for which there is no {@link #refusal}. */
-    Unfinished begin(Verb verb, RequestLine line) {
+    Unfinished begin(DataVerb verb, RequestLine line) {
         return switch (verb) {
             case PUT -> put(line);
             case LPUSH -> push(verb, Command.End.LEFT, line);
             case RPUSH -> push(verb, Command.End.RIGHT, line);
             case MULTI -> multi(line);
-            default -> set(line);
+            case SET -> set(line);
         };
     }
 
@@ -198,18 +198,21 @@ final class DataParser {
                         : Verb.PUT.malformed(BAD_DATA));
     }
 
-    private static Unfinished push(Verb verb, Command.End end, RequestLine line) {
+    private static Unfinished push(DataVerb verb, Command.End end, RequestLine line) {
         Key key = line.key(0);
         ValueType type = known(type(line, ELEMENT_TYPES));
         return identified(
-                line, data -> isOf(type, data) ? new Command.Push(key, end, type, data) : verb.malformed(BAD_DATA));
+                line,
+                data -> isOf(type, data)
+                        ? new Command.Push(key, end, type, data)
+                        : verb.verb().malformed(BAD_DATA));
     }
 
     private static boolean isOf(ValueType type, byte[] data) {
         return switch (type) {
             case NUMBER -> Doubles.isNumber(data);
             case BOOLEAN -> Arrays.equals(data, TRUE) || Arrays.equals(data, FALSE);
-            default -> true;
+            case STRING, RAW, LIST, LIMITER -> true;
         };
     }
 

@@ -234,7 +234,11 @@ public final class RequestDecoder {
         }
         return switch (verb) {
             case GET -> LineParser.get(line);
-            case SET, PUT, LPUSH, RPUSH, MULTI -> beginData(verb);
+            case SET -> beginData(DataVerb.SET);
+            case PUT -> beginData(DataVerb.PUT);
+            case LPUSH -> beginData(DataVerb.LPUSH);
+            case RPUSH -> beginData(DataVerb.RPUSH);
+            case MULTI -> beginData(DataVerb.MULTI);
             case INCR -> LineParser.incr(line);
             case RATE_LIMITER -> LineParser.rateLimiter(line);
             case TOUCH -> LineParser.touch(line);
@@ -262,17 +266,17 @@ public final class RequestDecoder {
     }
 
     /** Null while the data is not there. */
-    private @Nullable Request beginData(Verb verb) {
+    private @Nullable Request beginData(DataVerb verb) {
         int lengthArgument = verb.lengthArgument();
         long length = line.arguments() <= lengthArgument ? Decimals.UNREADABLE : line.count(lengthArgument);
         if (length == Decimals.UNREADABLE) {
-            return refuseAndClose(verb.malformedAndCloses("length must be a number of 1 to 18 digits"));
+            return refuseAndClose(verb.verb().malformedAndCloses("length must be a number of 1 to 18 digits"));
         }
         Failure fault = dataParser.argumentsFault(verb, line);
         boolean malformed = fault != null && fault.code() == ErrorCode.MALFORMED_REQUEST;
         if (!line.hasOptionsOnly(lengthArgument + 1) || (malformed && line.arguments() > lengthArgument + 1)) {
             // Probably a key with a space: the length may be any of the words, and data must never be run as commands.
-            return refuseAndClose(verb.malformedAndCloses("there are too many words, as of a key with a space"));
+            return refuseAndClose(verb.verb().malformedAndCloses("there are too many words, as of a key with a space"));
         }
         Rejection refusal =
                 fault != null && malformed ? LineParser.refusal(fault) : dataParser.refusal(verb, line, length, fault);

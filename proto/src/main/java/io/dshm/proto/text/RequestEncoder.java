@@ -1,6 +1,7 @@
 package io.dshm.proto.text;
 
 import io.dshm.proto.Command;
+import io.dshm.proto.CommandVisitor;
 import io.dshm.proto.Condition;
 import io.dshm.proto.Doubles;
 import io.dshm.proto.Key;
@@ -23,6 +24,11 @@ import org.jspecify.annotations.Nullable;
 public final class RequestEncoder {
 
     private static final byte[] CRLF = {'\r', '\n'};
+
+    private static final byte[] NO_DATA = {};
+    private static final ReadLines READ_LINES = new ReadLines();
+    private static final WriteLines WRITE_LINES = new WriteLines(false);
+    private static final WriteLines IDENTIFIED_WRITE_LINES = new WriteLines(true);
 
     private RequestEncoder() {}
 
@@ -57,28 +63,7 @@ public final class RequestEncoder {
     }
 
     private static void encodeRead(Command.Read read, ByteBuf out) {
-        byte[] data = {};
-        if (read instanceof Command.Get get) {
-            writeVerb(Verb.GET, get.key(), out);
-        } else if (read instanceof Command.Fetch fetch) {
-            writeVerb(Verb.FETCH, fetch.key(), out);
-            writeStale(fetch.stale(), out);
-        } else if (read instanceof Command.Stat stat) {
-            writeVerb(Verb.STAT, stat.key(), out);
-            writeStale(stat.stale(), out);
-        } else if (read instanceof Command.Keys keys) {
-            writeRegionVerb(Verb.KEYS, keys.region(), out);
-            writeOption(Option.MAX, Integer.toString(keys.max()), out);
-            if (keys.after() > 0) {
-                writeOption(Option.AFTER, Long.toString(keys.after()), out);
-            }
-        } else if (read instanceof Command.RegionInfo info) {
-            writeRegionVerb(Verb.REGION, info.region(), out);
-        } else if (read instanceof Command.MultiRead multi) {
-            data = dataOf(multi.reads());
-            writeVerb(Verb.MULTI, out);
-            writeNumber(data.length, out);
-        }
+        byte[] data = read.accept(out, READ_LINES);
         ReadMode mode = read.mode();
         if (mode != null) {
             writeOption(Option.READ, mode.wireName(), out);
@@ -101,39 +86,11 @@ public final class RequestEncoder {
 
     /** Writes a line that ends with an identity if there is one, and the data. */
     private static void encodeWrite(Command.Write write, Command.@Nullable Identified identity, ByteBuf out) {
-        byte[] data = {};
         if (write instanceof Command.Identified identified) {
             encodeWrite(identified.write(), identified, out);
             return;
-        } else if (write instanceof Command.Set set) {
-            requireNotNegative(set.ttlMillis());
-            writeVerb(Verb.SET, set.key(), out);
-            writeSeconds(set.ttlMillis(), out);
-            data = set.value();
-            writeNumber(data.length, out);
-        } else if (write instanceof Command.Touch touch) {
-            requireNotNegative(touch.ttlMillis());
-            writeVerb(Verb.TOUCH, touch.key(), out);
-            writeSeconds(touch.ttlMillis(), out);
-        } else if (write instanceof Command.Delete delete) {
-            writeVerb(Verb.DELETE, delete.key(), out);
-        } else if (write instanceof Command.Incr incr) {
-            encodeIncr(incr, out);
-        } else if (write instanceof Command.RateLimiter limiter) {
-            requireNotNegative(limiter.capacity());
-            requireNotNegative(limiter.durationMillis());
-            writeVerb(Verb.RATE_LIMITER, limiter.key(), out);
-            writeNumber(limiter.capacity(), out);
-            writeSeconds(limiter.durationMillis(), out);
-        } else if (write instanceof Command.FlushAll flushAll) {
-            encodeFlushAll(flushAll.region(), identity != null, out);
-        } else if (write instanceof Command.Multi multi) {
-            data = dataOf(multi.writes());
-            writeVerb(Verb.MULTI, out);
-            writeNumber(data.length, out);
-        } else {
-            data = encodeTyped(write, out);
         }
+        byte[] data = write.accept(out, identity == null ? WRITE_LINES : IDENTIFIED_WRITE_LINES);
         if (identity != null) {
             writeOption(Option.ID, Long.toString(identity.client()), out);
             writeOption(Option.SEQ, Long.toString(identity.sequence()), out);
@@ -148,37 +105,161 @@ public final class RequestEncoder {
         out.writeBytes(data);
     }
 
-    /** Writes a line, without its end, and returns the data. */
-    private static byte[] encodeTyped(Command.Write write, ByteBuf out) {
-        if (write instanceof Command.Put put) {
-            requireNotNegative(put.ttlMillis());
-            writeVerb(Verb.PUT, put.key(), out);
-            writeSeconds(put.ttlMillis(), out);
-            writeNumber(put.value().length, out);
-            writeType(put.type(), out);
-            if (put.flags() != 0) {
-                writeOption(Option.FLAGS, Integer.toUnsignedString(put.flags()), out);
-            }
-            writeCondition(put.condition(), out);
-            return put.value();
-        } else if (write instanceof Command.Push push) {
-            writeVerb(push.end() == Command.End.LEFT ? Verb.LPUSH : Verb.RPUSH, push.key(), out);
-            writeNumber(push.element().length, out);
-            writeType(push.type(), out);
-            return push.element();
-        } else if (write instanceof Command.Pop pop) {
-            writeVerb(pop.end() == Command.End.LEFT ? Verb.LPOP : Verb.RPOP, pop.key(), out);
-        } else if (write instanceof Command.Remove remove) {
-            writeVerb(Verb.REMOVE, remove.key(), out);
-            writeCondition(remove.condition(), out);
-        } else if (write instanceof Command.Expire expire) {
-            requireNotNegative(expire.ttlMillis());
-            writeVerb(Verb.EXPIRE, expire.key(), out);
-            writeSeconds(expire.ttlMillis(), out);
-        } else if (write instanceof Command.IncrNumber incr) {
-            encodeIncrNumber(incr, out);
+    /** Writes the line of a read, without its mode and end, and returns the data. */
+    private static final class ReadLines implements CommandVisitor.OfRead<ByteBuf, byte[]> {
+        @Override
+        public byte[] get(Command.Get read, ByteBuf out) {
+            writeVerb(Verb.GET, read.key(), out);
+            return NO_DATA;
         }
-        return new byte[0];
+
+        @Override
+        public byte[] fetch(Command.Fetch read, ByteBuf out) {
+            writeVerb(Verb.FETCH, read.key(), out);
+            writeStale(read.stale(), out);
+            return NO_DATA;
+        }
+
+        @Override
+        public byte[] stat(Command.Stat read, ByteBuf out) {
+            writeVerb(Verb.STAT, read.key(), out);
+            writeStale(read.stale(), out);
+            return NO_DATA;
+        }
+
+        @Override
+        public byte[] keys(Command.Keys read, ByteBuf out) {
+            writeRegionVerb(Verb.KEYS, read.region(), out);
+            writeOption(Option.MAX, Integer.toString(read.max()), out);
+            if (read.after() > 0) {
+                writeOption(Option.AFTER, Long.toString(read.after()), out);
+            }
+            return NO_DATA;
+        }
+
+        @Override
+        public byte[] regionInfo(Command.RegionInfo read, ByteBuf out) {
+            writeRegionVerb(Verb.REGION, read.region(), out);
+            return NO_DATA;
+        }
+
+        @Override
+        public byte[] multiRead(Command.MultiRead read, ByteBuf out) {
+            byte[] data = dataOf(read.reads());
+            writeVerb(Verb.MULTI, out);
+            writeNumber(data.length, out);
+            return data;
+        }
+    }
+
+    /** Writes the line of a write, without its identity and end, and returns the data. */
+    private record WriteLines(boolean identified) implements CommandVisitor.OfWrite<ByteBuf, byte[]> {
+        @Override
+        public byte[] set(Command.Set write, ByteBuf out) {
+            requireNotNegative(write.ttlMillis());
+            writeVerb(Verb.SET, write.key(), out);
+            writeSeconds(write.ttlMillis(), out);
+            writeNumber(write.value().length, out);
+            return write.value();
+        }
+
+        @Override
+        public byte[] touch(Command.Touch write, ByteBuf out) {
+            requireNotNegative(write.ttlMillis());
+            writeVerb(Verb.TOUCH, write.key(), out);
+            writeSeconds(write.ttlMillis(), out);
+            return NO_DATA;
+        }
+
+        @Override
+        public byte[] delete(Command.Delete write, ByteBuf out) {
+            writeVerb(Verb.DELETE, write.key(), out);
+            return NO_DATA;
+        }
+
+        @Override
+        public byte[] incr(Command.Incr write, ByteBuf out) {
+            encodeIncr(write, out);
+            return NO_DATA;
+        }
+
+        @Override
+        public byte[] rateLimiter(Command.RateLimiter write, ByteBuf out) {
+            requireNotNegative(write.capacity());
+            requireNotNegative(write.durationMillis());
+            writeVerb(Verb.RATE_LIMITER, write.key(), out);
+            writeNumber(write.capacity(), out);
+            writeSeconds(write.durationMillis(), out);
+            return NO_DATA;
+        }
+
+        @Override
+        public byte[] put(Command.Put write, ByteBuf out) {
+            requireNotNegative(write.ttlMillis());
+            writeVerb(Verb.PUT, write.key(), out);
+            writeSeconds(write.ttlMillis(), out);
+            writeNumber(write.value().length, out);
+            writeType(write.type(), out);
+            if (write.flags() != 0) {
+                writeOption(Option.FLAGS, Integer.toUnsignedString(write.flags()), out);
+            }
+            writeCondition(write.condition(), out);
+            return write.value();
+        }
+
+        @Override
+        public byte[] remove(Command.Remove write, ByteBuf out) {
+            writeVerb(Verb.REMOVE, write.key(), out);
+            writeCondition(write.condition(), out);
+            return NO_DATA;
+        }
+
+        @Override
+        public byte[] expire(Command.Expire write, ByteBuf out) {
+            requireNotNegative(write.ttlMillis());
+            writeVerb(Verb.EXPIRE, write.key(), out);
+            writeSeconds(write.ttlMillis(), out);
+            return NO_DATA;
+        }
+
+        @Override
+        public byte[] incrNumber(Command.IncrNumber write, ByteBuf out) {
+            encodeIncrNumber(write, out);
+            return NO_DATA;
+        }
+
+        @Override
+        public byte[] push(Command.Push write, ByteBuf out) {
+            writeVerb(write.end() == Command.End.LEFT ? Verb.LPUSH : Verb.RPUSH, write.key(), out);
+            writeNumber(write.element().length, out);
+            writeType(write.type(), out);
+            return write.element();
+        }
+
+        @Override
+        public byte[] pop(Command.Pop write, ByteBuf out) {
+            writeVerb(write.end() == Command.End.LEFT ? Verb.LPOP : Verb.RPOP, write.key(), out);
+            return NO_DATA;
+        }
+
+        @Override
+        public byte[] flushAll(Command.FlushAll write, ByteBuf out) {
+            encodeFlushAll(write.region(), identified, out);
+            return NO_DATA;
+        }
+
+        @Override
+        public byte[] multi(Command.Multi write, ByteBuf out) {
+            byte[] data = dataOf(write.writes());
+            writeVerb(Verb.MULTI, out);
+            writeNumber(data.length, out);
+            return data;
+        }
+
+        @Override
+        public byte[] identified(Command.Identified write, ByteBuf out) {
+            throw new IllegalArgumentException("an identity within an identity");
+        }
     }
 
     private static void encodeIncrNumber(Command.IncrNumber incr, ByteBuf out) {

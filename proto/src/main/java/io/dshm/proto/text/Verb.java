@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 /** The verbs of the protocol, with what each takes; their names are what stands on the wire, in any case. */
 enum Verb {
     GET("key [read=MODE]"),
-    SET("key exp length, then the data", 2, Limits.KEY_BYTES_MAX),
+    SET("key exp length, then the data"),
     INCR("key by init [init_exp]"),
     RATE_LIMITER("key capacity duration"),
     TOUCH("key exp"),
@@ -18,23 +18,22 @@ enum Verb {
     FLUSHALL("[region]"),
     READ_MODE("local or linearizable"),
     QUIT(""),
-    FETCH("key [stale=yes] [read=MODE]", -1, Limits.LONG_KEY_BYTES_MAX),
-    STAT("key [stale=yes] [read=MODE]", -1, Limits.LONG_KEY_BYTES_MAX),
+    FETCH("key [stale=yes] [read=MODE]", Limits.LONG_KEY_BYTES_MAX),
+    STAT("key [stale=yes] [read=MODE]", Limits.LONG_KEY_BYTES_MAX),
     PUT(
             "key exp length [type=string|number|boolean|raw] [flags=N] [if=absent|present|VERSION], then the data",
-            2,
             Limits.LONG_KEY_BYTES_MAX),
-    REMOVE("key [if=present|VERSION]", -1, Limits.LONG_KEY_BYTES_MAX),
-    EXPIRE("key exp", -1, Limits.LONG_KEY_BYTES_MAX),
-    INCR_NUMBER("key by [init=N [ttl=exp]]", -1, Limits.LONG_KEY_BYTES_MAX),
-    LPUSH("key length [type=string|number], then the data", 1, Limits.LONG_KEY_BYTES_MAX),
-    RPUSH("key length [type=string|number], then the data", 1, Limits.LONG_KEY_BYTES_MAX),
-    LPOP("key", -1, Limits.LONG_KEY_BYTES_MAX),
-    RPOP("key", -1, Limits.LONG_KEY_BYTES_MAX),
+    REMOVE("key [if=present|VERSION]", Limits.LONG_KEY_BYTES_MAX),
+    EXPIRE("key exp", Limits.LONG_KEY_BYTES_MAX),
+    INCR_NUMBER("key by [init=N [ttl=exp]]", Limits.LONG_KEY_BYTES_MAX),
+    LPUSH("key length [type=string|number], then the data", Limits.LONG_KEY_BYTES_MAX),
+    RPUSH("key length [type=string|number], then the data", Limits.LONG_KEY_BYTES_MAX),
+    LPOP("key", Limits.LONG_KEY_BYTES_MAX),
+    RPOP("key", Limits.LONG_KEY_BYTES_MAX),
     KEYS("region [max=N] [after=VERSION] [read=MODE] (: is the default region)"),
     REGION("region [read=MODE] (: is the default region)"),
     FLUSH_EXPIRED("region [max=N] (: is the default region)"),
-    MULTI("length [read=MODE], then the requests", 0, Limits.KEY_BYTES_MAX),
+    MULTI("length [read=MODE], then the requests"),
     PING(""),
     INFO("");
 
@@ -43,17 +42,15 @@ enum Verb {
 
     private static final Verb[] ALL = values();
 
-    private final int lengthArgument;
     private final int keyBytesMax;
     private final String usage;
 
     Verb(String takes) {
-        this(takes, -1, Limits.KEY_BYTES_MAX);
+        this(takes, Limits.KEY_BYTES_MAX);
     }
 
     /** @param takes its arguments and options, but for those of an identity; for people */
-    Verb(String takes, int lengthArgument, int keyBytesMax) {
-        this.lengthArgument = lengthArgument;
+    Verb(String takes, int keyBytesMax) {
         this.keyBytesMax = keyBytesMax;
         this.usage = takes.isEmpty() ? name() + " takes no arguments" : name() + " takes: " + takes;
     }
@@ -80,11 +77,6 @@ enum Verb {
     /** The refusal of a line whose data has an end that is not known. */
     Rejection malformedAndCloses(String wrong) {
         return new Rejection(malformed(wrong + "; the connection is closed").failure(), true);
-    }
-
-    /** Which argument of this verb is the length of its data; -1 if it has none. */
-    int lengthArgument() {
-        return lengthArgument;
     }
 
     /** Bytes of a key for this verb. */

@@ -1,6 +1,7 @@
 package io.dshm.server.frontend;
 
 import io.dshm.proto.Command;
+import io.dshm.proto.CommandVisitor;
 import io.dshm.proto.ErrorCode;
 import io.dshm.proto.ReadMode;
 import io.dshm.proto.Rejection;
@@ -31,6 +32,7 @@ import org.slf4j.LoggerFactory;
  */
 final class TextConnection extends ChannelInboundHandlerAdapter implements ClientConnection {
 
+    private static final Others OTHERS = new Others();
     private static final Logger LOG = LoggerFactory.getLogger(TextConnection.class);
 
     /** Bytes between two checks that a request in progress must bring. */
@@ -303,24 +305,45 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
             if (rejection.closes()) {
                 end();
             }
-        } else if (request instanceof Command command) {
-            handleOther(command);
+        } else if (request instanceof Command.Other command) {
+            boolean goesOn = command.accept(this, OTHERS);
+            if (!goesOn) {
+                end();
+            }
         }
     }
 
-    private void handleOther(Command command) {
-        if (command instanceof Command.FlushExpired flush) {
-            lane.regions().flushExpired(flush, replySuspended());
-        } else if (command instanceof Command.SetReadMode set) {
-            readMode = set.mode();
-            output.write(Reply.Done.DONE);
-        } else if (command == Command.Info.INFO) {
-            output.write(lane.info());
-        } else {
-            output.write(Reply.Done.DONE);
-            if (command == Command.Quit.QUIT) {
-                end();
-            }
+    /** Does what is neither a read nor a write; false if the connection ends with it. */
+    private static final class Others implements CommandVisitor.OfOther<TextConnection, Boolean> {
+        @Override
+        public Boolean flushExpired(Command.FlushExpired command, TextConnection connection) {
+            connection.lane.regions().flushExpired(command, connection.replySuspended());
+            return true;
+        }
+
+        @Override
+        public Boolean setReadMode(Command.SetReadMode command, TextConnection connection) {
+            connection.readMode = command.mode();
+            connection.output.write(Reply.Done.DONE);
+            return true;
+        }
+
+        @Override
+        public Boolean ping(Command.Ping command, TextConnection connection) {
+            connection.output.write(Reply.Done.DONE);
+            return true;
+        }
+
+        @Override
+        public Boolean info(Command.Info command, TextConnection connection) {
+            connection.output.write(connection.lane.info());
+            return true;
+        }
+
+        @Override
+        public Boolean quit(Command.Quit command, TextConnection connection) {
+            connection.output.write(Reply.Done.DONE);
+            return false;
         }
     }
 

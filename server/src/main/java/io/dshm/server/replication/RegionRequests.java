@@ -10,7 +10,7 @@ import io.dshm.server.guard.Guard;
 import io.dshm.server.replication.contracts.ReplyListener;
 import io.dshm.server.replication.reads.LocalReads;
 import io.dshm.server.replication.reads.RegionScans;
-import io.dshm.server.replication.writes.TypedRecords;
+import io.dshm.server.replication.writes.Records;
 import io.dshm.server.statemachine.Outcome;
 import java.util.Iterator;
 import java.util.List;
@@ -132,7 +132,7 @@ public final class RegionRequests {
             return;
         }
         List<byte[]> keys = portions.next();
-        steps.submit(TypedRecords.purge(keys), listener, (outcome, index) -> {
+        steps.submit(Records.purge(keys), listener, (outcome, index) -> {
             keys.forEach(key -> reads.acknowledge(Key.of(key), index));
             purge(portions, purged + outcome.number(), listener);
         });

@@ -125,7 +125,8 @@ public final class Admission {
             case INCR_NUMBER -> isIncrNumber(record.getIncrNumber());
             case PUSH -> isPush(record.getPush());
             case POP -> isLongKey(record.getPop().getKey()) && isKnown(record.getPop());
-            default -> false;
+            case FLUSH_ALL, MULTI, CHUNK, SET_CHUNKED, PUT_CHUNKED, PURGE -> false;
+            case REGISTER_NODE, LOG_TIME, SWITCH_FORMAT, REFUSED, COMMAND_NOT_SET -> false;
         };
     }
 

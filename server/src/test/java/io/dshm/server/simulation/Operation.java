@@ -91,7 +91,21 @@ final class Operation {
                         + record.getTouch().getTtlMillis();
             case FLUSH_ALL -> "FLUSHALL " + Reference.text(record.getFlushAll().getRegion());
             case DELETE -> "DELETE " + Reference.text(record.getDelete().getKey());
-            default -> record.getCommandCase().toString();
+            case CHUNK,
+                    PUT,
+                    PUT_CHUNKED,
+                    REMOVE,
+                    EXPIRE,
+                    INCR_NUMBER,
+                    PUSH,
+                    POP,
+                    PURGE,
+                    MULTI,
+                    REFUSED,
+                    REGISTER_NODE,
+                    LOG_TIME,
+                    SWITCH_FORMAT,
+                    COMMAND_NOT_SET -> record.getCommandCase().toString();
         };
     }
 

@@ -22,19 +22,23 @@ final class ReadReplies {
 
     /** The reply to a read of this entry at that instant of the cluster clock. */
     static Reply of(Command.KeyRead read, Entry entry, long clockMillis) {
-        boolean stale = (read instanceof Command.Fetch fetch && fetch.stale())
-                || (read instanceof Command.Stat stat && stat.stale());
-        if (stale ? entry.isGoneAt(clockMillis) : entry.isExpiredAt(clockMillis)) {
+        if (read.stale() ? entry.isGoneAt(clockMillis) : entry.isExpiredAt(clockMillis)) {
             return Reply.Failure.NOT_FOUND;
         }
-        if (read instanceof Command.Get) {
-            return get(entry, clockMillis);
-        }
+        return switch (read.kind()) {
+            case GET -> get(entry, clockMillis);
+            case FETCH -> fetch(entry, clockMillis);
+            case STAT -> stat(entry, clockMillis);
+        };
+    }
+
+    private static Reply fetch(Entry entry, long clockMillis) {
+        String details = details(typeOf(entry), entry, clockMillis, new StringBuilder());
+        return new Reply.Detailed(valueOf(entry, clockMillis), details);
+    }
+
+    private static Reply stat(Entry entry, long clockMillis) {
         ValueType type = typeOf(entry);
-        if (read instanceof Command.Fetch) {
-            String details = details(type, entry, clockMillis, new StringBuilder());
-            return new Reply.Detailed(valueOf(entry, clockMillis), details);
-        }
         StringBuilder length = new StringBuilder(" length=").append(lengthOf(type, entry, clockMillis));
         return new Reply.Detailed(null, details(type, entry, clockMillis, length));
     }
@@ -89,7 +93,7 @@ final class ReadReplies {
         return switch (type) {
             case LIST -> ((ListValue) entry.typed().value()).size();
             case LIMITER -> entry.limiter().tokensLeftAt(clockMillis);
-            default -> valueOf(entry, clockMillis).length;
+            case STRING, NUMBER, BOOLEAN, RAW -> valueOf(entry, clockMillis).length;
         };
     }
 

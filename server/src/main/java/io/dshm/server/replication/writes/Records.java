@@ -3,67 +3,148 @@ package io.dshm.server.replication.writes;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.UnsafeByteOperations;
 import io.dshm.proto.Command;
+import io.dshm.proto.CommandVisitor;
+import io.dshm.proto.Condition;
+import io.dshm.proto.Doubles;
 import io.dshm.proto.Key;
 import io.dshm.proto.Limits;
+import io.dshm.proto.ValueType;
 import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.DeleteCommand;
+import io.dshm.proto.wire.ExpireCommand;
 import io.dshm.proto.wire.FlushAllCommand;
 import io.dshm.proto.wire.IncrCommand;
+import io.dshm.proto.wire.IncrNumberCommand;
 import io.dshm.proto.wire.LogTimeCommand;
 import io.dshm.proto.wire.MultiCommand;
+import io.dshm.proto.wire.PopCommand;
+import io.dshm.proto.wire.PurgeCommand;
+import io.dshm.proto.wire.PushCommand;
+import io.dshm.proto.wire.PutChunkedCommand;
+import io.dshm.proto.wire.PutCommand;
 import io.dshm.proto.wire.RateLimiterCommand;
+import io.dshm.proto.wire.RemoveCommand;
 import io.dshm.proto.wire.SetChunkedCommand;
 import io.dshm.proto.wire.SetCommand;
 import io.dshm.proto.wire.TouchCommand;
+import io.dshm.proto.wire.TypedValue;
+import io.dshm.proto.wire.WriteCondition;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Commands to log records. {@link io.dshm.server.statemachine.Admission} decides which may be proposed. */
 public final class Records {
 
+    private static final OfWrite OF_WRITE = new OfWrite();
+
     private Records() {}
 
     /** The record of a command, still without its identity. Shares the command's bytes. */
     public static CommandRecord.Builder of(Command.Write write) {
-        CommandRecord.Builder record = CommandRecord.newBuilder();
-        if (write instanceof Command.Incr incr) {
-            return record.setIncr(IncrCommand.newBuilder()
-                    .setKey(bytes(incr.key()))
-                    .setBy(incr.by())
-                    .setInit(incr.init())
-                    .setInitTtlMillis(incr.initTtlMillis()));
-        }
-        if (write instanceof Command.Set set) {
+        return write.accept(CommandRecord.newBuilder(), OF_WRITE);
+    }
+
+    /** Puts a command into an empty record. */
+    private static final class OfWrite implements CommandVisitor.OfWrite<CommandRecord.Builder, CommandRecord.Builder> {
+        @Override
+        public CommandRecord.Builder set(Command.Set write, CommandRecord.Builder record) {
             return record.setSet(SetCommand.newBuilder()
-                    .setKey(bytes(set.key()))
-                    .setTtlMillis(set.ttlMillis())
-                    .setValue(UnsafeByteOperations.unsafeWrap(set.value())));
+                    .setKey(bytes(write.key()))
+                    .setTtlMillis(write.ttlMillis())
+                    .setValue(UnsafeByteOperations.unsafeWrap(write.value())));
         }
-        if (write instanceof Command.RateLimiter limiter) {
-            return record.setRateLimiter(RateLimiterCommand.newBuilder()
-                    .setKey(bytes(limiter.key()))
-                    .setCapacity(limiter.capacity())
-                    .setDurationMillis(limiter.durationMillis()));
-        }
-        if (write instanceof Command.Touch touch) {
+
+        @Override
+        public CommandRecord.Builder touch(Command.Touch write, CommandRecord.Builder record) {
             return record.setTouch(
-                    TouchCommand.newBuilder().setKey(bytes(touch.key())).setTtlMillis(touch.ttlMillis()));
+                    TouchCommand.newBuilder().setKey(bytes(write.key())).setTtlMillis(write.ttlMillis()));
         }
-        if (write instanceof Command.Delete delete) {
-            return record.setDelete(DeleteCommand.newBuilder().setKey(bytes(delete.key())));
+
+        @Override
+        public CommandRecord.Builder delete(Command.Delete write, CommandRecord.Builder record) {
+            return record.setDelete(DeleteCommand.newBuilder().setKey(bytes(write.key())));
         }
-        if (write instanceof Command.FlushAll flush) {
+
+        @Override
+        public CommandRecord.Builder incr(Command.Incr write, CommandRecord.Builder record) {
+            return record.setIncr(IncrCommand.newBuilder()
+                    .setKey(bytes(write.key()))
+                    .setBy(write.by())
+                    .setInit(write.init())
+                    .setInitTtlMillis(write.initTtlMillis()));
+        }
+
+        @Override
+        public CommandRecord.Builder rateLimiter(Command.RateLimiter write, CommandRecord.Builder record) {
+            return record.setRateLimiter(RateLimiterCommand.newBuilder()
+                    .setKey(bytes(write.key()))
+                    .setCapacity(write.capacity())
+                    .setDurationMillis(write.durationMillis()));
+        }
+
+        @Override
+        public CommandRecord.Builder put(Command.Put write, CommandRecord.Builder record) {
+            return record.setPut(putCommand(write, write.value()));
+        }
+
+        @Override
+        public CommandRecord.Builder remove(Command.Remove write, CommandRecord.Builder record) {
+            return record.setRemove(
+                    RemoveCommand.newBuilder().setKey(bytes(write.key())).setCondition(condition(write.condition())));
+        }
+
+        @Override
+        public CommandRecord.Builder expire(Command.Expire write, CommandRecord.Builder record) {
+            return record.setExpire(
+                    ExpireCommand.newBuilder().setKey(bytes(write.key())).setTtlMillis(write.ttlMillis()));
+        }
+
+        @Override
+        public CommandRecord.Builder incrNumber(Command.IncrNumber write, CommandRecord.Builder record) {
+            IncrNumberCommand.Builder command = IncrNumberCommand.newBuilder()
+                    .setKey(bytes(write.key()))
+                    .setBy(write.by())
+                    .setInitTtlMillis(write.initTtlMillis());
+            Double init = write.init();
+            if (init != null) {
+                command.setInit(init);
+            }
+            return record.setIncrNumber(command);
+        }
+
+        @Override
+        public CommandRecord.Builder push(Command.Push write, CommandRecord.Builder record) {
+            PushCommand.Builder command =
+                    PushCommand.newBuilder().setKey(bytes(write.key())).setLeft(write.end() == Command.End.LEFT);
+            return record.setPush(
+                    write.type() == ValueType.NUMBER
+                            ? command.setNumber(Doubles.parse(write.element()))
+                            : command.setString(UnsafeByteOperations.unsafeWrap(write.element())));
+        }
+
+        @Override
+        public CommandRecord.Builder pop(Command.Pop write, CommandRecord.Builder record) {
+            return record.setPop(
+                    PopCommand.newBuilder().setKey(bytes(write.key())).setLeft(write.end() == Command.End.LEFT));
+        }
+
+        @Override
+        public CommandRecord.Builder flushAll(Command.FlushAll write, CommandRecord.Builder record) {
             return record.setFlushAll(
-                    FlushAllCommand.newBuilder().setRegion(UnsafeByteOperations.unsafeWrap(flush.region())));
+                    FlushAllCommand.newBuilder().setRegion(UnsafeByteOperations.unsafeWrap(write.region())));
         }
-        if (write instanceof Command.Identified identified) {
-            return identify(of(identified.write()), identified);
-        }
-        if (write instanceof Command.Multi multi) {
+
+        @Override
+        public CommandRecord.Builder multi(Command.Multi write, CommandRecord.Builder record) {
             MultiCommand.Builder command = MultiCommand.newBuilder();
-            multi.writes().forEach(one -> command.addWrites(of(one)));
+            write.writes().forEach(one -> command.addWrites(of(one)));
             return record.setMulti(command);
         }
-        return TypedRecords.of(write);
+
+        @Override
+        public CommandRecord.Builder identified(Command.Identified write, CommandRecord.Builder record) {
+            return identify(write.write().accept(record, this), write);
+        }
     }
 
     private static CommandRecord.Builder identify(CommandRecord.Builder record, Command.Identified identity) {
@@ -91,7 +172,7 @@ public final class Records {
             return identify(publication(identified.write(), upload), identified);
         }
         if (write instanceof Command.Put put) {
-            return TypedRecords.publication(put, upload);
+            return publicationOfPut(put, upload);
         }
         Command.Set set = (Command.Set) write;
         return CommandRecord.newBuilder()
@@ -107,7 +188,48 @@ public final class Records {
         return CommandRecord.newBuilder().setLogTime(LogTimeCommand.getDefaultInstance());
     }
 
-    static ByteString bytes(Key key) {
+    private static ByteString bytes(Key key) {
         return UnsafeByteOperations.unsafeWrap(key.bytes());
+    }
+
+    private static PutCommand.Builder putCommand(Command.Put put, byte[] bytes) {
+        TypedValue.Builder value = TypedValue.newBuilder().setFlags(put.flags());
+        switch (put.type()) {
+            case RAW -> value.setRaw(UnsafeByteOperations.unsafeWrap(bytes));
+            case STRING -> value.setString(UnsafeByteOperations.unsafeWrap(bytes));
+            case NUMBER -> value.setNumber(Doubles.parse(bytes));
+            case BOOLEAN -> value.setBoolean(bytes[0] == 't');
+            case LIST, LIMITER -> throw new IllegalArgumentException("a PUT of " + put.type());
+        }
+        return PutCommand.newBuilder()
+                .setKey(bytes(put.key()))
+                .setTtlMillis(put.ttlMillis())
+                .setValue(value)
+                .setCondition(condition(put.condition()));
+    }
+
+    private static WriteCondition condition(Condition condition) {
+        WriteCondition.Builder wire = WriteCondition.newBuilder();
+        return switch (condition.kind()) {
+            case ANY -> wire.build();
+            case ABSENT -> wire.setAbsent(true).build();
+            case PRESENT -> wire.setPresent(true).build();
+            case VERSION -> wire.setVersion(condition.version()).build();
+        };
+    }
+
+    private static CommandRecord.Builder publicationOfPut(Command.Put put, long upload) {
+        return CommandRecord.newBuilder()
+                .setPutChunked(PutChunkedCommand.newBuilder()
+                        .setPut(putCommand(put, new byte[0]))
+                        .setUpload(upload)
+                        .setValueLength(put.value().length));
+    }
+
+    /** The record that frees expired entries. */
+    public static CommandRecord.Builder purge(List<byte[]> keys) {
+        PurgeCommand.Builder command = PurgeCommand.newBuilder();
+        keys.forEach(key -> command.addKeys(UnsafeByteOperations.unsafeWrap(key)));
+        return CommandRecord.newBuilder().setPurge(command);
     }
 }

@@ -1,6 +1,7 @@
 package io.dshm.server.replication.writes;
 
 import io.dshm.proto.Command;
+import io.dshm.proto.CommandVisitor;
 import io.dshm.proto.Doubles;
 import io.dshm.proto.ErrorCode;
 import io.dshm.proto.Reply;
@@ -12,15 +13,14 @@ import java.util.List;
 /** Outcomes of writes to replies. */
 public final class Replies {
 
+    private static final Applied APPLIED = new Applied();
+
     private Replies() {}
 
     /** What the sender of a command is told of its outcome. */
     public static Reply of(Command.Write write, Outcome outcome) {
-        if (write instanceof Command.Identified identified) {
-            return of(identified.write(), outcome);
-        }
         return switch (outcome.kind()) {
-            case APPLIED -> applied(write, outcome);
+            case APPLIED -> write.accept(outcome, APPLIED);
             case BAD_REQUEST ->
                 outcome.isNumeric()
                         ? failure(ErrorCode.BAD_REQUEST, outcome)
@@ -41,12 +41,18 @@ public final class Replies {
 
     /** Why a command is not for the entry that it found. */
     private static String wrongKind(Command.Write write) {
+        if (write instanceof Command.Identified identified) {
+            return wrongKind(identified.write());
+        }
         if (write instanceof Command.Incr) {
             return "INCR takes the key of a value; this one holds a rate limiter or a list";
         }
-        return write instanceof Command.RateLimiter
-                ? "RATE_LIMITER takes a key of its own; this one holds a value or a list"
-                : "EXPIRE takes no rate limiter; its key expires when its longest window is empty";
+        if (write instanceof Command.RateLimiter) {
+            return "RATE_LIMITER takes a key of its own; this one holds a value or a list";
+        }
+        return write instanceof Command.Expire
+                ? "EXPIRE takes no rate limiter; its key expires when its longest window is empty"
+                : "the key holds an entry of another kind";
     }
 
     /** Of a MULTI: with the number of the command that failed. */
@@ -54,48 +60,105 @@ public final class Replies {
         return new Reply.Failure(code, outcome.isNumeric() ? Long.toString(outcome.number()) : null);
     }
 
-    private static Reply applied(Command.Write write, Outcome outcome) {
-        if (write instanceof Command.Multi multi) {
-            List<Outcome> outcomes = outcome.several();
-            List<Reply> replies = new ArrayList<>(outcomes.size());
-            for (int i = 0; i < outcomes.size(); i++) {
-                replies.add(applied(multi.writes().get(i), outcomes.get(i)));
-            }
-            return new Reply.Several(replies);
+    /** A write that may tell the entry's new version. */
+    private static Reply changed(Outcome outcome) {
+        if (outcome.isNumeric()) {
+            return new Reply.Detailed(null, "version=" + outcome.number());
         }
-        byte[] value = outcome.value();
         Double real = outcome.real();
-        if (write instanceof Command.Incr) {
+        if (real != null) {
+            return new Reply.Value(Doubles.toBytes(real));
+        }
+        return outcome.isAbsent() ? Reply.Done.ABSENT : Reply.Done.DONE;
+    }
+
+    /** The reply to a write that was applied. */
+    private static final class Applied implements CommandVisitor.OfWrite<Outcome, Reply> {
+        @Override
+        public Reply set(Command.Set write, Outcome outcome) {
+            return new Reply.Value(write.value());
+        }
+
+        @Override
+        public Reply touch(Command.Touch write, Outcome outcome) {
+            return changed(outcome);
+        }
+
+        @Override
+        public Reply delete(Command.Delete write, Outcome outcome) {
+            return changed(outcome);
+        }
+
+        @Override
+        public Reply incr(Command.Incr write, Outcome outcome) {
+            byte[] value = outcome.value();
+            Double real = outcome.real();
             // On what is no integer the value as it is.
             return value != null
                     ? new Reply.Value(value)
                     : real != null ? new Reply.Value(Doubles.toBytes(real)) : new Reply.IntegerValue(outcome.number());
         }
-        if (write instanceof Command.Set set) {
-            return new Reply.Value(set.value());
-        }
-        if (write instanceof Command.RateLimiter) {
+
+        @Override
+        public Reply rateLimiter(Command.RateLimiter write, Outcome outcome) {
             return new Reply.IntegerValue(outcome.number());
         }
-        return typed(write, outcome);
-    }
 
-    /** To a write of a typed entry. */
-    private static Reply typed(Command.Write write, Outcome outcome) {
-        byte[] value = outcome.value();
-        Double real = outcome.real();
-        if (outcome.isNumeric()) {
-            return write instanceof Command.Push
-                    ? new Reply.IntegerValue(outcome.number())
-                    : new Reply.Detailed(null, "version=" + outcome.number());
-        } else if (write instanceof Command.Pop && value != null) {
-            return new Reply.Detailed(value, "type=" + ValueType.STRING.wireName());
-        } else if (real != null) {
-            byte[] number = Doubles.toBytes(real);
-            return write instanceof Command.Pop
-                    ? new Reply.Detailed(number, "type=" + ValueType.NUMBER.wireName())
-                    : new Reply.Value(number);
+        @Override
+        public Reply put(Command.Put write, Outcome outcome) {
+            return changed(outcome);
         }
-        return outcome.isAbsent() ? Reply.Done.ABSENT : Reply.Done.DONE;
+
+        @Override
+        public Reply remove(Command.Remove write, Outcome outcome) {
+            return changed(outcome);
+        }
+
+        @Override
+        public Reply expire(Command.Expire write, Outcome outcome) {
+            return changed(outcome);
+        }
+
+        @Override
+        public Reply incrNumber(Command.IncrNumber write, Outcome outcome) {
+            return changed(outcome);
+        }
+
+        @Override
+        public Reply push(Command.Push write, Outcome outcome) {
+            return outcome.isNumeric() ? new Reply.IntegerValue(outcome.number()) : changed(outcome);
+        }
+
+        @Override
+        public Reply pop(Command.Pop write, Outcome outcome) {
+            byte[] value = outcome.value();
+            if (value != null) {
+                return new Reply.Detailed(value, "type=" + ValueType.STRING.wireName());
+            }
+            Double real = outcome.real();
+            return real != null
+                    ? new Reply.Detailed(Doubles.toBytes(real), "type=" + ValueType.NUMBER.wireName())
+                    : changed(outcome);
+        }
+
+        @Override
+        public Reply flushAll(Command.FlushAll write, Outcome outcome) {
+            return changed(outcome);
+        }
+
+        @Override
+        public Reply multi(Command.Multi write, Outcome outcome) {
+            List<Outcome> outcomes = outcome.several();
+            List<Reply> replies = new ArrayList<>(outcomes.size());
+            for (int i = 0; i < outcomes.size(); i++) {
+                replies.add(write.writes().get(i).accept(outcomes.get(i), this));
+            }
+            return new Reply.Several(replies);
+        }
+
+        @Override
+        public Reply identified(Command.Identified write, Outcome outcome) {
+            return write.write().accept(outcome, this);
+        }
     }
 }
