@@ -127,6 +127,7 @@ public final class Admission {
             case POP -> isLongKey(record.getPop().getKey()) && isKnown(record.getPop());
             case FLUSH_ALL, MULTI, CHUNK, SET_CHUNKED, PUT_CHUNKED, PURGE -> false;
             case REGISTER_NODE, LOG_TIME, SWITCH_FORMAT, REFUSED, COMMAND_NOT_SET -> false;
+            case FOUND_CLUSTER, CHANGE_MEMBER -> false;
         };
     }
 
