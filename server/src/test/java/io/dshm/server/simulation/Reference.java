@@ -230,6 +230,8 @@ final class Reference {
                     REGISTER_NODE,
                     LOG_TIME,
                     SWITCH_FORMAT,
+                    FOUND_CLUSTER,
+                    CHANGE_MEMBER,
                     COMMAND_NOT_SET -> throw new IllegalArgumentException("not expected here: " + record);
         };
     }
