@@ -105,6 +105,8 @@ final class Operation {
                     REGISTER_NODE,
                     LOG_TIME,
                     SWITCH_FORMAT,
+                    FOUND_CLUSTER,
+                    CHANGE_MEMBER,
                     COMMAND_NOT_SET -> record.getCommandCase().toString();
         };
     }

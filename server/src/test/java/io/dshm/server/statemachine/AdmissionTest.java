@@ -352,6 +352,8 @@ class AdmissionTest {
     private static final EnumSet<CommandRecord.CommandCase> NEVER_ADMITTED = EnumSet.of(
             CommandRecord.CommandCase.COMMAND_NOT_SET,
             CommandRecord.CommandCase.SWITCH_FORMAT,
+            CommandRecord.CommandCase.FOUND_CLUSTER,
+            CommandRecord.CommandCase.CHANGE_MEMBER,
             CommandRecord.CommandCase.REFUSED);
 
     @Test

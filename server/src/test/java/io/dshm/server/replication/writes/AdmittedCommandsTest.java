@@ -56,6 +56,8 @@ class AdmittedCommandsTest {
             CommandRecord.CommandCase.REGISTER_NODE,
             CommandRecord.CommandCase.LOG_TIME,
             CommandRecord.CommandCase.SWITCH_FORMAT,
+            CommandRecord.CommandCase.FOUND_CLUSTER,
+            CommandRecord.CommandCase.CHANGE_MEMBER,
             CommandRecord.CommandCase.REFUSED,
             CommandRecord.CommandCase.COMMAND_NOT_SET);
 
