@@ -357,6 +357,9 @@ public final class Limits {
         require(PURGE_BYTES_MAX + LONG_KEY_BYTES_MAX <= ENTRY_BYTES_MAX + INLINE_VALUE_BYTES_MAX, "freed keys fit");
     }
 
+    /** Members of a cluster: each entry goes to all of them, and more than seven voters make it slower and no safer. */
+    public static final int MEMBERS_MAX = 9;
+
     private Limits() {}
 
     private static void require(boolean relation, String meaning) {

@@ -2,6 +2,7 @@ package io.dshm.server;
 
 import io.dshm.proto.Formats;
 import io.dshm.server.admin.NodeInfo;
+import io.dshm.server.admin.RefusedException;
 import io.dshm.server.backup.Backups;
 import io.dshm.server.backup.ScheduledBackups;
 import io.dshm.server.config.ServerConfig;
@@ -34,6 +35,7 @@ final class NodeStatus implements NodeInfo {
             Roles roles,
             Replicator replicator,
             ClusterMembers members,
+            MemberOperator operator,
             ClientListener clients,
             @Nullable ClientListener sharedance,
             Backups backups,
@@ -140,11 +142,7 @@ final class NodeStatus implements NodeInfo {
 
     @Override
     public Map<String, Object> digest() throws InterruptedException {
-        Parts now = parts;
-        if (now == null) {
-            throw new IllegalStateException(notRunning);
-        }
-        StateView.StateDigest digest = now.raft.digest(DIGEST_MILLIS);
+        StateView.StateDigest digest = running().raft.digest(DIGEST_MILLIS);
         Map<String, Object> fields = new LinkedHashMap<>();
         fields.put("index", digest.index());
         fields.put("digest", Long.toHexString(digest.digest()));
@@ -153,10 +151,24 @@ final class NodeStatus implements NodeInfo {
 
     @Override
     public void backup(boolean confirmed, OutputStream out) throws IOException, InterruptedException {
+        running().backups.write(confirmed, out);
+    }
+
+    @Override
+    public Map<String, Object> members() {
+        return running().operator.list();
+    }
+
+    @Override
+    public String changeMembers(String action, String subject) throws RefusedException, InterruptedException {
+        return running().operator.act(action, subject);
+    }
+
+    private Parts running() {
         Parts now = parts;
         if (now == null) {
             throw new IllegalStateException(notRunning);
         }
-        now.backups.write(confirmed, out);
+        return now;
     }
 }

@@ -238,9 +238,19 @@ public final class Server {
         Backups backups = new Backups(
                 config.cluster(), self.name(), members::texts, raft::takeSnapshot, System::currentTimeMillis);
         ScheduledBackups scheduled = scheduledBackups(backups);
+        MemberOperator operator = new MemberOperator(new MemberOperator.Node(
+                self.name(),
+                config.membersNamed(),
+                roles::leadership,
+                replicator::propose,
+                reads::appliedIndex,
+                stateMachine,
+                members,
+                raft.memberChanges(),
+                connector));
         running = new Running(folder, raft, replicator, addresses, peers, clients, sharedance, admin, scheduled);
         status.setRunning(
-                new NodeStatus.Parts(raft, roles, replicator, members, clients, sharedance, backups, scheduled, watch));
+                new NodeStatus.Parts(raft, roles, replicator, members, operator, clients, sharedance, backups, scheduled, watch));
         every(lanes.get(0), FOUNDING_MILLIS, "giving the cluster an id", () -> found(membership, roles, replicator));
         lanes.get(0)
                 .scheduleAtFixedRate(

@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -29,7 +30,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Answers one operator's connection: {@code /} (what there is), {@code /health} (200 or 503, and a line), {@code /status} and
- * {@code /digest} (JSON), {@code /snapshot} (a backup). Confined to its connection's thread.
+ * {@code /digest} (JSON), {@code /snapshot} (a backup), {@code /cluster} (the members, and changes of them). Confined to its connection's thread.
  */
 final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
 
@@ -40,7 +41,12 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
             /status   what this node is doing, as JSON
             /digest   a checksum of all data, as JSON; it reads everything
             /snapshot a backup of all data; ?stale=yes if no leader can confirm that this node has everything
+            /cluster  the members and their roles, as JSON
+            POST /cluster/ACTION?member=...  changes them: use dshm cluster
             """;
+
+    private static final String CHANGE = "/cluster/";
+    private static final String OPERATOR = "Dshm-Operator";
 
     private final NodeInfo node;
     private final Executor slowRequests;
@@ -86,6 +92,8 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
         boolean keepAlive = HttpUtil.isKeepAlive(request);
         if (request.decoderResult().isFailure()) {
             send(context, new Answer(HttpResponseStatus.BAD_REQUEST, "not an HTTP request\n"), false);
+        } else if (request.method().equals(HttpMethod.POST) && request.uri().startsWith(CHANGE)) {
+            change(context, request, keepAlive);
         } else if (!request.method().equals(HttpMethod.GET)) {
             send(context, new Answer(HttpResponseStatus.METHOD_NOT_ALLOWED, "only GET\n"), keepAlive);
         } else {
@@ -109,21 +117,61 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
                 send(context, problem == null ? Answer.ok("ok\n") : Answer.unavailable(problem), keepAlive);
             }
             case "/status" -> send(context, Answer.ok(json(node.status())), keepAlive);
-            case "/digest" -> {
-                try {
-                    slowRequests.execute(() -> {
-                        Answer answer = digest();
-                        context.executor().execute(() -> send(context, answer, keepAlive));
-                    });
-                } catch (RejectedExecutionException e) {
-                    send(context, Answer.unavailable("others ask for a digest at this moment"), keepAlive);
-                }
-            }
+            case "/cluster" -> send(context, members(), keepAlive);
+            case "/digest" -> slowly(context, this::digest, keepAlive);
             default ->
                 send(
                         context,
                         new Answer(HttpResponseStatus.NOT_FOUND, "there is no " + path + "\n" + INDEX),
                         keepAlive);
+        }
+    }
+
+    private void slowly(ChannelHandlerContext context, Supplier<Answer> request, boolean keepAlive) {
+        try {
+            slowRequests.execute(() -> {
+                Answer answer = request.get();
+                context.executor().execute(() -> send(context, answer, keepAlive));
+            });
+        } catch (RejectedExecutionException e) {
+            send(context, Answer.unavailable("others ask for a digest, or change members, at this moment"), keepAlive);
+        }
+    }
+
+    /** A web page in an operator's browser can send a POST to this port, but not with a header of its own. */
+    private void change(ChannelHandlerContext context, FullHttpRequest request, boolean keepAlive) {
+        QueryStringDecoder uri = new QueryStringDecoder(request.uri());
+        String member = String.join("", uri.parameters().getOrDefault("member", List.of()));
+        if (!request.headers().contains(OPERATOR)) {
+            send(
+                    context,
+                    new Answer(HttpResponseStatus.FORBIDDEN, "a change needs the header " + OPERATOR + "\n"),
+                    keepAlive);
+        } else {
+            slowly(context, () -> change(uri.path().substring(CHANGE.length()), member), keepAlive);
+        }
+    }
+
+    private Answer change(String action, String member) {
+        try {
+            return Answer.ok(json(Map.of("message", node.changeMembers(action, member))));
+        } catch (RefusedException e) {
+            return new Answer(
+                    HttpResponseStatus.CONFLICT,
+                    json(Map.of("error", e.code(), "message", String.valueOf(e.getMessage()))));
+        } catch (IllegalStateException e) {
+            return Answer.unavailable(String.valueOf(e.getMessage()));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return Answer.unavailable("stopping");
+        }
+    }
+
+    private Answer members() {
+        try {
+            return Answer.ok(json(node.members()));
+        } catch (IllegalStateException e) {
+            return Answer.unavailable(String.valueOf(e.getMessage()));
         }
     }
 
@@ -217,6 +265,14 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
     }
 
     private static String literal(Object value) {
+        if (value instanceof List<?> list) {
+            return list.stream().map(AdminHandler::literal).collect(Collectors.joining(",\n    ", "[\n    ", "\n  ]"));
+        }
+        if (value instanceof Map<?, ?> map) {
+            return map.entrySet().stream()
+                    .map(field -> "\"" + field.getKey() + "\": " + literal(field.getValue()))
+                    .collect(Collectors.joining(", ", "{", "}"));
+        }
         return value instanceof Number || value instanceof Boolean
                 ? value.toString()
                 : "\"" + value.toString().replace("\\", "\\\\").replace("\"", "\\\"") + "\"";

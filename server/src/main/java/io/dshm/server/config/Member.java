@@ -26,7 +26,7 @@ public record Member(String name, String host, int raftPort, int forwardingPort)
      *
      * @throws ConfigException if it is not of that form
      */
-    static Member parse(String text) {
+    public static Member parse(String text) {
         Matcher matcher = FORM.matcher(text.strip());
         if (!matcher.matches()) {
             throw new ConfigException("members: \"" + text + "\" is not of the form name=host:raft-port");

@@ -370,6 +370,11 @@ public final class RaftGroup implements RaftLog {
         return settings.members().nameOf(peer.getEndpoint().toString());
     }
 
+    /** Who votes, and changes of that. */
+    public MemberChanges memberChanges() {
+        return new MemberChanges(this::runningNode);
+    }
+
     private Node runningNode() {
         Node running = node;
         if (running == null) {
