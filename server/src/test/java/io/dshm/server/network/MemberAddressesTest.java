@@ -54,7 +54,11 @@ class MemberAddressesTest {
     }
 
     private void answer(String address) throws InterruptedException {
-        assertEquals("peer.example", asked.poll(PATIENCE_SECONDS, TimeUnit.SECONDS));
+        answer("peer.example", address);
+    }
+
+    private void answer(String host, String address) throws InterruptedException {
+        assertEquals(host, asked.poll(PATIENCE_SECONDS, TimeUnit.SECONDS));
         answers.put(address);
     }
 
@@ -103,8 +107,8 @@ class MemberAddressesTest {
         opened.set(Map.of(
                 "n2", InetSocketAddress.createUnresolved("moved.example", 7331),
                 "n3", InetSocketAddress.createUnresolved("moved.example", 7332)));
-        answer("127.0.0.8");
-        answer("127.0.0.8");
+        answer("moved.example", "127.0.0.8");
+        answer("moved.example", "127.0.0.8");
         assertEquals(new InetSocketAddress("127.0.0.8", 7331), await(opened.find("n2")));
         assertEquals(new InetSocketAddress("127.0.0.8", 7332), await(opened.find("n3")));
         opened.set(Map.of());

@@ -24,7 +24,16 @@ record AdminPort(Endpoint endpoint, Duration timeout) {
 
     /** Asks for a path. */
     Page get(String path) throws IOException {
-        try (Socket socket = ask(path)) {
+        return exchange("GET", path);
+    }
+
+    /** Asks for a change. */
+    Page post(String path) throws IOException {
+        return exchange("POST", path);
+    }
+
+    private Page exchange(String method, String path) throws IOException {
+        try (Socket socket = ask(method, path)) {
             return page(socket.getInputStream().readAllBytes());
         }
     }
@@ -35,7 +44,7 @@ record AdminPort(Endpoint endpoint, Duration timeout) {
      * @throws IOException also if the node cannot give it now; the message is what it says
      */
     InputStream open(String path) throws IOException {
-        Socket socket = ask(path);
+        Socket socket = ask("GET", path);
         boolean opened = false;
         try {
             InputStream in = socket.getInputStream();
@@ -60,7 +69,7 @@ record AdminPort(Endpoint endpoint, Duration timeout) {
         }
     }
 
-    private Socket ask(String path) throws IOException {
+    private Socket ask(String method, String path) throws IOException {
         int millis = (int) Math.max(1, Math.min(Integer.MAX_VALUE, timeout.toMillis()));
         Socket socket = new Socket();
         boolean asked = false;
@@ -68,7 +77,8 @@ record AdminPort(Endpoint endpoint, Duration timeout) {
             socket.setSoTimeout(millis);
             socket.connect(endpoint.resolve(), millis);
             socket.getOutputStream()
-                    .write(("GET " + path + " HTTP/1.0\r\nHost: " + endpoint + "\r\n\r\n")
+                    .write((method + " " + path + " HTTP/1.0\r\nHost: " + endpoint
+                                    + "\r\nDshm-Operator: dshm\r\nContent-Length: 0\r\n\r\n")
                             .getBytes(StandardCharsets.US_ASCII));
             asked = true;
             return socket;
