@@ -3,6 +3,7 @@ package io.dshm.server.network;
 import java.net.InetSocketAddress;
 import java.util.AbstractSet;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -105,9 +106,9 @@ public final class ClusterMembers {
         listener.run();
     }
 
-    /** All members by their names, as they are now. */
+    /** All members by their names, in the order of these, as they are now. */
     public Map<String, Address> all() {
-        return Map.copyOf(all);
+        return Collections.unmodifiableMap(all);
     }
 
     /** The names of the other members. Follows each change. */
