@@ -220,7 +220,8 @@ public final class Server {
                         replicator::isRegistered,
                         () -> onRestored(folder),
                         status::setNotRunning,
-                        ownCluster::refusal));
+                        ownCluster::refusal,
+                        new VoterQuestions(self.name(), members, connector)::ask));
         int connectionsMax = connectionsMax();
         ClientListener clients = new ClientListener(
                 ports,
@@ -385,16 +386,21 @@ public final class Server {
         if (!folder.isDecided()) {
             return StatusReply.getDefaultInstance();
         }
-        return raft.isRunning()
-                ? StatusReply.newBuilder()
-                        .setHasState(raft.hasState())
-                        .setClockAnchored(clock.isAnchored())
-                        .setClusterTimeMillis(clock.estimateMillis())
-                        .setClusterId(folder.clusterId())
-                        .setAppliedIndex(reads.appliedIndex())
-                        .setVotes(raft.mayVote())
-                        .build()
-                : null;
+        if (!raft.isRunning()) {
+            return null;
+        }
+        StatusReply.Builder reply = StatusReply.newBuilder()
+                .setHasState(raft.hasState())
+                .setClockAnchored(clock.isAnchored())
+                .setClusterTimeMillis(clock.estimateMillis())
+                .setClusterId(folder.clusterId())
+                .setAppliedIndex(reads.appliedIndex())
+                .setVotes(raft.mayVote());
+        if (raft.mayVote()) {
+            reply.addAllVoters(raft.memberChanges().roles().voters());
+            stateMachine.cluster().list().forEach(reply::addMembers);
+        }
+        return reply.build();
     }
 
     /**

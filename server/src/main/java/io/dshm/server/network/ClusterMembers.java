@@ -134,6 +134,12 @@ public final class ClusterMembers {
                 .orElse(raftAddress);
     }
 
+    /** The Raft address of that member; a name that is no member's is returned as it is. */
+    public String raftOf(String name) {
+        Address address = all.get(name);
+        return address == null ? name : address.raft();
+    }
+
     /** The forwarding addresses, not resolved, by the members' names. */
     public Map<String, InetSocketAddress> forwarding() {
         return all.entrySet().stream()

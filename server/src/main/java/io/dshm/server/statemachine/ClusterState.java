@@ -56,6 +56,16 @@ public record ClusterState(long id, long since, SortedMap<String, String> member
         return header.setClusterId(id).setClusterSince(since);
     }
 
+    /** The members as messages, by their names. */
+    public List<Member> list() {
+        return members.entrySet().stream()
+                .map(member -> Member.newBuilder()
+                        .setName(member.getKey())
+                        .setAddress(member.getValue())
+                        .build())
+                .toList();
+    }
+
     /** A number that differs, practically, from that of any other cluster and any other members; 0 without id and members. */
     long digest() {
         return this.equals(NONE)

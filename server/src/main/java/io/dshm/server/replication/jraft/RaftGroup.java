@@ -157,6 +157,7 @@ public final class RaftGroup implements RaftLog {
      * @param onRestored when a node that had lost its data has it back, and before it votes
      * @param onWaiting while a node that has lost its data waits, what for
      * @param foreign asked before this node takes over a snapshot of that member: why it must not, or null; may block
+     * @param voters asked by a node that has lost its data, before it takes part
      */
     public record Events(
             RoleListener roles,
@@ -166,7 +167,21 @@ public final class RaftGroup implements RaftLog {
             BooleanSupplier isRegistered,
             Runnable onRestored,
             Consumer<String> onWaiting,
-            Function<String, @Nullable String> foreign) {}
+            Function<String, @Nullable String> foreign,
+            Voters voters) {}
+
+    /** Who votes, as the other nodes say, for a node that has lost its data. */
+    @FunctionalInterface
+    public interface Voters {
+
+        /**
+         * Asks them. Blocks until enough have answered.
+         *
+         * @param waiting is told, now and then, whose answers are missing
+         * @return the names of the other voters, of each configuration that counts; see {@link JoiningTerm}
+         */
+        List<Set<String>> ask(Consumer<List<String>> waiting) throws InterruptedException;
+    }
 
     private final Settings settings;
     private final Consumer<String> onFatal;
@@ -233,7 +248,7 @@ public final class RaftGroup implements RaftLog {
             settings.peers().keySet().forEach(name -> members.addPeer(peer(name)));
         }
         boolean alone = !settings.listens();
-        long termMin = votes ? 0 : joiningTerm(self, events.onWaiting());
+        long termMin = votes ? 0 : joiningTerm(self, events);
         TermStorage.Terms terms = new TermStorage.Terms();
         MemberGuard guard = newGuard(terms, events);
         if (!alone) {
@@ -263,13 +278,24 @@ public final class RaftGroup implements RaftLog {
     }
 
     /** The earliest term in which this node, which has lost its data, may take part. */
-    private long joiningTerm(PeerId self, Consumer<String> onWaiting) throws InterruptedException {
-        Map<String, Endpoint> others = settings.peers().keySet().stream()
-                .filter(name -> !name.equals(settings.self()))
-                .collect(Collectors.toMap(name -> name, name -> peer(name).getEndpoint()));
+    private long joiningTerm(PeerId self, Events events) throws InterruptedException {
+        Consumer<List<String>> waiting =
+                missing -> events.onWaiting().accept("its data is lost; it waits for the terms of " + missing);
+        List<Set<String>> electorates = events.voters().ask(waiting);
+        Map<String, Endpoint> others = electorates.stream()
+                .flatMap(Set::stream)
+                .distinct()
+                .collect(Collectors.toMap(name -> name, name -> endpoint(settings.members().raftOf(name))));
         long patience = TimeUnit.MILLISECONDS.toNanos((long) PATIENCE_ELECTIONS * settings.electionTimeoutMillis());
-        return new TermQuestions(groupId, self.toString(), others)
-                .ask(patience, missing -> onWaiting.accept("its data is lost; it waits for the terms of " + missing));
+        return new TermQuestions(groupId, self.toString(), others, electorates).ask(patience, waiting);
+    }
+
+    private static Endpoint endpoint(String address) {
+        PeerId peer = new PeerId();
+        if (!peer.parse(address)) {
+            throw new IllegalArgumentException("no member can have the address " + address);
+        }
+        return peer.getEndpoint();
     }
 
     /** The library does not say why it cannot listen. */

@@ -11,6 +11,7 @@ import com.alipay.sofa.jraft.util.RpcFactoryHelper;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -39,14 +40,17 @@ final class TermQuestions {
     private final String group;
     private final String self;
     private final Map<String, Endpoint> others;
+    private final List<Set<String>> electorates;
 
     /**
      * Questions that nobody has asked yet.
      *
      * @param self the address that this node has in the group
      * @param others the Raft addresses of the other members, by their names
+     * @param electorates see {@link JoiningTerm}
      */
-    TermQuestions(String group, String self, Map<String, Endpoint> others) {
+    TermQuestions(String group, String self, Map<String, Endpoint> others, List<Set<String>> electorates) {
+        this.electorates = List.copyOf(electorates);
         this.group = group;
         this.self = self;
         this.others = Map.copyOf(others);
@@ -60,7 +64,7 @@ final class TermQuestions {
      * @return the term in which this node may take part
      */
     long ask(long patienceNanos, Consumer<List<String>> waiting) throws InterruptedException {
-        JoiningTerm known = new JoiningTerm(others.keySet().stream().sorted().toList(), patienceNanos);
+        JoiningTerm known = new JoiningTerm(electorates, patienceNanos);
         RpcClient client = RpcFactoryHelper.rpcFactory().createRpcClient();
         client.init(new RpcOptions());
         try {

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 class JoiningTermTest {
@@ -15,7 +16,7 @@ class JoiningTermTest {
     private static final long LATE = PATIENCE;
 
     private static JoiningTerm of(String... others) {
-        return new JoiningTerm(List.of(others), PATIENCE);
+        return new JoiningTerm(List.of(Set.of(others)), PATIENCE);
     }
 
     @Test
@@ -80,12 +81,43 @@ class JoiningTermTest {
     }
 
     @Test
-    void of_four_members_two_suffice_after_a_while() {
+    void of_four_members_all_others_must_answer_because_a_fifth_may_be_about_to_come() {
         JoiningTerm four = of("a", "b", "d");
         four.heard("a", 4, LATE);
-        assertFalse(four.isKnown());
         four.heard("b", 4, LATE);
+        assertFalse(four.isKnown(), "d and e may have elected a leader with a vote that is forgotten");
+        four.heard("d", 4, EARLY);
         assertTrue(four.isKnown());
+    }
+
+    /** Whatever the members do within one change: of each majority with this node somebody else is heard. */
+    @Test
+    void so_many_are_heard_that_no_majority_with_this_node_is_missed_also_after_one_change() {
+        for (int others = 2; others <= 8; others++) {
+            int silent = others - MemberChanges.Roles.neededBeside(others);
+            // A majority is missed if all of this node's companions in it are silent, or new.
+            assertTrue(silent < companions(others + 1), "as it is, with " + others);
+            assertTrue(silent + 1 < companions(others + 2), "with one more than " + others);
+            assertTrue(silent < companions(others), "with one less than " + others);
+        }
+    }
+
+    private static int companions(int voters) {
+        return MemberChanges.Roles.majorityOf(voters) - 1;
+    }
+
+    @Test
+    void each_configuration_that_was_told_counts() {
+        JoiningTerm both = new JoiningTerm(List.of(Set.of("a", "b", "d", "e"), Set.of("d", "e", "f", "g")), PATIENCE);
+        for (String member : List.of("a", "b", "d")) {
+            both.heard(member, 4, LATE);
+        }
+        assertFalse(both.isKnown());
+        both.heard("e", 4, LATE);
+        both.heard("g", 6, LATE);
+        assertTrue(both.isKnown());
+        assertEquals(6, both.highest());
+        assertEquals(List.of("f"), both.missing());
     }
 
     @Test
