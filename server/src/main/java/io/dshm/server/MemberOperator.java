@@ -94,7 +94,9 @@ final class MemberOperator {
             members.add(member);
         });
         Map<String, Object> fields = new LinkedHashMap<>();
-        fields.put("clusterId", String.format("%016x", node.stateMachine().cluster().id()));
+        fields.put(
+                "clusterId",
+                String.format("%016x", node.stateMachine().cluster().id()));
         fields.put("leader", Objects.requireNonNullElse(leadership.leader(), ""));
         fields.put("term", leadership.term());
         fields.put("members", members);
@@ -145,7 +147,8 @@ final class MemberOperator {
                     leadership.leader() == null ? "no leader is known" : leadership.leader() + " leads: ask it");
         }
         if (node.stateMachine().cluster().id() == 0) {
-            throw refused("the cluster has no list of members yet: it makes one when all of them have started with this release");
+            throw refused(
+                    "the cluster has no list of members yet: it makes one when all of them have started with this release");
         }
     }
 
@@ -156,7 +159,8 @@ final class MemberOperator {
     private String add(String text) throws RefusedException, InterruptedException {
         Member member = parse(text);
         if (!node.listens()) {
-            throw refused("this node runs alone, and no other one can reach it: dshm recover gives it an address, see members");
+            throw refused(
+                    "this node runs alone, and no other one can reach it: dshm recover gives it an address, see members");
         }
         Map<String, ClusterMembers.Address> all = node.members().all();
         ClusterMembers.Address known = all.get(member.name());
@@ -166,7 +170,8 @@ final class MemberOperator {
         requireFree(member, all);
         MemberChanges.Roles roles = node.raft().roles();
         for (Map.Entry<String, ClusterMembers.Address> other : all.entrySet()) {
-            if (!other.getKey().equals(member.name()) && !roles.voters().contains(other.getValue().raft())) {
+            if (!other.getKey().equals(member.name())
+                    && !roles.voters().contains(other.getValue().raft())) {
                 throw refused(other.getKey() + " was added, and does not vote yet: promote it or remove it first");
             }
         }
@@ -183,7 +188,8 @@ final class MemberOperator {
             await(node.raft().addLearner(member.raftAddress()), "adding " + member.name());
         }
         return member.name() + " is a learner at " + member.address()
-                + ". Start it with these members, then promote it: " + String.join(",", node.members().texts());
+                + ". Start it with these members, then promote it: "
+                + String.join(",", node.members().texts());
     }
 
     private static Member parse(String text) throws RefusedException {
@@ -244,7 +250,8 @@ final class MemberOperator {
                             + " log entries" + (status.getVotes() ? "" : ", and gets its data"));
         } catch (ExecutionException e) {
             throw new RefusedException(
-                    RefusedException.NOT_CAUGHT_UP, name + " does not answer at its forwarding address: is it running?");
+                    RefusedException.NOT_CAUGHT_UP,
+                    name + " does not answer at its forwarding address: is it running?");
         }
     }
 
@@ -329,6 +336,7 @@ final class MemberOperator {
     private static RefusedException unknown(String what, String why) {
         return new RefusedException(
                 RefusedException.UNKNOWN,
-                what + " was not completed: " + why + ". dshm cluster status shows what has become of it; then try again");
+                what + " was not completed: " + why
+                        + ". dshm cluster status shows what has become of it; then try again");
     }
 }

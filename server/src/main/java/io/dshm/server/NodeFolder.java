@@ -124,6 +124,27 @@ final class NodeFolder implements AutoCloseable {
         save(path, properties);
     }
 
+    /** Whose folder it is. */
+    record Owner(String cluster, String node) {}
+
+    /**
+     * Whose folder that is.
+     *
+     * @throws IOException if it is none, or does not say it
+     */
+    static Owner ownerOf(Path path) throws IOException {
+        Properties properties = new Properties();
+        try (Reader reader = Files.newBufferedReader(path.resolve(FILE))) {
+            properties.load(reader);
+        }
+        String cluster = properties.getProperty(CLUSTER);
+        String node = properties.getProperty(NODE);
+        if (cluster == null || node == null) {
+            throw new HalfFolderException(path.resolve(FILE), "is damaged");
+        }
+        return new Owner(cluster, node);
+    }
+
     private static void begin(Properties properties, String cluster, String node) {
         properties.setProperty(CLUSTER, cluster);
         properties.setProperty(NODE, node);

@@ -250,8 +250,8 @@ public final class Server {
                 raft.memberChanges(),
                 connector));
         running = new Running(folder, raft, replicator, addresses, peers, clients, sharedance, admin, scheduled);
-        status.setRunning(
-                new NodeStatus.Parts(raft, roles, replicator, members, operator, clients, sharedance, backups, scheduled, watch));
+        status.setRunning(new NodeStatus.Parts(
+                raft, roles, replicator, members, operator, clients, sharedance, backups, scheduled, watch));
         every(lanes.get(0), FOUNDING_MILLIS, "giving the cluster an id", () -> found(membership, roles, replicator));
         lanes.get(0)
                 .scheduleAtFixedRate(

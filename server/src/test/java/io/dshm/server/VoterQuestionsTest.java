@@ -17,8 +17,7 @@ import org.junit.jupiter.api.Test;
 /** Members of which some have come and gone since this node, c, had its data. An address is that of the name, on port 1. */
 class VoterQuestionsTest {
 
-    private final ClusterMembers members =
-            new ClusterMembers("c", Map.of("a", "a:1:2", "b", "b:1:2", "c", "c:1:2"));
+    private final ClusterMembers members = new ClusterMembers("c", Map.of("a", "a:1:2", "b", "b:1:2", "c", "c:1:2"));
     private final Map<String, StatusReply> answers = new HashMap<>();
     private final List<List<String>> waits = new ArrayList<>();
     private Runnable afterWait = () -> {
@@ -78,7 +77,8 @@ class VoterQuestionsTest {
     @Test
     void who_has_lost_its_data_itself_has_said_nothing() throws InterruptedException {
         answers.put("a", says(10, "a", "b", "c"));
-        answers.put("b", StatusReply.newBuilder().setHasState(true).setClusterId(7).build());
+        answers.put(
+                "b", StatusReply.newBuilder().setHasState(true).setClusterId(7).build());
         afterWait = () -> answers.put("b", says(10, "a", "b", "c"));
         assertEquals(List.of(Set.of("a", "b")), ask());
         assertEquals(List.of(List.of("b")), waits);

@@ -66,6 +66,15 @@ public record ClusterState(long id, long since, SortedMap<String, String> member
                 .toList();
     }
 
+    /** A new cluster's header: its first leader gives it an id, and the list of its members. */
+    static SnapshotHeader without(SnapshotHeader header) {
+        return header.toBuilder()
+                .clearClusterId()
+                .clearClusterSince()
+                .clearMembers()
+                .build();
+    }
+
     /** A number that differs, practically, from that of any other cluster and any other members; 0 without id and members. */
     long digest() {
         return this.equals(NONE)

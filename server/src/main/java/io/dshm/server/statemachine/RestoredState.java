@@ -56,12 +56,7 @@ public final class RestoredState implements StateSource {
         this.checksum = checksum;
         this.clients = reading.clients;
         this.entryCount = reading.entryCount;
-        // A new cluster: its first leader gives it an id, and the list of its members.
-        SnapshotHeader.Builder begin = header.toBuilder()
-                .clearPart()
-                .clearClusterId()
-                .clearClusterSince()
-                .clearMembers();
+        SnapshotHeader.Builder begin = ClusterState.without(header).toBuilder().clearPart();
         if (choice.ttlRemaining()) {
             // Nothing is known of the time since then: a leader adds nothing.
             begin.clearWallMillis();

@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
@@ -43,7 +44,9 @@ class MembersIT {
 
     private NodeProcess newNode(String name) {
         NodeProcess node = processes.add(new NodeProcess(
-                name, Path.of("target/system/MembersIT", temporary.getFileName().toString(), name).toAbsolutePath()));
+                name,
+                Path.of("target/system/MembersIT", temporary.getFileName().toString(), name)
+                        .toAbsolutePath()));
         nodes.add(node);
         return node;
     }
@@ -72,9 +75,12 @@ class MembersIT {
     }
 
     private void awaitId() throws InterruptedException {
-        Await.until("the cluster has an id", () -> nodes.stream()
-                .filter(NodeProcess::isAlive)
-                .allMatch(node -> idOf(node).matches("[0-9a-f]{16}") && !idOf(node).matches("0+")));
+        Await.until(
+                "the cluster has an id",
+                () -> nodes.stream()
+                        .filter(NodeProcess::isAlive)
+                        .allMatch(node -> idOf(node).matches("[0-9a-f]{16}")
+                                && !idOf(node).matches("0+")));
     }
 
     private static String idOf(NodeProcess node) {
@@ -93,7 +99,8 @@ class MembersIT {
         List<NodeProcess> now = new ArrayList<>(before);
         now.add(added);
         startWith(added, now);
-        assertTrue(dshm(0, "cluster", "promote", name, "--timeout", PATIENCE).out().contains(name + " votes"));
+        assertTrue(
+                dshm(0, "cluster", "promote", name, "--timeout", PATIENCE).out().contains(name + " votes"));
         added.awaitHealthy();
         return added;
     }
@@ -115,8 +122,8 @@ class MembersIT {
 
     private long sum() throws IOException {
         try (DshmConnection connection = nodes.get(0).connect()) {
-            return Long.parseLong(new String(
-                    connection.get("visits", ReadMode.LINEARIZABLE).orElseThrow(), StandardCharsets.UTF_8));
+            return Long.parseLong(
+                    new String(connection.get("visits", ReadMode.LINEARIZABLE).orElseThrow(), StandardCharsets.UTF_8));
         }
     }
 
@@ -150,7 +157,8 @@ class MembersIT {
             books.assertExact(sum());
             assertEquals(List.of(), books.failures());
         }
-        assertEquals(List.of("n1", "n2", "n3"), roles().keySet().stream().sorted().toList());
+        assertEquals(
+                List.of("n1", "n2", "n3"), roles().keySet().stream().sorted().toList());
         assertFalse(roles().containsValue("learner"));
         new ClusterProcess(nodes.subList(0, 3)).assertEqualDigests();
     }
@@ -178,7 +186,8 @@ class MembersIT {
         assertTrue(waiting.contains("n4 does not answer"), waiting);
         startWith(fourth, List.of(nodes.get(0), nodes.get(1), fourth));
         dshm(0, "cluster", "replace", "n3", fourth.member(), "--timeout", PATIENCE);
-        assertEquals(List.of("n1", "n2", "n4"), roles().keySet().stream().sorted().toList());
+        assertEquals(
+                List.of("n1", "n2", "n4"), roles().keySet().stream().sorted().toList());
 
         NodeProcess leader = leader();
         dshm(0, "cluster", "remove", leader.name(), "--timeout", PATIENCE);
@@ -188,6 +197,43 @@ class MembersIT {
         try (DshmConnection connection = left.connect()) {
             assertEquals(8, connection.incr("visits", 1));
         }
+    }
+
+    @Test
+    void after_the_loss_of_a_majority_one_node_s_data_become_a_new_cluster() throws IOException, InterruptedException {
+        found("n1", "n2", "n3");
+        NodeProcess left = nodes.get(2);
+        try (DshmConnection connection = left.connect()) {
+            connection.incr("visits", 7);
+            assertTrue(connection.get("visits").isPresent(), "it has applied it itself");
+        }
+        String oldId = idOf(left);
+        nodes.get(0).kill();
+        nodes.get(1).kill();
+        nodes.get(0).deleteData();
+        nodes.get(1).deleteData();
+        left.kill();
+        Path made = temporary.resolve("made");
+        List<String> recover = List.of("recover", "--data-dir", left.data().toString(), "--to", made.toString());
+        NodeProcess alone = newNode("m1");
+        String[] words = Stream.concat(recover.stream(), Stream.of("--member", alone.member(), "--confirm", "no"))
+                .toArray(String[]::new);
+        String refused = dshm(3, words).err();
+        assertTrue(refused.contains("the answer is not the cluster's id"), refused);
+        assertFalse(Files.exists(made));
+        words[words.length - 1] = "dshm";
+        String done = dshm(0, words).out();
+        assertTrue(done.contains("Lost are writes that the other nodes acknowledged behind index"), done);
+        Files.createDirectories(alone.data().getParent());
+        Files.move(made, alone.data());
+        startWith(alone, List.of(alone)).awaitHealthy();
+        awaitId();
+        assertNotEquals(oldId, idOf(alone));
+        try (DshmConnection connection = alone.connect()) {
+            assertEquals(8, connection.incr("visits", 1));
+        }
+        grow("m2");
+        assertEquals(List.of("m1", "m2"), roles().keySet().stream().sorted().toList());
     }
 
     @Test

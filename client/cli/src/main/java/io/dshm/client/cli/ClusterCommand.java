@@ -132,7 +132,8 @@ final class ClusterCommand {
             members.forEach(member -> rows.add(row(member)));
             StatusTable.aligned(rows).forEach(session.output()::line);
         }
-        return members.stream().allMatch(member -> state(said(member.get("node"))).equals("ok"))
+        return members.stream()
+                        .allMatch(member -> state(said(member.get("node"))).equals("ok"))
                 ? ExitCode.OK
                 : ExitCode.NO;
     }
@@ -162,7 +163,8 @@ final class ClusterCommand {
         int voters = 0;
         int well = 0;
         for (Map<String, Object> member : members) {
-            boolean votes = member.get("role").equals("leader") || member.get("role").equals("voter");
+            boolean votes =
+                    member.get("role").equals("leader") || member.get("role").equals("voter");
             StatusTable.Node said = said(member.get("node"));
             boolean isWell = said != null && said.isWell();
             voters += votes ? 1 : 0;
@@ -228,8 +230,8 @@ final class ClusterCommand {
                 AdminPort port = new AdminPort(endpoint, session.timeout());
                 if (leads(port)) {
                     try {
-                        Page page = port.post("/cluster/" + action + "?member="
-                                + URLEncoder.encode(member, StandardCharsets.UTF_8));
+                        Page page = port.post(
+                                "/cluster/" + action + "?member=" + URLEncoder.encode(member, StandardCharsets.UTF_8));
                         trouble = outcome(page);
                         if (trouble.isEmpty()) {
                             return String.valueOf(Json.object(page.body()).get("message"));
@@ -245,7 +247,9 @@ final class ClusterCommand {
             }
             if (System.nanoTime() - deadline >= 0) {
                 throw new CliException(
-                        ExitCode.UNAVAILABLE, "unavailable", trouble + "\nit may be asked again, with a longer --timeout");
+                        ExitCode.UNAVAILABLE,
+                        "unavailable",
+                        trouble + "\nit may be asked again, with a longer --timeout");
             }
             session.output().progress(trouble);
             pause();
@@ -274,8 +278,7 @@ final class ClusterCommand {
         if (PASSING.contains(error)) {
             return message;
         }
-        throw new CliException(
-                error.equals("unknown_outcome") ? ExitCode.UNKNOWN : ExitCode.REFUSED, error, message);
+        throw new CliException(error.equals("unknown_outcome") ? ExitCode.UNKNOWN : ExitCode.REFUSED, error, message);
     }
 
     private static void pause() throws CliException {
@@ -283,7 +286,8 @@ final class ClusterCommand {
             TimeUnit.MILLISECONDS.sleep(PAUSE_MILLIS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new CliException(ExitCode.UNKNOWN, "interrupted", "interrupted; dshm cluster status shows what is done");
+            throw new CliException(
+                    ExitCode.UNKNOWN, "interrupted", "interrupted; dshm cluster status shows what is done");
         }
     }
 }

@@ -67,7 +67,8 @@ final class JoiningTerm {
      */
     JoiningTerm(List<Set<String>> electorates, long patienceNanos) {
         this.electorates = List.copyOf(electorates);
-        this.others = electorates.stream().flatMap(Set::stream).distinct().sorted().toList();
+        this.others =
+                electorates.stream().flatMap(Set::stream).distinct().sorted().toList();
         this.patienceNanos = patienceNanos;
     }
 

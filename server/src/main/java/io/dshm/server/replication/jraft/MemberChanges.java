@@ -92,7 +92,8 @@ public final class MemberChanges {
     public CompletableFuture<Void> promote(String address) {
         CompletableFuture<Void> removed =
                 roles().learners().contains(address) ? removeLearner(address) : CompletableFuture.completedFuture(null);
-        return removed.thenCompose(nothing -> change(address, (peer, done) -> node.get().addPeer(peer, done)))
+        return removed.thenCompose(
+                        nothing -> change(address, (peer, done) -> node.get().addPeer(peer, done)))
                 .whenComplete((nothing, failure) -> {
                     if (failure != null && !roles().voters().contains(address)) {
                         addLearner(address);

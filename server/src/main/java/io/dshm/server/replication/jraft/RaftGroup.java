@@ -77,8 +77,6 @@ import java.util.function.Function;
 import java.util.function.LongConsumer;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
-import org.rocksdb.NativeLibraryLoader;
-import org.rocksdb.RocksDB;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -232,10 +230,7 @@ public final class RaftGroup implements RaftLog {
      */
     public void start(boolean votes, Progress progress, Events events) throws IOException, InterruptedException {
         mayVote.set(votes);
-        Path libraries = Files.createDirectories(settings.folder().resolve("lib"));
-        // Into a folder of this node's own: the default is the temporary folder, where every hard kill leaves a copy.
-        NativeLibraryLoader.getInstance().loadLibrary(libraries.toString());
-        RocksDB.loadLibrary();
+        RaftTuning.loadLibrary(settings.folder());
         ThreadPoolsFactory.registerThreadPool(groupId, closures);
         StorageOptionsFactory.registerRocksDBOptions(RocksDBLogStorage.class, RaftTuning.logOptions());
         ProtobufMsgFactory.load();
@@ -285,7 +280,8 @@ public final class RaftGroup implements RaftLog {
         Map<String, Endpoint> others = electorates.stream()
                 .flatMap(Set::stream)
                 .distinct()
-                .collect(Collectors.toMap(name -> name, name -> endpoint(settings.members().raftOf(name))));
+                .collect(Collectors.toMap(
+                        name -> name, name -> endpoint(settings.members().raftOf(name))));
         long patience = TimeUnit.MILLISECONDS.toNanos((long) PATIENCE_ELECTIONS * settings.electionTimeoutMillis());
         return new TermQuestions(groupId, self.toString(), others, electorates).ask(patience, waiting);
     }

@@ -13,10 +13,15 @@ import io.dshm.proto.Limits;
 import io.dshm.server.replication.jraft.repairs.LastEntryLogStorage;
 import io.dshm.server.replication.jraft.repairs.MemberGuard;
 import io.dshm.server.replication.jraft.repairs.VoteGuard;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.function.BiFunction;
 import java.util.function.BooleanSupplier;
 import java.util.function.UnaryOperator;
 import org.rocksdb.DBOptions;
+import org.rocksdb.NativeLibraryLoader;
+import org.rocksdb.RocksDB;
 import org.rocksdb.WALRecoveryMode;
 
 /** SOFAJRaft's settings, each with the reason why it is not the library's own. */
@@ -68,6 +73,14 @@ final class RaftTuning {
         System.setProperty("com.google.protobuf.use_unsafe_pre22_gencode", "true");
         // The pool for the library's own closures has no queue: it must never be full.
         System.setProperty("jraft.internal.closure.threadpool.size.max", "4096");
+    }
+
+    /** To be called before RocksDB is used; with a node's data folder. */
+    static void loadLibrary(Path folder) throws IOException {
+        // Into a folder of this node's own: the default is the temporary folder, where every hard kill leaves a copy.
+        Path libraries = Files.createDirectories(folder.resolve("lib"));
+        NativeLibraryLoader.getInstance().loadLibrary(libraries.toString());
+        RocksDB.loadLibrary();
     }
 
     /** So that requests in flight to all followers, as large as they usually are at most, take an eighth of the heap. */

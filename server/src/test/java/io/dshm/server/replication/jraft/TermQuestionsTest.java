@@ -125,7 +125,8 @@ class TermQuestionsTest {
     }
 
     private CompletableFuture<Long> ask(BlockingQueue<List<String>> waiting) {
-        TermQuestions questions = new TermQuestions(GROUP, self.toString(), Map.of("one", one, "other", other), List.of(Set.of("one", "other")));
+        TermQuestions questions = new TermQuestions(
+                GROUP, self.toString(), Map.of("one", one, "other", other), List.of(Set.of("one", "other")));
         return CompletableFuture.supplyAsync(
                 () -> {
                     try {
