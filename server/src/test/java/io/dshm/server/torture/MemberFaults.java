@@ -64,8 +64,7 @@ final class MemberFaults {
     private static boolean isDone(NodeProcess leader, String path) {
         try {
             String answer = leader.post(path);
-            return !answer.contains("\"error\"") && answer.contains("\"message\"")
-                    || answer.contains(NO_MEMBER);
+            return !answer.contains("\"error\"") && answer.contains("\"message\"") || answer.contains(NO_MEMBER);
         } catch (IOException e) {
             // Another fault has it.
             return false;

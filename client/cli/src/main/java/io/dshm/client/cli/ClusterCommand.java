@@ -29,6 +29,28 @@ final class ClusterCommand {
     /** Errors after which the leader, or another one, may do it a moment later. */
     private static final Set<String> PASSING = Set.of("not_leader", "not_caught_up", "busy");
 
+    /**
+     * One of the list.
+     *
+     * @param role {@code leader}, {@code voter}, {@code learner} or {@code none}
+     */
+    private record Member(String node, String address, String role) {
+
+        static Member of(Object fields) {
+            if (!(fields instanceof Map<?, ?> map)) {
+                throw new IllegalArgumentException("no member: " + fields);
+            }
+            return new Member(
+                    String.valueOf(map.get("node")),
+                    String.valueOf(map.get("address")),
+                    String.valueOf(map.get("role")));
+        }
+
+        boolean votes() {
+            return role.equals("leader") || role.equals("voter");
+        }
+    }
+
     private final Session session;
 
     /** What each node says of itself. */
@@ -65,7 +87,7 @@ final class ClusterCommand {
     }
 
     /** The list of members: the leader's, or that of any node that knows one. */
-    private List<Map<String, Object>> members() throws CliException {
+    private List<Member> members() throws CliException {
         nodes = StatusTable.ask(session);
         List<String> troubles = new ArrayList<>();
         List<Endpoint> ports = new ArrayList<>();
@@ -77,7 +99,7 @@ final class ClusterCommand {
             try {
                 Page page = new AdminPort(port, session.timeout()).get("/cluster");
                 if (page.status() == OK && Json.object(page.body()).get("members") instanceof List<?> list) {
-                    return list.stream().map(ClusterCommand::fields).toList();
+                    return list.stream().map(Member::of).toList();
                 }
                 troubles.add(port + ": " + page.body().strip());
             } catch (IOException e) {
@@ -93,17 +115,8 @@ final class ClusterCommand {
                         + "\nis a node running there? name their admin ports with --admin HOST:PORT,HOST:PORT");
     }
 
-    private static Map<String, Object> fields(Object element) {
-        if (!(element instanceof Map<?, ?> map)) {
-            throw new IllegalArgumentException("no member: " + element);
-        }
-        Map<String, Object> fields = new LinkedHashMap<>();
-        map.forEach((name, value) -> fields.put(String.valueOf(name), value));
-        return fields;
-    }
-
     /** What that member says of itself; null if none of the admin ports is its own. */
-    private StatusTable.@Nullable Node said(Object name) {
+    private StatusTable.@Nullable Node said(String name) {
         return nodes.stream()
                 .filter(node -> name.equals(node.fields().get("node")))
                 .findFirst()
@@ -115,14 +128,16 @@ final class ClusterCommand {
     }
 
     private ExitCode status() throws CliException {
-        List<Map<String, Object>> members = members();
+        List<Member> members = members();
         if (session.output().isJson()) {
             List<Object> all = new ArrayList<>();
-            for (Map<String, Object> member : members) {
-                StatusTable.Node said = said(member.get("node"));
+            for (Member member : members) {
+                StatusTable.Node said = said(member.node);
                 Map<String, Object> fields = new LinkedHashMap<>(said == null ? Map.of() : StatusTable.json(said));
                 fields.put("state", state(said));
-                fields.putAll(member);
+                fields.put("node", member.node);
+                fields.put("address", member.address);
+                fields.put("role", member.role);
                 all.add(fields);
             }
             session.output().object(Map.of("members", all));
@@ -132,21 +147,18 @@ final class ClusterCommand {
             members.forEach(member -> rows.add(row(member)));
             StatusTable.aligned(rows).forEach(session.output()::line);
         }
-        return members.stream()
-                        .allMatch(member -> state(said(member.get("node"))).equals("ok"))
-                ? ExitCode.OK
-                : ExitCode.NO;
+        return members.stream().allMatch(member -> state(said(member.node)).equals("ok")) ? ExitCode.OK : ExitCode.NO;
     }
 
-    private List<String> row(Map<String, Object> member) {
-        StatusTable.Node said = said(member.get("node"));
+    private List<String> row(Member member) {
+        StatusTable.Node said = said(member.node);
         StatusTable.Node node = Objects.requireNonNullElse(
                 said, new StatusTable.Node(session.endpoints().get(0), Map.of(), state(said)));
         Long bytes = StatusTable.number(node.fields(), "stateBytes");
         return List.of(
-                String.valueOf(member.get("node")),
-                String.valueOf(member.get("address")),
-                String.valueOf(member.get("role")),
+                member.node,
+                member.address,
+                member.role,
                 node.field("term"),
                 node.field("appliedIndex"),
                 node.lag(),
@@ -158,21 +170,21 @@ final class ClusterCommand {
     }
 
     private ExitCode health() throws CliException {
-        List<Map<String, Object>> members = members();
+        List<Member> members = members();
         List<String> problems = new ArrayList<>();
         int voters = 0;
         int well = 0;
-        for (Map<String, Object> member : members) {
+        for (Member member : members) {
             boolean votes =
                     member.get("role").equals("leader") || member.get("role").equals("voter");
-            StatusTable.Node said = said(member.get("node"));
+            StatusTable.Node said = said(member.node);
             boolean isWell = said != null && said.isWell();
-            voters += votes ? 1 : 0;
-            well += votes && isWell ? 1 : 0;
+            voters += member.votes() ? 1 : 0;
+            well += member.votes() && isWell ? 1 : 0;
             if (!isWell) {
-                problems.add(member.get("node") + ": " + state(said));
-            } else if (!votes) {
-                problems.add(member.get("node") + ": does not vote yet; dshm cluster promote " + member.get("node"));
+                problems.add(member.node + ": " + state(said));
+            } else if (!member.votes()) {
+                problems.add(member.node + ": does not vote yet; dshm cluster promote " + member.node);
             }
         }
         int spare = well - (voters / 2 + 1);
@@ -211,8 +223,8 @@ final class ClusterCommand {
             return change("remove", old);
         }
         boolean isThere = members().stream()
-                .anyMatch(known -> known.get("node").equals(name)
-                        && (name + "=" + known.get("address") + ":").startsWith(member + ":"));
+                .anyMatch(known ->
+                        known.node.equals(name) && (name + "=" + known.address + ":").startsWith(member + ":"));
         if (!isThere) {
             change("remove", old);
         }
