@@ -175,8 +175,6 @@ final class ClusterCommand {
         int voters = 0;
         int well = 0;
         for (Member member : members) {
-            boolean votes =
-                    member.get("role").equals("leader") || member.get("role").equals("voter");
             StatusTable.Node said = said(member.node);
             boolean isWell = said != null && said.isWell();
             voters += member.votes() ? 1 : 0;
