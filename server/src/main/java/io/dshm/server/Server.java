@@ -27,12 +27,16 @@ import io.dshm.server.replication.forwarding.PeerConnector;
 import io.dshm.server.replication.forwarding.PeerListener;
 import io.dshm.server.replication.jraft.HalfFolderException;
 import io.dshm.server.replication.jraft.RaftGroup;
+import io.dshm.server.replication.jraft.rpc.MemberNetwork;
 import io.dshm.server.replication.reads.LocalReads;
 import io.dshm.server.replication.writes.RegistrationCheck;
 import io.dshm.server.statemachine.ClusterClock;
 import io.dshm.server.statemachine.StateMachine;
 import io.dshm.server.statemachine.StateRoom;
+import io.dshm.server.transport.CallServer;
+import io.dshm.server.transport.Dialer;
 import io.dshm.server.transport.Greeting;
+import io.dshm.server.transport.UnansweredCalls;
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
@@ -155,9 +159,15 @@ public final class Server {
         members.onChange(() -> addresses.set(members.forwarding()));
         Greeting.Members greeted =
                 new Greeting.Members(config.cluster(), self.name(), members.others(), folder::clusterId);
-        PeerConnector connector = new PeerConnector(loops, channelType, greeted, addresses);
+        Dialer dialer = new Dialer(loops, channelType, greeted, addresses);
+        PeerConnector connector = new PeerConnector(dialer);
         PeerAdmission admission = new PeerAdmission(config, members);
-        RaftGroup raft = new RaftGroup(raftSettings(admission.raftPort(), members), stateMachine, Server::stopForGood);
+        CallServer calls =
+                new CallServer(UnansweredCalls.Total.ofHeap(Runtime.getRuntime().maxMemory()), System::nanoTime);
+        RaftGroup raft = new RaftGroup(
+                raftSettings(members, new MemberNetwork(dialer, calls), admission.raftPort()),
+                stateMachine,
+                Server::stopForGood);
         OwnCluster ownCluster = new OwnCluster(folder, connector, Server::stopForGood);
         Membership membership = new Membership(setting, members, stateMachine, ownCluster::onState);
         PeerListener peers = !config.membersNamed()
@@ -167,6 +177,7 @@ public final class Server {
                         new InetSocketAddress(config.raftBindAddress(), self.forwardingPort()),
                         admission.forwardingPort(),
                         greeted,
+                        calls,
                         () -> peerStatus(folder, raft));
         if (!folder.isDecided()) {
             folder.setJoining(!others.isEmpty()
@@ -341,7 +352,7 @@ public final class Server {
         return scheduled;
     }
 
-    private RaftGroup.Settings raftSettings(PeerPort port, ClusterMembers members) {
+    private RaftGroup.Settings raftSettings(ClusterMembers members, MemberNetwork network, PeerPort port) {
         Map<String, String> addresses =
                 config.members().stream().collect(Collectors.toMap(Member::name, Member::raftAddress));
         return new RaftGroup.Settings(
@@ -350,6 +361,7 @@ public final class Server {
                 addresses,
                 members,
                 config.membersNamed(),
+                network,
                 config.raftBindAddress(),
                 port,
                 config.dataDir(),

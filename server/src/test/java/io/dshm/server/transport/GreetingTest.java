@@ -47,6 +47,7 @@ class GreetingTest {
 
     private long helloId;
 
+    private final CallServer calls = new CallServer(new UnansweredCalls.Total(1), System::nanoTime);
     private final EmbeddedChannel channel = new EmbeddedChannel();
 
     GreetingTest() {
@@ -54,7 +55,7 @@ class GreetingTest {
         channel.pipeline().addLast(port.guard(PeerCodec.FORMAT));
         PeerCodec.addTo(
                 channel.pipeline(),
-                new Greeting(new Greeting.Members("shop", "n1", Set.of("n2", "n3"), () -> ownId), port));
+                new Greeting(new Greeting.Members("shop", "n1", Set.of("n2", "n3"), () -> ownId), port, calls));
     }
 
     @AfterEach
@@ -125,7 +126,8 @@ class GreetingTest {
         assertEquals(QUESTION, channel.readInbound());
         EmbeddedChannel stays = new EmbeddedChannel();
         PeerCodec.addTo(
-                stays.pipeline(), new Greeting(new Greeting.Members("shop", "n1", Set.of("n2"), () -> ownId), port));
+                stays.pipeline(),
+                new Greeting(new Greeting.Members("shop", "n1", Set.of("n2"), () -> ownId), port, calls));
         stays.writeInbound(frames(greetingOfMember(true), QUESTION));
         assertNull(stays.readInbound());
         assertFalse(stays.isOpen());

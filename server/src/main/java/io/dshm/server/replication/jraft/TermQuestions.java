@@ -1,13 +1,11 @@
 package io.dshm.server.replication.jraft;
 
 import com.alipay.sofa.jraft.error.RemotingException;
-import com.alipay.sofa.jraft.option.RpcOptions;
 import com.alipay.sofa.jraft.rpc.InvokeCallback;
 import com.alipay.sofa.jraft.rpc.RpcClient;
 import com.alipay.sofa.jraft.rpc.RpcRequests.RequestVoteRequest;
 import com.alipay.sofa.jraft.rpc.RpcRequests.RequestVoteResponse;
 import com.alipay.sofa.jraft.util.Endpoint;
-import com.alipay.sofa.jraft.util.RpcFactoryHelper;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -41,6 +39,7 @@ final class TermQuestions {
     private final String self;
     private final Map<String, Endpoint> others;
     private final List<Set<String>> electorates;
+    private final RpcClient client;
 
     /**
      * Questions that nobody has asked yet.
@@ -48,12 +47,15 @@ final class TermQuestions {
      * @param self the address that this node has in the group
      * @param others the Raft addresses of the other members, by their names
      * @param electorates see {@link JoiningTerm}
+     * @param client reaches them; is shut down when that is done
      */
-    TermQuestions(String group, String self, Map<String, Endpoint> others, List<Set<String>> electorates) {
+    TermQuestions(
+            String group, String self, Map<String, Endpoint> others, List<Set<String>> electorates, RpcClient client) {
         this.electorates = List.copyOf(electorates);
         this.group = group;
         this.self = self;
         this.others = Map.copyOf(others);
+        this.client = client;
     }
 
     /**
@@ -65,15 +67,13 @@ final class TermQuestions {
      */
     long ask(long patienceNanos, Consumer<List<String>> waiting) throws InterruptedException {
         JoiningTerm known = new JoiningTerm(electorates, patienceNanos);
-        RpcClient client = RpcFactoryHelper.rpcFactory().createRpcClient();
-        client.init(new RpcOptions());
         try {
             long startedNanos = System.nanoTime();
             long saidNanos = startedNanos;
             while (true) {
                 long askedNanos = System.nanoTime();
                 Map<String, CompletableFuture<Long>> answers = new HashMap<>();
-                others.forEach((name, endpoint) -> answers.put(name, ask(client, endpoint)));
+                others.forEach((name, endpoint) -> answers.put(name, ask(endpoint)));
                 for (Map.Entry<String, CompletableFuture<Long>> answer : answers.entrySet()) {
                     try {
                         known.heard(answer.getKey(), answer.getValue().get(), askedNanos - startedNanos);
@@ -100,7 +100,7 @@ final class TermQuestions {
         }
     }
 
-    private CompletableFuture<Long> ask(RpcClient client, Endpoint endpoint) {
+    private CompletableFuture<Long> ask(Endpoint endpoint) {
         RequestVoteRequest question = RequestVoteRequest.newBuilder()
                 .setGroupId(group)
                 .setServerId(self)
