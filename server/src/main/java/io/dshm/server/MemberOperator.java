@@ -122,7 +122,7 @@ final class MemberOperator {
         }
         try {
             requireLeading();
-            LOG.info("an operator asks: {} {}", action, subject);
+            LOG.debug("an operator asks: {} {}", action, subject);
             String done = switch (action) {
                 case "add" -> add(subject);
                 case "promote" -> promote(subject);
@@ -130,7 +130,7 @@ final class MemberOperator {
                 case "transfer-leader" -> transfer(subject);
                 default -> throw refused("there is no " + action);
             };
-            LOG.info("{}", done);
+            LOG.info("members: {}", done);
             return done;
         } catch (IllegalStateException e) {
             throw new RefusedException(RefusedException.NOT_LEADER, "this node does not lead any more");

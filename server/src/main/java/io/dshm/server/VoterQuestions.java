@@ -93,7 +93,11 @@ final class VoterQuestions {
         Map<String, StatusReply> answers = new HashMap<>();
         for (Map.Entry<String, CompletableFuture<StatusReply>> question : questions.entrySet()) {
             try {
-                answers.put(question.getKey(), question.getValue().get());
+                StatusReply answer = question.getValue().get();
+                // Others have no data either, and know nothing.
+                if (answer.getHasState()) {
+                    answers.put(question.getKey(), answer);
+                }
             } catch (ExecutionException e) {
                 LOG.debug("no answer of {}", question.getKey(), e);
             }

@@ -57,6 +57,17 @@ class VoterQuestionsTest {
     }
 
     @Test
+    void who_has_no_data_knows_nothing() throws InterruptedException {
+        answers.put("a", StatusReply.getDefaultInstance());
+        afterWait = () -> {
+            answers.put("a", says(10, "a", "b", "c"));
+            answers.put("b", says(10, "a", "b", "c"));
+        };
+        assertEquals(List.of(Set.of("a", "b")), ask());
+        assertEquals(List.of(List.of("a", "b")), waits);
+    }
+
+    @Test
     void members_that_have_not_changed_are_known_when_enough_have_said_so() throws InterruptedException {
         answers.put("a", says(10, "a", "b", "c"));
         afterWait = () -> answers.put("b", says(9, "a", "b", "c"));

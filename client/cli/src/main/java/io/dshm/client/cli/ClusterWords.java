@@ -20,7 +20,8 @@ final class ClusterWords {
                                             + " NAME=HOST:RAFT-PORT: a new member, which gets the data and does not vote yet. promote NAME:"
                                             + " waits until it has the data; then it votes. remove NAME. replace NAME NAME=HOST:RAFT-PORT:"
                                             + " one for another. transfer-leader [NAME]: it leads from now on."),
-                            new Parameter("MEMBER", "0..2", "The member's name, or its name and address.")),
+                            new Parameter("MEMBER", "0..1", "Its name; with its address for add."),
+                            new Parameter("NEW", "0..1", "replace: the other one's name and address.")),
                     List.of(),
                     new Tool(ClusterCommand::run)),
             new Word(
