@@ -32,7 +32,7 @@ final class ClusterCommand {
     /**
      * One of the list.
      *
-     * @param role {@code leader}, {@code voter}, {@code learner} or {@code none}
+     * @param role leader, voter, learner, or none: it is on the list only
      */
     private record Member(String node, String address, String role) {
 

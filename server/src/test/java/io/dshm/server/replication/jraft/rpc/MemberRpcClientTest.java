@@ -230,7 +230,7 @@ class MemberRpcClientTest {
         // The cluster switches.
         mayMeetFormat1.set(false);
         server.closeBoltIfUnneeded();
-        assertTrue(Ports.isFree(endpoint.getPort()));
+        Await.until("the Raft port is closed", () -> Ports.isFree(endpoint.getPort()));
         members.listen("n2", calls);
         startsAnew.complete(null);
         Await.until("connected anew", () -> client.checkConnection(endpoint, true));
