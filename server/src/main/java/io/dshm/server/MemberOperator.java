@@ -327,10 +327,15 @@ final class MemberOperator {
         try {
             change.get(STEP_MILLIS, TimeUnit.MILLISECONDS);
         } catch (ExecutionException e) {
-            throw unknown(what, String.valueOf(e.getCause().getMessage()));
+            throw unknown(what, reason(e));
         } catch (TimeoutException e) {
             throw unknown(what, "no majority has confirmed it in time");
         }
+    }
+
+    private static String reason(ExecutionException failure) {
+        Throwable cause = failure.getCause();
+        return String.valueOf(cause == null ? failure.getMessage() : cause.getMessage());
     }
 
     private static RefusedException unknown(String what, String why) {

@@ -1,11 +1,16 @@
 package io.dshm.server;
 
 import io.dshm.proto.wire.StatusReply;
+import io.dshm.server.guard.Guard;
 import io.dshm.server.replication.contracts.Leadership;
 import io.dshm.server.replication.contracts.PeerStatuses;
 import io.dshm.server.statemachine.ClusterState;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -64,6 +69,37 @@ final class OwnCluster {
                     fatal.accept(otherCluster("its leader " + leader, answer.getClusterId()));
                 }
             });
+        }
+    }
+
+    /**
+     * To be called now and then while no leader is known: when a majority of the members belongs to another cluster, or all others do,
+     * this node will never have one. Returns at once.
+     *
+     * @param others the names of the other members
+     */
+    void lookAround(Set<String> others) {
+        if (folder.clusterId() == 0 || others.isEmpty()) {
+            return;
+        }
+        Map<String, CompletableFuture<StatusReply>> answers = new TreeMap<>();
+        others.forEach(name -> answers.put(name, peers.ask(name, ASK_MILLIS)));
+        CompletableFuture.allOf(answers.values().toArray(new CompletableFuture<?>[0]))
+                .whenComplete(Guard.last("looking for another cluster", (nothing, someFailed) -> judge(answers)));
+    }
+
+    private void judge(Map<String, CompletableFuture<StatusReply>> answers) {
+        Map<String, Long> strangers = new TreeMap<>();
+        answers.forEach((name, answer) -> {
+            if (!answer.isCompletedExceptionally() && isOther(answer.join())) {
+                strangers.put(name, answer.join().getClusterId());
+            }
+        });
+        int members = answers.size() + 1;
+        if (strangers.size() >= Math.min(answers.size(), members / 2 + 1)) {
+            fatal.accept(otherCluster(
+                    String.join(" and ", strangers.keySet()),
+                    strangers.values().iterator().next()));
         }
     }
 

@@ -78,6 +78,9 @@ public final class Server {
     /** Between two looks of a leader whether its cluster has an id. */
     private static final long FOUNDING_MILLIS = 200;
 
+    /** Between two looks of a node without a leader whether the others have become another cluster. */
+    private static final long LOOK_AROUND_MILLIS = 2_000;
+
     /** Between two lines of a node that waits. */
     private static final int WAITING_LINE_SECONDS = 30;
 
@@ -263,6 +266,11 @@ public final class Server {
         running = new Running(folder, raft, replicator, addresses, peers, clients, sharedance, admin, scheduled);
         status.setRunning(new NodeStatus.Parts(
                 raft, roles, replicator, members, operator, clients, sharedance, backups, scheduled, watch));
+        every(lanes.get(0), LOOK_AROUND_MILLIS, "looking for another cluster", () -> {
+            if (roles.leadership().leader() == null) {
+                ownCluster.lookAround(members.others());
+            }
+        });
         every(lanes.get(0), FOUNDING_MILLIS, "giving the cluster an id", () -> found(membership, roles, replicator));
         lanes.get(0)
                 .scheduleAtFixedRate(

@@ -12,7 +12,10 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -27,6 +30,7 @@ class OwnClusterTest {
     Path path;
 
     private final List<String> fatal = new ArrayList<>();
+    private final Map<String, CompletableFuture<StatusReply>> answers = new HashMap<>();
     private CompletableFuture<StatusReply> answer = new CompletableFuture<>();
     private NodeFolder folder;
     private OwnCluster own;
@@ -34,7 +38,7 @@ class OwnClusterTest {
     @BeforeEach
     void open() throws IOException {
         folder = NodeFolder.open(path, "c", "n1");
-        own = new OwnCluster(folder, (node, millis) -> answer, fatal::add);
+        own = new OwnCluster(folder, (node, millis) -> answers.getOrDefault(node, answer), fatal::add);
     }
 
     @AfterEach
@@ -107,6 +111,21 @@ class OwnClusterTest {
         answer = CompletableFuture.failedFuture(new IOException("unreachable"));
         assertNotNull(own.refusal("n2"));
         assertEquals(List.of(), fatal);
+    }
+
+    @Test
+    void when_a_majority_belongs_to_another_cluster_then_a_node_without_a_leader_stops() {
+        own.onState(SEVEN);
+        StatusReply other =
+                StatusReply.newBuilder().setClusterId(8).setAppliedIndex(1).build();
+        answers.put("n2", CompletableFuture.completedFuture(other));
+        answers.put("n3", CompletableFuture.failedFuture(new IOException("down")));
+        own.lookAround(Set.of("n2", "n3"));
+        assertEquals(List.of(), fatal, "n2 alone may be the stray one");
+        answers.put("n3", CompletableFuture.completedFuture(other));
+        own.lookAround(Set.of("n2", "n3"));
+        assertEquals(1, fatal.size());
+        assertTrue(fatal.get(0).contains("n2 and n3 belongs to the one with the id 0000000000000008"), fatal::toString);
     }
 
     @Test
