@@ -201,8 +201,14 @@ public final class Limits {
     /** Bytes of outcomes in one frame of a snapshot, unless a single one is larger. */
     public static final int SNAPSHOT_OUTCOMES_BYTES_MAX = 1024 * 1024;
 
-    /** Bytes of a frame between nodes: as many commands as share a log entry fit, and so do their results. */
-    public static final int PEER_FRAME_BYTES_MAX = 4 * 1024 * 1024;
+    /** Bytes of a snapshot's file that one of Raft's requests asks for. */
+    public static final int RAFT_CHUNK_BYTES = 4 * 1024 * 1024;
+
+    /**
+     * Bytes of a frame between nodes: a piece of a snapshot, with all headers. As many commands as share a log entry fit, and so do
+     * their results.
+     */
+    public static final int PEER_FRAME_BYTES_MAX = RAFT_CHUNK_BYTES + 256 * 1024;
 
     /**
      * Bytes of the first frame on a connection between nodes, a greeting: a cluster's name and two nodes' names, with their
@@ -222,14 +228,11 @@ public final class Limits {
     /** Bytes of entries in one of Raft's requests, unless a single entry is larger. */
     public static final int RAFT_BODY_BYTES_MAX = 1024 * 1024;
 
-    /** Bytes of a snapshot's file that one of Raft's requests asks for. */
-    public static final int RAFT_CHUNK_BYTES = 4 * 1024 * 1024;
-
     /**
-     * Bytes of a frame on the Raft port: a piece of a snapshot, or {@link #RAFT_BODY_BYTES_MAX} of log entries and one more
+     * Bytes of a frame of Raft's, on any port: a piece of a snapshot, or {@link #RAFT_BODY_BYTES_MAX} of log entries and one more
      * entry, with all headers.
      */
-    public static final int RAFT_FRAME_BYTES_MAX = RAFT_CHUNK_BYTES + 256 * 1024;
+    public static final int RAFT_FRAME_BYTES_MAX = PEER_FRAME_BYTES_MAX;
 
     /**
      * Milliseconds in which a frame between nodes must arrive. Usually it takes a few; a link of 10 Mbit/s needs 4 s for the
@@ -238,8 +241,8 @@ public final class Limits {
     public static final int PEER_FRAME_MILLIS_MAX = 10_000;
 
     /**
-     * Connections of other nodes at one of the two ports for them: each has one to the Raft port, and one from each of its
-     * event loops to the other one; with some for those that are just being replaced.
+     * Connections of other nodes at one of the two ports for them: each has one to the Raft port, and to the other one two for
+     * Raft and one from each of its event loops; with some for those that are just being replaced.
      */
     public static final int PEER_CONNECTIONS_MAX = 1024;
 
@@ -250,8 +253,8 @@ public final class Limits {
     public static final int PEER_UNFINISHED_BYTES_MIN = 32 * 1024 * 1024;
 
     /**
-     * Bytes of requests on the Raft port that wait for their responses, or an eighth of the heap if that is more: half of it is for
-     * one connection, so that the longest frame fits.
+     * Bytes of Raft's requests that wait for their responses, and of responses that wait to be sent, or an eighth of the heap
+     * if that is more: half of it is for one connection, so that the longest frame fits.
      */
     public static final long RAFT_UNANSWERED_BYTES_MIN = 4L * RAFT_FRAME_BYTES_MAX;
 

@@ -25,12 +25,16 @@ import io.dshm.server.replication.forwarding.PeerConnector;
 import io.dshm.server.replication.forwarding.PeerListener;
 import io.dshm.server.replication.jraft.HalfFolderException;
 import io.dshm.server.replication.jraft.RaftGroup;
+import io.dshm.server.replication.jraft.rpc.MemberNetwork;
 import io.dshm.server.replication.reads.LocalReads;
 import io.dshm.server.replication.writes.RegistrationCheck;
 import io.dshm.server.statemachine.ClusterClock;
 import io.dshm.server.statemachine.StateMachine;
 import io.dshm.server.statemachine.StateRoom;
+import io.dshm.server.transport.CallServer;
+import io.dshm.server.transport.Dialer;
 import io.dshm.server.transport.Greeting;
+import io.dshm.server.transport.UnansweredCalls;
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
@@ -147,9 +151,15 @@ public final class Server {
                 .collect(Collectors.toMap(
                         Member::name, m -> InetSocketAddress.createUnresolved(m.host(), m.forwardingPort()))));
         Greeting.Members greeted = new Greeting.Members(config.cluster(), self.name(), Set.copyOf(others));
-        PeerConnector connector = new PeerConnector(loops, channelType, greeted, addresses);
+        Dialer dialer = new Dialer(loops, channelType, greeted, addresses);
+        PeerConnector connector = new PeerConnector(dialer);
         PeerAdmission admission = new PeerAdmission(config);
-        RaftGroup raft = new RaftGroup(raftSettings(admission.raftPort()), stateMachine, Server::stopForGood);
+        CallServer calls =
+                new CallServer(UnansweredCalls.Total.ofHeap(Runtime.getRuntime().maxMemory()), System::nanoTime);
+        RaftGroup raft = new RaftGroup(
+                raftSettings(new MemberNetwork(dialer, calls), admission.raftPort()),
+                stateMachine,
+                Server::stopForGood);
         PeerListener peers = others.isEmpty()
                 ? null
                 : new PeerListener(
@@ -157,6 +167,7 @@ public final class Server {
                         new InetSocketAddress(config.raftBindAddress(), self.forwardingPort()),
                         admission.forwardingPort(),
                         greeted,
+                        calls,
                         () -> peerStatus(folder, raft, clock));
         if (!folder.isDecided()) {
             folder.setJoining(!others.isEmpty()
@@ -302,13 +313,14 @@ public final class Server {
         return scheduled;
     }
 
-    private RaftGroup.Settings raftSettings(PeerPort port) {
+    private RaftGroup.Settings raftSettings(MemberNetwork network, PeerPort port) {
         Map<String, String> addresses =
                 config.members().stream().collect(Collectors.toMap(Member::name, Member::raftAddress));
         return new RaftGroup.Settings(
                 config.cluster(),
                 config.node(),
                 addresses,
+                network,
                 config.raftBindAddress(),
                 port,
                 config.dataDir(),

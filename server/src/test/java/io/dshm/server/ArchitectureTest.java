@@ -96,13 +96,17 @@ class ArchitectureTest {
 
     @Test
     void the_transport_knows_the_messages_and_the_network() {
-        mayUse(BASE + ".transport", PROTO, LOG, NETTY, new String[] {BASE + ".network"});
+        mayUse(BASE + ".transport", PROTO, LOG, GUARD, NETTY, new String[] {BASE + ".network"});
     }
 
     @Test
     void only_the_raft_adapter_knows_raft() {
         mayUse(REPLICATION + ".jraft..", PROTO, LOG, GUARD, NETTY, RAFT, new String[] {
-            REPLICATION + ".contracts", BASE + ".statemachine..", BASE + ".store..", BASE + ".network"
+            REPLICATION + ".contracts",
+            BASE + ".statemachine..",
+            BASE + ".store..",
+            BASE + ".transport",
+            BASE + ".network"
         });
         noClasses()
                 .that()
@@ -116,6 +120,20 @@ class ArchitectureTest {
     @Test
     void what_repairs_raft_knows_raft_and_the_network_but_not_the_adapter() {
         mayUse(REPLICATION + ".jraft.repairs", PROTO, LOG, GUARD, NETTY, RAFT, new String[] {BASE + ".network"});
+    }
+
+    @Test
+    void what_is_bolts_can_be_deleted_as_a_whole() {
+        mayUse(REPLICATION + ".jraft.bolt", PROTO, LOG, GUARD, NETTY, RAFT, new String[] {
+            BASE + ".transport", BASE + ".network"
+        });
+        noClasses()
+                .that()
+                .resideOutsideOfPackage(REPLICATION + ".jraft.bolt")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage("com.alipay.remoting..")
+                .check(CLASSES);
     }
 
     @Test

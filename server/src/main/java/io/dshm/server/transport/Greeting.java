@@ -3,6 +3,7 @@ package io.dshm.server.transport;
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.dshm.proto.Limits;
 import io.dshm.proto.wire.Hello;
+import io.dshm.proto.wire.HelloReply;
 import io.dshm.proto.wire.PeerMessage;
 import io.dshm.proto.wire.StatusReply;
 import io.dshm.server.network.PeerPort;
@@ -10,6 +11,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelPipeline;
 import io.netty.util.ReferenceCountUtil;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -17,7 +19,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The handler of an accepted connection that lets nothing through before a member has said who it is. The first frame is
  * its greeting, of {@link Limits#PEER_GREETING_BYTES_MAX} at most; any other, or that of somebody else, ends the connection.
- * Nothing is read from a connection that is closed.
+ * Nothing is read from a connection that is closed. If the greeting asks for calls, {@link CallServer} has the connection from
+ * then on; otherwise the handlers behind this one.
  *
  * <p>One for each connection, confined to its event loop.
  */
@@ -39,16 +42,20 @@ public final class Greeting extends ChannelInboundHandlerAdapter {
 
     private final Members members;
     private final PeerPort port;
+    private final CallServer calls;
     private boolean greeted;
+    private boolean callsFollow;
 
     /**
      * For one connection.
      *
      * @param port is told of those that are refused
+     * @param calls takes the connections for calls
      */
-    public Greeting(Members members, PeerPort port) {
+    public Greeting(Members members, PeerPort port, CallServer calls) {
         this.members = members;
         this.port = port;
+        this.calls = calls;
     }
 
     /** What that node says first when it connects to the other one, and whether it {@linkplain Heartbeat goes on} to do so. */
@@ -62,10 +69,22 @@ public final class Greeting extends ChannelInboundHandlerAdapter {
                 .build();
     }
 
+    /** The same for a connection on which it sends calls, if the other node takes them. */
+    static PeerMessage helloForCalls(Members members, String to) {
+        PeerMessage.Builder message = hello(members, to, true).toBuilder();
+        message.getHelloBuilder().setCalls(CallServer.VERSION);
+        return message.build();
+    }
+
     @Override
     public void channelRead(ChannelHandlerContext context, Object message) {
         if (!context.channel().isActive()) {
             ReferenceCountUtil.release(message);
+        } else if (callsFollow) {
+            // The frame for nodes of format 1.
+            ReferenceCountUtil.release(message);
+            callsFollow = false;
+            beginCalls(context);
         } else if (greeted) {
             context.fireChannelRead(message);
         } else {
@@ -87,10 +106,35 @@ public final class Greeting extends ChannelInboundHandlerAdapter {
             return;
         }
         greeted = true;
-        if (hello.getHeartbeatMillis() != 0) {
+        if (hello.getCalls() != 0) {
+            answerForCalls(context, hello.getCalls());
+        } else if (hello.getHeartbeatMillis() != 0) {
             int millis = Math.max(Limits.PEER_HEARTBEAT_MILLIS, hello.getHeartbeatMillis());
             context.pipeline().addFirst(Heartbeat.whileNotReading(millis, SIGN_OF_LIFE));
         }
+    }
+
+    private void answerForCalls(ChannelHandlerContext context, int version) {
+        if (!calls.isOpen()) {
+            // This node does not take part yet, and the other one comes again.
+            context.close();
+            return;
+        }
+        callsFollow = true;
+        context.channel()
+                .writeAndFlush(PeerMessage.newBuilder()
+                        .setHelloReply(HelloReply.newBuilder().setCalls(Math.min(CallServer.VERSION, version)))
+                        .build());
+    }
+
+    private void beginCalls(ChannelHandlerContext context) {
+        ChannelPipeline pipeline = context.pipeline();
+        while (pipeline.last() != this) {
+            pipeline.removeLast();
+        }
+        PeerCodec.addCallFrames(pipeline);
+        pipeline.addLast(calls.connection(context.channel(), port));
+        pipeline.addFirst(Heartbeat.always(CallFrame.BEAT));
     }
 
     private static @Nullable Hello parse(ByteBuf frame) {

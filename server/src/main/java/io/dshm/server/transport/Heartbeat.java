@@ -1,7 +1,6 @@
 package io.dshm.server.transport;
 
 import io.dshm.proto.Limits;
-import io.dshm.proto.wire.PeerMessage;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -19,8 +18,8 @@ import org.slf4j.LoggerFactory;
  * <p>Beats are counted, not milliseconds: a node that was paused itself counts one, and then reads what has come meanwhile. While this node
  * reads nothing, because it has too much to do, it counts none.
  *
- * <p>The side that connects sends requests for the status, which nodes of all versions answer. The other side has nothing to
- * answer while it does not read; then it sends its beats unasked.
+ * <p>With messages, the side that connects sends requests for the status, which nodes of all versions answer. The other side has
+ * nothing to answer while it does not read; then it sends its beats unasked. With calls, both sides always send them.
  *
  * <p>One for each connection, the first handler of its pipeline; confined to its event loop.
  */
@@ -29,26 +28,26 @@ public final class Heartbeat extends ChannelInboundHandlerAdapter {
     private static final Logger LOG = LoggerFactory.getLogger(Heartbeat.class);
 
     private final int millis;
-    private final PeerMessage beat;
+    private final Object beat;
     private final boolean always;
 
     private boolean heard;
     private int silent;
     private @Nullable Future<?> beating;
 
-    private Heartbeat(int millis, PeerMessage beat, boolean always) {
+    private Heartbeat(int millis, Object beat, boolean always) {
         this.millis = millis;
         this.beat = beat;
         this.always = always;
     }
 
-    /** For the side that connects: sends that message every {@link Limits#PEER_HEARTBEAT_MILLIS}. */
-    public static Heartbeat asking(PeerMessage beat) {
+    /** Sends that message every {@link Limits#PEER_HEARTBEAT_MILLIS}. */
+    public static Heartbeat always(Object beat) {
         return new Heartbeat(Limits.PEER_HEARTBEAT_MILLIS, beat, true);
     }
 
     /** For the side that accepts: sends that message every so many milliseconds, if it does not read. */
-    static Heartbeat whileNotReading(int millis, PeerMessage beat) {
+    static Heartbeat whileNotReading(int millis, Object beat) {
         return new Heartbeat(millis, beat, false);
     }
 

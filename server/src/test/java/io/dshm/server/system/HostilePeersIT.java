@@ -1,17 +1,17 @@
 package io.dshm.server.system;
 
-import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.alipay.sofa.jraft.rpc.RpcRequests.PingRequest;
 import com.alipay.sofa.jraft.rpc.RpcRequests.RequestVoteRequest;
 import io.dshm.proto.Limits;
 import io.dshm.proto.wire.Hello;
 import io.dshm.proto.wire.PeerMessage;
 import io.dshm.proto.wire.StatusRequest;
+import java.io.DataInputStream;
 import java.io.IOException;
+import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.net.SocketException;
@@ -30,6 +30,9 @@ class HostilePeersIT {
 
     private static final int UNFINISHED_FRAMES = 271;
 
+    /** The number of a request for a vote among the calls. */
+    private static final byte REQUEST_VOTE = 2;
+
     @RegisterExtension
     static final Processes PROCESSES = Processes.perClass();
 
@@ -44,11 +47,18 @@ class HostilePeersIT {
     void a_frame_that_announces_two_gigabytes_costs_nothing() throws IOException, InterruptedException {
         Bystander bystander = new Bystander("giant::n");
         for (NodeProcess node : cluster.nodes()) {
-            try (Socket socket = connect(node.raftPort())) {
-                socket.getOutputStream()
-                        .write(frame(PingRequest.class, new byte[1000], Integer.MAX_VALUE)
-                                .array());
-                assertEquals(-1, socket.getInputStream().read());
+            for (byte[] greeting :
+                    List.of(new byte[0], greetingForCalls(cluster.others(node).get(0), node))) {
+                try (Socket socket = connect(node.forwardingPort())) {
+                    socket.getOutputStream()
+                            .write(ByteBuffer.allocate(greeting.length + 1000)
+                                    .put(greeting)
+                                    .putInt(Integer.MAX_VALUE)
+                                    .array());
+                    socket.getInputStream().readAllBytes();
+                } catch (SocketException reset) {
+                    // Closed with bytes unread: what was to be shown.
+                }
             }
         }
         bystander.end();
@@ -59,17 +69,12 @@ class HostilePeersIT {
         List<Socket> sockets = new ArrayList<>();
         Bystander bystander = new Bystander("unfinished::n");
         try {
-            byte[] content = new byte[Limits.PEER_FRAME_BYTES_MAX - 1024];
-            byte[] request =
-                    frame(PingRequest.class, content, content.length + 1).array();
             NodeProcess node = cluster.awaitLeader();
-            byte[] greeting = greeting("dshm", cluster.others(node).get(0), node);
-            byte[] forward = ByteBuffer.allocate(greeting.length + Integer.BYTES + content.length)
-                    .put(greeting)
-                    .putInt(content.length + 1)
-                    .array();
+            NodeProcess other = cluster.others(node).get(0);
+            byte[] forward = unfinished(greeting("dshm", other, node));
+            byte[] call = unfinished(greetingForCalls(other, node));
             for (int i = 0; i < UNFINISHED_FRAMES; i++) {
-                sockets.add(send(node.raftPort(), request));
+                sockets.add(send(node.forwardingPort(), call));
                 sockets.add(send(node.forwardingPort(), forward));
             }
             bystander.end();
@@ -95,12 +100,21 @@ class HostilePeersIT {
                         .setLastLogTerm(Long.MAX_VALUE)
                         .setPreVote(false)
                         .build();
-                try (Socket socket = connect(node.raftPort())) {
+                try (Socket socket = connect(node.forwardingPort())) {
+                    socket.getOutputStream()
+                            .write(greetingForCalls(cluster.others(node).get(0), node));
+                    DataInputStream in = new DataInputStream(socket.getInputStream());
+                    byte[] reply = in.readNBytes(in.readInt());
+                    assertEquals(1, PeerMessage.parseFrom(reply).getHelloReply().getCalls());
                     byte[] content = vote.toByteArray();
                     socket.getOutputStream()
-                            .write(frame(RequestVoteRequest.class, content, content.length)
+                            .write(ByteBuffer.allocate(9 + content.length)
+                                    .putInt(5 + content.length)
+                                    .put(REQUEST_VOTE)
+                                    .putInt(7)
+                                    .put(content)
                                     .array());
-                    assertTrue(socket.getInputStream().read() >= 0, "it is answered");
+                    assertTrue(in.readInt() > 0, "it is answered");
                 }
             }
         }
@@ -128,6 +142,20 @@ class HostilePeersIT {
         }
     }
 
+    @Test
+    void the_raft_port_is_closed_when_all_members_read_format_2() throws IOException, InterruptedException {
+        for (NodeProcess node : cluster.nodes()) {
+            Await.until(node + " has closed its Raft port", () -> {
+                try {
+                    connect(node.raftPort()).close();
+                    return false;
+                } catch (ConnectException refused) {
+                    return true;
+                }
+            });
+        }
+    }
+
     private static boolean answers(NodeProcess node, byte[]... frames) throws IOException {
         try (Socket socket = connect(node.forwardingPort())) {
             for (byte[] frame : frames) {
@@ -146,6 +174,33 @@ class HostilePeersIT {
                         .setNode(from.name())
                         .setTo(to.name()))
                 .build());
+    }
+
+    /** The greeting of a connection for calls. */
+    private static byte[] greetingForCalls(NodeProcess from, NodeProcess to) {
+        byte[] hello = frame(PeerMessage.newBuilder()
+                .setHello(Hello.newBuilder()
+                        .setCluster("dshm")
+                        .setNode(from.name())
+                        .setTo(to.name())
+                        .setCalls(1))
+                .build());
+        byte[] question = frame(PeerMessage.newBuilder()
+                .setStatusRequest(StatusRequest.getDefaultInstance())
+                .build());
+        return ByteBuffer.allocate(hello.length + question.length)
+                .put(hello)
+                .put(question)
+                .array();
+    }
+
+    /** The greeting, and a frame that lacks a byte. */
+    private static byte[] unfinished(byte[] greeting) {
+        int bytes = Limits.PEER_FRAME_BYTES_MAX - 1024;
+        return ByteBuffer.allocate(greeting.length + Integer.BYTES + bytes)
+                .put(greeting)
+                .putInt(bytes + 1)
+                .array();
     }
 
     private static byte[] frame(PeerMessage message) {
@@ -174,23 +229,6 @@ class HostilePeersIT {
             socket.close();
         }
         return socket;
-    }
-
-    /** A request of Bolt's protocol 1 that announces so many bytes of content. */
-    private static ByteBuffer frame(Class<?> request, byte[] content, int announced) {
-        byte[] name = request.getName().getBytes(US_ASCII);
-        return ByteBuffer.allocate(22 + name.length + content.length)
-                .put(new byte[] {1, 1})
-                .putShort((short) 1)
-                .put((byte) 1)
-                .putInt(7)
-                .put((byte) 11)
-                .putInt(1000)
-                .putShort((short) name.length)
-                .putShort((short) 0)
-                .putInt(announced)
-                .put(name)
-                .put(content);
     }
 
     /** Counts through one node, and must notice nothing; all nodes must live in the end. */

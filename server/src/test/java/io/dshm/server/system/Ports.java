@@ -33,7 +33,7 @@ public final class Ports {
         throw new AssertionError("no free port between " + FIRST + " and " + LAST);
     }
 
-    private static boolean isFree(int port) {
+    public static boolean isFree(int port) {
         try (ServerSocket socket = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
             return socket.isBound();
         } catch (IOException e) {

@@ -42,12 +42,14 @@ class GreetingTest {
             address -> true,
             new RefusalLog("test", System::nanoTime));
 
+    private final CallServer calls = new CallServer(new UnansweredCalls.Total(1), System::nanoTime);
     private final EmbeddedChannel channel = new EmbeddedChannel();
 
     GreetingTest() {
         channel.freezeTime();
         channel.pipeline().addLast(port.guard(PeerCodec.FORMAT));
-        PeerCodec.addTo(channel.pipeline(), new Greeting(new Greeting.Members("shop", "n1", Set.of("n2", "n3")), port));
+        PeerCodec.addTo(
+                channel.pipeline(), new Greeting(new Greeting.Members("shop", "n1", Set.of("n2", "n3")), port, calls));
     }
 
     @AfterEach

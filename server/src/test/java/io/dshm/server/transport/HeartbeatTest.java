@@ -35,7 +35,7 @@ class HeartbeatTest {
 
     @Test
     void the_side_that_connects_asks_at_each_beat() {
-        channel.pipeline().addFirst(Heartbeat.asking(BEAT));
+        channel.pipeline().addFirst(Heartbeat.always(BEAT));
         assertNull(channel.readOutbound());
         for (int i = 0; i < 20; i++) {
             channel.writeInbound("an answer");
@@ -85,7 +85,7 @@ class HeartbeatTest {
 
     @Test
     void no_beat_follows_the_end_of_a_connection() {
-        channel.pipeline().addFirst(Heartbeat.asking(BEAT));
+        channel.pipeline().addFirst(Heartbeat.always(BEAT));
         channel.close();
         pass(Limits.PEER_HEARTBEAT_MILLIS);
         assertNull(channel.readOutbound());

@@ -6,26 +6,17 @@ import io.dshm.proto.wire.RegisterNode;
 import io.dshm.proto.wire.StatusReply;
 import io.dshm.proto.wire.StatusRequest;
 import io.dshm.server.guard.Guard;
-import io.dshm.server.network.FrameGuard;
-import io.dshm.server.network.MemberAddresses;
-import io.dshm.server.network.PeerSockets;
 import io.dshm.server.replication.contracts.PeerLinks;
 import io.dshm.server.replication.contracts.PeerStatuses;
 import io.dshm.server.replication.writes.RegistrationCheck;
-import io.dshm.server.transport.Greeting;
+import io.dshm.server.transport.Dialer;
 import io.dshm.server.transport.Heartbeat;
-import io.dshm.server.transport.PeerCodec;
-import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelInitializer;
-import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
-import io.netty.channel.EventLoopGroup;
 import io.netty.channel.SimpleChannelInboundHandler;
-import io.netty.resolver.NoopAddressResolverGroup;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.concurrent.CompletableFuture;
@@ -40,38 +31,22 @@ public final class PeerConnector implements PeerLinks, PeerStatuses, Registratio
 
     private static final Logger LOG = LoggerFactory.getLogger(PeerConnector.class);
 
-    private static final int CONNECT_MILLIS = 1_000;
-
     private static final PeerMessage ARE_YOU_THERE = PeerMessage.newBuilder()
             .setStatusRequest(StatusRequest.getDefaultInstance())
             .build();
 
-    private final EventLoopGroup loops;
-    private final Class<? extends Channel> channelType;
-    private final MemberAddresses addresses;
-    private final Greeting.Members members;
+    private final Dialer dialer;
 
-    /**
-     * A connector for these nodes.
-     *
-     * @param addresses the nodes' forwarding addresses, by their names
-     */
-    public PeerConnector(
-            EventLoopGroup loops,
-            Class<? extends Channel> channelType,
-            Greeting.Members members,
-            MemberAddresses addresses) {
-        this.loops = loops;
-        this.channelType = channelType;
-        this.addresses = addresses;
-        this.members = members;
+    /** A connector for the nodes that the dialer knows. */
+    public PeerConnector(Dialer dialer) {
+        this.dialer = dialer;
     }
 
-    /** {@inheritDoc} The lane must be one of the connector's event loops. */
+    /** {@inheritDoc} The lane must be one of the dialer's event loops. */
     @Override
     public Link open(String node, ScheduledExecutorService lane, Listener listener) {
         LinkHandler handler = new LinkHandler((EventLoop) lane, node, listener);
-        addresses.find(node).whenComplete((address, failure) -> lane.execute(() -> handler.connect(address)));
+        dialer.find(node).whenComplete((address, failure) -> lane.execute(() -> handler.connect(address)));
         return handler;
     }
 
@@ -82,7 +57,7 @@ public final class PeerConnector implements PeerLinks, PeerStatuses, Registratio
 
     @Override
     public CompletableFuture<Boolean> isOwn(RegisterNode registration, long timeoutMillis) {
-        return addresses.knows(registration.getNode())
+        return dialer.knows(registration.getNode())
                 ? ask(
                                 registration.getNode(),
                                 StatusRequest.newBuilder()
@@ -98,7 +73,7 @@ public final class PeerConnector implements PeerLinks, PeerStatuses, Registratio
         ChannelHandler handler = new SimpleChannelInboundHandler<PeerMessage>() {
             @Override
             public void channelActive(ChannelHandlerContext context) {
-                context.write(Greeting.hello(members, node, false));
+                context.write(dialer.hello(node, false));
                 context.writeAndFlush(
                         PeerMessage.newBuilder().setStatusRequest(request).build());
             }
@@ -118,8 +93,8 @@ public final class PeerConnector implements PeerLinks, PeerStatuses, Registratio
                 answer.completeExceptionally(cause);
             }
         };
-        addresses.find(node).whenComplete((address, failure) -> {
-            ChannelFuture connecting = connect(loops.next(), node, address, handler);
+        dialer.find(node).whenComplete((address, failure) -> {
+            ChannelFuture connecting = dialer.connect(dialer.nextLoop(), node, address, handler);
             connecting.addListener(done -> {
                 if (!done.isSuccess()) {
                     answer.completeExceptionally(done.cause());
@@ -128,29 +103,6 @@ public final class PeerConnector implements PeerLinks, PeerStatuses, Registratio
             answer.whenComplete((reply, failed) -> connecting.channel().close());
         });
         return answer.orTimeout(timeoutMillis, TimeUnit.MILLISECONDS);
-    }
-
-    private ChannelFuture connect(EventLoop loop, String node, InetSocketAddress address, ChannelHandler handler) {
-        Bootstrap bootstrap = new Bootstrap()
-                .group(loop)
-                .channel(channelType)
-                .resolver(NoopAddressResolverGroup.INSTANCE)
-                .option(ChannelOption.TCP_NODELAY, true)
-                .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, CONNECT_MILLIS)
-                .handler(new ChannelInitializer<Channel>() {
-                    @Override
-                    protected void initChannel(Channel channel) {
-                        PeerSockets.giveUpOnSilence(channel);
-                        channel.pipeline().addLast(FrameGuard.forAnswers(PeerCodec.FORMAT, PeerCodec.BOUNDS));
-                        PeerCodec.addTo(channel.pipeline());
-                        channel.pipeline().addLast(handler);
-                    }
-                });
-        return bootstrap.connect(address).addListener(done -> {
-            if (!done.isSuccess()) {
-                addresses.onFailed(node);
-            }
-        });
     }
 
     /** A link, which is its connection's handler; everything happens on its lane's thread. */
@@ -176,7 +128,7 @@ public final class PeerConnector implements PeerLinks, PeerStatuses, Registratio
             if (ended) {
                 return;
             }
-            ChannelFuture connecting = PeerConnector.this.connect(lane, node, address, this);
+            ChannelFuture connecting = dialer.connect(lane, node, address, this);
             channel = connecting.channel();
             connecting.addListener(done -> {
                 if (!done.isSuccess()) {
@@ -210,8 +162,8 @@ public final class PeerConnector implements PeerLinks, PeerStatuses, Registratio
 
         @Override
         public void channelActive(ChannelHandlerContext context) {
-            context.writeAndFlush(Greeting.hello(members, node, true));
-            context.pipeline().addFirst(Heartbeat.asking(ARE_YOU_THERE));
+            context.writeAndFlush(dialer.hello(node, true));
+            context.pipeline().addFirst(Heartbeat.always(ARE_YOU_THERE));
             listener.onOpen();
         }
 

@@ -11,6 +11,7 @@ import io.dshm.server.network.MemberAddresses;
 import io.dshm.server.network.PeerPort;
 import io.dshm.server.network.Ports;
 import io.dshm.server.replication.writes.ForwardSession;
+import io.dshm.server.transport.CallServer;
 import io.dshm.server.transport.Greeting;
 import io.dshm.server.transport.PeerCodec;
 import io.netty.channel.Channel;
@@ -47,6 +48,7 @@ public final class PeerListener {
      *
      * @param admission who may connect
      * @param members nodes that say that they are somebody else are refused
+     * @param calls takes the connections whose greeting asks for that
      * @param status what this node says of itself, or null as long as it does not know
      * @throws IOException if the address cannot be bound
      */
@@ -55,13 +57,15 @@ public final class PeerListener {
             InetSocketAddress address,
             PeerPort admission,
             Greeting.Members members,
+            CallServer calls,
             Supplier<@Nullable StatusReply> status)
             throws IOException, InterruptedException {
         this.admission = admission;
         this.status = status;
         this.channel = ports.listen(address, MemberAddresses.LISTEN_SETTINGS, Ports.BACKLOG, accepted -> {
+            // TLS comes first, before the frames: its handler belongs here.
             accepted.pipeline().addLast(admission.guard(PeerCodec.FORMAT));
-            PeerCodec.addTo(accepted.pipeline(), new Greeting(members, admission));
+            PeerCodec.addTo(accepted.pipeline(), new Greeting(members, admission, calls));
             accepted.pipeline().addLast(new Handler());
         });
     }
@@ -104,7 +108,7 @@ public final class PeerListener {
                     }
                 }
                 case FORWARD -> onForward(context, message.getForward());
-                case HELLO, FORWARD_REPLY, STATUS_REPLY, MESSAGE_NOT_SET ->
+                case HELLO, HELLO_REPLY, FORWARD_REPLY, STATUS_REPLY, MESSAGE_NOT_SET ->
                     throw new IllegalArgumentException("not a request: " + message.getMessageCase());
             }
         }

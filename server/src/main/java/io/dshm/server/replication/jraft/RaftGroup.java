@@ -1,6 +1,5 @@
 package io.dshm.server.replication.jraft;
 
-import com.alipay.remoting.config.BoltServerOption;
 import com.alipay.sofa.jraft.Node;
 import com.alipay.sofa.jraft.RaftGroupService;
 import com.alipay.sofa.jraft.Status;
@@ -14,41 +13,42 @@ import com.alipay.sofa.jraft.option.NodeOptions;
 import com.alipay.sofa.jraft.option.ReadOnlyOption;
 import com.alipay.sofa.jraft.rpc.ProtobufMsgFactory;
 import com.alipay.sofa.jraft.rpc.RaftServerService;
+import com.alipay.sofa.jraft.rpc.RpcClient;
 import com.alipay.sofa.jraft.rpc.RpcRequests.ReadIndexRequest;
 import com.alipay.sofa.jraft.rpc.RpcRequests.ReadIndexResponse;
 import com.alipay.sofa.jraft.rpc.RpcResponseClosureAdapter;
-import com.alipay.sofa.jraft.rpc.RpcServer;
-import com.alipay.sofa.jraft.rpc.impl.BoltRpcServer;
-import com.alipay.sofa.jraft.rpc.impl.PingRequestProcessor;
 import com.alipay.sofa.jraft.rpc.impl.core.ReadIndexRequestProcessor;
 import com.alipay.sofa.jraft.storage.impl.RocksDBLogStorage;
 import com.alipay.sofa.jraft.util.Endpoint;
-import com.alipay.sofa.jraft.util.RpcFactoryHelper;
 import com.alipay.sofa.jraft.util.StorageOptionsFactory;
 import com.alipay.sofa.jraft.util.ThreadPoolsFactory;
+import io.dshm.proto.Formats;
 import io.dshm.proto.Limits;
 import io.dshm.server.guard.Guard;
 import io.dshm.server.guard.GuardedPool;
-import io.dshm.server.network.CannotListenException;
 import io.dshm.server.network.MemberAddresses;
 import io.dshm.server.network.PeerPort;
 import io.dshm.server.network.RefusalLog;
 import io.dshm.server.replication.contracts.RaftLog;
 import io.dshm.server.replication.contracts.RoleListener;
+import io.dshm.server.replication.jraft.bolt.BoltPort;
 import io.dshm.server.replication.jraft.repairs.AppendRequests;
-import io.dshm.server.replication.jraft.repairs.BoltFrames;
 import io.dshm.server.replication.jraft.repairs.Difference;
 import io.dshm.server.replication.jraft.repairs.LeaderReminder;
 import io.dshm.server.replication.jraft.repairs.MemberGuard;
 import io.dshm.server.replication.jraft.repairs.SnapshotPace;
 import io.dshm.server.replication.jraft.repairs.VoteGuard;
+import io.dshm.server.replication.jraft.rpc.MemberNetwork;
+import io.dshm.server.replication.jraft.rpc.MemberOptions;
+import io.dshm.server.replication.jraft.rpc.MemberRpcClient;
+import io.dshm.server.replication.jraft.rpc.MemberRpcServer;
 import io.dshm.server.statemachine.SnapshotFiles;
 import io.dshm.server.statemachine.StateMachine;
 import io.dshm.server.statemachine.StateSource;
 import io.dshm.server.statemachine.StateView;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -121,7 +121,8 @@ public final class RaftGroup implements RaftLog {
      * @param cluster the cluster's id: members of different clusters do not understand each other
      * @param self this node's name, one of the peers
      * @param peers the members' Raft addresses, {@code host:port}, by their names
-     * @param bindAddress the address to listen on; unused with a single member, which listens nowhere
+     * @param network connects the members; unused with a single one
+     * @param bindAddress where the Raft port is opened, as long as there may be members that need it
      * @param port who may connect there
      * @param folder where log, votes and snapshots are kept
      * @param electionTimeoutMillis after which a follower that hears nothing of its leader starts an election
@@ -132,6 +133,7 @@ public final class RaftGroup implements RaftLog {
             String cluster,
             String self,
             Map<String, String> peers,
+            MemberNetwork network,
             String bindAddress,
             PeerPort port,
             Path folder,
@@ -224,26 +226,25 @@ public final class RaftGroup implements RaftLog {
         long termMin = votes ? 0 : joiningTerm(self, events.onWaiting());
         TermStorage.Terms terms = new TermStorage.Terms();
         MemberGuard guard = newGuard(terms);
-        if (!alone) {
-            requireFree(new InetSocketAddress(settings.bindAddress(), self.getPort()));
-        }
-        RpcServer server = alone ? null : newServer(self.getPort(), applying, terms, guard);
+        MemberRpcServer server = alone ? null : newServer(self.getPort(), applying, terms, guard);
         NodeOptions options = RaftTuning.nodeOptions(
                 settings,
                 members,
                 applying,
-                mayVote::get,
-                guard,
+                memberOptions(mayVote::get, guard),
                 (path, raft) -> new TermStorage(path, raft, self, termMin, terms, progress, onFatal),
                 log -> new CheckedLogStorage(log, settings.folder(), progress, onFatal));
         RaftGroupService group = new RaftGroupService(groupId, self, options, server);
         node = startOrExplain(group, !alone);
         service.set(group);
-        if (!alone) {
+        if (server != null) {
             catchUp(events, false);
             PeerWatch watch = new PeerWatch();
             background.scheduleWithFixedDelay(
-                    Guard.of("looking who answers", () -> watchPeers(watch)),
+                    Guard.of("looking who answers", () -> {
+                        watchPeers(watch);
+                        server.closeBoltIfUnneeded();
+                    }),
                     WATCH_MILLIS,
                     WATCH_MILLIS,
                     TimeUnit.MILLISECONDS);
@@ -256,24 +257,23 @@ public final class RaftGroup implements RaftLog {
                 .filter(name -> !name.equals(settings.self()))
                 .collect(Collectors.toMap(name -> name, name -> peer(name).getEndpoint()));
         long patience = TimeUnit.MILLISECONDS.toNanos((long) PATIENCE_ELECTIONS * settings.electionTimeoutMillis());
-        return new TermQuestions(groupId, self.toString(), others)
+        RpcClient client = new MemberRpcClient();
+        // The question is put as one for a vote, but does not ask for one.
+        client.init(memberOptions(() -> true, null));
+        return new TermQuestions(groupId, self.toString(), others, client)
                 .ask(patience, missing -> onWaiting.accept("its data is lost; it waits for the terms of " + missing));
     }
 
-    /** The library does not say why it cannot listen. */
-    private static void requireFree(InetSocketAddress address) throws CannotListenException {
-        try (ServerSocket socket = new ServerSocket()) {
-            socket.setReuseAddress(true);
-            socket.bind(address);
-        } catch (IOException e) {
-            throw new CannotListenException(MemberAddresses.LISTEN_SETTINGS, address, e);
-        }
+    private NodeOptions memberOptions(BooleanSupplier mayAskForVotes, @Nullable MemberGuard guard) {
+        return new MemberOptions(settings.network().dialer(), this::memberAt, mayAskForVotes, guard);
     }
 
     /** The library says only in its log why it does not start: this adds what an operator can do about it. */
     private Node startOrExplain(RaftGroupService group, boolean listens) throws IOException {
         try {
             return group.start(listens);
+        } catch (UncheckedIOException e) {
+            throw e.getCause();
         } catch (IllegalStateException e) {
             Path folder = settings.folder();
             long free = Files.getFileStore(folder).getUsableSpace();
@@ -320,16 +320,15 @@ public final class RaftGroup implements RaftLog {
                 new RefusalLog("Raft", System::nanoTime));
     }
 
-    private RpcServer newServer(int port, ApplyAdapter applying, TermStorage.Terms terms, MemberGuard guard) {
-        RpcServer server = RpcFactoryHelper.rpcFactory()
-                .createRpcServer(
-                        new Endpoint(settings.bindAddress(), port),
-                        created -> ((BoltRpcServer) created)
-                                .getServer()
-                                .option(
-                                        BoltServerOption.EXTENDED_NETTY_CHANNEL_HANDLER,
-                                        BoltFrames.before(
-                                                () -> List.of(settings.port().guard(BoltFrames.FORMAT)))));
+    private MemberRpcServer newServer(int port, ApplyAdapter applying, TermStorage.Terms terms, MemberGuard guard) {
+        BoltPort bolt = new BoltPort(
+                new InetSocketAddress(settings.bindAddress(), port),
+                MemberAddresses.LISTEN_SETTINGS,
+                settings.port(),
+                settings.network().calls().waiting(),
+                requests);
+        MemberRpcServer server =
+                new MemberRpcServer(settings.network().calls(), bolt, () -> stateMachine.format() < Formats.BOUNDS);
         LeaderReminder reminder = new LeaderReminder(System::nanoTime);
         Difference difference = new Difference(applying.applied(), terms::durable, onFatal);
         // Not told of closed connections: the end of a leader's old one would throw away what its new one uses by then,
@@ -339,7 +338,6 @@ public final class RaftGroup implements RaftLog {
         server.registerProcessor(guard.before(snapshotPace.copies(requests)));
         server.registerProcessor(guard.before(VoteGuard.votes(requests, mayVote::get)));
         server.registerProcessor(guard.before(VoteGuard.takeovers(requests, mayVote::get)));
-        server.registerProcessor(new PingRequestProcessor(requests));
         server.registerProcessor(guard.before(new ReadIndexRequestProcessor(requests)));
         return server;
     }
@@ -354,11 +352,16 @@ public final class RaftGroup implements RaftLog {
     }
 
     private String nameOf(PeerId peer) {
+        String name = memberAt(peer.getEndpoint().toString());
+        return name == null ? peer.toString() : name;
+    }
+
+    private @Nullable String memberAt(String address) {
         return settings.peers().entrySet().stream()
-                .filter(e -> e.getValue().equals(peer.getEndpoint().toString()))
+                .filter(e -> e.getValue().equals(address))
                 .map(Map.Entry::getKey)
                 .findFirst()
-                .orElse(peer.toString());
+                .orElse(null);
     }
 
     private Node runningNode() {

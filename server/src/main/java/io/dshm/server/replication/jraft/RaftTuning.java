@@ -10,11 +10,9 @@ import com.alipay.sofa.jraft.storage.LogStorage;
 import com.alipay.sofa.jraft.storage.RaftMetaStorage;
 import com.alipay.sofa.jraft.util.StorageOptionsFactory;
 import io.dshm.proto.Limits;
+import io.dshm.server.replication.jraft.bolt.BoltTransport;
 import io.dshm.server.replication.jraft.repairs.LastEntryLogStorage;
-import io.dshm.server.replication.jraft.repairs.MemberGuard;
-import io.dshm.server.replication.jraft.repairs.VoteGuard;
 import java.util.function.BiFunction;
-import java.util.function.BooleanSupplier;
 import java.util.function.UnaryOperator;
 import org.rocksdb.DBOptions;
 import org.rocksdb.WALRecoveryMode;
@@ -24,9 +22,6 @@ final class RaftTuning {
 
     /** Everything that is kept for other nodes is limited by it, because they may hang for any time. */
     private static final long HEAP_BYTES = Runtime.getRuntime().maxMemory();
-
-    /** What may wait to be sent on a connection; at the library's own 512 KiB, replicators give up under load. */
-    private static final int WRITE_BUFFER_BYTES_MAX = 128 * 1024 * 1024;
 
     /** Requests with entries that a follower has not answered; as many as a round trip of 50 ms needs, and some more. */
     private static final int REQUESTS_IN_FLIGHT_MAX = 64;
@@ -48,17 +43,13 @@ final class RaftTuning {
     /** What RocksDB writes about itself, in files named LOG in the log's folder: so large each, and so many. */
     private static final long ROCKSDB_INFO_BYTES_MAX = 4L * 1024 * 1024;
 
-    private static final long ROCKSDB_INFO_FILES_MAX = 3;
+    static final long ROCKSDB_INFO_FILES_MAX = 3;
 
     private RaftTuning() {}
 
     /** To be called before any class of the library's transport is loaded. */
     static void setProperties() {
-        System.setProperty("sofa.middleware.log.disable", "true");
-        System.setProperty("sofa.middleware.log.internal.level", "ERROR");
-        long writeBuffer = Math.min(WRITE_BUFFER_BYTES_MAX, HEAP_BYTES / 8);
-        System.setProperty("bolt.channel_write_buf_low_water_mark", String.valueOf(writeBuffer / 2));
-        System.setProperty("bolt.channel_write_buf_high_water_mark", String.valueOf(writeBuffer));
+        BoltTransport.setProperties();
         // Each thread that sends entries would keep up to 256 of the largest buffers that it ever used, for good.
         System.setProperty("jraft.max_collector_size_per_thread", "0");
         // Its generated messages are old, and newer protobuf runtimes say so once for each of them.
@@ -93,8 +84,7 @@ final class RaftTuning {
      * What a node of the group is to do.
      *
      * @param members the group's first configuration; what is in the log counts more
-     * @param mayVote whether the node may vote, and ask for votes, now; see {@link VoteGuard}
-     * @param guard admits what other nodes answer
+     * @param options to be filled: what the transport needs is in them already
      * @param terms where term and vote are kept, by the folder's path and the settings
      * @param checkedLog puts a check of the log before it
      */
@@ -102,8 +92,7 @@ final class RaftTuning {
             RaftGroup.Settings settings,
             Configuration members,
             StateMachine applying,
-            BooleanSupplier mayVote,
-            MemberGuard guard,
+            NodeOptions options,
             BiFunction<String, RaftOptions, RaftMetaStorage> terms,
             UnaryOperator<LogStorage> checkedLog) {
         RaftOptions raft = new RaftOptions();
@@ -118,7 +107,6 @@ final class RaftTuning {
         // RocksDB checks its own sums over every block and record it reads; a second one would cost a fifth of the
         // speed.
         raft.setEnableLogEntryChecksum(false);
-        NodeOptions options = new VoteGuard.Options(mayVote, guard);
         options.setRaftOptions(raft);
         options.setInitialConf(members);
         options.setFsm(applying);

@@ -1,13 +1,11 @@
 package io.dshm.server.replication.jraft;
 
 import com.alipay.sofa.jraft.error.RemotingException;
-import com.alipay.sofa.jraft.option.RpcOptions;
 import com.alipay.sofa.jraft.rpc.InvokeCallback;
 import com.alipay.sofa.jraft.rpc.RpcClient;
 import com.alipay.sofa.jraft.rpc.RpcRequests.RequestVoteRequest;
 import com.alipay.sofa.jraft.rpc.RpcRequests.RequestVoteResponse;
 import com.alipay.sofa.jraft.util.Endpoint;
-import com.alipay.sofa.jraft.util.RpcFactoryHelper;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -39,17 +37,20 @@ final class TermQuestions {
     private final String group;
     private final String self;
     private final Map<String, Endpoint> others;
+    private final RpcClient client;
 
     /**
      * Questions that nobody has asked yet.
      *
      * @param self the address that this node has in the group
      * @param others the Raft addresses of the other members, by their names
+     * @param client reaches them; is shut down when that is done
      */
-    TermQuestions(String group, String self, Map<String, Endpoint> others) {
+    TermQuestions(String group, String self, Map<String, Endpoint> others, RpcClient client) {
         this.group = group;
         this.self = self;
         this.others = Map.copyOf(others);
+        this.client = client;
     }
 
     /**
@@ -61,15 +62,13 @@ final class TermQuestions {
      */
     long ask(long patienceNanos, Consumer<List<String>> waiting) throws InterruptedException {
         JoiningTerm known = new JoiningTerm(others.keySet().stream().sorted().toList(), patienceNanos);
-        RpcClient client = RpcFactoryHelper.rpcFactory().createRpcClient();
-        client.init(new RpcOptions());
         try {
             long startedNanos = System.nanoTime();
             long saidNanos = startedNanos;
             while (true) {
                 long askedNanos = System.nanoTime();
                 Map<String, CompletableFuture<Long>> answers = new HashMap<>();
-                others.forEach((name, endpoint) -> answers.put(name, ask(client, endpoint)));
+                others.forEach((name, endpoint) -> answers.put(name, ask(endpoint)));
                 for (Map.Entry<String, CompletableFuture<Long>> answer : answers.entrySet()) {
                     try {
                         known.heard(answer.getKey(), answer.getValue().get(), askedNanos - startedNanos);
@@ -96,7 +95,7 @@ final class TermQuestions {
         }
     }
 
-    private CompletableFuture<Long> ask(RpcClient client, Endpoint endpoint) {
+    private CompletableFuture<Long> ask(Endpoint endpoint) {
         RequestVoteRequest question = RequestVoteRequest.newBuilder()
                 .setGroupId(group)
                 .setServerId(self)

@@ -22,8 +22,10 @@ import io.dshm.server.replication.writes.ForwardSession;
 import io.dshm.server.replication.writes.Proposer;
 import io.dshm.server.replication.writes.RegistrationCheck;
 import io.dshm.server.statemachine.ClusterClock;
+import io.dshm.server.transport.CallServer;
 import io.dshm.server.transport.Greeting;
 import io.dshm.server.transport.PeerCodec;
+import io.dshm.server.transport.UnansweredCalls;
 import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.channel.nio.NioEventLoopGroup;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
@@ -60,6 +62,7 @@ class PeerListenerTest {
                 new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
                 new PeerPort(bounds, address -> true, new RefusalLog("test", System::nanoTime)),
                 new Greeting.Members("c", "n1", Set.of("n2")),
+                new CallServer(new UnansweredCalls.Total(1), System::nanoTime),
                 StatusReply::getDefaultInstance);
         RegistrationCheck registrations =
                 new RegistrationCheck((node, registration) -> CompletableFuture.completedFuture(true), () -> 1);

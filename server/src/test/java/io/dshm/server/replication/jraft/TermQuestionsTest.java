@@ -11,22 +11,29 @@ import com.alipay.sofa.jraft.core.StateMachineAdapter;
 import com.alipay.sofa.jraft.entity.PeerId;
 import com.alipay.sofa.jraft.option.NodeOptions;
 import com.alipay.sofa.jraft.rpc.ProtobufMsgFactory;
+import com.alipay.sofa.jraft.rpc.RpcClient;
 import com.alipay.sofa.jraft.rpc.RpcServer;
-import com.alipay.sofa.jraft.rpc.impl.PingRequestProcessor;
 import com.alipay.sofa.jraft.util.Endpoint;
 import io.dshm.server.network.PeerPort;
 import io.dshm.server.network.RefusalLog;
-import io.dshm.server.replication.jraft.repairs.BoltFrames;
-import io.dshm.server.replication.jraft.repairs.MemberGuard;
+import io.dshm.server.replication.jraft.bolt.BoltPort;
 import io.dshm.server.replication.jraft.repairs.VoteGuard;
+import io.dshm.server.replication.jraft.rpc.MemberNetwork;
+import io.dshm.server.replication.jraft.rpc.MemberOptions;
+import io.dshm.server.replication.jraft.rpc.MemberRpcClient;
+import io.dshm.server.replication.jraft.rpc.MemberRpcServer;
 import io.dshm.server.system.Ports;
+import io.dshm.server.transport.CallServer;
+import io.dshm.server.transport.LoopbackMembers;
+import io.dshm.server.transport.PeerCodec;
+import io.dshm.server.transport.UnansweredCalls;
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
@@ -53,7 +60,8 @@ class TermQuestionsTest {
     private final PeerId self = new PeerId("127.0.0.1", Ports.free());
     private final Endpoint one = new Endpoint("127.0.0.1", Ports.free());
     private final Endpoint other = new Endpoint("127.0.0.1", Ports.free());
-    private final List<RaftGroupService> members = new ArrayList<>();
+    private final LoopbackMembers members = new LoopbackMembers("self", "one", "other");
+    private final List<RaftGroupService> services = new ArrayList<>();
 
     @BeforeEach
     void prepare() {
@@ -63,15 +71,21 @@ class TermQuestionsTest {
 
     @AfterEach
     void end() throws InterruptedException {
-        for (RaftGroupService member : members) {
+        for (RaftGroupService member : services) {
             member.shutdown();
             member.join();
         }
+        members.close();
         requests.shutdown();
     }
 
     /** A member whose disk holds that term. */
-    private TermStorage.Terms start(Endpoint endpoint, long term, boolean mayVote) throws IOException {
+    private TermStorage.Terms start(Endpoint endpoint, long term, boolean mayVote)
+            throws IOException, InterruptedException {
+        String name = endpoint.equals(one) ? "one" : "other";
+        CallServer calls = new CallServer(new UnansweredCalls.Total(100_000), System::nanoTime);
+        PeerPort admission = new PeerPort(
+                new PeerPort.Bounds(1, 1, PeerCodec.BOUNDS), address -> true, new RefusalLog("test", System::nanoTime));
         TermStorage.Terms terms = new TermStorage.Terms();
         PeerId peer = new PeerId(endpoint, 0);
         Configuration configuration = new Configuration(List.of(self, new PeerId(one, 0), new PeerId(other, 0)));
@@ -79,11 +93,9 @@ class TermQuestionsTest {
                 "c",
                 "n",
                 Map.of(),
+                new MemberNetwork(members.dialer(name), calls),
                 "127.0.0.1",
-                new PeerPort(
-                        new PeerPort.Bounds(1, 1, BoltFrames.BOUNDS),
-                        address -> true,
-                        new RefusalLog("test", System::nanoTime)),
+                admission,
                 Files.createDirectories(folder.resolve("" + endpoint.getPort())),
                 NEVER_MILLIS,
                 0,
@@ -94,18 +106,22 @@ class TermQuestionsTest {
                 settings,
                 configuration,
                 new Nothing(),
-                () -> mayVote,
-                new MemberGuard(
-                        GROUP, peer.toString(), Set.of(), terms::durable, new RefusalLog("test", System::nanoTime)),
+                new MemberOptions(members.dialer(name), address -> null, () -> mayVote, null),
                 (path, raft) -> new TermStorage(path, raft, peer, term, terms, progress, Assertions::fail),
                 log -> log);
-        RpcServer server = new BoundRpcFactory().createRpcServer(endpoint, null);
-        server.registerProcessor(new PingRequestProcessor(requests));
+        BoltPort bolt = new BoltPort(
+                new InetSocketAddress(endpoint.getIp(), endpoint.getPort()),
+                "test",
+                admission,
+                new UnansweredCalls.Total(100_000),
+                requests);
+        RpcServer server = new MemberRpcServer(calls, bolt, () -> false);
         server.registerProcessor(VoteGuard.votes(requests, () -> mayVote));
         RaftGroupService member = new RaftGroupService(GROUP, peer, options, server);
         Node node = member.start();
         assertFalse(node.isLeader());
-        members.add(member);
+        services.add(member);
+        members.listen(name, calls);
         return terms;
     }
 
@@ -117,7 +133,10 @@ class TermQuestionsTest {
     }
 
     private CompletableFuture<Long> ask(BlockingQueue<List<String>> waiting) {
-        TermQuestions questions = new TermQuestions(GROUP, self.toString(), Map.of("one", one, "other", other));
+        RpcClient client = new MemberRpcClient();
+        client.init(new MemberOptions(
+                members.dialer("self"), address -> address.equals(one.toString()) ? "one" : "other", () -> true, null));
+        TermQuestions questions = new TermQuestions(GROUP, self.toString(), Map.of("one", one, "other", other), client);
         return CompletableFuture.supplyAsync(
                 () -> {
                     try {
@@ -152,7 +171,7 @@ class TermQuestionsTest {
         awaitMissing(waiting, List.of("other"));
         awaitMissing(waiting, List.of("other"));
         assertFalse(term.isDone());
-        RaftGroupService restored = members.remove(1);
+        RaftGroupService restored = services.remove(1);
         restored.shutdown();
         restored.join();
         start(other, 0, true);

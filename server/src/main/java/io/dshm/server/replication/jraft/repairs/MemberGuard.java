@@ -64,7 +64,7 @@ public final class MemberGuard {
             public void handleRequest(RpcContext context, T request) {
                 String refusal = refusal(request);
                 if (refusal == null) {
-                    // Bolt logs whatever is thrown, and goes on.
+                    // The transport logs whatever is thrown, and goes on.
                     Guard.errorsOf("a Raft request", () -> processor.handleRequest(context, request));
                     return;
                 }
@@ -99,7 +99,7 @@ public final class MemberGuard {
     }
 
     /** Hands answers of that node on, if they are admitted, and an error otherwise. */
-    InvokeCallback after(Endpoint endpoint, InvokeCallback callback) {
+    public InvokeCallback after(Endpoint endpoint, InvokeCallback callback) {
         return new InvokeCallback() {
             @Override
             public void complete(@Nullable Object answer, @Nullable Throwable failure) {

@@ -1,6 +1,5 @@
 package io.dshm.server.replication.jraft.repairs;
 
-import com.alipay.sofa.jraft.option.NodeOptions;
 import com.alipay.sofa.jraft.rpc.RaftServerService;
 import com.alipay.sofa.jraft.rpc.RpcRequestClosure;
 import com.alipay.sofa.jraft.rpc.RpcRequests.RequestVoteRequest;
@@ -21,29 +20,6 @@ import java.util.function.BooleanSupplier;
 public final class VoteGuard {
 
     private VoteGuard() {}
-
-    /**
-     * A node's settings, which the library hands to its transport: there, requests for votes are held back, and answers are
-     * admitted.
-     */
-    public static final class Options extends NodeOptions {
-
-        private final BooleanSupplier mayVote;
-        private final MemberGuard members;
-
-        public Options(BooleanSupplier mayVote, MemberGuard members) {
-            this.mayVote = mayVote;
-            this.members = members;
-        }
-
-        MemberGuard members() {
-            return members;
-        }
-
-        BooleanSupplier mayVote() {
-            return mayVote;
-        }
-    }
 
     /** Answers requests for votes with a refusal while the node may not vote. */
     public static RequestVoteRequestProcessor votes(Executor executor, BooleanSupplier mayVote) {

@@ -2,8 +2,7 @@
  * Workarounds for what SOFAJRaft does wrongly or too slowly. Each class can be deleted when the library does that
  * right. {@code server/README.md} lists what happens without each of them.
  *
- * <p>{@link io.dshm.server.replication.jraft.repairs.SwiftRpcClient}: nobody waits for a silent machine with the Raft node
- * locked. {@link io.dshm.server.replication.jraft.repairs.VoteGuard}: a node without its data does not vote.
+ * <p>{@link io.dshm.server.replication.jraft.repairs.VoteGuard}: a node without its data does not vote.
  * {@link io.dshm.server.replication.jraft.repairs.AppendRequests}: entries may begin before what this node has kept of
  * the log; with {@link io.dshm.server.replication.jraft.repairs.Difference}: they may not differ from what is applied.
  * {@link io.dshm.server.replication.jraft.repairs.LeaderReminder}: a leader that has forgotten this node is told.

@@ -1,4 +1,4 @@
-package io.dshm.server.replication.jraft;
+package io.dshm.server.replication.jraft.bolt;
 
 import com.alipay.remoting.exception.CodecException;
 import com.alipay.remoting.serialization.Serializer;

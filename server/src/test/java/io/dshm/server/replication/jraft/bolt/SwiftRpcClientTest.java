@@ -1,32 +1,28 @@
-package io.dshm.server.replication.jraft.repairs;
+package io.dshm.server.replication.jraft.bolt;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
 import com.alipay.sofa.jraft.error.InvokeTimeoutException;
 import com.alipay.sofa.jraft.error.RemotingException;
-import com.alipay.sofa.jraft.rpc.InvokeCallback;
+import com.alipay.sofa.jraft.option.RpcOptions;
 import com.alipay.sofa.jraft.rpc.ProtobufMsgFactory;
 import com.alipay.sofa.jraft.rpc.RpcRequests.ErrorResponse;
 import com.alipay.sofa.jraft.rpc.RpcRequests.PingRequest;
-import com.alipay.sofa.jraft.rpc.RpcRequests.RequestVoteRequest;
-import com.alipay.sofa.jraft.rpc.RpcServer;
-import com.alipay.sofa.jraft.rpc.impl.PingRequestProcessor;
 import com.alipay.sofa.jraft.util.Endpoint;
+import io.dshm.server.network.PeerPort;
 import io.dshm.server.network.RefusalLog;
-import io.dshm.server.replication.jraft.BoundRpcFactory;
 import io.dshm.server.replication.jraft.RaftGroup;
 import io.dshm.server.system.Await;
 import io.dshm.server.system.Ports;
+import io.dshm.server.transport.UnansweredCalls;
+import java.net.InetSocketAddress;
 import java.time.Duration;
-import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -43,7 +39,6 @@ class SwiftRpcClientTest {
     private final Endpoint endpoint = new Endpoint("127.0.0.1", Ports.free());
     private final ExecutorService requests = Executors.newSingleThreadExecutor();
     private final CountDownLatch answering = new CountDownLatch(1);
-    private final AtomicBoolean mayVote = new AtomicBoolean(true);
     private SwiftRpcClient client;
 
     @BeforeEach
@@ -51,9 +46,7 @@ class SwiftRpcClientTest {
         RaftGroup.prepareProcess();
         ProtobufMsgFactory.load();
         client = new SwiftRpcClient(new com.alipay.remoting.rpc.RpcClient());
-        MemberGuard guard =
-                new MemberGuard("g", "h1:1", Set.of("h2:1"), () -> 1, new RefusalLog("test", System::nanoTime));
-        client.init(new VoteGuard.Options(mayVote::get, guard));
+        client.init(new RpcOptions());
     }
 
     @AfterEach
@@ -63,11 +56,18 @@ class SwiftRpcClientTest {
         requests.shutdown();
     }
 
-    private RpcServer listen() {
-        RpcServer server = new BoundRpcFactory().createRpcServer(endpoint, null);
-        server.registerProcessor(new PingRequestProcessor(requests));
-        assertTrue(server.init(null));
-        return server;
+    private BoltPort listen() {
+        BoltPort port = new BoltPort(
+                new InetSocketAddress(endpoint.getIp(), endpoint.getPort()),
+                "test",
+                new PeerPort(
+                        new PeerPort.Bounds(2, 1, BoltFrames.BOUNDS),
+                        address -> true,
+                        new RefusalLog("test", System::nanoTime)),
+                new UnansweredCalls.Total(100_000),
+                requests);
+        port.open();
+        return port;
     }
 
     private int ping() throws InterruptedException, RemotingException {
@@ -84,7 +84,7 @@ class SwiftRpcClientTest {
                 Thread.currentThread().interrupt();
             }
         });
-        RpcServer server = listen();
+        BoltPort server = listen();
         try {
             assertThrows(InvokeTimeoutException.class, this::ping);
             assertThrows(InvokeTimeoutException.class, this::ping);
@@ -98,35 +98,18 @@ class SwiftRpcClientTest {
             });
             assertEquals(0, ping());
         } finally {
-            server.shutdown();
+            server.close();
         }
     }
 
     @Test
     void when_nobody_listens_then_it_fails_and_when_somebody_does_it_is_connected_at_once() throws Exception {
         assertThrows(RemotingException.class, this::ping);
-        RpcServer server = listen();
+        BoltPort server = listen();
         try {
             assertEquals(0, ping());
         } finally {
-            server.shutdown();
-        }
-    }
-
-    @Test
-    void while_a_node_may_not_vote_it_asks_for_no_vote_either() throws Exception {
-        mayVote.set(false);
-        RpcServer server = listen();
-        try {
-            Await.until("connected", Duration.ofSeconds(30), () -> client.checkConnection(endpoint, true));
-            RequestVoteRequest request = RequestVoteRequest.getDefaultInstance();
-            InvokeCallback ignored = (answer, failure) -> {};
-            assertThrows(
-                    RemotingException.class, () -> client.invokeAsync(endpoint, request, null, ignored, HOUR_MILLIS));
-            mayVote.set(true);
-            client.invokeAsync(endpoint, request, null, ignored, HOUR_MILLIS);
-        } finally {
-            server.shutdown();
+            server.close();
         }
     }
 

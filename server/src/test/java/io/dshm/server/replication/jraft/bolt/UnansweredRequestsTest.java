@@ -1,4 +1,4 @@
-package io.dshm.server.replication.jraft.repairs;
+package io.dshm.server.replication.jraft.bolt;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.alipay.remoting.rpc.RpcCommandType;
 import com.alipay.remoting.rpc.protocol.RpcRequestCommand;
 import com.alipay.remoting.rpc.protocol.RpcResponseCommand;
+import io.dshm.server.transport.UnansweredCalls;
 import io.netty.channel.ChannelOutboundHandlerAdapter;
 import io.netty.channel.embedded.EmbeddedChannel;
 import java.util.List;
@@ -19,7 +20,7 @@ class UnansweredRequestsTest {
 
     private static final int REQUEST_BYTES = 10_000;
 
-    private final UnansweredRequests.Total total = new UnansweredRequests.Total(100_000);
+    private final UnansweredCalls.Total total = new UnansweredCalls.Total(100_000);
     private final EmbeddedChannel channel = connect();
     private final EmbeddedChannel other = connect();
     private long nanos = 1;

@@ -1,4 +1,4 @@
-package io.dshm.server.replication.jraft.repairs;
+package io.dshm.server.replication.jraft.bolt;
 
 import com.alipay.remoting.Url;
 import com.alipay.remoting.config.BoltClientOption;
@@ -6,11 +6,9 @@ import com.alipay.remoting.rpc.RpcAddressParser;
 import com.alipay.remoting.rpc.RpcClient;
 import com.alipay.sofa.jraft.error.InvokeTimeoutException;
 import com.alipay.sofa.jraft.error.RemotingException;
-import com.alipay.sofa.jraft.option.RpcOptions;
 import com.alipay.sofa.jraft.rpc.InvokeCallback;
 import com.alipay.sofa.jraft.rpc.InvokeContext;
 import com.alipay.sofa.jraft.rpc.RpcRequests.PingRequest;
-import com.alipay.sofa.jraft.rpc.RpcRequests.RequestVoteRequest;
 import com.alipay.sofa.jraft.rpc.impl.BoltRpcClient;
 import com.alipay.sofa.jraft.util.Endpoint;
 import com.alipay.sofa.jraft.util.NamedThreadFactory;
@@ -30,7 +28,6 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,9 +38,6 @@ import org.jspecify.annotations.Nullable;
  * each of these steps would take a second or two in which this node neither votes nor leads. So connections are made in
  * the background; a caller waits for a moment, and goes on without that member for this time. And a connection on which
  * the other side acknowledges nothing ends soon, so that a new one finds it as soon as it is back.
- *
- * <p>It also sends no request for votes while the node may not have any, see {@link VoteGuard}, and passes no answer on that
- * {@link MemberGuard} does not admit.
  */
 public final class SwiftRpcClient extends BoltRpcClient {
 
@@ -67,9 +61,6 @@ public final class SwiftRpcClient extends BoltRpcClient {
     /** Those that were waited for in vain, and have not answered since. */
     private final Set<Endpoint> silent = ConcurrentHashMap.newKeySet();
 
-    private BooleanSupplier mayVote = () -> true;
-    private @Nullable MemberGuard guard;
-
     public SwiftRpcClient(RpcClient client) {
         super(client);
         client.option(
@@ -83,15 +74,6 @@ public final class SwiftRpcClient extends BoltRpcClient {
                 url.setConnectTimeout(CONNECT_MILLIS);
             }
         });
-    }
-
-    @Override
-    public boolean init(RpcOptions options) {
-        if (options instanceof VoteGuard.Options guarded) {
-            mayVote = guarded.mayVote();
-            guard = guarded.members();
-        }
-        return super.init(options);
     }
 
     @Override
@@ -138,7 +120,7 @@ public final class SwiftRpcClient extends BoltRpcClient {
         return attempt;
     }
 
-    /** Fails if there is no connection yet, instead of waiting for one, and for a request for votes that is not allowed. */
+    /** Fails if there is no connection yet, instead of waiting for one. */
     @Override
     public void invokeAsync(
             Endpoint endpoint,
@@ -147,19 +129,10 @@ public final class SwiftRpcClient extends BoltRpcClient {
             InvokeCallback callback,
             long timeoutMillis)
             throws InterruptedException, RemotingException {
-        if (request instanceof RequestVoteRequest && !mayVote.getAsBoolean()) {
-            throw new RemotingException("this node has lost its data and asks for no vote before it has it back");
-        }
         if (!checkConnection(endpoint, true)) {
             throw new RemotingException("not connected to " + endpoint + " yet");
         }
-        MemberGuard answers = guard;
-        super.invokeAsync(
-                endpoint,
-                request,
-                context,
-                answers == null ? callback : answers.after(endpoint, callback),
-                timeoutMillis);
+        super.invokeAsync(endpoint, request, context, callback, timeoutMillis);
     }
 
     /** To connect to one machine, for as long as somebody asks for it. */

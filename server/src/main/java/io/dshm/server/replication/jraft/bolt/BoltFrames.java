@@ -1,4 +1,4 @@
-package io.dshm.server.replication.jraft.repairs;
+package io.dshm.server.replication.jraft.bolt;
 
 import com.alipay.remoting.ExtendedNettyChannelHandler;
 import com.alipay.remoting.rpc.RpcCommandType;

@@ -1,4 +1,4 @@
-package io.dshm.server.replication.jraft.repairs;
+package io.dshm.server.replication.jraft.bolt;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;

@@ -1,0 +1,53 @@
+package io.dshm.server.replication.jraft.bolt;
+
+import com.alipay.remoting.CustomSerializerManager;
+import com.alipay.remoting.rpc.RpcConfigs;
+import com.alipay.remoting.serialization.SerializerManager;
+import com.alipay.sofa.jraft.ReplicatorGroup;
+import com.alipay.sofa.jraft.option.RpcOptions;
+import com.alipay.sofa.jraft.rpc.ProtobufSerializer;
+import com.alipay.sofa.jraft.rpc.RpcClient;
+import org.jspecify.annotations.Nullable;
+
+/** What is Bolt's in the whole process. */
+public final class BoltTransport {
+
+    /** What may wait to be sent on a connection; at the library's own 512 KiB, replicators give up under load. */
+    private static final int WRITE_BUFFER_BYTES_MAX = 128 * 1024 * 1024;
+
+    static {
+        SerializerManager.addSerializer(SerializerManager.Hessian2, new RefusingSerializer());
+    }
+
+    private BoltTransport() {}
+
+    /** To be called before any class of Bolt is loaded. */
+    public static void setProperties() {
+        System.setProperty("sofa.middleware.log.disable", "true");
+        System.setProperty("sofa.middleware.log.internal.level", "ERROR");
+        long writeBuffer = Math.min(WRITE_BUFFER_BYTES_MAX, Runtime.getRuntime().maxMemory() / 8);
+        System.setProperty("bolt.channel_write_buf_low_water_mark", String.valueOf(writeBuffer / 2));
+        System.setProperty("bolt.channel_write_buf_high_water_mark", String.valueOf(writeBuffer));
+        // Requests of one connection are handled in their order.
+        System.setProperty(RpcConfigs.DISPATCH_MSG_LIST_IN_DEFAULT_EXECUTOR, "false");
+    }
+
+    /** Has messages of that class sent as protobuf. */
+    public static void registerMessage(String className) {
+        CustomSerializerManager.registerCustomSerializer(className, ProtobufSerializer.INSTANCE);
+    }
+
+    /**
+     * A client, initialized.
+     *
+     * @param replicators are told when a member is there again
+     */
+    public static RpcClient newClient(RpcOptions options, @Nullable ReplicatorGroup replicators) {
+        RpcClient client = new SwiftRpcClient(new com.alipay.remoting.rpc.RpcClient());
+        if (replicators != null) {
+            client.registerConnectEventListener(replicators);
+        }
+        client.init(options);
+        return client;
+    }
+}

@@ -1,0 +1,52 @@
+package io.dshm.server.replication.jraft.rpc;
+
+import com.alipay.sofa.jraft.option.NodeOptions;
+import io.dshm.server.replication.jraft.repairs.MemberGuard;
+import io.dshm.server.transport.Dialer;
+import java.util.function.BooleanSupplier;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/** A node's settings, which the library hands to its client: what {@link MemberRpcClient} needs is among them. */
+public final class MemberOptions extends NodeOptions {
+
+    private final Dialer dialer;
+    private final Function<String, @Nullable String> nameOf;
+    private final BooleanSupplier mayVote;
+    private final @Nullable MemberGuard guard;
+
+    /**
+     * Settings for one node.
+     *
+     * @param nameOf the name of the member with that Raft address, {@code host:port}; null if there is none
+     * @param mayVote whether requests for votes are sent now
+     * @param guard admits answers; null: all are admitted
+     */
+    public MemberOptions(
+            Dialer dialer,
+            Function<String, @Nullable String> nameOf,
+            BooleanSupplier mayVote,
+            @Nullable MemberGuard guard) {
+        this.dialer = dialer;
+        this.nameOf = nameOf;
+        this.mayVote = mayVote;
+        this.guard = guard;
+    }
+
+    Dialer dialer() {
+        return dialer;
+    }
+
+    Function<String, @Nullable String> nameOf() {
+        return nameOf;
+    }
+
+    BooleanSupplier mayVote() {
+        return mayVote;
+    }
+
+    @Nullable
+    MemberGuard guard() {
+        return guard;
+    }
+}

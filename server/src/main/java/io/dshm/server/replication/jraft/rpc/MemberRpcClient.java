@@ -1,0 +1,237 @@
+package io.dshm.server.replication.jraft.rpc;
+
+import com.alipay.sofa.jraft.ReplicatorGroup;
+import com.alipay.sofa.jraft.entity.PeerId;
+import com.alipay.sofa.jraft.error.InvokeTimeoutException;
+import com.alipay.sofa.jraft.error.RemotingException;
+import com.alipay.sofa.jraft.option.RpcOptions;
+import com.alipay.sofa.jraft.rpc.InvokeCallback;
+import com.alipay.sofa.jraft.rpc.InvokeContext;
+import com.alipay.sofa.jraft.rpc.RpcClient;
+import com.alipay.sofa.jraft.rpc.RpcRequests.RequestVoteRequest;
+import com.alipay.sofa.jraft.util.Endpoint;
+import com.alipay.sofa.jraft.util.RpcFactoryHelper;
+import com.google.protobuf.MessageLite;
+import io.dshm.server.guard.Guard;
+import io.dshm.server.guard.GuardedPool;
+import io.dshm.server.replication.jraft.bolt.BoltTransport;
+import io.dshm.server.transport.CallAnswer;
+import io.dshm.server.transport.MemberLink;
+import java.io.IOException;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Sends Raft's requests to the other members: over this project's own transport, or over Bolt to a node of format 1, as the
+ * other node says when it is greeted. Before it has said so, requests fail.
+ *
+ * <p>Nobody waits for a machine that does not answer. SOFAJRaft connects to all members before it asks for their votes, before
+ * it counts them, and again as a leader, and holds the lock of the Raft node meanwhile. So a caller waits for a moment, and
+ * goes on without that member for this time; connections are made in the background.
+ *
+ * <p>It also sends no request for votes while the node may not have any, and passes no answer on that the guard does not admit.
+ * Thread-safe.
+ */
+public final class MemberRpcClient implements RpcClient {
+
+    /** A machine that is up answers within this time, even when both sides have just started. */
+    private static final long WAIT_MILLIS = 150;
+
+    /** What may wait to be sent to a member; with less, replicators give up under load. */
+    private static final long UNSENT_BYTES_MAX = 128 * 1024 * 1024;
+
+    private final Map<Endpoint, Peer> peers = new ConcurrentHashMap<>();
+
+    /** For what the library does when a member is there again, which may block. */
+    private final Executor connected = new GuardedPool("raft-connected", 1, new LinkedBlockingQueue<>(), task -> {
+        Thread thread = new Thread(task, "raft-connected");
+        thread.setDaemon(true);
+        return thread;
+    });
+
+    private @Nullable MemberOptions options;
+    private @Nullable ReplicatorGroup replicators;
+    private @Nullable RpcClient bolt;
+    private volatile boolean closed;
+
+    /** One other member. */
+    private final class Peer {
+
+        private final Endpoint endpoint;
+        private final MemberLink link;
+
+        /** It was waited for in vain, and has not answered since. */
+        private volatile boolean silent;
+
+        Peer(Endpoint endpoint, MemberOptions with, String name) {
+            this.endpoint = endpoint;
+            long unsentBytesMax =
+                    Math.min(UNSENT_BYTES_MAX, Runtime.getRuntime().maxMemory() / 8);
+            this.link = new MemberLink(name, with.dialer(), RaftMessages.INSTANCE, unsentBytesMax, this::onKnown);
+        }
+
+        private void onKnown() {
+            silent = false;
+            ReplicatorGroup group = replicators;
+            if (group != null && link.speech() == MemberLink.Speech.CALLS) {
+                connected.execute(() -> group.checkReplicator(new PeerId(endpoint, 0), true));
+            }
+        }
+
+        /** Waits a moment for it. */
+        MemberLink.Speech await() throws InterruptedException, RemotingException {
+            try {
+                return link.known().get(silent ? 0 : WAIT_MILLIS, TimeUnit.MILLISECONDS);
+            } catch (TimeoutException e) {
+                silent = true;
+                throw new InvokeTimeoutException("no answer from " + endpoint + " yet");
+            } catch (ExecutionException e) {
+                throw new RemotingException(e.getCause());
+            }
+        }
+    }
+
+    @Override
+    public boolean init(RpcOptions given) {
+        if (!(given instanceof MemberOptions members)) {
+            throw new IllegalArgumentException("no settings for a member: " + given);
+        }
+        options = members;
+        return true;
+    }
+
+    @Override
+    public void shutdown() {
+        closed = true;
+        peers.values().forEach(peer -> peer.link.close());
+        synchronized (this) {
+            if (bolt != null) {
+                bolt.shutdown();
+            }
+        }
+    }
+
+    @Override
+    public void registerConnectEventListener(ReplicatorGroup group) {
+        replicators = group;
+    }
+
+    /** The client for nodes of format 1, made when the first one is met. */
+    private synchronized RpcClient bolt() {
+        RpcClient client = bolt;
+        if (client == null) {
+            client = BoltTransport.newClient(new RpcOptions(), replicators);
+            bolt = client;
+        }
+        return client;
+    }
+
+    private @Nullable Peer peer(Endpoint endpoint) {
+        Peer known = peers.get(endpoint);
+        MemberOptions with = options;
+        if (known != null || with == null || closed) {
+            return known;
+        }
+        String name = with.nameOf().apply(endpoint.toString());
+        return name == null ? null : peers.computeIfAbsent(endpoint, key -> new Peer(key, with, name));
+    }
+
+    @Override
+    public boolean checkConnection(Endpoint endpoint) {
+        return checkConnection(endpoint, false);
+    }
+
+    /** Whether it is connected; if not, that is tried in the background in any case. */
+    @Override
+    public boolean checkConnection(Endpoint endpoint, boolean createIfAbsent) {
+        Peer peer = peer(endpoint);
+        if (peer == null) {
+            return false;
+        }
+        return switch (peer.link.speech()) {
+            case CALLS -> true;
+            case NO_CALLS -> bolt().checkConnection(endpoint, createIfAbsent);
+            case UNKNOWN -> false;
+        };
+    }
+
+    /** The library calls this for members that it has removed. */
+    @Override
+    public void closeConnection(Endpoint endpoint) {
+        Peer peer = peers.remove(endpoint);
+        if (peer != null) {
+            peer.link.close();
+        }
+    }
+
+    /** The library does this in order to connect, and for nothing else: the request is a ping. */
+    @Override
+    public Object invokeSync(Endpoint endpoint, Object ping, @Nullable InvokeContext context, long timeoutMillis)
+            throws InterruptedException, RemotingException {
+        Peer peer = peer(endpoint);
+        if (peer == null) {
+            throw new RemotingException("no member has the address " + endpoint);
+        }
+        return peer.await() == MemberLink.Speech.NO_CALLS
+                ? bolt().invokeSync(endpoint, ping, context, timeoutMillis)
+                : RpcFactoryHelper.responseFactory().newResponse(null, 0, "connected");
+    }
+
+    /** Fails if there is no connection yet, instead of waiting for one, and for a request for votes that is not allowed. */
+    @Override
+    public void invokeAsync(
+            Endpoint endpoint,
+            Object request,
+            @Nullable InvokeContext context,
+            InvokeCallback callback,
+            long timeoutMillis)
+            throws InterruptedException, RemotingException {
+        Peer peer = peer(endpoint);
+        MemberOptions with = options;
+        if (peer == null || with == null) {
+            throw new RemotingException("no member has the address " + endpoint);
+        }
+        if (request instanceof RequestVoteRequest && !with.mayVote().getAsBoolean()) {
+            throw new RemotingException("this node has lost its data and asks for no vote before it has it back");
+        }
+        InvokeCallback admitted = with.guard() == null ? callback : with.guard().after(endpoint, callback);
+        if (peer.link.speech() == MemberLink.Speech.NO_CALLS) {
+            bolt().invokeAsync(endpoint, request, context, admitted, timeoutMillis);
+            return;
+        }
+        try {
+            peer.link.call(
+                    RaftMessages.isLarge(request), (MessageLite) request, timeoutMillis, answerTo(endpoint, admitted));
+        } catch (IOException e) {
+            throw new RemotingException(e.getMessage());
+        }
+    }
+
+    /** Hands an answer to who asked, on the executor that it wants. */
+    private static CallAnswer answerTo(Endpoint endpoint, InvokeCallback callback) {
+        return (answer, failure) -> {
+            Throwable cause = failure instanceof TimeoutException
+                    ? new InvokeTimeoutException("no answer of " + endpoint + " in time")
+                    : failure;
+            Runnable tell = Guard.of("an answer to a Raft request", () -> callback.complete(answer, cause));
+            Executor executor = callback.executor();
+            if (executor == null) {
+                tell.run();
+                return;
+            }
+            try {
+                executor.execute(tell);
+            } catch (RejectedExecutionException e) {
+                // It is being shut down, or full: a replicator that is not told would wait for ever.
+                tell.run();
+            }
+        };
+    }
+}
