@@ -80,6 +80,18 @@ public final class Limits {
      */
     public static final int LIMITER_CAPACITY_MAX = 1_000_000;
 
+    /** The largest limit, burst and cost: sums of several are far from the end of 64 bits. */
+    public static final long TOKENS_MAX = 1_000_000_000_000L;
+
+    /** Milliseconds of a limit's period: ten years, leap days included. A byte budget a decade fits, and so do all sums. */
+    public static final long PERIOD_MILLIS_MAX = 3653L * 24 * 60 * 60 * 1000;
+
+    /** The region of the entries that limits are named after. */
+    public static final String POLICY_REGION = "policies";
+
+    /** Bytes of the name of a policy: it stands in the lines of all requests that use it. */
+    public static final int POLICY_NAME_BYTES_MAX = 128;
+
     /** Commands in one log entry, and in one message to the leader. */
     public static final int ENTRY_COMMANDS_MAX = 512;
 

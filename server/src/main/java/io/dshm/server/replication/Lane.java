@@ -45,6 +45,8 @@ public final class Lane {
     private static final Reply.Failure TOO_MANY_COMMANDS =
             new Reply.Failure(ErrorCode.BUSY, "too many commands are outstanding");
     private static final Reply.Failure STOPPING = new Reply.Failure(ErrorCode.SHUTTING_DOWN, null);
+    private static final Reply.Failure TOO_NEW = new Reply.Failure(
+            ErrorCode.BUSY, "this verb works as soon as all nodes of the cluster run a version that knows it");
     private static final Reply.Failure STALE = new Reply.Failure(
             ErrorCode.NO_LEADER, "this node has heard of no leader for longer than a read may be stale");
 
@@ -130,6 +132,8 @@ public final class Lane {
     public void submit(Command.Write write, ReplyListener listener) {
         if (node.isStopping()) {
             tellSoon(listener, STOPPING);
+        } else if (reads.format() < Records.formatOf(write)) {
+            tellSoon(listener, TOO_NEW);
         } else if (write.dataBytes() > Limits.INLINE_VALUE_BYTES_MAX) {
             submitLarge(write, listener);
         } else if (!submit(commands, Records.of(write), new ClientWrite(write, listener), requestDeadline())) {

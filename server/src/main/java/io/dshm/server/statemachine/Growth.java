@@ -3,14 +3,18 @@ package io.dshm.server.statemachine;
 import com.google.protobuf.ByteString;
 import io.dshm.proto.Key;
 import io.dshm.proto.wire.CommandRecord;
+import io.dshm.proto.wire.LimitAlgorithm;
 import io.dshm.proto.wire.MultiCommand;
 import io.dshm.proto.wire.PushCommand;
 import io.dshm.proto.wire.PutCommand;
+import io.dshm.proto.wire.TakeCommand;
 import io.dshm.proto.wire.TypedValue;
 import io.dshm.proto.wire.WriteCondition;
 import io.dshm.server.store.Entry;
 import io.dshm.server.store.ListValue;
 import io.dshm.server.store.Store;
+import io.dshm.server.store.limiters.Meter;
+import io.dshm.server.store.limiters.SlidingLog;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -46,6 +50,7 @@ record Growth(long bytes, boolean counts) {
                 Store.numberBytes(record.getIncrNumber().getKey().size());
             case RATE_LIMITER ->
                 Store.limiterBytes(record.getRateLimiter().getKey().size());
+            case TAKE -> limiterBytes(record.getTake());
             case PUT -> bytesOf(record.getPut());
             case PUSH -> Store.listBytes(record.getPush().getKey().size(), elementBytes(record.getPush()));
             case FLUSH_ALL -> Store.markBytes(record.getFlushAll().getRegion().size());
@@ -72,6 +77,7 @@ record Growth(long bytes, boolean counts) {
                         ? ofCount(record, record.getIncrNumber().getKey(), NUMBER_BYTES, store)
                         : counts(NUMBER_BYTES);
             case RATE_LIMITER -> ofCount(record, record.getRateLimiter().getKey(), Store.grantBytes(), store);
+            case TAKE -> ofTake(record, store);
             case FLUSH_ALL -> counts(atMost(record));
             case CHUNK -> adds(chunkBytes(record));
             case MULTI -> ofMulti(record.getMulti(), store);
@@ -99,6 +105,25 @@ record Growth(long bytes, boolean counts) {
         }
         boolean list = entry.isTyped() && entry.typed().value() instanceof ListValue;
         return list ? adds(Store.elementBytes(elementBytes(push))) : NONE;
+    }
+
+    /** Where it takes, and where it may only give back. */
+    private static Growth ofTake(CommandRecord record, Store store) {
+        Entry entry = record.getTake().getCost() <= 0
+                ? null
+                : find(store, record.getTake().getKey());
+        if (entry == null) {
+            return record.getTake().getCost() <= 0 ? NONE : adds(atMost(record));
+        }
+        boolean remembers = entry.isLimiter() && entry.limiter() instanceof SlidingLog;
+        return remembers ? counts(2 * SlidingLog.GRANT_BYTES) : NONE;
+    }
+
+    /** Of a limiter that has granted once: of a policy's, whatever that is. */
+    private static long limiterBytes(TakeCommand take) {
+        boolean mayBeLog = !take.getPolicyKey().isEmpty() || take.getAlgorithm() == LimitAlgorithm.LOG;
+        return Store.limiterBytes(
+                take.getKey().size(), mayBeLog ? SlidingLog.bytesOfOne(take.getCost() != 1) : Meter.BYTES);
     }
 
     private static Growth ofCount(CommandRecord record, ByteString key, long more, Store store) {

@@ -55,6 +55,7 @@ public final class StateMachine {
     private Entries entries = new Entries(store, 0);
     private Writes writes = new Writes(entries);
     private TypedWrites typedWrites = new TypedWrites(entries);
+    private Takes takes = new Takes(entries);
     private Origins origins = new Origins();
     private Clients clients = new Clients();
     private PendingUploads uploads = new PendingUploads();
@@ -271,6 +272,7 @@ public final class StateMachine {
             case PUSH -> typedWrites.push(record.getPush(), clockMillis);
             case POP -> typedWrites.pop(record.getPop(), clockMillis);
             case PURGE -> typedWrites.purge(record.getPurge(), clockMillis);
+            case TAKE -> takes.take(record.getTake(), clockMillis);
             case MULTI -> applyAllOrNone(index, record.getMulti());
             case REFUSED -> Outcome.OUT_OF_MEMORY;
             case REGISTER_NODE, LOG_TIME, SWITCH_FORMAT, FOUND_CLUSTER, CHANGE_MEMBER, COMMAND_NOT_SET ->
@@ -480,5 +482,6 @@ public final class StateMachine {
         entries = new Entries(data, lastVersion);
         writes = new Writes(entries);
         typedWrites = new TypedWrites(entries);
+        takes = new Takes(entries);
     }
 }

@@ -9,6 +9,7 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import io.dshm.proto.Formats;
 import io.dshm.proto.Limits;
 import io.dshm.proto.wire.CommandRecord;
+import io.dshm.proto.wire.LimitAlgorithm;
 import io.dshm.proto.wire.LogEntry;
 import io.dshm.proto.wire.Settled;
 import io.dshm.proto.wire.WriteCondition;
@@ -57,6 +58,7 @@ class MemoryLimitTest {
         run(Log.incr("counter", 1, 0));
         run(Log.put("number", 1.5, 0));
         run(Log.rateLimiter("limiter", 1000, 3600));
+        run(Log.take("gcra", LimitAlgorithm.GCRA, 1000, 3_600_000, 1));
         run(Log.push("list", true, "a"));
         run(Log.set("r:a", "v", 0));
         int i = 0;
@@ -80,6 +82,9 @@ class MemoryLimitTest {
                 arguments("INCR", Log.incr("new", 1, 0)),
                 arguments("INCR_NUMBER", Log.incrNumber("new", 1, 1, 0)),
                 arguments("RATE_LIMITER", Log.rateLimiter("new", 5, 60)),
+                arguments("TAKE", Log.take("new", LimitAlgorithm.FIXED, 5, 60_000, 1)),
+                arguments("TAKE of a log", Log.take("new", LimitAlgorithm.LOG, 5, 60_000, 2)),
+                arguments("TAKE by a policy", Log.take("new", "p", 1)),
                 arguments("PUSH", Log.push("new", true, "e".repeat(200))),
                 arguments("PUSH to a list", Log.push("list", true, "e".repeat(500))),
                 arguments("a piece of a large value", Log.chunk(1, 300_000, 0, "v")),
@@ -110,6 +115,16 @@ class MemoryLimitTest {
                 arguments("INCR", Log.incr("counter", 5, 0), "APPLIED(6)"),
                 arguments("INCR_NUMBER", Log.incrNumber("number", 1), "APPLIED(2.5)"),
                 arguments("RATE_LIMITER", Log.rateLimiter("limiter", 1000, 3600), "APPLIED(998)"),
+                arguments(
+                        "TAKE of a log",
+                        Log.take("limiter", LimitAlgorithm.LOG, 1000, 3_600_000, 7),
+                        "APPLIED(Decision[allowed=true, limit=1000, remaining=992, resetMillis=3600000, "
+                                + "retryMillis=0, delayMillis=-1])"),
+                arguments(
+                        "TAKE of a bucket",
+                        Log.take("gcra", LimitAlgorithm.GCRA, 1000, 3_600_000, 7),
+                        "APPLIED(Decision[allowed=true, limit=1000, remaining=992, resetMillis=28800, "
+                                + "retryMillis=0, delayMillis=-1])"),
                 arguments("POP", Log.pop("list", true), "APPLIED"),
                 arguments("PUSH to no list", Log.push("plain", true, "a"), "NOT_A_LIST"),
                 arguments("FLUSHALL", Log.flushAll("r"), "APPLIED"),

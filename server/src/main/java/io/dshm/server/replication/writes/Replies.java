@@ -7,6 +7,7 @@ import io.dshm.proto.ErrorCode;
 import io.dshm.proto.Reply;
 import io.dshm.proto.ValueType;
 import io.dshm.server.statemachine.Outcome;
+import io.dshm.server.store.limiters.Decision;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -47,6 +48,11 @@ public final class Replies {
         if (write instanceof Command.Incr) {
             return "INCR takes the key of a value; this one holds a rate limiter or a list";
         }
+        if (write instanceof Command.Take take) {
+            return take.policyKey() == null
+                    ? "the key holds no limiter of this algorithm"
+                    : "the policy is not algorithm limit period [burst=N], or the key holds no limiter of its algorithm";
+        }
         if (write instanceof Command.RateLimiter) {
             return "RATE_LIMITER takes a key of its own; this one holds a value or a list";
         }
@@ -70,6 +76,25 @@ public final class Replies {
             return new Reply.Value(Doubles.toBytes(real));
         }
         return outcome.isAbsent() ? Reply.Done.ABSENT : Reply.Done.DONE;
+    }
+
+    private static Reply decision(Decision decision, boolean shadow) {
+        StringBuilder words = new StringBuilder(96)
+                .append(shadow || decision.allowed() ? "allowed=1 limit=" : "allowed=0 limit=")
+                .append(decision.limit())
+                .append(" remaining=")
+                .append(decision.remaining())
+                .append(" reset=")
+                .append(decision.resetMillis())
+                .append(" retry=")
+                .append(decision.retryMillis());
+        if (decision.delayMillis() != Decision.NO_DELAY) {
+            words.append(" delay=").append(decision.delayMillis());
+        }
+        if (shadow) {
+            words.append(decision.allowed() ? " would=1" : " would=0");
+        }
+        return new Reply.Detailed(null, words.toString());
     }
 
     /** The reply to a write that was applied. */
@@ -139,6 +164,12 @@ public final class Replies {
             return real != null
                     ? new Reply.Detailed(Doubles.toBytes(real), "type=" + ValueType.NUMBER.wireName())
                     : changed(outcome);
+        }
+
+        @Override
+        public Reply take(Command.Take write, Outcome outcome) {
+            Decision decision = outcome.decision();
+            return decision == null ? changed(outcome) : decision(decision, write.shadow());
         }
 
         @Override
