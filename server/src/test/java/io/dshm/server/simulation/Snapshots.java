@@ -120,7 +120,7 @@ final class Snapshots implements AutoCloseable {
             grants[i] = grant;
         }
         SlidingLog limiter = SlidingLog.restore(
-                (int) state.getCapacity(),
+                state.getCapacity(),
                 state.getDurationMillis(),
                 Math.max(state.getDurationMillis(), state.getKeepMillis()),
                 grants,
