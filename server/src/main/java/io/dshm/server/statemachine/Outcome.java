@@ -148,9 +148,36 @@ public final class Outcome {
         return detail instanceof Double real ? real : null;
     }
 
-    /** What a limit decided. */
+    /** What a limit decided; null if this is no such outcome. */
     public @Nullable Decision decision() {
         return detail instanceof Decision decision ? decision : null;
+    }
+
+    /**
+     * What a limit decided, as a reply says it; null if this is no such outcome.
+     *
+     * @param shadow whether the call passes in any case, and is told whether it would have
+     */
+    public @Nullable String decisionInWords(boolean shadow) {
+        if (!(detail instanceof Decision decision)) {
+            return null;
+        }
+        StringBuilder words = new StringBuilder(96)
+                .append(shadow || decision.allowed() ? "allowed=1 limit=" : "allowed=0 limit=")
+                .append(decision.limit())
+                .append(" remaining=")
+                .append(decision.remaining())
+                .append(" reset=")
+                .append(decision.resetMillis())
+                .append(" retry=")
+                .append(decision.retryMillis());
+        if (decision.delayMillis() != Decision.NO_DELAY) {
+            words.append(" delay=").append(decision.delayMillis());
+        }
+        if (shadow) {
+            words.append(decision.allowed() ? " would=1" : " would=0");
+        }
+        return words.toString();
     }
 
     /** Those of a MULTI's commands; none for other commands. */

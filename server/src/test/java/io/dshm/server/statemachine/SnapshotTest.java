@@ -79,7 +79,7 @@ class SnapshotTest {
 
     private static CommandRecord.Builder take(Random random) {
         LimitAlgorithm algorithm = LimitAlgorithm.forNumber(random.nextInt(5));
-        long limit = 5 + random.nextInt(2);
+        int limit = 5 + random.nextInt(2);
         return Log.take("take" + algorithm + random.nextInt(3), algorithm, limit, 7_000, random.nextInt(5) - 1);
     }
 

@@ -7,7 +7,6 @@ import io.dshm.proto.ErrorCode;
 import io.dshm.proto.Reply;
 import io.dshm.proto.ValueType;
 import io.dshm.server.statemachine.Outcome;
-import io.dshm.server.store.limiters.Decision;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -76,25 +75,6 @@ public final class Replies {
             return new Reply.Value(Doubles.toBytes(real));
         }
         return outcome.isAbsent() ? Reply.Done.ABSENT : Reply.Done.DONE;
-    }
-
-    private static Reply decision(Decision decision, boolean shadow) {
-        StringBuilder words = new StringBuilder(96)
-                .append(shadow || decision.allowed() ? "allowed=1 limit=" : "allowed=0 limit=")
-                .append(decision.limit())
-                .append(" remaining=")
-                .append(decision.remaining())
-                .append(" reset=")
-                .append(decision.resetMillis())
-                .append(" retry=")
-                .append(decision.retryMillis());
-        if (decision.delayMillis() != Decision.NO_DELAY) {
-            words.append(" delay=").append(decision.delayMillis());
-        }
-        if (shadow) {
-            words.append(decision.allowed() ? " would=1" : " would=0");
-        }
-        return new Reply.Detailed(null, words.toString());
     }
 
     /** The reply to a write that was applied. */
@@ -168,8 +148,8 @@ public final class Replies {
 
         @Override
         public Reply take(Command.Take write, Outcome outcome) {
-            Decision decision = outcome.decision();
-            return decision == null ? changed(outcome) : decision(decision, write.shadow());
+            String decision = outcome.decisionInWords(write.shadow());
+            return decision == null ? changed(outcome) : new Reply.Detailed(null, decision);
         }
 
         @Override

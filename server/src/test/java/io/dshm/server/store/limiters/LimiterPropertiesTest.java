@@ -3,7 +3,6 @@ package io.dshm.server.store.limiters;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Random;
@@ -118,12 +117,6 @@ class LimiterPropertiesTest {
         }
         return SlidingLog.restore(
                 log.limit(), log.periodMillis(), log.keepMillis(), instants, log.hasAmounts() ? amounts : null);
-    }
-
-    static List<Long> numbersOf(TokenLimiter limiter, long clock) {
-        List<Long> numbers = new ArrayList<>();
-        limiter.forEachNumber(clock, numbers::add);
-        return numbers;
     }
 
     private static Quota quota(Algorithm algorithm, Random random) {
