@@ -73,6 +73,45 @@ class StartIT {
     }
 
     @Test
+    void when_the_log_folder_cannot_be_written_then_the_setting_and_the_reason_are_said()
+            throws IOException, InterruptedException {
+        Path file = Files.writeString(folder.resolve("file"), "not a folder");
+        Path logs = file.resolve("logs");
+        NodeProcess node = node(folder.resolve("data")).with("--log-dir", logs.toString());
+        node.start();
+        assertEquals(1, node.awaitEnd());
+        assertTrue(node.log().contains("cannot start: log-dir: cannot write to " + logs + ": "), node.log());
+    }
+
+    @Test
+    void when_the_disk_is_full_then_the_folder_and_what_to_do_are_said() throws IOException, InterruptedException {
+        Path mounted = Files.createDirectory(folder.resolve("full"));
+        Assumptions.assumeTrue(
+                run("mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", mounted.toString()) == 0,
+                "only root may mount a file system");
+        try {
+            Path data = mounted.resolve("data");
+            NodeProcess node = node(data);
+            node.start();
+            node.awaitHealthy();
+            node.terminate();
+            assertEquals(0, node.awaitEnd());
+            // Ends with an error when there is no room left.
+            run("dd", "if=/dev/zero", "of=" + mounted.resolve("filler"), "bs=64k");
+            node.start();
+            assertEquals(1, node.awaitEnd());
+            assertTrue(node.log().contains("cannot start: data-dir: the disk of " + data + " is full ("), node.log());
+            Files.delete(mounted.resolve("filler"));
+            node.start();
+            node.awaitHealthy();
+            node.terminate();
+            assertEquals(0, node.awaitEnd());
+        } finally {
+            assertEquals(0, run("umount", mounted.toString()));
+        }
+    }
+
+    @Test
     void when_the_process_may_open_hardly_any_file_then_it_says_what_to_raise()
             throws IOException, InterruptedException {
         NodeProcess node = node(folder.resolve("data"), "prlimit", "--nofile=150:150");

@@ -28,17 +28,17 @@ import org.slf4j.LoggerFactory;
 /**
  * One client's connection: it decodes one command, has it carried out, replies and closes. Confined to its event loop.
  *
- * <p>Where there is nothing to say, it ends without a reply, in one of two ways. It is closed in good order if that is the
- * answer: nothing is stored under the key, or the bytes were no command. It is reset if the node could not answer: no
- * leader was found, the node is stopping or lags behind. A client that takes both for "nothing" behaves as it always
- * did; one that looks can ask the next node, instead of taking a session for lost.
+ * <p>The protocol has no errors, so a connection may end without a reply, in one of two ways. It is closed if that is the
+ * answer: nothing is stored under the key, or the bytes were no command. It is reset if the node could not answer: there
+ * is no leader, or the node is stopping or lags behind. Old clients take both for "nothing". A client that tells them
+ * apart can ask the next node, instead of treating the session as lost.
  */
 final class SharedanceConnection extends ChannelInboundHandlerAdapter implements ClientConnection {
 
     private static final Logger LOG = LoggerFactory.getLogger(SharedanceConnection.class);
     private static final byte[] OK = "OK\n".getBytes(StandardCharsets.US_ASCII);
 
-    /** Bytes between two checks that a sender must bring who makes this node hold memory that all share. */
+    /** Bytes that a client must send between two checks while this node holds shared memory for it. */
     private static final int PROGRESS_BYTES = 1024;
 
     private final Lane lane;
@@ -57,7 +57,7 @@ final class SharedanceConnection extends ChannelInboundHandlerAdapter implements
 
     private @Nullable LargeReply reply;
 
-    /** What {@link #unread} holds of it; no bytes before there is a reply, and after the connection has ended. */
+    /** Bytes of the reply that {@link #unread} counts; none before there is a reply, and none after the connection has ended. */
     private byte[] replyBytes = {};
 
     private long bytesReceived;
@@ -85,7 +85,7 @@ final class SharedanceConnection extends ChannelInboundHandlerAdapter implements
         discard();
     }
 
-    /** Lets go of all that is held for the client. May be called again. */
+    /** Releases all memory that is held for the client. May be called again. */
     private void discard() {
         ended = true;
         connections.remove(this);
@@ -105,7 +105,7 @@ final class SharedanceConnection extends ChannelInboundHandlerAdapter implements
         }
     }
 
-    /** Only now is it known that nothing follows the command in what has arrived. */
+    /** Called after all that has arrived was decoded: only then is it known that nothing follows the command. */
     @Override
     public void channelReadComplete(ChannelHandlerContext reading) {
         Command command = decoder.take();
@@ -190,7 +190,7 @@ final class SharedanceConnection extends ChannelInboundHandlerAdapter implements
         channel.close();
     }
 
-    /** The client has sent all that it will: without a whole command, there is no reply to wait for. */
+    /** The client has closed its sending side. Without a whole command there is no reply to wait for. */
     @Override
     public void userEventTriggered(ChannelHandlerContext told, Object event) {
         if (event == ChannelInputShutdownEvent.INSTANCE && !asked) {
@@ -210,8 +210,9 @@ final class SharedanceConnection extends ChannelInboundHandlerAdapter implements
     }
 
     /**
-     * Ends a connection on which nothing moves. A byte now and then is enough, but not from a sender who holds a part of
-     * the budget meanwhile. While the cluster is at work on the command, nothing need move.
+     * Ends a connection on which no byte was sent or received for too many checks. One byte between two checks is
+     * enough, except while this node holds shared memory for the client. There is no limit while the command waits for
+     * the cluster.
      */
     @Override
     public void checkProgress(int checksMax) {

@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p>Lengths are looked at before anything is allocated for them; key and data then grow with what has arrived, data only
- * as far as the node's budget allows. What goes on behind its own end is refused.
+ * as far as the node's budget allows. Bytes after the end of the command are refused.
  */
 final class SharedanceDecoder {
 
@@ -44,7 +44,7 @@ final class SharedanceDecoder {
     private State state = State.VERB;
     private byte verb;
 
-    /** Of a length of which not all bytes are there: those that are, and how many. */
+    /** A length that has arrived in part: the bytes so far, and their number. */
     private long number;
 
     private int numberBytes;
@@ -154,7 +154,7 @@ final class SharedanceDecoder {
         return State.KEY;
     }
 
-    /** Reads of a 32-bit big-endian number what is there; true when all of it is in {@link #number}. */
+    /** Reads the bytes of a 32-bit big-endian number that are there; true when {@link #number} is complete. */
     private boolean readNumber(ByteBuf in) {
         if (numberBytes == Integer.BYTES) {
             numberBytes = 0;

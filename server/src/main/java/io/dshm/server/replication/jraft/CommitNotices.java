@@ -1,5 +1,6 @@
 package io.dshm.server.replication.jraft;
 
+import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongSupplier;
 
@@ -12,6 +13,10 @@ import java.util.function.LongSupplier;
  * If so, that entry's way to the followers tells them of the commit. If not, it sends heartbeats. Under load it only looks, every
  * {@link #NEXT_LOOK_MICROS}: a heartbeat for each entry would cost as much as the entries.
  *
+ * <p>A follower refuses a heartbeat, and hears of no commit, while it still writes the entry before it. An entry is
+ * committed when a majority has it, so a slower follower may do so. The heartbeats are sent again after
+ * {@link #REPEATS_MICROS}, if there is still no newer entry.
+ *
  * <p>{@link #onLeading}, {@link #onLeadingEnded} and {@link #onApplied} are called on the thread that applies; the timer may
  * be any thread.
  */
@@ -22,6 +27,9 @@ final class CommitNotices {
 
     /** While entries follow each other. */
     static final long NEXT_LOOK_MICROS = 2_000;
+
+    /** After the first heartbeats, and after each further ones: about the times of a usual and of a slow write to a disk. */
+    static final List<Long> REPEATS_MICROS = List.of(2_000L, 6_000L);
 
     /** Runs a task once, after some time. */
     interface Timer {
@@ -89,13 +97,21 @@ final class CommitNotices {
         appendedBefore = lastAppended.getAsLong();
     }
 
+    /** Sends heartbeats if nothing was appended since, and later again. */
+    private void tell(long appended, int repeats) {
+        if (leading && lastAppended.getAsLong() == appended) {
+            heartbeats.run();
+            if (repeats < REPEATS_MICROS.size()) {
+                timer.schedule(() -> tell(appended, repeats + 1), REPEATS_MICROS.get(repeats));
+            }
+        }
+    }
+
     private void look() {
         long appliedNow = applied;
         if (lastAppended.getAsLong() == appendedBefore) {
             told = appliedNow;
-            if (leading) {
-                heartbeats.run();
-            }
+            tell(appendedBefore, 0);
         } else {
             told = appliedBefore;
         }

@@ -43,7 +43,7 @@ final class RaftTuning {
     /** What RocksDB writes about itself, in files named LOG in the log's folder: so large each, and so many. */
     private static final long ROCKSDB_INFO_BYTES_MAX = 4L * 1024 * 1024;
 
-    private static final long ROCKSDB_INFO_FILES_MAX = 3;
+    static final long ROCKSDB_INFO_FILES_MAX = 3;
 
     private RaftTuning() {}
 

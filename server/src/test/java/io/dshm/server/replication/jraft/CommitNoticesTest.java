@@ -2,16 +2,20 @@ package io.dshm.server.replication.jraft;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
+import java.util.PriorityQueue;
 import java.util.Queue;
 import org.junit.jupiter.api.Test;
 
 class CommitNoticesTest {
 
-    private final Queue<Runnable> timer = new ArrayDeque<>();
+    private record Task(Runnable run, long dueMicros) {}
+
+    private final Queue<Task> timer = new PriorityQueue<>(Comparator.comparingLong(Task::dueMicros));
     private final List<Long> delays = new ArrayList<>();
+    private long nowMicros;
     private long appended;
     private int heartbeats;
     private Runnable duringHeartbeats = () -> {};
@@ -23,24 +27,53 @@ class CommitNoticesTest {
                 duringHeartbeats.run();
             },
             (task, micros) -> {
-                timer.add(task);
+                timer.add(new Task(task, nowMicros + micros));
                 delays.add(micros);
             });
 
+    /** Runs what is due next. */
     private void passes() {
-        timer.remove().run();
+        Task next = timer.remove();
+        nowMicros = next.dueMicros();
+        next.run().run();
+    }
+
+    /** Runs all that is due within so long. */
+    private void pass(long micros) {
+        long until = nowMicros + micros;
+        while (!timer.isEmpty() && timer.peek().dueMicros() <= until) {
+            passes();
+        }
+        nowMicros = until;
     }
 
     @Test
-    void nothingFollowsACommit_theFollowersAreToldOnce() {
+    void nothingFollowsACommit_theFollowersAreToldAtOnce_andAgainForTheSlowerOnes() {
         notices.onLeading();
         appended = 1;
         notices.onApplied(1);
         assertEquals(0, heartbeats);
-        passes();
+        pass(CommitNotices.FIRST_LOOK_MICROS);
+        assertEquals(1, heartbeats);
+        for (int i = 0; i < CommitNotices.REPEATS_MICROS.size(); i++) {
+            pass(CommitNotices.REPEATS_MICROS.get(i) - 1);
+            assertEquals(1 + i, heartbeats);
+            pass(1);
+            assertEquals(2 + i, heartbeats);
+        }
+        assertEquals(0, timer.size());
+    }
+
+    @Test
+    void anEntryFollowsTheHeartbeats_theyAreNotRepeated() {
+        notices.onLeading();
+        appended = 1;
+        notices.onApplied(1);
+        pass(CommitNotices.FIRST_LOOK_MICROS);
+        appended = 2;
+        pass(1_000_000);
         assertEquals(1, heartbeats);
         assertEquals(0, timer.size());
-        assertEquals(List.of(CommitNotices.FIRST_LOOK_MICROS), delays);
     }
 
     @Test
@@ -49,11 +82,11 @@ class CommitNoticesTest {
         appended = 1;
         notices.onApplied(1);
         appended = 2;
-        passes();
+        pass(1_000_000);
         assertEquals(0, heartbeats);
         assertEquals(0, timer.size());
         notices.onApplied(2);
-        passes();
+        pass(CommitNotices.FIRST_LOOK_MICROS);
         assertEquals(1, heartbeats);
     }
 
@@ -62,12 +95,12 @@ class CommitNoticesTest {
         notices.onLeading();
         appended = 2;
         notices.onApplied(1);
-        passes();
+        pass(CommitNotices.FIRST_LOOK_MICROS);
         assertEquals(1, heartbeats);
     }
 
     @Test
-    void underLoadThereAreNoHeartbeats_afterItThereIsOne() {
+    void underLoadThereAreNoHeartbeats_afterItThereAre() {
         notices.onLeading();
         for (long index = 1; index <= 100; index++) {
             appended = index;
@@ -87,7 +120,6 @@ class CommitNoticesTest {
         notices.onApplied(101);
         passes();
         assertEquals(1, heartbeats);
-        assertEquals(0, timer.size());
     }
 
     @Test
@@ -101,10 +133,21 @@ class CommitNoticesTest {
             notices.onApplied(2);
         };
         passes();
-        assertEquals(1, timer.size());
+        assertEquals(1, heartbeats);
         passes();
         assertEquals(2, heartbeats);
-        assertEquals(0, timer.size());
+    }
+
+    @Test
+    void oneMoreIsAppliedBeforeTheyAreToldAgain_theyAreToldOfItAsSoonAsOfTheFirst() {
+        notices.onLeading();
+        appended = 1;
+        notices.onApplied(1);
+        pass(CommitNotices.FIRST_LOOK_MICROS);
+        appended = 2;
+        notices.onApplied(2);
+        pass(CommitNotices.FIRST_LOOK_MICROS);
+        assertEquals(2, heartbeats);
     }
 
     @Test
@@ -120,7 +163,11 @@ class CommitNoticesTest {
         assertEquals(0, timer.size());
         notices.onLeading();
         notices.onApplied(3);
-        passes();
+        pass(CommitNotices.FIRST_LOOK_MICROS);
         assertEquals(1, heartbeats);
+        notices.onLeadingEnded();
+        pass(1_000_000);
+        assertEquals(1, heartbeats);
+        assertEquals(0, timer.size());
     }
 }

@@ -1,13 +1,22 @@
 package io.dshm.server.replication.jraft;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.alipay.sofa.jraft.util.ByteBufferCollector;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.rocksdb.ColumnFamilyOptions;
+import org.rocksdb.DBOptions;
+import org.rocksdb.Options;
+import org.rocksdb.RocksDB;
+import org.rocksdb.RocksDBException;
 
 /** The library's settings, in a process of their own: it reads them once. */
 class RaftTuningTest {
@@ -22,6 +31,24 @@ class RaftTuningTest {
                 KEPT,
                 probe("untuned"),
                 "by itself, the library keeps hundreds of them for each thread, with all their bytes");
+    }
+
+    @Test
+    void what_rocksdb_writes_about_itself_does_not_grow_with_every_start(@TempDir Path folder)
+            throws IOException, RocksDBException {
+        RocksDB.loadLibrary();
+        for (int start = 0; start < 4 * RaftTuning.ROCKSDB_INFO_FILES_MAX; start++) {
+            try (DBOptions log = RaftTuning.logOptions();
+                    Options options = new Options(log, new ColumnFamilyOptions()).setCreateIfMissing(true);
+                    RocksDB opened = RocksDB.open(options, folder.toString())) {
+                assertEquals(folder.toString(), opened.getName());
+            }
+        }
+        try (Stream<Path> files = Files.list(folder)) {
+            long about = files.filter(f -> f.getFileName().toString().startsWith("LOG"))
+                    .count();
+            assertTrue(about <= RaftTuning.ROCKSDB_INFO_FILES_MAX, about + " files");
+        }
     }
 
     private static String probe(String how) throws IOException, InterruptedException {
