@@ -259,6 +259,12 @@ public final class Limits {
     public static final long RAFT_UNANSWERED_BYTES_MIN = 4L * RAFT_FRAME_BYTES_MAX;
 
     /**
+     * Bytes of Raft's requests that may wait to be sent to a member on one connection, or an eighth of the heap if that is less:
+     * with little room, a replicator gives up and starts over under load.
+     */
+    public static final int RAFT_UNSENT_BYTES_MAX = 128 * 1024 * 1024;
+
+    /**
      * How far another node's term may be above a node's own. Each election adds one, and needs a majority; no group gets
      * that far while a node is away. With a term near the largest number no further election would be possible.
      */

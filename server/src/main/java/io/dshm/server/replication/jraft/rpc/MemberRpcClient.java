@@ -12,6 +12,7 @@ import com.alipay.sofa.jraft.rpc.RpcRequests.RequestVoteRequest;
 import com.alipay.sofa.jraft.util.Endpoint;
 import com.alipay.sofa.jraft.util.RpcFactoryHelper;
 import com.google.protobuf.MessageLite;
+import io.dshm.proto.Limits;
 import io.dshm.server.guard.Guard;
 import io.dshm.server.guard.GuardedPool;
 import io.dshm.server.replication.jraft.bolt.BoltTransport;
@@ -44,9 +45,6 @@ public final class MemberRpcClient implements RpcClient {
     /** A machine that is up answers within this time, even when both sides have just started. */
     private static final long WAIT_MILLIS = 150;
 
-    /** What may wait to be sent to a member; with less, replicators give up under load. */
-    private static final long UNSENT_BYTES_MAX = 128 * 1024 * 1024;
-
     private final Map<Endpoint, Peer> peers = new ConcurrentHashMap<>();
 
     /** For what the library does when a member is there again, which may block. */
@@ -75,7 +73,7 @@ public final class MemberRpcClient implements RpcClient {
             this.endpoint = endpoint;
             this.name = name;
             long unsentBytesMax =
-                    Math.min(UNSENT_BYTES_MAX, Runtime.getRuntime().maxMemory() / 8);
+                    Math.min(Limits.RAFT_UNSENT_BYTES_MAX, Runtime.getRuntime().maxMemory() / 8);
             this.link = new MemberLink(name, with.dialer(), RaftMessages.INSTANCE, unsentBytesMax, this::onKnown);
         }
 
