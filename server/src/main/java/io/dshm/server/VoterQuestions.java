@@ -4,7 +4,7 @@ import io.dshm.proto.wire.Member;
 import io.dshm.proto.wire.StatusReply;
 import io.dshm.server.network.ClusterMembers;
 import io.dshm.server.replication.contracts.PeerStatuses;
-import io.dshm.server.replication.jraft.MemberChanges;
+import io.dshm.server.replication.jraft.Electorate;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
@@ -53,24 +53,24 @@ final class VoterQuestions {
      * Asks until it is known. Blocks until then.
      *
      * @param waiting is told who has not answered
-     * @return the names of the other voters of each configuration that somebody told
+     * @return the voters of each configuration that somebody told
      */
-    List<Set<String>> ask(Consumer<List<String>> waiting) throws InterruptedException {
+    List<Electorate> ask(Consumer<List<String>> waiting) throws InterruptedException {
         for (int round = 0; ; round++) {
             long started = System.nanoTime();
             Set<String> asked = new TreeSet<>(members.others());
             Map<String, StatusReply> answers = answers(asked);
             if (!answers.isEmpty() && answers.values().stream().allMatch(answer -> answer.getClusterId() == 0)) {
                 // Members have never changed: they cannot before the cluster has an id.
-                return List.of(setting);
+                return List.of(new Electorate(setting, true));
             }
             learnAddresses(answers);
-            List<Set<String>> told = told(answers);
+            List<Electorate> told = told(answers);
             Set<String> missing = new TreeSet<>();
-            for (Set<String> voters : told) {
-                Set<String> silent = new TreeSet<>(voters);
+            for (Electorate voters : told) {
+                Set<String> silent = new TreeSet<>(voters.others());
                 silent.removeIf(voter -> hasTold(answers.get(voter)));
-                if (voters.size() - silent.size() < MemberChanges.Roles.neededBeside(voters.size())) {
+                if (voters.others().size() - silent.size() < voters.needed()) {
                     missing.addAll(silent);
                 }
             }
@@ -118,14 +118,17 @@ final class VoterQuestions {
                         .collect(Collectors.toMap(Member::getName, Member::getAddress))));
     }
 
-    private List<Set<String>> told(Map<String, StatusReply> answers) {
+    private List<Electorate> told(Map<String, StatusReply> answers) {
         return answers.values().stream()
                 .filter(VoterQuestions::hasTold)
-                .map(answer -> answer.getVotersList().stream()
-                        .map(members::nameOf)
-                        .filter(name -> !name.equals(self))
-                        .collect(Collectors.<String>toSet()))
+                .map(answer -> electorate(answer.getVotersList()))
                 .distinct()
                 .toList();
+    }
+
+    private Electorate electorate(List<String> addresses) {
+        Set<String> voters = addresses.stream().map(members::nameOf).collect(Collectors.toCollection(TreeSet::new));
+        boolean withSelf = voters.remove(self);
+        return new Electorate(voters, withSelf);
     }
 }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import io.dshm.proto.wire.Member;
 import io.dshm.proto.wire.StatusReply;
 import io.dshm.server.network.ClusterMembers;
+import io.dshm.server.replication.jraft.Electorate;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -24,7 +25,7 @@ class VoterQuestionsTest {
         throw new AssertionError("nobody is left to wait for");
     };
 
-    private List<Set<String>> ask() throws InterruptedException {
+    private List<Electorate> ask() throws InterruptedException {
         VoterQuestions questions = new VoterQuestions("c", members, (name, millis) -> {
             StatusReply answer = answers.get(name);
             return answer == null
@@ -53,7 +54,7 @@ class VoterQuestionsTest {
     @Test
     void in_a_cluster_without_an_id_the_setting_counts() throws InterruptedException {
         answers.put("a", StatusReply.newBuilder().setHasState(true).build());
-        assertEquals(List.of(Set.of("a", "b")), ask());
+        assertEquals(List.of(new Electorate(Set.of("a", "b"), true)), ask());
     }
 
     @Test
@@ -63,7 +64,7 @@ class VoterQuestionsTest {
             answers.put("a", says(10, "a", "b", "c"));
             answers.put("b", says(10, "a", "b", "c"));
         };
-        assertEquals(List.of(Set.of("a", "b")), ask());
+        assertEquals(List.of(new Electorate(Set.of("a", "b"), true)), ask());
         assertEquals(List.of(List.of("a", "b")), waits);
     }
 
@@ -71,8 +72,16 @@ class VoterQuestionsTest {
     void members_that_have_not_changed_are_known_when_enough_have_said_so() throws InterruptedException {
         answers.put("a", says(10, "a", "b", "c"));
         afterWait = () -> answers.put("b", says(9, "a", "b", "c"));
-        assertEquals(List.of(Set.of("a", "b")), ask());
+        assertEquals(List.of(new Electorate(Set.of("a", "b"), true)), ask());
         assertEquals(List.of(List.of("b")), waits);
+    }
+
+    @Test
+    void a_node_that_has_no_vote_does_not_wait_for_a_dead_one() throws InterruptedException {
+        answers.put("a", says(20, "a", "b", "d"));
+        answers.put("d", says(20, "a", "b", "d"));
+        afterWait = () -> {};
+        assertEquals(List.of(new Electorate(Set.of("a", "b", "d"), false)), ask());
     }
 
     @Test
@@ -81,7 +90,7 @@ class VoterQuestionsTest {
         answers.put("d", says(20, "a", "c", "d", "e", "f"));
         answers.put("e", says(19, "a", "c", "d", "e", "f"));
         afterWait = () -> {};
-        assertEquals(List.of(Set.of("a", "d", "e", "f")), ask());
+        assertEquals(List.of(new Electorate(Set.of("a", "d", "e", "f"), true)), ask());
         assertEquals(Set.of("a", "d", "e", "f"), members.others());
     }
 
@@ -91,7 +100,7 @@ class VoterQuestionsTest {
         answers.put(
                 "b", StatusReply.newBuilder().setHasState(true).setClusterId(7).build());
         afterWait = () -> answers.put("b", says(10, "a", "b", "c"));
-        assertEquals(List.of(Set.of("a", "b")), ask());
+        assertEquals(List.of(new Electorate(Set.of("a", "b"), true)), ask());
         assertEquals(List.of(List.of("b")), waits);
     }
 }

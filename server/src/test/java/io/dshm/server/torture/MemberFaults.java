@@ -64,7 +64,8 @@ final class MemberFaults {
     private static boolean isDone(NodeProcess leader, String path) {
         try {
             String answer = leader.post(path);
-            return !answer.contains("\"error\"") && answer.contains("\"message\"") || answer.contains(NO_MEMBER);
+            boolean done = answer.contains("\"message\"") && !answer.contains("\"error\"");
+            return done || answer.contains(NO_MEMBER);
         } catch (IOException e) {
             // Another fault has it.
             return false;

@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 
 /**
  * The term in which a node that lost its data may take part again, from what the other members say of theirs. Confined to
@@ -42,6 +41,9 @@ import java.util.Set;
  * more voter makes, or one less, may be about to be agreed on with an acknowledgement of C that is still under way: so C hears as many as each of
  * those would ask for (with an even number of voters one more than n - q + 1). All configurations that were told count, also older ones.
  *
+ * <p>A configuration in which C has no vote asks for less: C's acknowledgements and votes count for nothing in it, and before it is made a voter
+ * again, it follows a leader, and so has its term. C only has to be sure that it has no vote: see {@link Electorate#needed}.
+ *
  * <p>The others' answers must come from members that have not forgotten anything themselves: one that lost its data, too, says
  * 0 until it votes again, and is not counted. So after one loss, or several up to n - q at a time or one after the
  * other, C's successor on the same machine included, the same argument holds for each. When more than n - q members have lost
@@ -55,7 +57,7 @@ final class JoiningTerm {
     private record Answer(long term, long askedNanos) {}
 
     private final List<String> others;
-    private final List<Set<String>> electorates;
+    private final List<Electorate> electorates;
     private final long patienceNanos;
     private final Map<String, Answer> answers = new HashMap<>();
 
@@ -65,10 +67,13 @@ final class JoiningTerm {
      * @param electorates the other voters of each configuration that may count, one configuration at least
      * @param patienceNanos after which those that are silent need not be waited for any longer
      */
-    JoiningTerm(List<Set<String>> electorates, long patienceNanos) {
+    JoiningTerm(List<Electorate> electorates, long patienceNanos) {
         this.electorates = List.copyOf(electorates);
-        this.others =
-                electorates.stream().flatMap(Set::stream).distinct().sorted().toList();
+        this.others = electorates.stream()
+                .flatMap(voters -> voters.others().stream())
+                .distinct()
+                .sorted()
+                .toList();
         this.patienceNanos = patienceNanos;
     }
 
@@ -94,11 +99,11 @@ final class JoiningTerm {
             return true;
         }
         return electorates.stream().allMatch(voters -> {
-            long late = voters.stream()
+            long late = voters.others().stream()
                     .map(answers::get)
                     .filter(answer -> answer != null && answer.askedNanos >= patienceNanos)
                     .count();
-            return late >= MemberChanges.Roles.neededBeside(voters.size());
+            return late >= voters.needed();
         });
     }
 

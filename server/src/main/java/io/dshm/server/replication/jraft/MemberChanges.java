@@ -33,17 +33,6 @@ public final class MemberChanges {
         public static int majorityOf(int voters) {
             return voters / 2 + 1;
         }
-
-        /**
-         * How many of so many voters a node that also votes, or may have voted, must hear so that it misses none of their majorities that it
-         * was in itself: neither those of this configuration nor those of one with a voter more or less.
-         *
-         * @param others the voters beside that node
-         */
-        public static int neededBeside(int others) {
-            int voters = others + 1;
-            return Math.min(others, voters - (voters - 1) / 2);
-        }
     }
 
     private final Supplier<Node> node;

@@ -178,9 +178,9 @@ public final class RaftGroup implements RaftLog {
          * Asks them. Blocks until enough have answered.
          *
          * @param waiting is told, now and then, whose answers are missing
-         * @return the names of the other voters, of each configuration that counts; see {@link JoiningTerm}
+         * @return the voters of each configuration that counts; see {@link JoiningTerm}
          */
-        List<Set<String>> ask(Consumer<List<String>> waiting) throws InterruptedException;
+        List<Electorate> ask(Consumer<List<String>> waiting) throws InterruptedException;
     }
 
     private final Settings settings;
@@ -277,9 +277,9 @@ public final class RaftGroup implements RaftLog {
     private long joiningTerm(PeerId self, Events events) throws InterruptedException {
         Consumer<List<String>> waiting =
                 missing -> events.onWaiting().accept("its data is lost; it waits for the terms of " + missing);
-        List<Set<String>> electorates = events.voters().ask(waiting);
+        List<Electorate> electorates = events.voters().ask(waiting);
         Map<String, Endpoint> others = electorates.stream()
-                .flatMap(Set::stream)
+                .flatMap(voters -> voters.others().stream())
                 .distinct()
                 .collect(Collectors.toMap(
                         name -> name, name -> endpoint(settings.members().raftOf(name))));

@@ -9,7 +9,6 @@ import com.alipay.sofa.jraft.util.Endpoint;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -38,7 +37,7 @@ final class TermQuestions {
     private final String group;
     private final String self;
     private final Map<String, Endpoint> others;
-    private final List<Set<String>> electorates;
+    private final List<Electorate> electorates;
     private final RpcClient client;
 
     /**
@@ -50,7 +49,7 @@ final class TermQuestions {
      * @param client reaches them; is shut down when that is done
      */
     TermQuestions(
-            String group, String self, Map<String, Endpoint> others, List<Set<String>> electorates, RpcClient client) {
+            String group, String self, Map<String, Endpoint> others, List<Electorate> electorates, RpcClient client) {
         this.electorates = List.copyOf(electorates);
         this.group = group;
         this.self = self;

@@ -141,7 +141,11 @@ class TermQuestionsTest {
         client.init(new MemberOptions(
                 members.dialer("self"), address -> address.equals(one.toString()) ? "one" : "other", () -> true, null));
         TermQuestions questions = new TermQuestions(
-                GROUP, self.toString(), Map.of("one", one, "other", other), List.of(Set.of("one", "other")), client);
+                GROUP,
+                self.toString(),
+                Map.of("one", one, "other", other),
+                List.of(new Electorate(Set.of("one", "other"), true)),
+                client);
         return CompletableFuture.supplyAsync(
                 () -> {
                     try {
