@@ -381,6 +381,9 @@ public final class Limits {
     /** Members of a cluster: each entry goes to all of them, and more than seven voters make it slower and no safer. */
     public static final int MEMBERS_MAX = 9;
 
+    /** With less room than this on the disk of its data, a start that fails is said to fail for that: RocksDB wants some files at once. */
+    public static final long DISK_FREE_BYTES_MIN = 4L * 1024 * 1024;
+
     private Limits() {}
 
     private static void require(boolean relation, String meaning) {

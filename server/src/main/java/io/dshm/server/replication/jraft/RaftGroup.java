@@ -51,7 +51,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -105,9 +104,6 @@ public final class RaftGroup implements RaftLog {
 
     /** How long a digest waits for the snapshot that it held up; afterwards that goes on by itself. */
     private static final int SNAPSHOT_SECONDS_MAX = 60;
-
-    /** With less room than this on its disk, a start that fails is said to fail for that: RocksDB wants some files at once. */
-    static final long DISK_FREE_BYTES_MIN = 4 * 1024 * 1024;
 
     /** Threads for this class's own: one may write a snapshot while another sees to time-outs. */
     private static final int BACKGROUND_THREADS = 2;
@@ -310,11 +306,6 @@ public final class RaftGroup implements RaftLog {
             throw e.getCause();
         } catch (IllegalStateException e) {
             Path folder = settings.folder();
-            long free = Files.getFileStore(folder).getUsableSpace();
-            if (free < DISK_FREE_BYTES_MIN) {
-                throw new IOException("data-dir: the disk of " + folder + " is full (" + free
-                        + " bytes are free): make room, then start again");
-            }
             throw new IllegalStateException(
                     "data-dir: log, votes or snapshot in " + folder
                             + " cannot be opened; the lines before this one say which and why",
