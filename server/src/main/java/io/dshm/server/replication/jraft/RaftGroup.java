@@ -3,20 +3,14 @@ package io.dshm.server.replication.jraft;
 import com.alipay.sofa.jraft.Node;
 import com.alipay.sofa.jraft.RaftGroupService;
 import com.alipay.sofa.jraft.Status;
-import com.alipay.sofa.jraft.closure.ReadIndexClosure;
 import com.alipay.sofa.jraft.conf.Configuration;
 import com.alipay.sofa.jraft.entity.PeerId;
 import com.alipay.sofa.jraft.entity.Task;
 import com.alipay.sofa.jraft.error.OverloadException;
 import com.alipay.sofa.jraft.error.RaftError;
 import com.alipay.sofa.jraft.option.NodeOptions;
-import com.alipay.sofa.jraft.option.ReadOnlyOption;
 import com.alipay.sofa.jraft.rpc.ProtobufMsgFactory;
-import com.alipay.sofa.jraft.rpc.RaftServerService;
 import com.alipay.sofa.jraft.rpc.RpcClient;
-import com.alipay.sofa.jraft.rpc.RpcRequests.ReadIndexRequest;
-import com.alipay.sofa.jraft.rpc.RpcRequests.ReadIndexResponse;
-import com.alipay.sofa.jraft.rpc.RpcResponseClosureAdapter;
 import com.alipay.sofa.jraft.rpc.impl.core.ReadIndexRequestProcessor;
 import com.alipay.sofa.jraft.storage.impl.RocksDBLogStorage;
 import com.alipay.sofa.jraft.util.Endpoint;
@@ -25,7 +19,6 @@ import com.alipay.sofa.jraft.util.ThreadPoolsFactory;
 import io.dshm.proto.Formats;
 import io.dshm.proto.Limits;
 import io.dshm.server.guard.Guard;
-import io.dshm.server.guard.GuardedPool;
 import io.dshm.server.network.ClusterMembers;
 import io.dshm.server.network.MemberAddresses;
 import io.dshm.server.network.PeerPort;
@@ -59,16 +52,9 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Future;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.ScheduledThreadPoolExecutor;
-import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
@@ -84,32 +70,14 @@ public final class RaftGroup implements RaftLog {
 
     private static final Logger LOG = LoggerFactory.getLogger(RaftGroup.class);
 
-    /** How long a question for the commit index may take. */
-    private static final int READ_INDEX_MILLIS = 2_000;
-
-    /** The library's own time-out for it would tell a failure twice, and starts one of the timers that never rest. */
-    private static final int NO_TIMEOUT = -1;
-
     /** Between two looks of the leader at who answers. */
     private static final int WATCH_MILLIS = 1_000;
-
-    /** Between two questions of a node that catches up, while nobody leads. */
-    private static final int CATCH_UP_MILLIS = 100;
 
     /**
      * A node that lost its data waits for so many election timeouts for members that do not answer, if it can do without them;
      * see {@link JoiningTerm}. A candidate gives up after one, and so does who asks for votes.
      */
     private static final int PATIENCE_ELECTIONS = 10;
-
-    /** How long a digest waits for the snapshot that it held up; afterwards that goes on by itself. */
-    private static final int SNAPSHOT_SECONDS_MAX = 60;
-
-    /** Threads for this class's own: one may write a snapshot while another sees to time-outs. */
-    private static final int BACKGROUND_THREADS = 2;
-
-    /** Threads for the library's closures and requests; further ones wait in a queue, and are never rejected. */
-    private static final int POOL_THREADS = 8;
 
     /**
      * What a group needs to know.
@@ -183,9 +151,8 @@ public final class RaftGroup implements RaftLog {
     private final Consumer<String> onFatal;
     private final StateMachine stateMachine;
     private final String groupId;
-    private final ThreadPoolExecutor closures;
-    private final ThreadPoolExecutor requests;
-    private final ScheduledThreadPoolExecutor background;
+    private final RaftThreads threads = new RaftThreads();
+    private final Rounds rounds;
     private final SnapshotPace snapshotPace;
     private final CommitNotices commitNotices;
     private final AtomicBoolean mayVote = new AtomicBoolean();
@@ -204,16 +171,13 @@ public final class RaftGroup implements RaftLog {
         this.onFatal = onFatal;
         this.snapshotPace = new SnapshotPace(settings.snapshotLogBytes(), System::nanoTime);
         this.groupId = "dshm_" + settings.cluster();
-        this.closures = queuedPool("raft-closure-");
-        this.requests = queuedPool("raft-request-");
-        this.background = new ScheduledThreadPoolExecutor(BACKGROUND_THREADS, daemons("raft-background-"));
-        this.background.setRemoveOnCancelPolicy(true);
         this.stateMachine = stateMachine;
+        this.rounds = new Rounds(this::runningNode, threads.background());
         this.commitNotices = new CommitNotices(
                 this::lastAppended,
                 this::sendHeartbeats,
-                (task, micros) -> background.schedule(
-                        Guard.of("telling followers of a commit", task), micros, TimeUnit.MICROSECONDS));
+                (task, micros) -> threads.background()
+                        .schedule(Guard.of("telling followers of a commit", task), micros, TimeUnit.MICROSECONDS));
     }
 
     /**
@@ -229,10 +193,14 @@ public final class RaftGroup implements RaftLog {
     public void start(boolean votes, Progress progress, Events events) throws IOException, InterruptedException {
         mayVote.set(votes);
         RaftTuning.loadLibrary(settings.folder());
-        ThreadPoolsFactory.registerThreadPool(groupId, closures);
+        ThreadPoolsFactory.registerThreadPool(groupId, threads.closures());
         StorageOptionsFactory.registerRocksDBOptions(RocksDBLogStorage.class, RaftTuning.logOptions());
         ProtobufMsgFactory.load();
-        ApplyAdapter applying = new ApplyAdapter(stateMachine, background, new Listener(events, progress));
+        ApplyAdapter applying = new ApplyAdapter(
+                stateMachine,
+                threads.background(),
+                new GroupListener(
+                        settings, events, progress, commitNotices, snapshotPace, threads.background(), this::snapshot, onFatal));
         adapter = applying;
         PeerId self = peer(settings.self());
         Configuration members = new Configuration();
@@ -256,9 +224,9 @@ public final class RaftGroup implements RaftLog {
         node = startOrExplain(group, !alone);
         service.set(group);
         if (server != null) {
-            catchUp(events, false);
+            new CatchingUp(settings.self(), rounds, threads.background(), mayVote, events).begin();
             PeerWatch watch = new PeerWatch();
-            background.scheduleWithFixedDelay(
+            threads.background().scheduleWithFixedDelay(
                     Guard.of("looking who answers", () -> {
                         watchPeers(watch);
                         server.closeBoltIfUnneeded();
@@ -278,20 +246,12 @@ public final class RaftGroup implements RaftLog {
                 .flatMap(voters -> voters.others().stream())
                 .distinct()
                 .collect(Collectors.toMap(
-                        name -> name, name -> endpoint(settings.members().raftOf(name))));
+                        name -> name, name -> Peers.of(settings.members().raftOf(name)).getEndpoint()));
         long patience = TimeUnit.MILLISECONDS.toNanos((long) PATIENCE_ELECTIONS * settings.electionTimeoutMillis());
         RpcClient client = new MemberRpcClient();
         // The question is put as one for a vote, but does not ask for one.
         client.init(memberOptions(() -> true, null));
         return new TermQuestions(groupId, self.toString(), others, electorates, client).ask(patience, waiting);
-    }
-
-    private static Endpoint endpoint(String address) {
-        PeerId peer = new PeerId();
-        if (!peer.parse(address)) {
-            throw new IllegalArgumentException("no member can have the address " + address);
-        }
-        return peer.getEndpoint();
     }
 
     private NodeOptions memberOptions(BooleanSupplier mayAskForVotes, @Nullable MemberGuard guard) {
@@ -347,6 +307,7 @@ public final class RaftGroup implements RaftLog {
     }
 
     private MemberRpcServer newServer(int port, ApplyAdapter applying, TermStorage.Terms terms, MemberGuard guard) {
+        ThreadPoolExecutor requests = threads.requests();
         BoltPort bolt = new BoltPort(
                 new InetSocketAddress(settings.bindAddress(), port),
                 MemberAddresses.LISTEN_SETTINGS,
@@ -369,12 +330,7 @@ public final class RaftGroup implements RaftLog {
     }
 
     private PeerId peer(String name) {
-        PeerId peer = new PeerId();
-        String address = settings.peers().get(name);
-        if (!peer.parse(address)) {
-            throw new IllegalArgumentException("member " + name + " has no usable address: " + address);
-        }
-        return peer;
+        return Peers.of(settings.peers().get(name));
     }
 
     private String nameOf(PeerId peer) {
@@ -411,93 +367,18 @@ public final class RaftGroup implements RaftLog {
 
     @Override
     public void readIndex(ReadIndexListener listener) {
-        AtomicBoolean told = new AtomicBoolean();
-        Consumer<Status> once = status -> {
-            if (!told.compareAndSet(false, true)) {
-                return;
-            }
-            if (status.isOk()) {
-                listener.confirmed();
-            } else {
-                listener.failed(String.valueOf(status));
-            }
-        };
-        Future<?> timeout = background.schedule(
-                Guard.of(
-                        "the time-out of a round",
-                        () -> once.accept(new Status(RaftError.ETIMEDOUT, "no answer in time"))),
-                READ_INDEX_MILLIS,
-                TimeUnit.MILLISECONDS);
-        try {
-            runningNode().readIndex(ReadOnlyOption.ReadOnlySafe, new byte[0], new ReadIndexClosure(NO_TIMEOUT) {
-                @Override
-                public void run(Status status, long index, byte @Nullable [] context) {
-                    timeout.cancel(false);
-                    once.accept(status);
-                }
-            });
-        } catch (IllegalStateException e) {
-            once.accept(new Status(-1, "%s", e.getMessage()));
+        rounds.readIndex(listener);
+    }
+
+    private void sendHeartbeats() {
+        if (!settings.members().others().isEmpty()) {
+            rounds.sendHeartbeats(groupId, peer(settings.self()));
         }
     }
 
     private long lastAppended() {
         Node running = node;
         return running == null ? 0 : running.getLastLogIndex();
-    }
-
-    /** A question for the commit index makes the leader send them; what is answered does not matter here. */
-    private void sendHeartbeats() {
-        if (node instanceof RaftServerService leader
-                && !settings.members().others().isEmpty()) {
-            ReadIndexRequest question = ReadIndexRequest.newBuilder()
-                    .setGroupId(groupId)
-                    .setServerId(peer(settings.self()).toString())
-                    .build();
-            leader.handleReadIndexRequest(question, new RpcResponseClosureAdapter<ReadIndexResponse>() {
-                @Override
-                public void run(Status status) {
-                    LOG.trace("followers were told of a commit: {}", status);
-                }
-            });
-        }
-    }
-
-    /**
-     * Asks until this node has applied all that was committed when it asked, and, if it had lost its data, until that was
-     * after it had registered.
-     *
-     * @param told whether it has been up to date before
-     */
-    private void catchUp(Events events, boolean told) {
-        boolean registered = mayVote.get() || events.isRegistered().getAsBoolean();
-        readIndex(new ReadIndexListener() {
-            @Override
-            public void confirmed() {
-                if (!told) {
-                    events.onCaughtUp().run();
-                }
-                if (!registered) {
-                    again(true);
-                } else if (!mayVote.get()) {
-                    events.onRestored().run();
-                    mayVote.set(true);
-                    LOG.info("{} has its data back, and votes again", settings.self());
-                }
-            }
-
-            @Override
-            public void failed(String reason) {
-                again(told);
-            }
-
-            private void again(boolean toldByThen) {
-                background.schedule(
-                        Guard.of("catching up", () -> catchUp(events, toldByThen)),
-                        CATCH_UP_MILLIS,
-                        TimeUnit.MILLISECONDS);
-            }
-        });
     }
 
     /** Whether the log or a snapshot holds anything: not before the group has elected its first leader. */
@@ -546,11 +427,7 @@ public final class RaftGroup implements RaftLog {
     public static void found(Path folder, Collection<String> members, StateSource state) throws IOException {
         List<PeerId> peers = new ArrayList<>();
         for (String address : new TreeSet<>(members)) {
-            PeerId peer = new PeerId();
-            if (!peer.parse(address)) {
-                throw new IOException("no member can have the address " + address);
-            }
-            peers.add(peer);
+            peers.add(Peers.of(address));
         }
         SnapshotFolder.found(folder, peers, state);
     }
@@ -581,106 +458,6 @@ public final class RaftGroup implements RaftLog {
             running.shutdown();
             running.join();
         }
-        closures.shutdown();
-        requests.shutdown();
-        background.shutdownNow();
-    }
-
-    private static ThreadPoolExecutor queuedPool(String name) {
-        return new GuardedPool(name, POOL_THREADS, new LinkedBlockingQueue<>(), daemons(name));
-    }
-
-    private static ThreadFactory daemons(String name) {
-        AtomicInteger number = new AtomicInteger();
-        return task -> {
-            Thread thread = new Thread(task, name + number.incrementAndGet());
-            thread.setDaemon(true);
-            return thread;
-        };
-    }
-
-    /** From the thread that applies to who listens. */
-    private final class Listener implements ApplyAdapter.Listener {
-
-        private final Events events;
-        private final Progress progress;
-        private final RoleListener roles;
-        private long term;
-        private long applied;
-
-        Listener(Events events, Progress progress) {
-            this.events = events;
-            this.progress = progress;
-            this.roles = events.roles();
-        }
-
-        @Override
-        public void onApplied(long index) {
-            applied = index;
-            progress.applied(index);
-            events.onApplied().accept(index);
-        }
-
-        @Override
-        public void onAppliedBatch(long bytes) {
-            events.onAppliedBatch().run();
-            commitNotices.onApplied(applied);
-            if (snapshotPace.isDue(bytes)) {
-                background.execute(Guard.of("taking a snapshot", () -> snapshot()));
-            }
-        }
-
-        @Override
-        public void onSnapshotDue() throws InterruptedException {
-            try {
-                snapshot().get(SNAPSHOT_SECONDS_MAX, TimeUnit.SECONDS);
-            } catch (TimeoutException e) {
-                LOG.warn("a snapshot takes longer than {} s", SNAPSHOT_SECONDS_MAX);
-            } catch (ExecutionException e) {
-                throw new IllegalStateException(e.getCause());
-            }
-        }
-
-        @Override
-        public void onLeading(long newTerm) {
-            term = newTerm;
-            commitNotices.onLeading();
-            roles.onLeading(newTerm);
-            if (!settings.listens()) {
-                events.onCaughtUp().run();
-            }
-        }
-
-        @Override
-        public void onLeadingEnded(Status why) {
-            commitNotices.onLeadingEnded();
-            LOG.debug("leads no longer: {}", why);
-            roles.onLeadingEnded(term, Reasons.ofLeadingEnded(why));
-        }
-
-        @Override
-        public void onFollowing(PeerId leader, long newTerm) {
-            roles.onFollowing(nameOf(leader), newTerm);
-        }
-
-        @Override
-        public void onFollowingEnded(long oldTerm, Status why) {
-            LOG.debug("follows no longer: {}", why);
-            roles.onFollowingEnded(oldTerm, Reasons.ofFollowingEnded(why));
-        }
-
-        @Override
-        public void onMembers(Set<String> agreed) {
-            String warning =
-                    Reasons.membersDiffer(new TreeSet<>(settings.peers().values()), agreed);
-            if (warning != null && !settings.members().isAgreed()) {
-                LOG.warn("{}: {}", settings.self(), warning);
-            }
-        }
-
-        @Override
-        public void onFatal(String why) {
-            onFatal.accept(why);
-        }
+        threads.stop();
     }
 }
