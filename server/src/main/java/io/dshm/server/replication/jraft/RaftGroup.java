@@ -200,7 +200,14 @@ public final class RaftGroup implements RaftLog {
                 stateMachine,
                 threads.background(),
                 new GroupListener(
-                        settings, events, progress, commitNotices, snapshotPace, threads.background(), this::snapshot, onFatal));
+                        settings,
+                        events,
+                        progress,
+                        commitNotices,
+                        snapshotPace,
+                        threads.background(),
+                        this::snapshot,
+                        onFatal));
         adapter = applying;
         PeerId self = peer(settings.self());
         Configuration members = new Configuration();
@@ -226,14 +233,15 @@ public final class RaftGroup implements RaftLog {
         if (server != null) {
             new CatchingUp(settings.self(), rounds, threads.background(), mayVote, events).begin();
             PeerWatch watch = new PeerWatch();
-            threads.background().scheduleWithFixedDelay(
-                    Guard.of("looking who answers", () -> {
-                        watchPeers(watch);
-                        server.closeBoltIfUnneeded();
-                    }),
-                    WATCH_MILLIS,
-                    WATCH_MILLIS,
-                    TimeUnit.MILLISECONDS);
+            threads.background()
+                    .scheduleWithFixedDelay(
+                            Guard.of("looking who answers", () -> {
+                                watchPeers(watch);
+                                server.closeBoltIfUnneeded();
+                            }),
+                            WATCH_MILLIS,
+                            WATCH_MILLIS,
+                            TimeUnit.MILLISECONDS);
         }
     }
 
@@ -246,7 +254,8 @@ public final class RaftGroup implements RaftLog {
                 .flatMap(voters -> voters.others().stream())
                 .distinct()
                 .collect(Collectors.toMap(
-                        name -> name, name -> Peers.of(settings.members().raftOf(name)).getEndpoint()));
+                        name -> name,
+                        name -> Peers.of(settings.members().raftOf(name)).getEndpoint()));
         long patience = TimeUnit.MILLISECONDS.toNanos((long) PATIENCE_ELECTIONS * settings.electionTimeoutMillis());
         RpcClient client = new MemberRpcClient();
         // The question is put as one for a vote, but does not ask for one.
