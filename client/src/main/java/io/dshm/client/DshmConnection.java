@@ -4,6 +4,7 @@ import io.dshm.proto.Command;
 import io.dshm.proto.ErrorCode;
 import io.dshm.proto.Key;
 import io.dshm.proto.Limits;
+import io.dshm.proto.Policy;
 import io.dshm.proto.ReadMode;
 import io.dshm.proto.Reply;
 import io.dshm.proto.text.ProtocolException;
@@ -199,6 +200,47 @@ public final class DshmConnection implements Closeable {
     /** Takes a token of a limiter, and returns how many are left; -1 if there was none. */
     public long rateLimiter(String key, int capacity, Duration window) throws IOException {
         return number(call(new Command.RateLimiter(Key.of(key), capacity, millis(window))));
+    }
+
+    /**
+     * Takes tokens of a limit, or none where it has too few.
+     *
+     * @param cost how many; 0 only looks, less gives back
+     */
+    public Decision take(String key, Policy policy, long cost) throws IOException {
+        return decision(call(new Command.Take(Key.of(key), policy, cost)));
+    }
+
+    /**
+     * The same of a limit that the entry {@code policies::NAME} says.
+     *
+     * @param policy its name
+     */
+    public Decision take(String key, String policy, long cost) throws IOException {
+        Key policyKey = Key.of(Limits.POLICY_REGION + "::" + policy);
+        return decision(call(new Command.Take(Key.of(key), null, policyKey, cost, false)));
+    }
+
+    private static Decision decision(Reply reply) throws IOException {
+        if (!(reply instanceof Reply.Detailed detailed) || detailed.detail("allowed") == null) {
+            throw unexpected(reply);
+        }
+        long retryMillis = detail(detailed, "retry");
+        return new Decision(
+                detail(detailed, "allowed") == 1,
+                detail(detailed, "limit"),
+                detail(detailed, "remaining"),
+                Duration.ofMillis(detail(detailed, "reset")),
+                retryMillis < 0 ? Optional.empty() : Optional.of(Duration.ofMillis(retryMillis)),
+                Duration.ofMillis(detailed.detail("delay") == null ? 0 : detail(detailed, "delay")));
+    }
+
+    private static long detail(Reply.Detailed detailed, String name) throws IOException {
+        String number = detailed.detail(name);
+        if (number == null) {
+            throw unexpected(detailed);
+        }
+        return Long.parseLong(number);
     }
 
     /** Empties a region; an empty name is the default region. */

@@ -5,9 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import io.dshm.proto.Algorithm;
 import io.dshm.proto.Command;
 import io.dshm.proto.ErrorCode;
 import io.dshm.proto.Key;
+import io.dshm.proto.Policy;
 import io.dshm.proto.Reply;
 import java.io.EOFException;
 import java.io.IOException;
@@ -80,6 +82,8 @@ class DshmConnectionTest {
                 "INCR n 2 0\r\n", "LEN 1\r\n2\r\nDONE\r\n",
                 "INCR n -1 5 60\r\n", "LEN 1\r\n1\r\nDONE\r\n",
                 "RATE_LIMITER l 1 60\r\n", "LEN 2\r\n-1\r\nDONE\r\n",
+                "TAKE t fixed 5 60 cost=9\r\n", "DONE allowed=0 limit=5 remaining=5 reset=0 retry=-1\r\n",
+                "TAKE t policy=api\r\n", "DONE allowed=1 limit=5 remaining=4 reset=7 retry=0 delay=3\r\n",
                 "FLUSHALL region\r\n", "DONE\r\n",
                 "FLUSHALL\r\n", "DONE\r\n",
                 "QUIT\r\n", "DONE\r\n");
@@ -92,6 +96,12 @@ class DshmConnectionTest {
         assertEquals(2, connection.incr("n", 2));
         assertEquals(1, connection.incr("n", -1, 5, Duration.ofMinutes(1)));
         assertEquals(-1, connection.rateLimiter("l", 1, Duration.ofMinutes(1)));
+        assertEquals(
+                new Decision(false, 5, 5, Duration.ZERO, Optional.empty(), Duration.ZERO),
+                connection.take("t", new Policy(Algorithm.FIXED, 5, 60_000), 9));
+        assertEquals(
+                new Decision(true, 5, 4, Duration.ofMillis(7), Optional.of(Duration.ZERO), Duration.ofMillis(3)),
+                connection.take("t", "api", 1));
         connection.flushAll("region");
         connection.flushAll("");
         connection.quit();

@@ -60,7 +60,7 @@ public sealed interface Command extends Request {
 
     /** Writes one key. */
     sealed interface KeyWrite extends Write
-            permits Set, Touch, Delete, Incr, RateLimiter, Put, Remove, Expire, IncrNumber, Push, Pop {
+            permits Set, Touch, Delete, Incr, RateLimiter, Put, Remove, Expire, IncrNumber, Push, Pop, Take {
         Key key();
     }
 
@@ -135,6 +135,34 @@ public sealed interface Command extends Request {
         @Override
         public <A, R> R accept(A argument, CommandVisitor.OfWrite<A, R> visitor) {
             return visitor.rateLimiter(this, argument);
+        }
+    }
+
+    /**
+     * Takes tokens of a limit, or none where it has too few.
+     *
+     * @param policy the limit; null if an entry says it
+     * @param policyKey the key of the entry that says the limit, in {@link Limits#POLICY_REGION}; null where {@code policy} is not
+     * @param cost {@code -}{@link Limits#TOKENS_MAX} to {@link Limits#TOKENS_MAX}: 0 only looks, less gives back
+     * @param shadow whether all are let pass, and told whether they would have been
+     */
+    record Take(Key key, @Nullable Policy policy, @Nullable Key policyKey, long cost, boolean shadow)
+            implements KeyWrite {
+
+        public Take {
+            if ((policy == null) == (policyKey == null)) {
+                throw new IllegalArgumentException("a limit comes from one place");
+            }
+        }
+
+        /** By numbers of its own. */
+        public Take(Key key, Policy policy, long cost) {
+            this(key, policy, null, cost, false);
+        }
+
+        @Override
+        public <A, R> R accept(A argument, CommandVisitor.OfWrite<A, R> visitor) {
+            return visitor.take(this, argument);
         }
     }
 

@@ -47,6 +47,8 @@ public final class CommandVisitor {
 
         R pop(Command.Pop write, A argument);
 
+        R take(Command.Take write, A argument);
+
         R flushAll(Command.FlushAll write, A argument);
 
         R multi(Command.Multi write, A argument);

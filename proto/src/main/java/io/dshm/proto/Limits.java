@@ -80,6 +80,18 @@ public final class Limits {
      */
     public static final int LIMITER_CAPACITY_MAX = 1_000_000;
 
+    /** The largest limit, burst and cost: sums of several are far from the end of 64 bits. */
+    public static final long TOKENS_MAX = 1_000_000_000_000L;
+
+    /** Milliseconds of a limit's period: ten years, leap days included. A byte budget a decade fits, and so do all sums. */
+    public static final long PERIOD_MILLIS_MAX = 3653L * 24 * 60 * 60 * 1000;
+
+    /** The region of the entries that limits are named after. */
+    public static final String POLICY_REGION = "policies";
+
+    /** Bytes of the name of a policy: it stands in the lines of all requests that use it. */
+    public static final int POLICY_NAME_BYTES_MAX = 128;
+
     /** Commands in one log entry, and in one message to the leader. */
     public static final int ENTRY_COMMANDS_MAX = 512;
 
@@ -247,6 +259,12 @@ public final class Limits {
     public static final long RAFT_UNANSWERED_BYTES_MIN = 4L * RAFT_FRAME_BYTES_MAX;
 
     /**
+     * Bytes of Raft's requests that may wait to be sent to a member on one connection, or an eighth of the heap if that is less:
+     * with little room, a replicator gives up and starts over under load.
+     */
+    public static final int RAFT_UNSENT_BYTES_MAX = 128 * 1024 * 1024;
+
+    /**
      * How far another node's term may be above a node's own. Each election adds one, and needs a majority; no group gets
      * that far while a node is away. With a term near the largest number no further election would be possible.
      */
@@ -367,6 +385,12 @@ public final class Limits {
                 "an entry fits into a snapshot frame");
         require(PURGE_BYTES_MAX + LONG_KEY_BYTES_MAX <= ENTRY_BYTES_MAX + INLINE_VALUE_BYTES_MAX, "freed keys fit");
     }
+
+    /** Members of a cluster: each entry goes to all of them, and more than seven voters make it slower and no safer. */
+    public static final int MEMBERS_MAX = 9;
+
+    /** With less room than this on the disk of its data, a start that fails is said to fail for that: RocksDB wants some files at once. */
+    public static final long DISK_FREE_BYTES_MIN = 4L * 1024 * 1024;
 
     private Limits() {}
 

@@ -51,7 +51,10 @@ public final class Main {
         } catch (Throwable e) {
             // Errors too: a native library that cannot be loaded is one, and a node that has half started must not go
             // on.
-            log.error("{} cannot start: {}", loaded.config().node(), StartFailure.reason(e, loaded.source()));
+            log.error(
+                    "{} cannot start: {}",
+                    loaded.config().node(),
+                    StartFailure.reason(e, loaded.source(), loaded.config().dataDir()));
             log.debug("where it failed", e);
             Logging.finish();
             // Not exit: the shutdown hook would try to stop what never ran.

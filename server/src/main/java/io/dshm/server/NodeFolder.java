@@ -37,6 +37,11 @@ final class NodeFolder implements AutoCloseable {
     private static final String STARTS = "starts";
     private static final String JOINING = "joining";
 
+    /** The cluster's id, in hexadecimal digits, and the index of the entry that gave it. */
+    private static final String CLUSTER_ID = "cluster-id";
+
+    private static final String CLUSTER_SINCE = "cluster-since";
+
     /**
      * At which start the parts were marked as this folder's, or checked. Releases that read format 1 only do not mark them,
      * and keep this as it is: if it is not the last start, one of them has used the folder meanwhile.
@@ -66,6 +71,11 @@ final class NodeFolder implements AutoCloseable {
     private final FileLock lock;
     private final Properties properties = new Properties();
     private @Nullable Progress progress;
+
+    /** Of {@link #properties}, for any thread. */
+    private volatile long clusterId;
+
+    private volatile long clusterSince;
 
     private NodeFolder(Path path, FileChannel lockFile, FileLock lock) {
         this.path = path;
@@ -112,6 +122,27 @@ final class NodeFolder implements AutoCloseable {
         begin(properties, cluster, node);
         properties.setProperty(JOINING, "false");
         save(path, properties);
+    }
+
+    /** Whose folder it is. */
+    record Owner(String cluster, String node) {}
+
+    /**
+     * Whose folder that is.
+     *
+     * @throws IOException if it is none, or does not say it
+     */
+    static Owner ownerOf(Path path) throws IOException {
+        Properties properties = new Properties();
+        try (Reader reader = Files.newBufferedReader(path.resolve(FILE))) {
+            properties.load(reader);
+        }
+        String cluster = properties.getProperty(CLUSTER);
+        String node = properties.getProperty(NODE);
+        if (cluster == null || node == null) {
+            throw new HalfFolderException(path.resolve(FILE), "is damaged");
+        }
+        return new Owner(cluster, node);
     }
 
     private static void begin(Properties properties, String cluster, String node) {
@@ -164,6 +195,8 @@ final class NodeFolder implements AutoCloseable {
     private void requireNumbers() throws HalfFolderException {
         try {
             LOG.debug("folder {} has started {} times", id(), starts());
+            clusterId = Long.parseUnsignedLong(properties.getProperty(CLUSTER_ID, "0"), 16);
+            clusterSince = Long.parseLong(properties.getProperty(CLUSTER_SINCE, "0"));
         } catch (NumberFormatException e) {
             throw new HalfFolderException(path.resolve(FILE), "is damaged", e);
         }
@@ -191,6 +224,30 @@ final class NodeFolder implements AutoCloseable {
         return Long.parseLong(properties.getProperty(STARTS));
     }
 
+    /** The id of the cluster whose data this is; 0 if it had none yet. Any thread. */
+    long clusterId() {
+        return clusterId;
+    }
+
+    /** The index of the entry that gave the cluster its id. Any thread. */
+    long clusterSince() {
+        return clusterSince;
+    }
+
+    /** The file that says whose folder this is, for messages. */
+    Path file() {
+        return path.resolve(FILE);
+    }
+
+    /** The cluster has this id, since that index. It is on the disk on return. */
+    synchronized void setCluster(long id, long since) throws IOException {
+        properties.setProperty(CLUSTER_ID, Long.toHexString(id));
+        properties.setProperty(CLUSTER_SINCE, Long.toString(since));
+        save();
+        clusterSince = since;
+        clusterId = id;
+    }
+
     /** Whether it is decided if this folder's node founds a cluster or joins one that exists. */
     boolean isDecided() {
         return properties.containsKey(JOINING);
@@ -206,7 +263,7 @@ final class NodeFolder implements AutoCloseable {
      * then counts for nothing before it knows the others' terms, and does not vote before it has its data back. It stays
      * so over restarts, until that is done.
      */
-    void setJoining(boolean joining) throws IOException {
+    synchronized void setJoining(boolean joining) throws IOException {
         properties.setProperty(JOINING, Boolean.toString(joining));
         save();
     }

@@ -8,6 +8,7 @@ import io.dshm.proto.Reply;
 import io.dshm.proto.wire.LimitRegionCommand;
 import io.dshm.proto.wire.WhenFull;
 import io.dshm.server.admin.NodeInfo;
+import io.dshm.server.admin.RefusedException;
 import io.dshm.server.backup.Backups;
 import io.dshm.server.backup.ScheduledBackups;
 import io.dshm.server.config.ServerConfig;
@@ -15,6 +16,7 @@ import io.dshm.server.config.Version;
 import io.dshm.server.frontend.ClientListener;
 import io.dshm.server.frontend.LoopWatch;
 import io.dshm.server.frontend.MemoryBudget;
+import io.dshm.server.network.ClusterMembers;
 import io.dshm.server.replication.Replicator;
 import io.dshm.server.replication.Roles;
 import io.dshm.server.replication.jraft.RaftGroup;
@@ -46,6 +48,8 @@ final class NodeStatus implements NodeInfo {
             RaftGroup raft,
             Roles roles,
             Replicator replicator,
+            ClusterMembers members,
+            MemberOperator operator,
             ClientListener clients,
             @Nullable ClientListener sharedance,
             Backups backups,
@@ -102,7 +106,7 @@ final class NodeStatus implements NodeInfo {
             return still;
         }
         if (now.roles.leadership().leader() == null) {
-            int nodes = config.members().size();
+            int nodes = now.members.all().size();
             return "no leader is known: of " + nodes + " nodes, " + (nodes / 2 + 1) + " must run and reach each other";
         }
         if (reads.isLoading()) {
@@ -118,6 +122,7 @@ final class NodeStatus implements NodeInfo {
         fields.put("version", Version.NUMBER);
         fields.put("node", config.node());
         fields.put("cluster", config.cluster());
+        fields.put("clusterId", String.format("%016x", stateMachine.cluster().id()));
         if (now != null) {
             var leadership = now.roles.leadership();
             fields.put("leader", leadership.leader() == null ? "" : leadership.leader());
@@ -154,11 +159,7 @@ final class NodeStatus implements NodeInfo {
 
     @Override
     public Map<String, Object> digest() throws InterruptedException {
-        Parts now = parts;
-        if (now == null) {
-            throw new IllegalStateException(notRunning);
-        }
-        StateView.StateDigest digest = now.raft.digest(DIGEST_MILLIS);
+        StateView.StateDigest digest = running().raft.digest(DIGEST_MILLIS);
         Map<String, Object> fields = new LinkedHashMap<>();
         fields.put("index", digest.index());
         fields.put("digest", Long.toHexString(digest.digest()));
@@ -208,10 +209,24 @@ final class NodeStatus implements NodeInfo {
 
     @Override
     public void backup(boolean confirmed, OutputStream out) throws IOException, InterruptedException {
+        running().backups.write(confirmed, out);
+    }
+
+    @Override
+    public Map<String, Object> members() {
+        return running().operator.list();
+    }
+
+    @Override
+    public String changeMembers(String action, String subject) throws RefusedException, InterruptedException {
+        return running().operator.act(action, subject);
+    }
+
+    private Parts running() {
         Parts now = parts;
         if (now == null) {
             throw new IllegalStateException(notRunning);
         }
-        now.backups.write(confirmed, out);
+        return now;
     }
 }

@@ -1,29 +1,29 @@
 package io.dshm.server;
 
 import io.dshm.proto.Limits;
-import io.dshm.server.config.Member;
 import io.dshm.server.config.ServerConfig;
+import io.dshm.server.network.ClusterMembers;
 import io.dshm.server.network.FrameGuard;
 import io.dshm.server.network.PeerAddresses;
 import io.dshm.server.network.PeerPort;
 import io.dshm.server.network.RefusalLog;
 import java.net.InetAddress;
 import java.util.function.Predicate;
-import java.util.stream.Collectors;
 
 /** Who may connect to this node's two ports for other nodes, and what they may cost. */
 final class PeerAdmission {
 
     private final Predicate<InetAddress> mayConnect;
 
-    PeerAdmission(ServerConfig config) {
-        this.mayConnect = config.peerAddressCheck()
-                ? new PeerAddresses(
-                        config.members().stream().map(Member::host).collect(Collectors.toSet()),
-                        InetAddress::getAllByName,
-                        PeerAdmission::inBackground,
-                        System::nanoTime)::mayBeMember
-                : address -> true;
+    PeerAdmission(ServerConfig config, ClusterMembers members) {
+        if (!config.peerAddressCheck()) {
+            this.mayConnect = address -> true;
+            return;
+        }
+        PeerAddresses addresses = new PeerAddresses(
+                members.hosts(), InetAddress::getAllByName, PeerAdmission::inBackground, System::nanoTime);
+        members.onChange(() -> addresses.set(members.hosts()));
+        this.mayConnect = addresses::mayBeMember;
     }
 
     private static void inBackground(Runnable lookup) {

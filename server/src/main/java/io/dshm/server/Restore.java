@@ -9,6 +9,7 @@ import io.dshm.server.config.Member;
 import io.dshm.server.config.ServerConfig;
 import io.dshm.server.replication.jraft.RaftGroup;
 import io.dshm.server.statemachine.RestoredState;
+import io.dshm.server.statemachine.StateSource;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -175,7 +176,7 @@ public final class Restore implements Callable<Integer> {
                     + " is the id of the cluster that was backed up; a restored cluster needs another one, so that no old node"
                     + " joins it");
         }
-        write(config, id, state);
+        write(config.dataDir(), config.members(), id, node, state);
         PrintWriter out = out();
         out.printf(
                 "%s holds %d entries as of index %d of cluster %s, backed up by %s at %s%n",
@@ -220,7 +221,7 @@ public final class Restore implements Callable<Integer> {
         return new RestoredState.Choice(chosen, !withoutLimiters, ttl == Ttl.REMAINING);
     }
 
-    private static void requireEmpty(Path folder) throws IOException {
+    static void requireEmpty(Path folder) throws IOException {
         if (Files.exists(folder)) {
             try (Stream<Path> inside = Files.list(folder)) {
                 if (inside.findAny().isPresent()) {
@@ -242,16 +243,16 @@ public final class Restore implements Callable<Integer> {
         return old.substring(0, Math.min(old.length(), CLUSTER_ID_LENGTH_MAX - suffix.length())) + suffix;
     }
 
-    private void write(ServerConfig config, String id, RestoredState state) throws IOException {
-        Path folder = config.dataDir();
+    /** Makes the data folder of a node of a new cluster of these members; if that fails, nothing is left of it. */
+    static void write(Path folder, List<Member> members, String cluster, String node, StateSource state)
+            throws IOException {
         boolean existed = Files.exists(folder);
         boolean whole = false;
         try {
             Files.createDirectories(folder);
-            RaftGroup.found(
-                    folder, config.members().stream().map(Member::raftAddress).toList(), state);
+            RaftGroup.found(folder, members.stream().map(Member::raftAddress).toList(), state);
             // Last: a folder without it is refused by the server.
-            NodeFolder.found(folder, id, node);
+            NodeFolder.found(folder, cluster, node);
             whole = true;
         } finally {
             if (!whole) {

@@ -1,6 +1,7 @@
 package io.dshm.server;
 
 import io.dshm.proto.Formats;
+import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.StatusReply;
 import io.dshm.server.admin.AdminListener;
 import io.dshm.server.backup.Backups;
@@ -15,6 +16,7 @@ import io.dshm.server.frontend.MemoryBudget;
 import io.dshm.server.frontend.TextProtocol;
 import io.dshm.server.frontend.sharedance.SharedanceProtocol;
 import io.dshm.server.guard.Guard;
+import io.dshm.server.network.ClusterMembers;
 import io.dshm.server.network.MemberAddresses;
 import io.dshm.server.network.PeerPort;
 import io.dshm.server.network.Ports;
@@ -54,7 +56,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
@@ -80,6 +81,12 @@ public final class Server {
 
     /** Between two questions to another node for its disk, and how long one may take. */
     private static final int DISK_QUESTION_MILLIS = 1_000;
+
+    /** Between two looks of a leader whether its cluster has an id. */
+    private static final long FOUNDING_MILLIS = 200;
+
+    /** Between two looks of a node without a leader whether the others have become another cluster. */
+    private static final long LOOK_AROUND_MILLIS = 2_000;
 
     /** Between two lines of a node that waits. */
     private static final int WAITING_LINE_SECONDS = 30;
@@ -167,25 +174,31 @@ public final class Server {
         AdminListener admin = config.adminPort() == 0
                 ? null
                 : new AdminListener(new InetSocketAddress(config.adminAddress(), config.adminPort()), status);
-        List<String> members = config.members().stream().map(Member::name).toList();
-        List<String> others =
-                members.stream().filter(name -> !name.equals(self.name())).toList();
+        List<String> others = config.members().stream()
+                .map(Member::name)
+                .filter(name -> !name.equals(self.name()))
+                .toList();
         List<EventLoop> lanes = new ArrayList<>();
         loops.forEach(loop -> lanes.add((EventLoop) loop));
-        MemberAddresses addresses = new MemberAddresses(config.members().stream()
-                .collect(Collectors.toMap(
-                        Member::name, m -> InetSocketAddress.createUnresolved(m.host(), m.forwardingPort()))));
-        Greeting.Members greeted = new Greeting.Members(config.cluster(), self.name(), Set.copyOf(others));
+        Map<String, String> setting =
+                config.members().stream().collect(Collectors.toMap(Member::name, Member::address));
+        ClusterMembers members = new ClusterMembers(self.name(), setting);
+        MemberAddresses addresses = new MemberAddresses(Map.of());
+        members.onChange(() -> addresses.set(members.forwarding()));
+        Greeting.Members greeted =
+                new Greeting.Members(config.cluster(), self.name(), members.others(), folder::clusterId);
         Dialer dialer = new Dialer(loops, channelType, greeted, addresses);
         PeerConnector connector = new PeerConnector(dialer);
-        PeerAdmission admission = new PeerAdmission(config);
+        PeerAdmission admission = new PeerAdmission(config, members);
         CallServer calls =
                 new CallServer(UnansweredCalls.Total.ofHeap(Runtime.getRuntime().maxMemory()), System::nanoTime);
         RaftGroup raft = new RaftGroup(
-                raftSettings(new MemberNetwork(dialer, calls), admission.raftPort()),
+                raftSettings(members, new MemberNetwork(dialer, calls), admission.raftPort()),
                 stateMachine,
                 Server::stopForGood);
-        PeerListener peers = others.isEmpty()
+        OwnCluster ownCluster = new OwnCluster(folder, connector, Server::stopForGood);
+        Membership membership = new Membership(setting, members, stateMachine, ownCluster::onState);
+        PeerListener peers = !config.membersNamed()
                 ? null
                 : new PeerListener(
                         ports,
@@ -193,7 +206,7 @@ public final class Server {
                         admission.forwardingPort(),
                         greeted,
                         calls,
-                        () -> peerStatus(folder, raft, clock));
+                        () -> peerStatus(folder, raft));
         if (!folder.isDecided()) {
             folder.setJoining(!others.isEmpty()
                     && FirstStart.joinsExistingCluster(
@@ -206,20 +219,26 @@ public final class Server {
                 raft,
                 connector,
                 reads,
-                new ClusterFormat(Formats.NEWEST, stateMachine::format, () -> stateMachine.formatReadBy(members)),
+                new ClusterFormat(
+                        Formats.NEWEST,
+                        stateMachine::format,
+                        () -> stateMachine.formatReadBy(members.all().keySet())),
                 clock,
                 ClockAndRandom.real(),
                 Server::stopForGood);
         Roles roles = new Roles(
                 self.name(),
-                others,
+                members.others(),
                 clock,
                 connector,
                 lanes.get(0),
                 System::currentTimeMillis,
                 stateMachine::clockMillis,
                 stateMachine::wallMillis,
-                replicator::onLeadership);
+                leadership -> {
+                    replicator.onLeadership(leadership);
+                    ownCluster.onLeadership(leadership);
+                });
         replicator.start(clock, stateMachine::needsTime, stateMachine::clockMillis);
         if (peers != null) {
             RegistrationCheck registrations = new RegistrationCheck(connector, stateMachine::format);
@@ -232,11 +251,16 @@ public final class Server {
                 new RaftGroup.Events(
                         roles,
                         reads::onApplied,
-                        replicator::onAppliedBatch,
+                        () -> {
+                            membership.onApplied();
+                            replicator.onAppliedBatch();
+                        },
                         () -> onCaughtUp(replicator),
                         replicator::isRegistered,
                         () -> onRestored(folder),
-                        status::setNotRunning));
+                        status::setNotRunning,
+                        ownCluster::refusal,
+                        new VoterQuestions(self.name(), members, connector)::ask));
         int connectionsMax = connectionsMax();
         ClientListener clients = new ClientListener(
                 ports,
@@ -252,21 +276,28 @@ public final class Server {
         purger.start();
         LoopWatch watch = new LoopWatch(lanes, System::nanoTime);
         Backups backups = new Backups(
-                config.cluster(),
-                self.name(),
-                config.members().stream().map(Member::text).toList(),
-                raft::takeSnapshot,
-                System::currentTimeMillis);
+                config.cluster(), self.name(), members::texts, raft::takeSnapshot, System::currentTimeMillis);
         ScheduledBackups scheduled = scheduledBackups(backups);
+        MemberOperator operator = new MemberOperator(new MemberOperator.Node(
+                self.name(),
+                config.membersNamed(),
+                roles::leadership,
+                replicator::propose,
+                reads::appliedIndex,
+                stateMachine,
+                members,
+                raft.memberChanges(),
+                connector));
         running = new Running(folder, raft, replicator, addresses, peers, clients, sharedance, admin, scheduled);
-        status.setRunning(
-                new NodeStatus.Parts(raft, roles, replicator, clients, sharedance, backups, scheduled, watch));
-        lanes.get(0)
-                .scheduleWithFixedDelay(
-                        Guard.of("asking for disks", () -> askForDisks(raft, connector, others)),
-                        DISK_QUESTION_MILLIS,
-                        DISK_QUESTION_MILLIS,
-                        TimeUnit.MILLISECONDS);
+        status.setRunning(new NodeStatus.Parts(
+                raft, roles, replicator, members, operator, clients, sharedance, backups, scheduled, watch));
+        every(lanes.get(0), LOOK_AROUND_MILLIS, "looking for another cluster", () -> {
+            if (roles.leadership().leader() == null) {
+                ownCluster.lookAround(members.others());
+            }
+        });
+        every(lanes.get(0), FOUNDING_MILLIS, "giving the cluster an id", () -> found(membership, roles, replicator));
+        every(lanes.get(0), DISK_QUESTION_MILLIS, "asking for disks", () -> askForDisks(raft, connector, members));
         lanes.get(0)
                 .scheduleAtFixedRate(
                         this::sayWhatItWaitsFor, WAITING_LINE_SECONDS, WAITING_LINE_SECONDS, TimeUnit.SECONDS);
@@ -279,8 +310,8 @@ public final class Server {
     }
 
     /** Asks the others whether their disks are full. */
-    private static void askForDisks(RaftGroup raft, PeerConnector connector, List<String> others) {
-        for (String other : others) {
+    private static void askForDisks(RaftGroup raft, PeerConnector connector, ClusterMembers members) {
+        for (String other : members.others()) {
             connector
                     .ask(other, DISK_QUESTION_MILLIS)
                     .whenComplete(Guard.last("asking for a disk", (answer, failure) -> {
@@ -288,6 +319,17 @@ public final class Server {
                             raft.onPeerDisk(other, answer.getDiskFull());
                         }
                     }));
+        }
+    }
+
+    private static void every(EventLoop lane, long millis, String what, Runnable task) {
+        lane.scheduleWithFixedDelay(Guard.of(what, task), millis, millis, TimeUnit.MILLISECONDS);
+    }
+
+    private static void found(Membership membership, Roles roles, Replicator replicator) {
+        CommandRecord due = roles.leadership().self() ? membership.due() : null;
+        if (due != null) {
+            replicator.propose(due);
         }
     }
 
@@ -357,13 +399,15 @@ public final class Server {
         return scheduled;
     }
 
-    private RaftGroup.Settings raftSettings(MemberNetwork network, PeerPort port) {
+    private RaftGroup.Settings raftSettings(ClusterMembers members, MemberNetwork network, PeerPort port) {
         Map<String, String> addresses =
                 config.members().stream().collect(Collectors.toMap(Member::name, Member::raftAddress));
         return new RaftGroup.Settings(
                 config.cluster(),
                 config.node(),
                 addresses,
+                members,
+                config.membersNamed(),
                 network,
                 config.raftBindAddress(),
                 port,
@@ -399,18 +443,26 @@ public final class Server {
     }
 
     /** What other nodes are told of this one; null while it is not known yet. */
-    private static @Nullable StatusReply peerStatus(NodeFolder folder, RaftGroup raft, ClusterClock clock) {
+    private @Nullable StatusReply peerStatus(NodeFolder folder, RaftGroup raft) {
         if (!folder.isDecided()) {
             return StatusReply.getDefaultInstance();
         }
-        return raft.isRunning()
-                ? StatusReply.newBuilder()
-                        .setHasState(raft.hasState())
-                        .setClockAnchored(clock.isAnchored())
-                        .setClusterTimeMillis(clock.estimateMillis())
-                        .setDiskFull(raft.isOwnDiskFull())
-                        .build()
-                : null;
+        if (!raft.isRunning()) {
+            return null;
+        }
+        StatusReply.Builder reply = StatusReply.newBuilder()
+                .setHasState(raft.hasState())
+                .setClockAnchored(clock.isAnchored())
+                .setClusterTimeMillis(clock.estimateMillis())
+                .setClusterId(folder.clusterId())
+                .setAppliedIndex(reads.appliedIndex())
+                .setVotes(raft.mayVote())
+                .setDiskFull(raft.isOwnDiskFull());
+        if (raft.mayVote()) {
+            reply.addAllVoters(raft.memberChanges().roles().voters());
+            stateMachine.cluster().list().forEach(reply::addMembers);
+        }
+        return reply.build();
     }
 
     /**

@@ -1,5 +1,6 @@
 package io.dshm.server;
 
+import io.dshm.proto.Limits;
 import io.dshm.server.network.CannotListenException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
@@ -20,12 +21,18 @@ final class StartFailure {
      * all that the JDK's exceptions say.
      *
      * @param source where the settings are, for people
+     * @param dataDir whose disk may be full: neither the JDK nor the library says which disk it is
      */
-    static String reason(Throwable failure, String source) {
+    static String reason(Throwable failure, String source, Path dataDir) {
         if (failure instanceof CannotListenException port) {
             return port.getMessage() + ": edit " + port.settings() + " in " + source;
         }
-        return reason(failure);
+        long free = dataDir.toFile().getUsableSpace();
+        boolean isFull = Files.isDirectory(dataDir) && free < Limits.DISK_FREE_BYTES_MIN;
+        return isFull
+                ? "data-dir: the disk of " + dataDir + " is full (" + free
+                        + " bytes are free): make room, then start again (" + reason(failure) + ")"
+                : reason(failure);
     }
 
     /** The same of what no setting is to blame for. */

@@ -9,6 +9,7 @@ import java.net.InetSocketAddress;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
+import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 
 /** What an operator reads behind "cannot start". */
@@ -38,13 +39,15 @@ class StartFailureTest {
         InetSocketAddress unresolved = InetSocketAddress.createUnresolved("n1.invalid", 1);
         assertEquals(
                 "n1.invalid is a name that cannot be looked up: edit port in the options",
-                StartFailure.reason(new CannotListenException("port", unresolved, null), "the options"));
+                StartFailure.reason(new CannotListenException("port", unresolved, null), "the options", Path.of("/")));
     }
 
     private static String ofPort(String settings, String why) {
         var address = new InetSocketAddress("10.0.0.1", 4321);
         return StartFailure.reason(
-                new CannotListenException(settings, address, new BindException(why)), "/etc/dshm/dshm.conf");
+                new CannotListenException(settings, address, new BindException(why)),
+                "/etc/dshm/dshm.conf",
+                Path.of("/"));
     }
 
     @Test

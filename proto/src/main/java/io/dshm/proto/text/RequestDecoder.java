@@ -249,6 +249,7 @@ public final class RequestDecoder {
             case REMOVE -> TypedParser.remove(line);
             case EXPIRE -> TypedParser.expire(line);
             case INCR_NUMBER -> TypedParser.incrNumber(line);
+            case TAKE -> LimitParser.take(line);
             case LPOP, RPOP -> TypedParser.pop(verb, line);
             case KEYS -> TypedParser.keys(line);
             case REGION -> TypedParser.regionInfo(line);

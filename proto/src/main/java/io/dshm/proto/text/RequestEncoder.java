@@ -5,6 +5,7 @@ import io.dshm.proto.CommandVisitor;
 import io.dshm.proto.Condition;
 import io.dshm.proto.Doubles;
 import io.dshm.proto.Key;
+import io.dshm.proto.Policy;
 import io.dshm.proto.ReadMode;
 import io.dshm.proto.Reply.Failure;
 import io.dshm.proto.ValueType;
@@ -243,6 +244,12 @@ public final class RequestEncoder {
         }
 
         @Override
+        public byte[] take(Command.Take write, ByteBuf out) {
+            encodeTake(write, out);
+            return NO_DATA;
+        }
+
+        @Override
         public byte[] flushAll(Command.FlushAll write, ByteBuf out) {
             encodeFlushAll(write.region(), identified, out);
             return NO_DATA;
@@ -274,6 +281,30 @@ public final class RequestEncoder {
                 out.writeCharSequence(Option.TTL.prefix(), StandardCharsets.US_ASCII);
                 Decimals.writeMillisAsSeconds(incr.initTtlMillis(), out);
             }
+        }
+    }
+
+    private static void encodeTake(Command.Take take, ByteBuf out) {
+        Policy policy = take.policy();
+        Key policyKey = take.policyKey();
+        if (policyKey != null && !Policies.isKey(policyKey)) {
+            throw new IllegalArgumentException("not the key of a policy: " + policyKey);
+        }
+        writeVerb(Verb.TAKE, take.key(), out);
+        if (policy != null) {
+            writeWord(Policies.format(policy), out);
+        } else if (policyKey != null) {
+            require(Names.keyFault(Verb.TAKE, policyKey.bytes(), 0, policyKey.bytes().length), "policy");
+            out.writeByte(' ');
+            out.writeCharSequence(Option.POLICY.prefix(), StandardCharsets.US_ASCII);
+            out.writeBytes(
+                    policyKey.bytes(), Policies.PREFIX.length, policyKey.bytes().length - Policies.PREFIX.length);
+        }
+        if (take.cost() != 1) {
+            writeOption(Option.COST, Long.toString(take.cost()), out);
+        }
+        if (take.shadow()) {
+            writeOption(Option.SHADOW, "yes", out);
         }
     }
 

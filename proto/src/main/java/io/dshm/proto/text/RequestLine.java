@@ -20,8 +20,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class RequestLine {
 
-    /** The most arguments that a verb has, options included: PUT's. */
-    private static final int ARGUMENTS_MAX = 10;
+    /** The most arguments that a verb has, options included: TAKE's. */
+    private static final int ARGUMENTS_MAX = 12;
 
     /** Nearly all lines are shorter; for a longer one there is an array of its own. */
     private static final int SHORT_LINE_BYTES = 256;
@@ -194,6 +194,21 @@ final class RequestLine {
     /** See {@link Decimals#secondsAsMillis}; of an option that is there. */
     long secondsAsMillis(Option option) {
         return Decimals.secondsAsMillis(bytes, start(option), end(option));
+    }
+
+    /** See {@link Decimals#isLong}; of an option that is there. */
+    boolean isLong(Option option) {
+        return Decimals.isLong(bytes, start(option), end(option));
+    }
+
+    /** See {@link Decimals#toLong}; of an option that is there. */
+    long toLong(Option option) {
+        return Decimals.toLong(bytes, start(option), end(option));
+    }
+
+    /** The value of an option that is there. */
+    byte[] bytes(Option option) {
+        return Arrays.copyOfRange(bytes, start(option), end(option));
     }
 
     /** See {@link Doubles#isNumber}; of an option that is there. */

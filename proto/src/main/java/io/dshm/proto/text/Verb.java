@@ -26,6 +26,9 @@ enum Verb {
     REMOVE("key [if=present|VERSION]", Limits.LONG_KEY_BYTES_MAX),
     EXPIRE("key exp", Limits.LONG_KEY_BYTES_MAX),
     INCR_NUMBER("key by [init=N [ttl=exp]]", Limits.LONG_KEY_BYTES_MAX),
+    TAKE(
+            "key fixed|log|counter|gcra|leaky limit period [burst=N], or key policy=NAME; then [cost=N] [shadow=yes]",
+            Limits.LONG_KEY_BYTES_MAX),
     LPUSH("key length [type=string|number], then the data", Limits.LONG_KEY_BYTES_MAX),
     RPUSH("key length [type=string|number], then the data", Limits.LONG_KEY_BYTES_MAX),
     LPOP("key", Limits.LONG_KEY_BYTES_MAX),

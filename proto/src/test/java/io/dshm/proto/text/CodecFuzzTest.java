@@ -4,11 +4,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.dshm.proto.Algorithm;
 import io.dshm.proto.Command;
 import io.dshm.proto.Condition;
 import io.dshm.proto.Doubles;
 import io.dshm.proto.Key;
 import io.dshm.proto.Limits;
+import io.dshm.proto.Policy;
 import io.dshm.proto.ReadMode;
 import io.dshm.proto.Rejection;
 import io.dshm.proto.Reply;
@@ -234,7 +236,8 @@ class CodecFuzzTest {
 
     private Command.KeyWrite randomWrite() {
         Key key = Key.of(randomName(1 + random.nextInt(40), ""));
-        return switch (random.nextInt(6)) {
+        return switch (random.nextInt(7)) {
+            case 5 -> randomTake(key);
             case 0 ->
                 new Command.Put(
                         key,
@@ -252,6 +255,19 @@ class CodecFuzzTest {
                         ? new Command.Push(key, Command.End.LEFT, ValueType.STRING, new byte[random.nextInt(9)])
                         : new Command.Pop(key, Command.End.RIGHT);
         };
+    }
+
+    private Command.Take randomTake(Key key) {
+        int cost = random.nextInt(5) - 2;
+        if (random.nextInt(4) == 0) {
+            return new Command.Take(key, null, Key.of("policies::p" + random.nextInt(9)), cost, random.nextBoolean());
+        }
+        List<Algorithm> algorithms = List.of(Algorithm.values());
+        Algorithm algorithm = algorithms.get(random.nextInt(algorithms.size()));
+        long burst = algorithm.hasBurst() ? random.nextInt(20) : 0;
+        int periodMillis = 1 + random.nextInt(100_000);
+        Policy policy = new Policy(algorithm, random.nextLong(Limits.TOKENS_MAX + 1), periodMillis, burst);
+        return new Command.Take(key, policy, null, cost, random.nextBoolean());
     }
 
     private Condition randomCondition() {

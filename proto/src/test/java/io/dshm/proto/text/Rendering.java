@@ -3,10 +3,12 @@ package io.dshm.proto.text;
 import io.dshm.proto.Command;
 import io.dshm.proto.Condition;
 import io.dshm.proto.Doubles;
+import io.dshm.proto.Policy;
 import io.dshm.proto.ReadMode;
 import io.dshm.proto.Rejection;
 import io.dshm.proto.Request;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -78,6 +80,9 @@ final class Rendering {
         } else if (write instanceof Command.RateLimiter limiter) {
             return "RATE_LIMITER key=" + quoted(limiter.key().bytes()) + " capacity=" + limiter.capacity()
                     + " duration=" + limiter.durationMillis();
+        } else if (write instanceof Command.Take take) {
+            return "TAKE key=" + quoted(take.key().bytes()) + limitOf(take) + " cost=" + take.cost()
+                    + (take.shadow() ? " shadow=yes" : "");
         } else if (write instanceof Command.Put put) {
             return "PUT key=" + quoted(put.key().bytes()) + " ttl=" + put.ttlMillis() + " type="
                     + put.type().wireName() + " flags=" + Integer.toUnsignedString(put.flags()) + of(put.condition())
@@ -97,6 +102,15 @@ final class Rendering {
             return pop.end().name().charAt(0) + "POP key=" + quoted(pop.key().bytes());
         }
         throw new IllegalArgumentException(write.toString());
+    }
+
+    private static String limitOf(Command.Take take) {
+        Policy policy = take.policy();
+        if (policy == null) {
+            return " policy=" + quoted(Objects.requireNonNull(take.policyKey()).bytes());
+        }
+        return " " + policy.algorithm().wireName() + " limit=" + policy.limit() + " period=" + policy.periodMillis()
+                + (policy.algorithm().hasBurst() ? " burst=" + policy.burst() : "");
     }
 
     private static String of(Condition condition) {

@@ -30,7 +30,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Answers one operator's connection: {@code /} (what there is), {@code /health} (200 or 503, and a line), {@code /status} and
- * {@code /digest} (JSON), {@code /snapshot} (a backup). Confined to its connection's thread.
+ * {@code /digest} (JSON), {@code /snapshot} (a backup), {@code /cluster} (the members, and changes of them). Confined to its connection's thread.
  */
 final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
 
@@ -43,7 +43,13 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
             /regions  the regions with a limit, as JSON
             /region   POST /region?name=NAME&bytes=N&policy=refuse|evict limits one, on all nodes; bytes=0: no limit
             /snapshot a backup of all data; ?stale=yes if no leader can confirm that this node has everything
+            /cluster  the members and their roles, as JSON
+            POST /cluster/ACTION?member=...  changes them: use dshm cluster
             """;
+
+    private static final String CHANGE = "/cluster/";
+    private static final String REGION = "/region";
+    private static final String OPERATOR = "Dshm-Operator";
 
     private final NodeInfo node;
     private final Executor slowRequests;
@@ -89,16 +95,13 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
         boolean keepAlive = HttpUtil.isKeepAlive(request);
         if (request.decoderResult().isFailure()) {
             send(context, new Answer(HttpResponseStatus.BAD_REQUEST, "not an HTTP request\n"), false);
+        } else if (request.method().equals(HttpMethod.POST)) {
+            change(context, request, new QueryStringDecoder(request.uri()), keepAlive);
+        } else if (!request.method().equals(HttpMethod.GET)) {
+            send(context, new Answer(HttpResponseStatus.METHOD_NOT_ALLOWED, "only GET, and POST for changes\n"), keepAlive);
         } else {
             QueryStringDecoder uri = new QueryStringDecoder(request.uri());
-            if (request.method().equals(HttpMethod.POST) && uri.path().equals("/region")) {
-                slowly(context, keepAlive, () -> limitRegion(uri.parameters()));
-            } else if (!request.method().equals(HttpMethod.GET)) {
-                send(
-                        context,
-                        new Answer(HttpResponseStatus.METHOD_NOT_ALLOWED, "only GET, and POST for /region\n"),
-                        keepAlive);
-            } else if (uri.path().equals("/snapshot")) {
+            if (uri.path().equals("/snapshot")) {
                 boolean confirmed =
                         !uri.parameters().getOrDefault("stale", List.of()).contains("yes");
                 boolean chunked = request.protocolVersion().equals(HttpVersion.HTTP_1_1);
@@ -118,7 +121,8 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
             }
             case "/status" -> send(context, Answer.ok(json(node.status())), keepAlive);
             case "/regions" -> send(context, Answer.ok(regions()), keepAlive);
-            case "/digest" -> slowly(context, keepAlive, this::digest);
+            case "/cluster" -> send(context, members(), keepAlive);
+            case "/digest" -> slowly(context, this::digest, keepAlive);
             default ->
                 send(
                         context,
@@ -128,15 +132,48 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
     }
 
     /** Answers what may take a while. */
-    private void slowly(ChannelHandlerContext context, boolean keepAlive, Supplier<Answer> answering) {
+    private void slowly(ChannelHandlerContext context, Supplier<Answer> request, boolean keepAlive) {
         try {
             slowRequests.execute(() -> {
-                Answer answer = answering.get();
+                Answer answer = request.get();
                 context.executor().execute(() -> send(context, answer, keepAlive));
             });
         } catch (RejectedExecutionException e) {
-            send(context, Answer.unavailable("others ask for something long at this moment"), keepAlive);
+            send(context, Answer.unavailable("others ask for a digest, or change something, at this moment"), keepAlive);
         }
+    }
+
+    /** A web page in an operator's browser can send a POST to this port, but not with a header of its own. */
+    private void change(
+            ChannelHandlerContext context, FullHttpRequest request, QueryStringDecoder uri, boolean keepAlive) {
+        Supplier<Answer> change = changeOf(uri.path(), uri.parameters());
+        if (change == null) {
+            send(
+                    context,
+                    new Answer(
+                            HttpResponseStatus.METHOD_NOT_ALLOWED,
+                            "only GET, and POST for " + CHANGE + "ACTION and " + REGION + "\n"),
+                    keepAlive);
+        } else if (!request.headers().contains(OPERATOR)) {
+            send(
+                    context,
+                    new Answer(HttpResponseStatus.FORBIDDEN, "a change needs the header " + OPERATOR + "\n"),
+                    keepAlive);
+        } else {
+            slowly(context, change, keepAlive);
+        }
+    }
+
+    /** What a POST to that path does; null if there is none. */
+    private @Nullable Supplier<Answer> changeOf(String path, Map<String, List<String>> parameters) {
+        if (path.equals(REGION)) {
+            return () -> limitRegion(parameters);
+        }
+        if (path.startsWith(CHANGE)) {
+            String member = String.join("", parameters.getOrDefault("member", List.of()));
+            return () -> changeMembers(path.substring(CHANGE.length()), member);
+        }
+        return null;
     }
 
     private String regions() {
@@ -167,12 +204,35 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
         }
     }
 
+    private Answer changeMembers(String action, String member) {
+        try {
+            return Answer.ok(json(Map.of("message", node.changeMembers(action, member))));
+        } catch (RefusedException e) {
+            return new Answer(
+                    HttpResponseStatus.CONFLICT,
+                    json(Map.of("error", e.code(), "message", String.valueOf(e.getMessage()))));
+        } catch (IllegalStateException e) {
+            return Answer.unavailable(String.valueOf(e.getMessage()));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return Answer.unavailable("stopping");
+        }
+    }
+
     private static String parameter(Map<String, List<String>> parameters, String name) {
         List<String> values = parameters.getOrDefault(name, List.of());
         if (values.size() != 1) {
             throw new IllegalArgumentException(name + "= is missing, or there are several");
         }
         return values.get(0);
+    }
+
+    private Answer members() {
+        try {
+            return Answer.ok(json(node.members()));
+        } catch (IllegalStateException e) {
+            return Answer.unavailable(String.valueOf(e.getMessage()));
+        }
     }
 
     private void backup(ChannelHandlerContext context, boolean confirmed, ResponseStream out, boolean keepAlive) {
@@ -265,6 +325,14 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
     }
 
     private static String literal(Object value) {
+        if (value instanceof List<?> list) {
+            return list.stream().map(AdminHandler::literal).collect(Collectors.joining(",\n    ", "[\n    ", "\n  ]"));
+        }
+        if (value instanceof Map<?, ?> map) {
+            return map.entrySet().stream()
+                    .map(field -> "\"" + field.getKey() + "\": " + literal(field.getValue()))
+                    .collect(Collectors.joining(", ", "{", "}"));
+        }
         return value instanceof Number || value instanceof Boolean
                 ? value.toString()
                 : "\"" + value.toString().replace("\\", "\\\\").replace("\"", "\\\"") + "\"";

@@ -23,8 +23,8 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 
 /**
- * The admin port: HTTP for operators, see {@link AdminHandler}. Anybody who reaches the port may read everything there; nothing
- * can be changed through it.
+ * The admin port: HTTP for operators, see {@link AdminHandler}. Anybody who reaches the port may read everything there, and change
+ * the members.
  *
  * <p>It has a thread of its own, so that it answers whatever the clients' and the other nodes' connections do, and another one
  * for what takes long; a third one sends backups. Stalled or too many clients do not block others: a connection ends when it is idle for {@link

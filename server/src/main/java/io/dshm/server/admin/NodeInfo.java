@@ -47,4 +47,21 @@ public interface NodeInfo {
      * @throws IOException if there can be none now, or the output fails
      */
     void backup(boolean confirmed, OutputStream out) throws IOException, InterruptedException;
+
+    /**
+     * The members and their roles, as this node knows them: names and values, and a list of such.
+     *
+     * @throws IllegalStateException if the node does not run
+     */
+    Map<String, Object> members();
+
+    /**
+     * Changes the members. Blocks until that is done.
+     *
+     * @param action what to do
+     * @param subject with whom
+     * @return what was done, in a sentence
+     * @throws IllegalStateException if the node does not run
+     */
+    String changeMembers(String action, String subject) throws RefusedException, InterruptedException;
 }

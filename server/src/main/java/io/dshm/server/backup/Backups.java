@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.util.List;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 
 /** Makes backups of this node's state. Thread-safe. */
 public final class Backups {
@@ -26,15 +27,16 @@ public final class Backups {
 
     private final String cluster;
     private final String node;
-    private final List<String> members;
+    private final Supplier<List<String>> members;
     private final Source source;
     private final LongSupplier wallMillis;
 
-    /** @param members as {@code name=host:raft-port:forwarding-port} */
-    public Backups(String cluster, String node, List<String> members, Source source, LongSupplier wallMillis) {
+    /** @param members their present list, as {@code name=host:raft-port:forwarding-port} */
+    public Backups(
+            String cluster, String node, Supplier<List<String>> members, Source source, LongSupplier wallMillis) {
         this.cluster = cluster;
         this.node = node;
-        this.members = List.copyOf(members);
+        this.members = members;
         this.source = source;
         this.wallMillis = wallMillis;
     }
@@ -53,7 +55,7 @@ public final class Backups {
             BackupHead head = BackupHead.newBuilder()
                     .setCluster(cluster)
                     .setNode(node)
-                    .addAllMembers(members)
+                    .addAllMembers(members.get())
                     .setIndex(snapshot.index())
                     .setTerm(snapshot.term())
                     .setCreatedMillis(wallMillis.getAsLong())

@@ -26,7 +26,7 @@ public record Member(String name, String host, int raftPort, int forwardingPort)
      *
      * @throws ConfigException if it is not of that form
      */
-    static Member parse(String text) {
+    public static Member parse(String text) {
         Matcher matcher = FORM.matcher(text.strip());
         if (!matcher.matches()) {
             throw new ConfigException("members: \"" + text + "\" is not of the form name=host:raft-port");
@@ -49,7 +49,12 @@ public record Member(String name, String host, int raftPort, int forwardingPort)
 
     /** This member as {@link #parse} reads it, with both ports. */
     public String text() {
-        return name + "=" + raftAddress() + ":" + forwardingPort;
+        return name + "=" + address();
+    }
+
+    /** Its address, {@code host:raft-port:forwarding-port}. */
+    public String address() {
+        return raftAddress() + ":" + forwardingPort;
     }
 
     /** The Raft address, {@code host:port}, which is this member's identity in the log. */

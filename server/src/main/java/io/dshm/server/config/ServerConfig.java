@@ -8,6 +8,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * All settings of a node, validated. The keys, their meaning and their defaults stand in {@link ServerOptions}.
  *
+ * @param members never empty here
+ * @param membersNamed whether the setting names them; otherwise this node is alone, and nobody can join it
  * @param maxStalenessMillis 0 for no bound
  * @param memoryBytes of the state; 0 for what the heap has room for
  * @param threads event loops; never 0 here
@@ -18,6 +20,7 @@ public record ServerConfig(
         String cluster,
         String node,
         List<Member> members,
+        boolean membersNamed,
         String bindAddress,
         int port,
         Sharedance sharedance,

@@ -129,7 +129,7 @@ final class ServerOptions {
             paramLabel = "PORT",
             defaultValue = "0",
             description =
-                    "Port for operators: /health, /status, /digest, /snapshot; 0 = none (default: ${DEFAULT-VALUE}).")
+                    "Port for operators: /health, /status, /digest, /snapshot, /cluster; who reaches it may change the members; 0 = none (default: ${DEFAULT-VALUE}).")
     int adminPort;
 
     @Option(
@@ -393,6 +393,7 @@ final class ServerOptions {
                 cluster,
                 node,
                 all,
+                members != null && !members.isEmpty(),
                 bindAddress,
                 port,
                 new ServerConfig.Sharedance(

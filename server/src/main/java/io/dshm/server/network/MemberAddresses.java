@@ -1,12 +1,13 @@
 package io.dshm.server.network;
 
 import io.dshm.server.guard.Guard;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -40,7 +41,7 @@ public final class MemberAddresses implements AutoCloseable {
     private static final long FAILED_REFRESH_MILLIS = 1_000;
 
     private final Lookup lookup;
-    private final Map<String, Member> members = new LinkedHashMap<>();
+    private final Map<String, Member> members = new ConcurrentHashMap<>();
     private final ScheduledThreadPoolExecutor thread;
 
     /**
@@ -64,33 +65,42 @@ public final class MemberAddresses implements AutoCloseable {
         thread.scheduleWithFixedDelay(refresh, 0, REFRESH_MILLIS, TimeUnit.MILLISECONDS);
     }
 
+    /** These are the members from now on. */
+    public void set(Map<String, InetSocketAddress> hosts) {
+        members.keySet().retainAll(hosts.keySet());
+        hosts.forEach((name, host) -> {
+            Member known = members.get(name);
+            if (known == null || !known.host.equals(host)) {
+                Member member = new Member(host);
+                members.put(name, member);
+                member.refreshNow();
+            }
+        });
+    }
+
     /** Whether a member has that name. */
     public boolean knows(String name) {
         return members.containsKey(name);
     }
 
     /**
-     * The last good address of a member; not done before its name has been found once.
-     *
-     * @throws IllegalArgumentException if no member has that name
+     * The last good address of a member; not done before its name has been found once. It fails if no member has that name.
      */
     public CompletableFuture<InetSocketAddress> find(String name) {
-        Member member = member(name);
+        Member member = members.get(name);
+        if (member == null) {
+            return CompletableFuture.failedFuture(new IOException("no member has the name " + name));
+        }
         InetSocketAddress last = member.last;
         return last == null ? member.first.copy() : CompletableFuture.completedFuture(last);
     }
 
     /** A connection to a member has failed: its name may stand for another address by now. */
     public void onFailed(String name) {
-        member(name).refreshSoon();
-    }
-
-    private Member member(String name) {
         Member member = members.get(name);
-        if (member == null) {
-            throw new IllegalArgumentException("no member has the name " + name);
+        if (member != null) {
+            member.refreshSoon();
         }
-        return member;
     }
 
     @Override
@@ -109,14 +119,22 @@ public final class MemberAddresses implements AutoCloseable {
             this.host = host;
         }
 
+        void refreshNow() {
+            refreshIn(0);
+        }
+
         void refreshSoon() {
+            refreshIn(FAILED_REFRESH_MILLIS);
+        }
+
+        private void refreshIn(long millis) {
             if (!thread.isShutdown() && refreshing.compareAndSet(false, true)) {
                 Runnable again = Guard.of("looking a member up", () -> {
                     refreshing.set(false);
                     refresh();
                 });
                 try {
-                    thread.schedule(again, FAILED_REFRESH_MILLIS, TimeUnit.MILLISECONDS);
+                    thread.schedule(again, millis, TimeUnit.MILLISECONDS);
                 } catch (RejectedExecutionException e) {
                     LOG.trace("closed meanwhile", e);
                 }

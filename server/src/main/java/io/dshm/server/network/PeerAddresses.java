@@ -4,11 +4,11 @@ import io.netty.util.NetUtil;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.Collection;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -36,15 +36,17 @@ public final class PeerAddresses {
 
     private record Known(Set<InetAddress> addresses, boolean all, boolean loopback) {}
 
-    private final Set<String> names = new HashSet<>();
-    private final Map<String, Set<InetAddress>> resolved = new HashMap<>();
+    /** Not resolvable without a name service. */
+    private final Set<String> names = ConcurrentHashMap.newKeySet();
+
+    private final Map<String, Set<InetAddress>> resolved = new ConcurrentHashMap<>();
     private final Resolver resolver;
     private final Executor background;
     private final LongSupplier nanoTime;
     private final AtomicBoolean refreshing = new AtomicBoolean();
 
     private volatile long refreshedNanos;
-    private volatile Known known;
+    private volatile Known known = new Known(Set.of(), true, false);
 
     /**
      * The addresses of these hosts.
@@ -55,6 +57,14 @@ public final class PeerAddresses {
         this.resolver = resolver;
         this.background = background;
         this.nanoTime = nanoTime;
+        this.refreshedNanos = nanoTime.getAsLong();
+        set(hosts);
+    }
+
+    /** These are the members' hosts from now on. */
+    public void set(Collection<String> hosts) {
+        names.retainAll(hosts);
+        resolved.keySet().retainAll(hosts);
         for (String host : hosts) {
             InetAddress literal = NetUtil.createInetAddressFromIpAddressString(host);
             if (literal == null) {
@@ -64,9 +74,7 @@ public final class PeerAddresses {
             }
         }
         known = known();
-        refreshedNanos = nanoTime.getAsLong();
-        if (!names.isEmpty()) {
-            refreshing.set(true);
+        if (!names.isEmpty() && refreshing.compareAndSet(false, true)) {
             background.execute(this::refresh);
         }
     }

@@ -48,6 +48,8 @@ public final class Lane {
     private static final Reply.Failure STOPPING = new Reply.Failure(ErrorCode.SHUTTING_DOWN, null);
     private static final Reply.Failure DISK_FULL =
             new Reply.Failure(ErrorCode.DISK_FULL, "no room for the log; /status of each node says which disk is full");
+    private static final Reply.Failure TOO_NEW = new Reply.Failure(
+            ErrorCode.BUSY, "this verb works as soon as all nodes of the cluster run a version that knows it");
     private static final Reply.Failure STALE = new Reply.Failure(
             ErrorCode.NO_LEADER, "this node has heard of no leader for longer than a read may be stale");
 
@@ -138,6 +140,8 @@ public final class Lane {
     public void submit(Command.Write write, ReplyListener listener) {
         if (node.isStopping()) {
             tellSoon(listener, STOPPING);
+        } else if (reads.format() < Records.formatOf(write)) {
+            tellSoon(listener, TOO_NEW);
         } else if (shared.log.isDiskFull()) {
             tellSoon(listener, DISK_FULL);
         } else if (write.dataBytes() > Limits.INLINE_VALUE_BYTES_MAX) {
@@ -303,6 +307,10 @@ public final class Lane {
 
     void switchFormat(int format) {
         proposer.switchFormat(format);
+    }
+
+    void propose(CommandRecord record) {
+        proposer.propose(record);
     }
 
     void onLeadership(Leadership news) {

@@ -219,6 +219,12 @@ public final class Replicator {
         throw new IllegalArgumentException("no lane belongs to " + executor);
     }
 
+    /** Proposes a record of the cluster's own, if this node leads; what becomes of it is seen in the state. Any thread. */
+    public void propose(CommandRecord record) {
+        Lane first = lanes.get(0);
+        first.execute(() -> first.propose(record));
+    }
+
     /** Somebody else leads, or nobody, or this node. Called in the order in which it became known. */
     public void onLeadership(Leadership leadership) {
         lanes.forEach(lane -> lane.execute(() -> lane.onLeadership(leadership)));

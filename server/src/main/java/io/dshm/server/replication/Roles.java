@@ -7,6 +7,7 @@ import io.dshm.server.replication.contracts.RoleListener;
 import io.dshm.server.statemachine.ClusterClock;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Collection;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -39,7 +40,7 @@ public final class Roles implements RoleListener {
     private static final long NOTABLE_GAP_MILLIS = 60_000;
 
     private final String self;
-    private final List<String> others;
+    private final Collection<String> others;
     private final ClusterClock clock;
     private final PeerStatuses peers;
     private final ScheduledExecutorService executor;
@@ -54,7 +55,7 @@ public final class Roles implements RoleListener {
     /**
      * Roles of a node that has none yet.
      *
-     * @param others the names of the other members
+     * @param others the names of the other members; may change
      * @param executor runs what has to wait for answers
      * @param loggedClockMillis the cluster clock of the last entry applied, or 0
      * @param loggedWallMillis the wall clock that came with it
@@ -62,7 +63,7 @@ public final class Roles implements RoleListener {
      */
     public Roles(
             String self,
-            List<String> others,
+            Collection<String> others,
             ClusterClock clock,
             PeerStatuses peers,
             ScheduledExecutorService executor,

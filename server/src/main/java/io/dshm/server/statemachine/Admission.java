@@ -4,10 +4,13 @@ import com.google.protobuf.ByteString;
 import com.google.protobuf.MessageOrBuilder;
 import io.dshm.proto.Key;
 import io.dshm.proto.Limits;
+import io.dshm.proto.Policy;
+import io.dshm.proto.text.Policies;
 import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.FlushAllCommand;
 import io.dshm.proto.wire.IncrCommand;
 import io.dshm.proto.wire.IncrNumberCommand;
+import io.dshm.proto.wire.LimitAlgorithm;
 import io.dshm.proto.wire.LimitRegionCommand;
 import io.dshm.proto.wire.MultiCommand;
 import io.dshm.proto.wire.PurgeCommand;
@@ -20,6 +23,7 @@ import io.dshm.proto.wire.RemoveCommand;
 import io.dshm.proto.wire.SetChunkedCommand;
 import io.dshm.proto.wire.SetCommand;
 import io.dshm.proto.wire.Settled;
+import io.dshm.proto.wire.TakeCommand;
 import io.dshm.proto.wire.TouchCommand;
 import io.dshm.proto.wire.TypedValue;
 import io.dshm.proto.wire.ValueChunk;
@@ -39,7 +43,7 @@ import java.util.HashSet;
  *
  * <ul>
  *   <li>keys have 1 to {@link Limits#LONG_KEY_BYTES_MAX} bytes ({@link Key#of} throws);
- *   <li>a limiter's capacity and duration are in their ranges ({@code Math.toIntExact} and the limiter throw);
+ *   <li>a limiter's numbers are in their ranges, and its algorithm is known (the limiter throws);
  *   <li>a piece of a value lies within it, and its length is that of a value ({@link PendingUploads#add} throws);
  *   <li>a MULTI has writes of one key only ({@link Entries} begins all-or-nothing once, and flushes never within it);
  *   <li>numbers of commands are far from the end of 64 bits, and at most {@link Limits#COMMANDS_OUTSTANDING_MAX} beyond what
@@ -113,10 +117,10 @@ public final class Admission {
             case FLUSH_ALL -> !anonymous && isFlushAll(record.getFlushAll());
             case MULTI -> !anonymous && isMulti(record.getMulti());
             case LIMIT_REGION -> !anonymous && !ofClient && isLimitRegion(record.getLimitRegion());
-            case SET, TOUCH, DELETE, INCR, RATE_LIMITER, PUT, REMOVE, EXPIRE, INCR_NUMBER, PUSH, POP ->
+            case SET, TOUCH, DELETE, INCR, RATE_LIMITER, PUT, REMOVE, EXPIRE, INCR_NUMBER, PUSH, POP, TAKE ->
                 !anonymous && isWriteOfOneKey(record);
             // Only a leader proposes them, by itself.
-            case SWITCH_FORMAT, REFUSED -> false;
+            case SWITCH_FORMAT, REFUSED, FOUND_CLUSTER, CHANGE_MEMBER -> false;
             case COMMAND_NOT_SET -> false;
         };
     }
@@ -137,8 +141,10 @@ public final class Admission {
             case INCR_NUMBER -> isIncrNumber(record.getIncrNumber());
             case PUSH -> isPush(record.getPush());
             case POP -> isLongKey(record.getPop().getKey()) && isKnown(record.getPop());
+            case TAKE -> isTake(record.getTake());
             case FLUSH_ALL, MULTI, CHUNK, SET_CHUNKED, PUT_CHUNKED, PURGE -> false;
             case REGISTER_NODE, LOG_TIME, SWITCH_FORMAT, REFUSED, LIMIT_REGION, COMMAND_NOT_SET -> false;
+            case FOUND_CLUSTER, CHANGE_MEMBER -> false;
         };
     }
 
@@ -213,6 +219,32 @@ public final class Admission {
                 && push.getElementCase() != PushCommand.ElementCase.ELEMENT_NOT_SET
                 && push.getString().size() <= Limits.ELEMENT_BYTES_MAX
                 && isKnown(push);
+    }
+
+    private static boolean isTake(TakeCommand take) {
+        boolean byPolicy = !take.getPolicyKey().isEmpty();
+        return isLongKey(take.getKey())
+                && (byPolicy ? isPolicyKey(take) : isLimit(take))
+                && take.getCost() >= -Limits.TOKENS_MAX
+                && take.getCost() <= Limits.TOKENS_MAX
+                && isKnown(take);
+    }
+
+    private static boolean isPolicyKey(TakeCommand take) {
+        ByteString key = take.getPolicyKey();
+        return hasBytesOfKey(key)
+                && Policies.isKey(Key.of(key.toByteArray()))
+                && take.getAlgorithmValue() == 0
+                && take.getLimit() == 0
+                && take.getPeriodMillis() == 0
+                && take.getBurst() == 0;
+    }
+
+    private static boolean isLimit(TakeCommand take) {
+        boolean mayBurst = take.getAlgorithm() == LimitAlgorithm.GCRA || take.getAlgorithm() == LimitAlgorithm.LEAKY;
+        return take.getAlgorithm() != LimitAlgorithm.UNRECOGNIZED
+                && Policy.areValid(take.getLimit(), take.getPeriodMillis(), take.getBurst())
+                && (mayBurst || take.getBurst() == 0);
     }
 
     private static boolean isMulti(MultiCommand multi) {

@@ -3,16 +3,20 @@ package io.dshm.server.statemachine;
 import com.google.protobuf.ByteString;
 import io.dshm.proto.Key;
 import io.dshm.proto.wire.CommandRecord;
+import io.dshm.proto.wire.LimitAlgorithm;
 import io.dshm.proto.wire.MultiCommand;
 import io.dshm.proto.wire.PushCommand;
 import io.dshm.proto.wire.PutChunkedCommand;
 import io.dshm.proto.wire.PutCommand;
 import io.dshm.proto.wire.SetChunkedCommand;
+import io.dshm.proto.wire.TakeCommand;
 import io.dshm.proto.wire.TypedValue;
 import io.dshm.proto.wire.WriteCondition;
 import io.dshm.server.store.Entry;
 import io.dshm.server.store.ListValue;
 import io.dshm.server.store.Store;
+import io.dshm.server.store.limiters.Meter;
+import io.dshm.server.store.limiters.SlidingLog;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -48,6 +52,7 @@ record Growth(long bytes, boolean counts) {
                 Store.numberBytes(record.getIncrNumber().getKey().size());
             case RATE_LIMITER ->
                 Store.limiterBytes(record.getRateLimiter().getKey().size());
+            case TAKE -> limiterBytes(record.getTake());
             case PUT -> bytesOf(record.getPut());
             case PUSH -> Store.listBytes(record.getPush().getKey().size(), elementBytes(record.getPush()));
             case FLUSH_ALL -> Store.markBytes(record.getFlushAll().getRegion().size());
@@ -58,6 +63,7 @@ record Growth(long bytes, boolean counts) {
                         .sum();
             case SET_CHUNKED, PUT_CHUNKED, TOUCH, DELETE, REMOVE, EXPIRE, POP, PURGE -> 0;
             case REGISTER_NODE, LOG_TIME, SWITCH_FORMAT, REFUSED, LIMIT_REGION, COMMAND_NOT_SET -> 0;
+            case FOUND_CLUSTER, CHANGE_MEMBER -> 0;
         };
     }
 
@@ -73,11 +79,13 @@ record Growth(long bytes, boolean counts) {
                         ? ofCount(record, record.getIncrNumber().getKey(), NUMBER_BYTES, store)
                         : counts(NUMBER_BYTES);
             case RATE_LIMITER -> ofLimiter(record, store);
+            case TAKE -> ofTake(record, store);
             case FLUSH_ALL -> counts(atMost(record));
             case CHUNK -> adds(chunkBytes(record));
             case MULTI -> ofMulti(record.getMulti(), store);
             case SET_CHUNKED, PUT_CHUNKED, TOUCH, DELETE, REMOVE, EXPIRE, POP, PURGE -> NONE;
             case REGISTER_NODE, LOG_TIME, SWITCH_FORMAT, REFUSED, LIMIT_REGION, COMMAND_NOT_SET -> NONE;
+            case FOUND_CLUSTER, CHANGE_MEMBER -> NONE;
         };
     }
 
@@ -107,12 +115,14 @@ record Growth(long bytes, boolean counts) {
             case INCR -> record.getIncr().getKey();
             case INCR_NUMBER -> record.getIncrNumber().getKey();
             case RATE_LIMITER -> record.getRateLimiter().getKey();
+            case TAKE -> record.getTake().getKey();
             case PUT -> record.getPut().getKey();
             case PUSH -> record.getPush().getKey();
             case SET_CHUNKED -> record.getSetChunked().getKey();
             case PUT_CHUNKED -> record.getPutChunked().getPut().getKey();
             case TOUCH, DELETE, REMOVE, EXPIRE, POP, PURGE, MULTI, CHUNK, FLUSH_ALL -> null;
             case REGISTER_NODE, LOG_TIME, SWITCH_FORMAT, REFUSED, LIMIT_REGION, COMMAND_NOT_SET -> null;
+            case FOUND_CLUSTER, CHANGE_MEMBER -> null;
         };
     }
 
@@ -134,6 +144,25 @@ record Growth(long bytes, boolean counts) {
         }
         boolean list = entry.isTyped() && entry.typed().value() instanceof ListValue;
         return list ? adds(Store.elementBytes(elementBytes(push))) : NONE;
+    }
+
+    /** Where it takes, and where it may only give back. Also its first call only counts, as that of {@link #ofLimiter}. */
+    private static Growth ofTake(CommandRecord record, Store store) {
+        Entry entry = record.getTake().getCost() <= 0
+                ? null
+                : find(store, record.getTake().getKey());
+        if (entry == null) {
+            return record.getTake().getCost() <= 0 ? NONE : counts(atMost(record));
+        }
+        boolean remembers = entry.isLimiter() && entry.limiter() instanceof SlidingLog;
+        return remembers ? counts(2 * SlidingLog.GRANT_BYTES) : NONE;
+    }
+
+    /** Of a limiter that has granted once: of a policy's, whatever that is. */
+    private static long limiterBytes(TakeCommand take) {
+        boolean mayBeLog = !take.getPolicyKey().isEmpty() || take.getAlgorithm() == LimitAlgorithm.LOG;
+        return Store.limiterBytes(
+                take.getKey().size(), mayBeLog ? SlidingLog.bytesOfOne(take.getCost() != 1) : Meter.BYTES);
     }
 
     private static Growth ofCount(CommandRecord record, ByteString key, long more, Store store) {

@@ -1,8 +1,10 @@
 package io.dshm.server.statemachine;
 
 import com.google.protobuf.UnsafeByteOperations;
+import io.dshm.proto.wire.LimitDecision;
 import io.dshm.proto.wire.Result;
 import io.dshm.proto.wire.Results;
+import io.dshm.server.store.limiters.Decision;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -42,6 +44,9 @@ public final class Outcome {
     /** What an outcome takes in memory that is remembered, beside its details: the object, and its slots in a ring. */
     private static final long REMEMBERED_BYTES = 48;
 
+    /** What a decision takes in memory. */
+    private static final int DECISION_BYTES = 64;
+
     /** What an outcome within that of a MULTI takes in memory, roughly. */
     private static final int OUTCOME_BYTES = 40;
 
@@ -72,7 +77,10 @@ public final class Outcome {
 
     private final long number;
 
-    /** A {@code byte[]}, a {@link Double} or a list of outcomes: one field for all, because so many are remembered. */
+    /**
+     * A {@code byte[]}, a {@link Double}, a {@link Decision} or a list of outcomes: one field for all, because so many are
+     * remembered.
+     */
     private final @Nullable Object detail;
 
     /** Whether entries were evicted for it. */
@@ -107,6 +115,11 @@ public final class Outcome {
     /** Applied, with bytes for the reply, which are shared with the store. */
     static Outcome value(byte[] value) {
         return new Outcome(Kind.APPLIED, false, 0, value);
+    }
+
+    /** Applied, with what a limit decided. */
+    static Outcome decision(Decision decision) {
+        return new Outcome(Kind.APPLIED, false, 0, decision);
     }
 
     /** Applied, all of them. */
@@ -153,6 +166,38 @@ public final class Outcome {
         return detail instanceof Double real ? real : null;
     }
 
+    /** What a limit decided; null if this is no such outcome. */
+    public @Nullable Decision decision() {
+        return detail instanceof Decision decision ? decision : null;
+    }
+
+    /**
+     * What a limit decided, as a reply says it; null if this is no such outcome.
+     *
+     * @param shadow whether the call passes in any case, and is told whether it would have
+     */
+    public @Nullable String decisionInWords(boolean shadow) {
+        if (!(detail instanceof Decision decision)) {
+            return null;
+        }
+        StringBuilder words = new StringBuilder(96)
+                .append(shadow || decision.allowed() ? "allowed=1 limit=" : "allowed=0 limit=")
+                .append(decision.limit())
+                .append(" remaining=")
+                .append(decision.remaining())
+                .append(" reset=")
+                .append(decision.resetMillis())
+                .append(" retry=")
+                .append(decision.retryMillis());
+        if (decision.delayMillis() != Decision.NO_DELAY) {
+            words.append(" delay=").append(decision.delayMillis());
+        }
+        if (shadow) {
+            words.append(decision.allowed() ? " would=1" : " would=0");
+        }
+        return words.toString();
+    }
+
     /** Those of a MULTI's commands; none for other commands. */
     public List<Outcome> several() {
         List<Outcome> outcomes = new ArrayList<>();
@@ -168,6 +213,9 @@ public final class Outcome {
             return list.stream()
                     .mapToLong(one -> OUTCOME_BYTES + ((Outcome) one).detailBytes())
                     .sum();
+        }
+        if (detail instanceof Decision) {
+            return DECISION_BYTES;
         }
         return detail instanceof byte[] value ? value.length : 0;
     }
@@ -195,12 +243,34 @@ public final class Outcome {
             result.setValue(UnsafeByteOperations.unsafeWrap(value));
         } else if (detail instanceof Double real) {
             result.setReal(real);
+        } else if (detail instanceof Decision decision) {
+            result.setDecision(toWire(decision));
         } else if (detail != null) {
             Results.Builder results = Results.newBuilder();
             several().forEach(one -> results.addResults(one.toWire(0)));
             result.setSeveral(results);
         }
         return result.build();
+    }
+
+    private static LimitDecision.Builder toWire(Decision decision) {
+        return LimitDecision.newBuilder()
+                .setAllowed(decision.allowed())
+                .setLimit(decision.limit())
+                .setRemaining(decision.remaining())
+                .setResetMillis(decision.resetMillis())
+                .setRetryMillis(decision.retryMillis())
+                .setDelayMillis(decision.delayMillis());
+    }
+
+    private static Outcome fromWire(LimitDecision wire) {
+        return decision(new Decision(
+                wire.getAllowed(),
+                wire.getLimit(),
+                wire.getRemaining(),
+                wire.getResetMillis(),
+                wire.getRetryMillis(),
+                wire.getDelayMillis()));
     }
 
     /**
@@ -224,6 +294,7 @@ public final class Outcome {
                         several(result.getSeveral().getResultsList().stream()
                                 .map(Outcome::fromWire)
                                 .toList());
+                    case DECISION -> fromWire(result.getDecision());
                     case REPLY_NOT_SET -> result.getAbsent() ? ABSENT : of(kind);
                 };
             }

@@ -59,7 +59,7 @@ public final class RestoredState implements StateSource {
         this.clients = reading.clients;
         this.regions = reading.regions;
         this.entryCount = reading.entryCount;
-        SnapshotHeader.Builder begin = header.toBuilder().clearPart();
+        SnapshotHeader.Builder begin = ClusterState.without(header).toBuilder().clearPart();
         if (choice.ttlRemaining()) {
             // Nothing is known of the time since then: a leader adds nothing.
             begin.clearWallMillis();

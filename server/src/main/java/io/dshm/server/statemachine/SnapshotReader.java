@@ -7,6 +7,7 @@ import io.dshm.proto.snapshot.SnapshotPart;
 import io.dshm.proto.wire.Element;
 import io.dshm.proto.wire.LimiterState;
 import io.dshm.proto.wire.ListState;
+import io.dshm.proto.wire.MeterState;
 import io.dshm.proto.wire.SnapshotClient;
 import io.dshm.proto.wire.SnapshotEntry;
 import io.dshm.proto.wire.SnapshotFooter;
@@ -16,15 +17,18 @@ import io.dshm.proto.wire.SnapshotRegion;
 import io.dshm.proto.wire.SnapshotUpload;
 import io.dshm.proto.wire.TypedState;
 import io.dshm.server.store.Entry;
-import io.dshm.server.store.Limiter;
 import io.dshm.server.store.ListValue;
 import io.dshm.server.store.Store;
 import io.dshm.server.store.Typed;
+import io.dshm.server.store.limiters.Meter;
+import io.dshm.server.store.limiters.Quota;
+import io.dshm.server.store.limiters.SlidingLog;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 
 /** Reads and verifies a snapshot's files: every frame by its checksum, every file by its footer. */
 public final class SnapshotReader {
@@ -152,23 +156,36 @@ public final class SnapshotReader {
             return switch (wire.getContentCase()) {
                 case VALUE -> Entry.of(wire.getValue().toByteArray(), expiresAt, wire.getVersion());
                 case LIMITER -> Entry.of(limiter(wire.getLimiter()), expiresAt, wire.getVersion());
+                case METER -> Entry.of(meter(wire.getMeter()), expiresAt, wire.getVersion());
                 case TYPED -> Entry.of(typed(wire.getTyped()), expiresAt, wire.getVersion());
                 case CONTENT_NOT_SET -> throw new IllegalArgumentException("an entry of an unknown kind");
             };
         }
 
-        private static Limiter limiter(LimiterState wire) {
+        private static Meter meter(MeterState wire) {
+            return Meter.restore(
+                    Takes.algorithm(wire.getAlgorithm()),
+                    new Quota(wire.getLimit(), wire.getPeriodMillis(), wire.getBurst()),
+                    wire.getAtMillis(),
+                    wire.getUsed(),
+                    wire.getMore());
+        }
+
+        private static SlidingLog limiter(LimiterState wire) {
             long[] grants = new long[wire.getGrantDeltasMillisCount()];
             long grant = 0;
             for (int i = 0; i < grants.length; i++) {
                 grant += wire.getGrantDeltasMillis(i);
                 grants[i] = grant;
             }
-            return Limiter.restore(
-                    Math.toIntExact(wire.getCapacity()),
+            long[] amounts = new long[wire.getGrantAmountsCount()];
+            Arrays.setAll(amounts, wire::getGrantAmounts);
+            return SlidingLog.restore(
+                    wire.getCapacity(),
                     wire.getDurationMillis(),
                     Math.max(wire.getDurationMillis(), wire.getKeepMillis()),
-                    grants);
+                    grants,
+                    amounts.length == 0 ? null : amounts);
         }
 
         private static Typed typed(TypedState wire) {

@@ -5,6 +5,7 @@ import io.dshm.proto.snapshot.SnapshotFormat;
 import io.dshm.proto.wire.Element;
 import io.dshm.proto.wire.LimiterState;
 import io.dshm.proto.wire.ListState;
+import io.dshm.proto.wire.MeterState;
 import io.dshm.proto.wire.SnapshotClient;
 import io.dshm.proto.wire.SnapshotEntries;
 import io.dshm.proto.wire.SnapshotEntry;
@@ -15,10 +16,12 @@ import io.dshm.proto.wire.SnapshotRegion;
 import io.dshm.proto.wire.SnapshotUpload;
 import io.dshm.proto.wire.TypedState;
 import io.dshm.server.store.Entry;
-import io.dshm.server.store.Limiter;
 import io.dshm.server.store.ListValue;
 import io.dshm.server.store.Store;
 import io.dshm.server.store.Typed;
+import io.dshm.server.store.limiters.Limiter;
+import io.dshm.server.store.limiters.Meter;
+import io.dshm.server.store.limiters.SlidingLog;
 import java.io.BufferedOutputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
@@ -163,24 +166,46 @@ public final class SnapshotWriter {
                 .setVersion(entry.version());
         if (entry.isLimiter()) {
             Limiter limiter = entry.limiter();
-            LimiterState.Builder state = LimiterState.newBuilder()
-                    .setCapacity(limiter.capacity())
-                    .setDurationMillis(limiter.durationMillis());
-            if (limiter.keepMillis() > limiter.durationMillis()) {
-                state.setKeepMillis(limiter.keepMillis());
+            if (limiter instanceof Meter meter) {
+                wire.setMeter(toWire(meter));
+            } else {
+                wire.setLimiter(toWire((SlidingLog) limiter));
             }
-            long previous = 0;
-            for (int i = 0; i < limiter.grantCount(); i++) {
-                state.addGrantDeltasMillis(limiter.grantMillis(i) - previous);
-                previous = limiter.grantMillis(i);
-            }
-            wire.setLimiter(state);
         } else if (entry.isTyped()) {
             wire.setTyped(toWire(entry.typed()));
         } else {
             wire.setValue(UnsafeByteOperations.unsafeWrap(entry.value()));
         }
         return wire.build();
+    }
+
+    private static MeterState toWire(Meter meter) {
+        return MeterState.newBuilder()
+                .setAlgorithm(Takes.toWire(meter.algorithm()))
+                .setLimit(meter.quota().limit())
+                .setPeriodMillis(meter.quota().periodMillis())
+                .setBurst(meter.quota().burst())
+                .setAtMillis(meter.atMillis())
+                .setUsed(meter.used())
+                .setMore(meter.more())
+                .build();
+    }
+
+    private static LimiterState toWire(SlidingLog log) {
+        LimiterState.Builder state =
+                LimiterState.newBuilder().setCapacity(log.limit()).setDurationMillis(log.periodMillis());
+        if (log.keepMillis() > log.periodMillis()) {
+            state.setKeepMillis(log.keepMillis());
+        }
+        long previous = 0;
+        for (int i = 0; i < log.grantCount(); i++) {
+            state.addGrantDeltasMillis(log.grantMillis(i) - previous);
+            previous = log.grantMillis(i);
+            if (log.hasAmounts()) {
+                state.addGrantAmounts(log.grantAmount(i));
+            }
+        }
+        return state.build();
     }
 
     private static TypedState toWire(Typed typed) {

@@ -61,6 +61,7 @@ public final class StateMachine {
     private Entries entries = new Entries(store, 0);
     private Writes writes = new Writes(entries);
     private TypedWrites typedWrites = new TypedWrites(entries);
+    private Takes takes = new Takes(entries);
     private Origins origins = new Origins();
     private Clients clients = new Clients();
     private PendingUploads uploads = new PendingUploads();
@@ -70,6 +71,7 @@ public final class StateMachine {
     private volatile boolean needsTime;
     private volatile int format = Formats.FIRST;
     private volatile Map<String, Integer> formatsRead = Map.of();
+    private volatile ClusterState cluster = ClusterState.NONE;
 
     /** For a step of counting what is in regions that have just got a limit: some tenths of a millisecond. */
     private static final int COUNT_NODES_A_STEP = 4096;
@@ -209,6 +211,12 @@ public final class StateMachine {
         if (record.getCommandCase() == CommandRecord.CommandCase.SWITCH_FORMAT) {
             return switchFormat(index, record.getSwitchFormat().getFormat());
         }
+        if (record.hasFoundCluster() || record.hasChangeMember()) {
+            cluster = record.hasFoundCluster()
+                    ? cluster.founded(index, record.getFoundCluster())
+                    : cluster.changed(record.getChangeMember());
+            return Outcome.APPLIED;
+        }
         Outcomes origin = origins.get(record.getOrigin());
         if (origin == null) {
             return Outcome.UNKNOWN_ORIGIN;
@@ -292,10 +300,11 @@ public final class StateMachine {
             case PUSH -> typedWrites.push(record.getPush(), clockMillis);
             case POP -> typedWrites.pop(record.getPop(), clockMillis);
             case PURGE -> typedWrites.purge(record.getPurge(), clockMillis);
+            case TAKE -> takes.take(record.getTake(), clockMillis);
             case MULTI -> applyAllOrNone(index, record.getMulti());
             case LIMIT_REGION -> limitRegion(record.getLimitRegion());
             case REFUSED -> Outcome.OUT_OF_MEMORY;
-            case REGISTER_NODE, LOG_TIME, SWITCH_FORMAT, COMMAND_NOT_SET ->
+            case REGISTER_NODE, LOG_TIME, SWITCH_FORMAT, FOUND_CLUSTER, CHANGE_MEMBER, COMMAND_NOT_SET ->
                 throw new CorruptStateException(
                         "log entry " + index + " holds " + record.getCommandCase() + " where no such command can be");
         };
@@ -405,6 +414,11 @@ public final class StateMachine {
         return format;
     }
 
+    /** The cluster's id and its members; none before the cluster has one. Any thread. */
+    public ClusterState cluster() {
+        return cluster;
+    }
+
     /**
      * The newest format that all these nodes read, by their registrations, as far as this node knows: it may know less than
      * the others after it has loaded a snapshot, never more. Any thread.
@@ -441,7 +455,7 @@ public final class StateMachine {
      * @throws IllegalStateException if another one is
      */
     public StateView view() {
-        SnapshotHeader header = SnapshotHeader.newBuilder()
+        SnapshotHeader header = cluster.in(SnapshotHeader.newBuilder())
                 .setFormatVersion(format)
                 .setIndex(appliedIndex)
                 .setClockMillis(clockMillis)
@@ -505,6 +519,7 @@ public final class StateMachine {
                 .require(newStore.bytes() + bytesWithoutRoom[0] + origins.bytes() + clients.bytes() + uploads.bytes());
         become(newStore, header.getLastVersion());
         format = header.getFormatVersion();
+        cluster = ClusterState.of(header);
         formatsRead = origins.formats();
         appliedIndex = header.getIndex();
         wallMillis = header.getWallMillis();
@@ -520,5 +535,6 @@ public final class StateMachine {
         entries = new Entries(data, lastVersion);
         writes = new Writes(entries);
         typedWrites = new TypedWrites(entries);
+        takes = new Takes(entries);
     }
 }

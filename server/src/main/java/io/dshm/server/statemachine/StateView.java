@@ -92,6 +92,7 @@ public final class StateView implements StateSource, AutoCloseable {
                 ^ rest.state;
         // Nothing is added for the first format, whose nodes know of no other.
         digest += (header.getFormatVersion() - Formats.FIRST) * 0x9E3779B97F4A7C15L;
+        digest += ClusterState.of(header).digest();
         return new StateDigest(header.getIndex(), digest);
     }
 

@@ -12,9 +12,9 @@ import io.dshm.proto.wire.RateLimiterCommand;
 import io.dshm.proto.wire.SetCommand;
 import io.dshm.proto.wire.TouchCommand;
 import io.dshm.server.store.Entry;
-import io.dshm.server.store.Limiter;
 import io.dshm.server.store.ListValue;
 import io.dshm.server.store.Typed;
+import io.dshm.server.store.limiters.SlidingLog;
 import java.nio.charset.StandardCharsets;
 
 /**
@@ -128,17 +128,17 @@ final class Writes {
     Outcome rateLimiter(RateLimiterCommand command, int format, long clockMillis) {
         Key key = key(command.getKey());
         Entry entry = entries.find(key, clockMillis);
-        int capacity = Math.toIntExact(command.getCapacity());
+        long capacity = command.getCapacity();
         long durationMillis = command.getDurationMillis();
-        if (entry != null && !entry.isLimiter()) {
+        if (entry != null && !(entry.isLimiter() && entry.limiter() instanceof SlidingLog)) {
             return Outcome.BAD_REQUEST;
         }
-        Limiter limiter = entry == null ? Limiter.of(capacity, durationMillis) : entry.limiter();
+        SlidingLog limiter = entry == null ? SlidingLog.of(capacity, durationMillis) : (SlidingLog) entry.limiter();
         long keepMillis = format < Formats.BOUNDS ? durationMillis : Math.max(limiter.keepMillis(), durationMillis);
-        Limiter granted = limiter.grant(clockMillis, capacity, durationMillis, keepMillis);
+        SlidingLog granted = limiter.grant(clockMillis, capacity, durationMillis, keepMillis);
         if (granted != null) {
             put(key, granted);
-            return Outcome.number(granted.tokensLeftAt(clockMillis));
+            return Outcome.number(granted.remainingAt(clockMillis));
         }
         if (format >= Formats.BOUNDS && entry != null && capacity > 0 && keepMillis > limiter.keepMillis()) {
             // Calls like this one will need what made it be refused.
@@ -147,8 +147,8 @@ final class Writes {
         return Outcome.number(-1);
     }
 
-    private void put(Key key, Limiter limiter) {
-        entries.put(key, Entry.of(limiter, limiter.keptUntilMillis(), entries.nextVersion()));
+    private void put(Key key, SlidingLog limiter) {
+        entries.put(key, Entry.of(limiter, limiter.freshAtMillis(), entries.nextVersion()));
     }
 
     Outcome flushAll(FlushAllCommand command) {

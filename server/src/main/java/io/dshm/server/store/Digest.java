@@ -1,5 +1,6 @@
 package io.dshm.server.store;
 
+import io.dshm.server.store.limiters.SlidingLog;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
@@ -24,6 +25,7 @@ final class Digest {
     private static final long NUMBER = 4;
     private static final long BOOLEAN = 5;
     private static final long LIST = 6;
+    private static final long OTHER_LIMITER = 7;
 
     private long state = START;
 
@@ -35,8 +37,8 @@ final class Digest {
         digest.add(entry.expiresAtMillis());
         digest.add(entry.version());
         if (entry.isLimiter()) {
-            digest.add(LIMITER);
-            digest.add(entry.limiter(), clockMillis);
+            digest.add(entry.limiter() instanceof SlidingLog ? LIMITER : OTHER_LIMITER);
+            entry.limiter().forEachNumber(clockMillis, digest::add);
         } else if (entry.isTyped()) {
             digest.add(entry.typed().flags());
             digest.add(entry.typed().value());
@@ -45,20 +47,6 @@ final class Digest {
             digest.add(entry.value());
         }
         return digest.state;
-    }
-
-    private void add(Limiter limiter, long clockMillis) {
-        add(limiter.capacity());
-        add(limiter.durationMillis());
-        if (limiter.keepMillis() != limiter.durationMillis()) {
-            add(limiter.keepMillis());
-        }
-        int live = limiter.keptCountAt(clockMillis);
-        add(live);
-        int count = limiter.grantCount();
-        for (int position = count - live; position < count; position++) {
-            add(limiter.grantMillis(position));
-        }
     }
 
     /** A typed value, or an element of a list. */

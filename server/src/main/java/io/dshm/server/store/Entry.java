@@ -1,5 +1,7 @@
 package io.dshm.server.store;
 
+import io.dshm.server.store.limiters.Limiter;
+
 /**
  * What the store keeps under one key: its content, its deadline and its version. Immutable, so that a reader holds a
  * consistent entry however long it looks at it.

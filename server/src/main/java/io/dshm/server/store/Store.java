@@ -1,5 +1,6 @@
 package io.dshm.server.store;
 
+import io.dshm.server.store.limiters.SlidingLog;
 import java.util.Collection;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiConsumer;
@@ -25,12 +26,6 @@ public final class Store {
      * a cluster must have the same figure here.
      */
     private static final long ENTRY_BYTES = 104;
-
-    /** What a limiter costs beside its grants. */
-    private static final long LIMITER_BYTES = 40;
-
-    /** What a grant costs, at most: the array behind a limiter has up to four slots for each. */
-    private static final long GRANT_BYTES = 4 * Long.BYTES;
 
     /** What a typed value costs beside the array or the like that it holds. */
     private static final long TYPED_BYTES = 24;
@@ -325,7 +320,7 @@ public final class Store {
     /**
      * What an entry counts for in {@link #bytes}: the bytes of its key and value, each rounded up to eight (a value of half a
      * MiB or more to whole MiB), and 104 for what is around them. For a typed value there are 24 more, for a number 8 beyond, for a list 80 more and what its elements
-     * {@linkplain ListValue#bytes take}; for a limiter 40 and 32 for each grant that is kept. It is what the entry takes in
+     * {@linkplain ListValue#bytes take}; for a limiter what {@linkplain io.dshm.server.store.limiters.Limiter#bytes it takes}. It is what the entry takes in
      * memory, within some percent, but depends on the entry alone, so that it is the same on every node.
      */
     public static long bytesOf(byte[] key, Entry entry) {
@@ -359,12 +354,17 @@ public final class Store {
 
     /** The same as {@link #bytesOf} of an entry with a limiter that has granted once. */
     public static long limiterBytes(int keyBytes) {
-        return plainBytes(keyBytes, 0) + LIMITER_BYTES + GRANT_BYTES;
+        return limiterBytes(keyBytes, SlidingLog.bytesOfOne(false));
+    }
+
+    /** The same of an entry with a limiter that takes so many bytes. */
+    public static long limiterBytes(int keyBytes, long bytes) {
+        return plainBytes(keyBytes, 0) + bytes;
     }
 
     /** What one more grant of a limiter counts for. */
     public static long grantBytes() {
-        return GRANT_BYTES;
+        return SlidingLog.GRANT_BYTES;
     }
 
     /** What the mark of a flush counts for in {@link #markBytes}. */
@@ -374,7 +374,7 @@ public final class Store {
 
     private static long contentBytes(Entry entry) {
         if (entry.isLimiter()) {
-            return LIMITER_BYTES + GRANT_BYTES * entry.limiter().grantCount();
+            return entry.limiter().bytes();
         }
         if (!entry.isTyped()) {
             return valueBytes(entry.value().length);

@@ -124,7 +124,13 @@ final class CallConnection extends ChannelInboundHandlerAdapter {
 
     private void onGreeting(ChannelHandlerContext context, PeerMessage reply) {
         switch (reply.getMessageCase()) {
-            case HELLO_REPLY -> takesCalls = true;
+            case HELLO_REPLY -> {
+                int version = reply.getHelloReply().getCalls();
+                if (version != CallServer.VERSION) {
+                    throw new IllegalArgumentException("calls of version " + version);
+                }
+                takesCalls = true;
+            }
             case STATUS_REPLY -> takesCalls = false;
             case HELLO, FORWARD, FORWARD_REPLY, STATUS_REQUEST, MESSAGE_NOT_SET ->
                 throw new IllegalArgumentException("no answer to a greeting: " + reply.getMessageCase());

@@ -70,7 +70,7 @@ public final class CallServer {
         return open != null;
     }
 
-    /** The last handler of a connection on which calls come from now on; behind it are frames, before it an encoder. */
+    /** The last handler of a connection on which nothing but calls comes from now on. */
     Connection connection(Channel channel, PeerPort port) {
         return new Connection(channel, port);
     }

@@ -14,6 +14,7 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelPipeline;
 import io.netty.util.ReferenceCountUtil;
 import java.util.Set;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,9 +32,10 @@ public final class Greeting extends ChannelInboundHandlerAdapter {
      *
      * @param cluster its id
      * @param self this node's name
-     * @param others those of the other members
+     * @param others those of the other members; may change
+     * @param id what tells this cluster from another one with the same name; 0 while it is not known
      */
-    public record Members(String cluster, String self, Set<String> others) {}
+    public record Members(String cluster, String self, Set<String> others, LongSupplier id) {}
 
     /** What tells a node that this one is there while it reads nothing from it. */
     private static final PeerMessage SIGN_OF_LIFE = PeerMessage.newBuilder()
@@ -58,15 +60,22 @@ public final class Greeting extends ChannelInboundHandlerAdapter {
         this.calls = calls;
     }
 
-    /** What that node says first when it connects to the other one, and whether it {@linkplain Heartbeat goes on} to do so. */
-    public static PeerMessage hello(Members members, String to, boolean heartbeats) {
-        return PeerMessage.newBuilder()
-                .setHello(Hello.newBuilder()
-                        .setCluster(members.cluster())
-                        .setNode(members.self())
-                        .setTo(to)
-                        .setHeartbeatMillis(heartbeats ? Limits.PEER_HEARTBEAT_MILLIS : 0))
-                .build();
+    /**
+     * What that node says first when it connects to the other one.
+     *
+     * @param stays whether it means to send commands, and {@linkplain Heartbeat goes on} to say that it is there; otherwise it only
+     *     asks for the status, which also a node of another cluster tells it, so that it learns of that
+     */
+    public static PeerMessage hello(Members members, String to, boolean stays) {
+        Hello.Builder hello = Hello.newBuilder()
+                .setCluster(members.cluster())
+                .setNode(members.self())
+                .setTo(to);
+        if (stays) {
+            hello.setHeartbeatMillis(Limits.PEER_HEARTBEAT_MILLIS)
+                    .setClusterId(members.id().getAsLong());
+        }
+        return PeerMessage.newBuilder().setHello(hello).build();
     }
 
     /** The same for a connection on which it sends calls, if the other node takes them. */
@@ -152,6 +161,12 @@ public final class Greeting extends ChannelInboundHandlerAdapter {
         }
         if (!members.others().contains(hello.getNode())) {
             return "it says that it is " + hello.getNode() + ", which is no other member";
+        }
+        long id = members.id().getAsLong();
+        if (hello.getClusterId() != 0 && id != 0 && hello.getClusterId() != id) {
+            return String.format(
+                    "it belongs to another cluster of the same name: its id is %016x, this one's %016x",
+                    hello.getClusterId(), id);
         }
         // Nodes of format 1 do not say to whom they talk.
         return hello.getTo().isEmpty() || hello.getTo().equals(members.self())

@@ -126,6 +126,10 @@ public final class MemberLink implements AutoCloseable {
                     if (closed) {
                         return;
                     }
+                    if (failure != null) {
+                        connection.end();
+                        return;
+                    }
                     dialer.connectForCalls(loop, member, address, connection).addListener(done -> {
                         if (!done.isSuccess()) {
                             connection.end();

@@ -32,7 +32,7 @@ class ScheduledBackupsTest {
         return new ScheduledBackups(
                 new ScheduledBackups.Settings(folder.resolve("backups"), 3600, keep, keepSeconds),
                 "c-n1",
-                new Backups("c", "n1", List.of("n1=h:1:11"), source, () -> wallMillis),
+                new Backups("c", "n1", () -> List.of("n1=h:1:11"), source, () -> wallMillis),
                 () -> wallMillis);
     }
 

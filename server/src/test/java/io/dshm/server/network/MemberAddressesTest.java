@@ -2,7 +2,7 @@ package io.dshm.server.network;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
-import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -54,7 +54,11 @@ class MemberAddressesTest {
     }
 
     private void answer(String address) throws InterruptedException {
-        assertEquals("peer.example", asked.poll(PATIENCE_SECONDS, TimeUnit.SECONDS));
+        answer("peer.example", address);
+    }
+
+    private void answer(String host, String address) throws InterruptedException {
+        assertEquals(host, asked.poll(PATIENCE_SECONDS, TimeUnit.SECONDS));
         answers.put(address);
     }
 
@@ -92,7 +96,24 @@ class MemberAddressesTest {
     @Test
     void nobody_else_is_a_member() {
         MemberAddresses opened = open("peer.example");
-        assertThrows(IllegalArgumentException.class, () -> opened.find("n9"));
+        assertTrue(opened.find("n9").isCompletedExceptionally());
+    }
+
+    @Test
+    void who_comes_later_is_found_and_who_has_moved_and_who_has_gone_is_not() throws Exception {
+        MemberAddresses opened = open("peer.example");
+        answer("127.0.0.7");
+        await(opened.find("n2"));
+        opened.set(Map.of(
+                "n2", InetSocketAddress.createUnresolved("moved.example", 7331),
+                "n3", InetSocketAddress.createUnresolved("moved.example", 7332)));
+        answer("moved.example", "127.0.0.8");
+        answer("moved.example", "127.0.0.8");
+        assertEquals(new InetSocketAddress("127.0.0.8", 7331), await(opened.find("n2")));
+        assertEquals(new InetSocketAddress("127.0.0.8", 7332), await(opened.find("n3")));
+        opened.set(Map.of());
+        assertTrue(opened.find("n2").isCompletedExceptionally());
+        assertFalse(opened.knows("n2"));
     }
 
     @Test

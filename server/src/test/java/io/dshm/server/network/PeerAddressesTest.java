@@ -42,6 +42,16 @@ class PeerAddressesTest {
     }
 
     @Test
+    void who_comes_later_is_admitted_and_who_has_gone_is_not() throws UnknownHostException {
+        names.put("c", ip("10.0.0.3"));
+        PeerAddresses addresses = of("10.0.0.1", "10.0.0.2");
+        addresses.set(List.of("10.0.0.1", "c"));
+        assertTrue(addresses.mayBeMember(ip("10.0.0.1")));
+        assertTrue(addresses.mayBeMember(ip("10.0.0.3")));
+        assertFalse(addresses.mayBeMember(ip("10.0.0.2")));
+    }
+
+    @Test
     void any_loopback_address_is_that_of_a_member_with_one() throws UnknownHostException {
         assertTrue(of("127.0.0.2", "127.0.0.3").mayBeMember(ip("127.0.0.1")));
     }

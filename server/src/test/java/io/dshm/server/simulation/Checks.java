@@ -14,6 +14,7 @@ import io.dshm.proto.wire.LogEntry;
 import io.dshm.server.statemachine.Outcome;
 import io.dshm.server.statemachine.StateMachine;
 import io.dshm.server.statemachine.StateView;
+import io.dshm.server.store.limiters.Decision;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -179,6 +180,9 @@ final class Checks {
         if (reply instanceof Reply.IntegerValue number) {
             return Long.toString(number.number());
         }
+        if (reply instanceof Reply.Detailed detailed) {
+            return detailed.details();
+        }
         return reply instanceof Reply.Failure failure ? failure.code().name() : "DONE";
     }
 
@@ -309,7 +313,7 @@ final class Checks {
             found.add(new Reference.Effect(
                     outcome.kind().name(),
                     outcome.isNumeric() ? outcome.number() : null,
-                    value == null ? null : Operation.text(value)));
+                    value != null ? Operation.text(value) : words(outcome.decision())));
         }
         require(expected.equals(found), "%s at index %d: %s, not %s", node.name(), index, found, expected);
         node.reads().onClock(stateMachine.clockMillis());
@@ -317,6 +321,15 @@ final class Checks {
             onDigest(node, stateMachine);
         }
         node.reads().checkContents(stateMachine, reference);
+    }
+
+    private static @Nullable String words(@Nullable Decision decision) {
+        if (decision == null) {
+            return null;
+        }
+        String words = "allowed=" + (decision.allowed() ? 1 : 0) + " limit=" + decision.limit() + " remaining="
+                + decision.remaining() + " reset=" + decision.resetMillis() + " retry=" + decision.retryMillis();
+        return decision.delayMillis() < 0 ? words : words + " delay=" + decision.delayMillis();
     }
 
     void onDigest(SimulatedNode node, StateMachine stateMachine) {

@@ -1,9 +1,12 @@
 package io.dshm.server.simulation;
 
+import io.dshm.proto.Algorithm;
 import io.dshm.proto.Command;
 import io.dshm.proto.ErrorCode;
+import io.dshm.proto.Formats;
 import io.dshm.proto.Key;
 import io.dshm.proto.Limits;
+import io.dshm.proto.Policy;
 import io.dshm.proto.ReadMode;
 import io.dshm.proto.Reply;
 import io.dshm.server.replication.Lane;
@@ -24,7 +27,8 @@ final class Client {
      * The keys of all clients. Keys that share a number in {@code AcknowledgedWrites} would make a read wait that need
      * not, in one process and not in another, because a key's hash is different in each: so none of these do.
      */
-    static final List<Key> KEYS = distinct("c0", "c1", "r:c2", "v0", "r:v1", "r:v2", "r:l0", "l1", "x0", "r:x1");
+    static final List<Key> KEYS = distinct(
+            "c0", "c1", "r:c2", "v0", "r:v1", "r:v2", "r:l0", "l1", "x0", "r:x1", "r:tf", "tl", "tc", "r:tg", "ty");
 
     private static final int OUTSTANDING_MAX = 12;
     private static final int BURST_MAX = 5;
@@ -125,7 +129,10 @@ final class Client {
                 barrier = key;
                 readIfDue(on);
             } else {
-                submit(on, writesLarge ? largeSet(key) : command(key));
+                Command.Write command = writesLarge ? largeSet(key) : command(key);
+                // Refused at once, so that there is nothing to follow.
+                boolean tooNew = command instanceof Command.Take && on.stateMachine.format() < Formats.BOUNDS;
+                submit(on, tooNew ? set(key) : command);
             }
         }
     }
@@ -180,6 +187,7 @@ final class Client {
             case 'c' -> new Command.Incr(key, random.nextInt(9) - 3, random.nextInt(3), ttl());
             case 'v' -> set(key);
             case 'l' -> limiter(key);
+            case 't' -> take(key);
             default ->
                 switch (random.nextInt(3)) {
                     case 0 -> new Command.Incr(key, random.nextBoolean() ? Long.MAX_VALUE : -1, 1, ttl());
@@ -202,6 +210,19 @@ final class Client {
         return random.nextInt(4) == 0
                 ? new Command.RateLimiter(key, 2 * capacity, 3 * durationMillis)
                 : new Command.RateLimiter(key, capacity, durationMillis);
+    }
+
+    /** Each key has an algorithm and numbers of its own, so that what is admitted can be judged by them alone. */
+    private Command.Write take(Key key) {
+        String text = key.toString();
+        Policy policy = switch (text.charAt(text.indexOf('t', text.indexOf(':') + 1) + 1)) {
+            case 'f' -> new Policy(Algorithm.FIXED, 4, 400);
+            case 'l' -> new Policy(Algorithm.LOG, 5, 700);
+            case 'c' -> new Policy(Algorithm.COUNTER, 7, 300);
+            case 'g' -> new Policy(Algorithm.GCRA, 3, 1_000, 4);
+            default -> new Policy(Algorithm.LEAKY, 7, 900, 2);
+        };
+        return new Command.Take(key, policy, random.nextInt(4));
     }
 
     private Command.Write set(Key key) {

@@ -83,7 +83,7 @@ final class NodeReads {
         Reference.Item item = reference.at(index, key.toString());
         String expected = item == null || item.isExpiredAt(clockMillis)
                 ? "NOT_FOUND"
-                : item.isLimiter() ? Long.toString(item.capacity() - item.grantsAt(clockMillis)) : item.value();
+                : item.isLimiter() ? Long.toString(item.leftAt(clockMillis)) : item.value();
         String found = Checks.describe(reply);
         Checks.require(
                 expected.equals(found),
@@ -111,7 +111,7 @@ final class NodeReads {
             expected = "NOT_FOUND";
             seenExpired.put(name, written);
         } else {
-            expected = item.isLimiter() ? Long.toString(item.capacity() - item.grantsAt(estimate)) : item.value();
+            expected = item.isLimiter() ? Long.toString(item.leftAt(estimate)) : item.value();
             Checks.require(
                     twoTimes || seenExpired.getOrDefault(name, 0L) != written, "%s is alive again on %s", name, node);
         }
@@ -140,13 +140,13 @@ final class NodeReads {
     }
 
     private static String describe(Reference.Item item, long time) {
-        String content = item.isLimiter() ? "limiter, " + item.grantsAt(time) + " grants" : item.value();
+        String content = item.isLimiter() ? "limiter, " + item.leftAt(time) + " left" : item.value();
         return content + " until " + item.deadline();
     }
 
     private static String describe(Entry entry, long time) {
         String content = entry.isLimiter()
-                ? "limiter, " + entry.limiter().grantCountAt(time) + " grants"
+                ? "limiter, " + entry.limiter().remainingAt(time) + " left"
                 : Operation.text(entry.value());
         return content + " until " + (entry.hasDeadline() ? entry.expiresAtMillis() : 0);
     }

@@ -3,8 +3,10 @@ package io.dshm.server.simulation;
 import io.dshm.proto.Command;
 import io.dshm.proto.Key;
 import io.dshm.proto.Limits;
+import io.dshm.proto.Policy;
 import io.dshm.proto.Reply;
 import java.nio.charset.StandardCharsets;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** One write of a client's, and what is known of it. */
@@ -59,6 +61,11 @@ final class Operation {
         if (command instanceof Command.RateLimiter limiter) {
             return "RATE_LIMITER " + limiter.key() + " " + limiter.capacity() + " " + limiter.durationMillis();
         }
+        if (command instanceof Command.Take take) {
+            Policy policy = Objects.requireNonNull(take.policy());
+            return "TAKE " + take.key() + " " + policy.algorithm() + " " + policy.limit() + " " + policy.periodMillis()
+                    + " " + policy.burst() + " " + take.cost();
+        }
         if (command instanceof Command.Touch touch) {
             return "TOUCH " + touch.key() + " " + touch.ttlMillis();
         }
@@ -89,6 +96,13 @@ final class Operation {
             case TOUCH ->
                 "TOUCH " + Reference.text(record.getTouch().getKey()) + " "
                         + record.getTouch().getTtlMillis();
+            case TAKE ->
+                "TAKE " + Reference.text(record.getTake().getKey()) + " "
+                        + record.getTake().getAlgorithm() + " "
+                        + record.getTake().getLimit() + " "
+                        + record.getTake().getPeriodMillis() + " "
+                        + record.getTake().getBurst() + " "
+                        + record.getTake().getCost();
             case FLUSH_ALL -> "FLUSHALL " + Reference.text(record.getFlushAll().getRegion());
             case DELETE -> "DELETE " + Reference.text(record.getDelete().getKey());
             case CHUNK,
@@ -106,6 +120,8 @@ final class Operation {
                     LOG_TIME,
                     LIMIT_REGION,
                     SWITCH_FORMAT,
+                    FOUND_CLUSTER,
+                    CHANGE_MEMBER,
                     COMMAND_NOT_SET -> record.getCommandCase().toString();
         };
     }
@@ -131,6 +147,9 @@ final class Operation {
         }
         if (command instanceof Command.RateLimiter limiter) {
             return limiter.key();
+        }
+        if (command instanceof Command.Take take) {
+            return take.key();
         }
         if (command instanceof Command.Touch touch) {
             return touch.key();

@@ -7,6 +7,7 @@ import io.dshm.proto.wire.LogEntry;
 import io.dshm.proto.wire.RateLimiterCommand;
 import io.dshm.proto.wire.RegisterNode;
 import io.dshm.proto.wire.SetChunkedCommand;
+import io.dshm.proto.wire.TakeCommand;
 import io.dshm.proto.wire.ValueChunk;
 import java.io.ByteArrayOutputStream;
 import java.math.BigInteger;
@@ -46,14 +47,29 @@ final class Reference {
      * One version of a key; {@code deadline} 0 is never; a limiter has grants and no value, and keeps them for
      * {@code keep}.
      */
-    record Item(String value, @Nullable List<Long> grants, int capacity, long duration, long keep, long deadline) {
+    record Item(
+            String value,
+            @Nullable List<Long> grants,
+            int capacity,
+            long duration,
+            long keep,
+            long deadline,
+            @Nullable Taken taken) {
+
+        Item(String value, @Nullable List<Long> grants, int capacity, long duration, long keep, long deadline) {
+            this(value, grants, capacity, duration, keep, deadline, null);
+        }
 
         boolean isLimiter() {
-            return grants != null;
+            return grants != null || taken != null;
         }
 
         boolean isExpiredAt(long clock) {
             return deadline != 0 && deadline <= clock;
+        }
+
+        long leftAt(long clock) {
+            return taken == null ? capacity - grantsAt(clock) : taken.leftAt(clock);
         }
 
         long grantsAt(long clock) {
@@ -198,6 +214,7 @@ final class Reference {
             }
             case INCR -> incr(index, record.getIncr());
             case RATE_LIMITER -> rateLimiter(index, record.getRateLimiter());
+            case TAKE -> take(index, record.getTake());
             case FLUSH_ALL -> {
                 String region = text(record.getFlushAll().getRegion());
                 List.copyOf(history.keySet()).stream()
@@ -231,6 +248,8 @@ final class Reference {
                     REGISTER_NODE,
                     LOG_TIME,
                     SWITCH_FORMAT,
+                    FOUND_CLUSTER,
+                    CHANGE_MEMBER,
                     COMMAND_NOT_SET -> throw new IllegalArgumentException("not expected here: " + record);
         };
     }
@@ -258,7 +277,7 @@ final class Reference {
     private Effect rateLimiter(long index, RateLimiterCommand command) {
         String key = text(command.getKey());
         Item item = find(key);
-        if (item != null && !item.isLimiter()) {
+        if (item != null && item.grants == null) {
             return Effect.of("BAD_REQUEST");
         }
         int capacity = (int) command.getCapacity();
@@ -279,6 +298,20 @@ final class Reference {
         write(index, key, new Item("", grants, capacity, duration, keep, clock + keep));
         return Effect.number(
                 capacity - grants.stream().filter(t -> clock - t < duration).count());
+    }
+
+    private Effect take(long index, TakeCommand command) {
+        String key = text(command.getKey());
+        Item item = find(key);
+        if (item != null && (item.taken == null || item.taken.algorithm() != command.getAlgorithm())) {
+            return Effect.of("BAD_REQUEST");
+        }
+        Taken before = item == null || item.taken == null ? Taken.none(command) : item.taken;
+        Taken after = before.after(clock, command.getCost());
+        if (!after.equals(before)) {
+            write(index, key, new Item("", null, 0, 0, 0, clock + after.resetMillis(clock), after));
+        }
+        return new Effect("APPLIED", null, after.words(before, clock, command.getCost()));
     }
 
     private boolean chunk(long origin, ValueChunk chunk) {

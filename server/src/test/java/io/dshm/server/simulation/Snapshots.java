@@ -1,12 +1,16 @@
 package io.dshm.server.simulation;
 
 import io.dshm.proto.wire.LimiterState;
+import io.dshm.proto.wire.MeterState;
 import io.dshm.proto.wire.SnapshotEntry;
 import io.dshm.proto.wire.SnapshotFrame;
 import io.dshm.proto.wire.SnapshotHeader;
 import io.dshm.server.store.Entry;
-import io.dshm.server.store.Limiter;
 import io.dshm.server.store.Store;
+import io.dshm.server.store.limiters.Algorithm;
+import io.dshm.server.store.limiters.Meter;
+import io.dshm.server.store.limiters.Quota;
+import io.dshm.server.store.limiters.SlidingLog;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
@@ -97,6 +101,17 @@ final class Snapshots implements AutoCloseable {
             Entry entry = Entry.of(wire.getValue().toByteArray(), expiresAt, wire.getVersion());
             return Store.digestOf(wire.getKey().toByteArray(), entry, clockMillis);
         }
+        if (wire.hasMeter()) {
+            MeterState state = wire.getMeter();
+            Meter meter = Meter.restore(
+                    Algorithm.valueOf(state.getAlgorithm().name()),
+                    new Quota(state.getLimit(), state.getPeriodMillis(), state.getBurst()),
+                    state.getAtMillis(),
+                    state.getUsed(),
+                    state.getMore());
+            return Store.digestOf(
+                    wire.getKey().toByteArray(), Entry.of(meter, expiresAt, wire.getVersion()), clockMillis);
+        }
         LimiterState state = wire.getLimiter();
         long[] grants = new long[state.getGrantDeltasMillisCount()];
         long grant = 0;
@@ -104,11 +119,14 @@ final class Snapshots implements AutoCloseable {
             grant += state.getGrantDeltasMillis(i);
             grants[i] = grant;
         }
-        Limiter limiter = Limiter.restore(
-                (int) state.getCapacity(),
+        SlidingLog limiter = SlidingLog.restore(
+                state.getCapacity(),
                 state.getDurationMillis(),
                 Math.max(state.getDurationMillis(), state.getKeepMillis()),
-                grants);
+                grants,
+                state.getGrantAmountsCount() == 0
+                        ? null
+                        : state.getGrantAmountsList().stream().mapToLong(n -> n).toArray());
         return Store.digestOf(
                 wire.getKey().toByteArray(), Entry.of(limiter, expiresAt, wire.getVersion()), clockMillis);
     }

@@ -11,6 +11,7 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.UnknownFieldSet;
 import io.dshm.proto.Limits;
 import io.dshm.proto.wire.CommandRecord;
+import io.dshm.proto.wire.LimitAlgorithm;
 import io.dshm.proto.wire.LogEntry;
 import io.dshm.proto.wire.LogTimeCommand;
 import io.dshm.proto.wire.PushCommand;
@@ -42,6 +43,18 @@ class AdmissionTest {
         return record.setOrigin(7).setSequence(1);
     }
 
+    private static CommandRecord.Builder burst(LimitAlgorithm algorithm, long burst) {
+        CommandRecord.Builder take = Log.take("k", algorithm, 1, 1, 1);
+        take.getTakeBuilder().setBurst(burst);
+        return take;
+    }
+
+    private static CommandRecord.Builder unknownAlgorithm() {
+        CommandRecord.Builder take = Log.take("k", LimitAlgorithm.FIXED, 1, 1, 1);
+        take.getTakeBuilder().setAlgorithmValue(99);
+        return take;
+    }
+
     static Stream<Arguments> refused() {
         return Stream.of(
                 arguments("a key with a line in it", Log.delete("a b\r\nDELETE x")),
@@ -60,6 +73,23 @@ class AdmissionTest {
                 arguments("a negative capacity", Log.rateLimiter("k", -1, 1)),
                 arguments("a capacity that is too large", Log.rateLimiter("k", Limits.LIMITER_CAPACITY_MAX + 1, 1)),
                 arguments("a negative duration", Log.rateLimiter("k", 1, -1)),
+                arguments("a negative limit", Log.take("k", LimitAlgorithm.FIXED, -1, 1000, 1)),
+                arguments(
+                        "a limit that is too large", Log.take("k", LimitAlgorithm.LOG, Limits.TOKENS_MAX + 1, 1000, 1)),
+                arguments("no period", Log.take("k", LimitAlgorithm.GCRA, 1, 0, 1)),
+                arguments(
+                        "a period that is too long",
+                        Log.take("k", LimitAlgorithm.COUNTER, 1, Limits.PERIOD_MILLIS_MAX + 1, 1)),
+                arguments("a cost that is too large", Log.take("k", LimitAlgorithm.LEAKY, 1, 1, Limits.TOKENS_MAX + 1)),
+                arguments(
+                        "a refund that is too large",
+                        Log.take("k", LimitAlgorithm.LEAKY, 1, 1, -Limits.TOKENS_MAX - 1)),
+                arguments("a burst of what has none", burst(LimitAlgorithm.FIXED, 1)),
+                arguments("a burst that is too large", burst(LimitAlgorithm.GCRA, Limits.TOKENS_MAX + 1)),
+                arguments("an unknown algorithm", unknownAlgorithm()),
+                arguments("a policy without a name", Log.take("k", "", 1)),
+                arguments("a policy with a long name", Log.take("k", "p".repeat(Limits.POLICY_NAME_BYTES_MAX + 1), 1)),
+                arguments("a policy with a space in its name", Log.take("k", "a b", 1)),
                 arguments(
                         "no value",
                         CommandRecord.newBuilder()
@@ -281,7 +311,7 @@ class AdmissionTest {
             String key = one(KEYS);
             double seconds = random.nextInt(10) == 0 ? one(NUMBERS) / 1000.0 : random.nextInt(3);
             boolean left = random.nextBoolean();
-            return switch (random.nextInt(outer ? 20 : 12)) {
+            return switch (random.nextInt(outer ? 21 : 13)) {
                 case 0 -> Log.set(key, text(), seconds);
                 case 1 -> Log.touch(key, seconds);
                 case 2 -> Log.delete(key);
@@ -296,7 +326,8 @@ class AdmissionTest {
                             : Log.incrNumber(key, one(DOUBLES), one(DOUBLES), seconds);
                 case 10 -> left ? Log.push(key, random.nextBoolean(), text()) : Log.push(key, left, one(DOUBLES));
                 case 11 -> Log.pop(key, left);
-                case 12 ->
+                case 12 -> take(key);
+                case 20 ->
                     left
                             ? Log.flushAll(one(List.of("", "r", "a:b", "a b")))
                             : Log.limitRegion(
@@ -314,6 +345,16 @@ class AdmissionTest {
                                     one(List.of("n2", "")), one(NUMBERS), one(NUMBERS), one(List.of(0L, 8L, 9L)));
                 default -> multi();
             };
+        }
+
+        private CommandRecord.Builder take(String key) {
+            if (random.nextInt(4) == 0) {
+                return Log.take(key, one(List.of("p", "", "a b")), number(3, 1));
+            }
+            CommandRecord.Builder take =
+                    Log.take(key, LimitAlgorithm.FIXED, number(3, 1), number(3, 1000), number(3, 1));
+            take.getTakeBuilder().setAlgorithmValue(random.nextInt(6)).setBurst(random.nextInt(3) - random.nextInt(2));
+            return take;
         }
 
         private CommandRecord.Builder multi() {
@@ -359,6 +400,8 @@ class AdmissionTest {
     private static final EnumSet<CommandRecord.CommandCase> NEVER_ADMITTED = EnumSet.of(
             CommandRecord.CommandCase.COMMAND_NOT_SET,
             CommandRecord.CommandCase.SWITCH_FORMAT,
+            CommandRecord.CommandCase.FOUND_CLUSTER,
+            CommandRecord.CommandCase.CHANGE_MEMBER,
             CommandRecord.CommandCase.REFUSED);
 
     @Test

@@ -7,6 +7,7 @@ import io.dshm.proto.wire.ExpireCommand;
 import io.dshm.proto.wire.FlushAllCommand;
 import io.dshm.proto.wire.IncrCommand;
 import io.dshm.proto.wire.IncrNumberCommand;
+import io.dshm.proto.wire.LimitAlgorithm;
 import io.dshm.proto.wire.LimitRegionCommand;
 import io.dshm.proto.wire.LogEntry;
 import io.dshm.proto.wire.MultiCommand;
@@ -22,6 +23,7 @@ import io.dshm.proto.wire.SetChunkedCommand;
 import io.dshm.proto.wire.SetCommand;
 import io.dshm.proto.wire.Settled;
 import io.dshm.proto.wire.SwitchFormat;
+import io.dshm.proto.wire.TakeCommand;
 import io.dshm.proto.wire.TouchCommand;
 import io.dshm.proto.wire.TypedValue;
 import io.dshm.proto.wire.ValueChunk;
@@ -141,6 +143,26 @@ final class Log {
                         .setKey(bytes(key))
                         .setCapacity(capacity)
                         .setDurationMillis((long) (seconds * 1000)));
+    }
+
+    static CommandRecord.Builder take(String key, LimitAlgorithm algorithm, long limit, long periodMillis, long cost) {
+        boolean bursts = algorithm == LimitAlgorithm.GCRA || algorithm == LimitAlgorithm.LEAKY;
+        return CommandRecord.newBuilder()
+                .setTake(TakeCommand.newBuilder()
+                        .setKey(bytes(key))
+                        .setAlgorithm(algorithm)
+                        .setLimit(limit)
+                        .setPeriodMillis(periodMillis)
+                        .setBurst(bursts ? Math.max(0, limit - 1) : 0)
+                        .setCost(cost));
+    }
+
+    static CommandRecord.Builder take(String key, String policy, long cost) {
+        return CommandRecord.newBuilder()
+                .setTake(TakeCommand.newBuilder()
+                        .setKey(bytes(key))
+                        .setPolicyKey(bytes("policies::" + policy))
+                        .setCost(cost));
     }
 
     static CommandRecord.Builder flushAll(String region) {

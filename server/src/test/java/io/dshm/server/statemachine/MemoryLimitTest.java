@@ -9,6 +9,7 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import io.dshm.proto.Formats;
 import io.dshm.proto.Limits;
 import io.dshm.proto.wire.CommandRecord;
+import io.dshm.proto.wire.LimitAlgorithm;
 import io.dshm.proto.wire.LogEntry;
 import io.dshm.proto.wire.Settled;
 import io.dshm.proto.wire.WriteCondition;
@@ -63,6 +64,7 @@ class MemoryLimitTest {
         run(Log.incr("counter", 1, 0));
         run(Log.put("number", 1.5, 0));
         run(Log.rateLimiter("limiter", 1000, 3600));
+        run(Log.take("gcra", LimitAlgorithm.GCRA, 1000, 3_600_000, 1));
         run(Log.push("list", true, "a"));
         run(Log.set("r:a", "v", 0));
         int i = 0;
@@ -116,6 +118,27 @@ class MemoryLimitTest {
                 arguments("INCR_NUMBER", Log.incrNumber("number", 1), "APPLIED(2.5)"),
                 arguments("RATE_LIMITER", Log.rateLimiter("limiter", 1000, 3600), "APPLIED(998)"),
                 arguments("RATE_LIMITER of a new key", Log.rateLimiter("new", 5, 60), "APPLIED(4)"),
+                arguments(
+                        "TAKE of a new key",
+                        Log.take("new", LimitAlgorithm.GCRA, 1000, 3_600_000, 1),
+                        "APPLIED(Decision[allowed=true, limit=1000, remaining=999, resetMillis=3600, "
+                                + "retryMillis=0, delayMillis=-1])"),
+                arguments(
+                        "TAKE of a new log",
+                        Log.take("new", LimitAlgorithm.LOG, 1000, 3_600_000, 2),
+                        "APPLIED(Decision[allowed=true, limit=1000, remaining=998, resetMillis=3600000, "
+                                + "retryMillis=0, delayMillis=-1])"),
+                arguments("TAKE by a policy that is not there", Log.take("new", "p", 1), "NOT_FOUND"),
+                arguments(
+                        "TAKE of a log",
+                        Log.take("limiter", LimitAlgorithm.LOG, 1000, 3_600_000, 7),
+                        "APPLIED(Decision[allowed=true, limit=1000, remaining=992, resetMillis=3600000, "
+                                + "retryMillis=0, delayMillis=-1])"),
+                arguments(
+                        "TAKE of a bucket",
+                        Log.take("gcra", LimitAlgorithm.GCRA, 1000, 3_600_000, 7),
+                        "APPLIED(Decision[allowed=true, limit=1000, remaining=992, resetMillis=28800, "
+                                + "retryMillis=0, delayMillis=-1])"),
                 arguments("POP", Log.pop("list", true), "APPLIED"),
                 arguments("PUSH to no list", Log.push("plain", true, "a"), "NOT_A_LIST"),
                 arguments("FLUSHALL", Log.flushAll("r"), "APPLIED"),

@@ -6,8 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.dshm.proto.Formats;
 import io.dshm.proto.snapshot.SnapshotFormat;
 import io.dshm.proto.wire.CommandRecord;
+import io.dshm.proto.wire.LimitAlgorithm;
 import io.dshm.proto.wire.WriteCondition;
 import io.dshm.server.store.Store;
 import java.io.IOException;
@@ -46,12 +48,15 @@ class SnapshotTest {
 
     /** A few thousand random commands: all kinds, time passing, uploads begun, repeats, settlements. */
     private static void write(Log log, Random random, int entries) {
+        log.append(Log.switchFormat(Formats.BOUNDS));
         CommandRecord.Builder last = log.next(Log.incr("k", 1, 0));
         log.append(last);
         for (int i = 0; i < entries; i++) {
             log.passSeconds(random.nextInt(20) / 10.0);
             String key = (random.nextBoolean() ? "r::" : "") + random.nextInt(200);
-            CommandRecord.Builder command = random.nextBoolean() ? plain(key, i, random) : typed(key, i, random);
+            CommandRecord.Builder command = random.nextInt(8) == 0
+                    ? take(random)
+                    : random.nextBoolean() ? plain(key, i, random) : typed(key, i, random);
             if (random.nextInt(4) == 0) {
                 command.setClient(random.nextInt(5)).setClientSequence(1 + i / 2 + random.nextInt(4));
             }
@@ -70,6 +75,12 @@ class SnapshotTest {
             }
             last = numbered;
         }
+    }
+
+    private static CommandRecord.Builder take(Random random) {
+        LimitAlgorithm algorithm = LimitAlgorithm.forNumber(random.nextInt(5));
+        int limit = 5 + random.nextInt(2);
+        return Log.take("take" + algorithm + random.nextInt(3), algorithm, limit, 7_000, random.nextInt(5) - 1);
     }
 
     private static CommandRecord.Builder plain(String key, int i, Random random) {

@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
+import io.dshm.server.store.limiters.SlidingLog;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
@@ -241,9 +242,9 @@ class StoreTest {
 
     @Test
     void a_limiter_costs_what_its_grants_cost() {
-        Limiter limiter = granted(Limiter.of(10, 1000), 1, 2, 3);
+        SlidingLog limiter = granted(SlidingLog.of(10, 1000), 1, 2, 3);
         byte[] key = Keys.bytes("k");
-        store.put(key, keys.hash(key), Entry.of(limiter, limiter.keptUntilMillis(), 1));
+        store.put(key, keys.hash(key), Entry.of(limiter, limiter.freshAtMillis(), 1));
         assertEquals(104 + 8 + 40 + 3 * 32, store.bytes());
     }
 
@@ -258,7 +259,7 @@ class StoreTest {
         assertFalse(plain.isExpiredAt(999));
         assertTrue(plain.isExpiredAt(1000));
 
-        Limiter limiter = Limiter.of(1, 1);
+        SlidingLog limiter = SlidingLog.of(1, 1);
         Entry limiting = Entry.of(limiter, Entry.NEVER, 7);
         assertTrue(limiting.isLimiter());
         assertSame(limiter, limiting.limiter());
@@ -323,10 +324,10 @@ class StoreTest {
         assertEquals(List.of("a"), found);
     }
 
-    private static Limiter granted(Limiter limiter, long... clocksMillis) {
-        Limiter granted = limiter;
+    private static SlidingLog granted(SlidingLog limiter, long... clocksMillis) {
+        SlidingLog granted = limiter;
         for (long clockMillis : clocksMillis) {
-            granted = granted.grant(clockMillis, limiter.capacity(), limiter.durationMillis(), limiter.keepMillis());
+            granted = granted.grant(clockMillis, limiter.limit(), limiter.periodMillis(), limiter.keepMillis());
             assertNotNull(granted);
         }
         return granted;

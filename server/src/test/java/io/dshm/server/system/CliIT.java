@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.dshm.server.system.DshmCommand.Ended;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -12,8 +13,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
-import java.util.concurrent.TimeUnit;
-import java.util.stream.Collectors;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -22,10 +21,8 @@ import org.junit.jupiter.api.io.TempDir;
 /** The {@code dshm} command through its launcher, as a person or a script types it, with three nodes. */
 class CliIT {
 
-    private static final Path LAUNCHER =
-            Path.of("../deploy/bin/dshm").toAbsolutePath().normalize();
+    private static final Path LAUNCHER = DshmCommand.LAUNCHER;
     private static final Path SCRIPT = Path.of("/usr/bin/script");
-    private static final long PATIENCE_SECONDS = 60;
 
     @RegisterExtension
     final Processes processes = Processes.perTest();
@@ -35,50 +32,14 @@ class CliIT {
 
     private ClusterProcess cluster;
 
-    /** @param printed what it wrote to standard output, a character for each byte */
-    private record Ended(int status, String printed, String err) {
-        byte[] bytes() {
-            return printed.getBytes(StandardCharsets.ISO_8859_1);
-        }
-
-        String out() {
-            return new String(bytes(), StandardCharsets.UTF_8);
-        }
-    }
-
     @BeforeEach
     void startNodes() throws IOException, InterruptedException {
         cluster = processes.newCluster().start();
     }
 
-    private static String addresses(List<NodeProcess> nodes, boolean admin) {
-        return nodes.stream()
-                .map(node -> "127.0.0.1:" + (admin ? node.adminPort() : node.port()))
-                .collect(Collectors.joining(","));
-    }
-
-    /** Runs a command with the nodes in its environment, the leader first. */
     private Ended run(List<NodeProcess> nodes, byte[] stdin, List<String> command)
             throws IOException, InterruptedException {
-        Path in = Files.write(folder.resolve("stdin"), stdin);
-        Path out = folder.resolve("stdout");
-        Path err = folder.resolve("stderr");
-        ProcessBuilder builder = new ProcessBuilder(command);
-        builder.redirectInput(in.toFile()).redirectOutput(out.toFile()).redirectError(err.toFile());
-        builder.environment().keySet().removeIf(key -> key.startsWith("DSHM_"));
-        builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
-        builder.environment().put("DSHM_CACHE", folder.resolve("cache").toString());
-        builder.environment().put("XDG_STATE_HOME", folder.resolve("state").toString());
-        builder.environment().put("DSHM_ENDPOINTS", addresses(nodes, false));
-        builder.environment().put("DSHM_ADMIN", addresses(nodes, true));
-        Process process = builder.start();
-        try {
-            assertTrue(process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS), () -> command + " ends");
-        } finally {
-            process.destroyForcibly();
-        }
-        return new Ended(
-                process.exitValue(), Files.readString(out, StandardCharsets.ISO_8859_1), Files.readString(err));
+        return new DshmCommand(folder).run(nodes, stdin, command);
     }
 
     private Ended dshm(String... words) throws IOException, InterruptedException {
@@ -93,8 +54,8 @@ class CliIT {
     }
 
     private static void assertEnds(int status, String out, Ended ended) {
-        assertEquals(out, ended.out(), ended.err);
-        assertEquals(status, ended.status, ended.err);
+        assertEquals(out, ended.out(), ended.err());
+        assertEquals(status, ended.status(), ended.err());
     }
 
     @Test
@@ -106,7 +67,7 @@ class CliIT {
 
         assertEnds(0, "1\n", dshm(leaderFirst, nothing, "incr", "visits"));
         Ended well = dshm(leaderFirst, nothing, "status");
-        assertEquals(0, well.status, well.out());
+        assertEquals(0, well.status(), well.out());
         assertEquals(3, well.out().lines().filter(line -> line.endsWith("  ok")).count(), well.out());
         assertTrue(well.out().lines().anyMatch(line -> line.matches(leader.name() + " .* leader .*")), well.out());
 
@@ -115,16 +76,16 @@ class CliIT {
         assertEnds(0, "{\"value\":3}\n", dshm(leaderFirst, nothing, "--json", "incr", "visits"));
         assertEnds(0, "3\n", dshm(leaderFirst, nothing, "get", "visits", "--read", "linearizable"));
         Ended degraded = dshm(leaderFirst, nothing, "status");
-        assertEquals(1, degraded.status, degraded.out());
+        assertEquals(1, degraded.status(), degraded.out());
         assertTrue(degraded.out().contains("connection refused"), degraded.out());
 
         leaderFirst.get(1).kill();
         // The command introduces itself first: without a majority it gets no further.
         Ended refused = dshm(leaderFirst, nothing, "incr", "visits", "--timeout", "1s");
-        assertEquals(4, refused.status, refused.err);
-        assertTrue(refused.err.contains("nothing was changed"), refused.err);
+        assertEquals(4, refused.status(), refused.err());
+        assertTrue(refused.err().contains("nothing was changed"), refused.err());
         leaderFirst.get(2).kill();
-        assertEquals(4, dshm(leaderFirst, nothing, "incr", "visits").status);
+        assertEquals(4, dshm(leaderFirst, nothing, "incr", "visits").status());
     }
 
     @Test
@@ -139,10 +100,10 @@ class CliIT {
         assertEnds(0, "files::a\nfiles::b\n", dshm("keys", "files", "--read", "linearizable"));
 
         assertEnds(1, "", dshm("get", "nothing"));
-        assertEquals(2, dshm("get").status);
+        assertEquals(2, dshm("get").status());
         assertEnds(0, "1\n", dshm("push", "list", "x"));
-        assertEquals(3, dshm("incr", "list").status);
-        assertEquals(4, dshm("get", "k", "--endpoints", "127.0.0.1:1").status);
+        assertEquals(3, dshm("incr", "list").status());
+        assertEquals(4, dshm("get", "k", "--endpoints", "127.0.0.1:1").status());
         assertEnds(0, "0\n", dshm("limiter", "limits::a", "1", "1h"));
         assertEnds(1, "-1\n", dshm("limiter", "limits::a", "1", "1h"));
     }
@@ -152,7 +113,7 @@ class CliIT {
         byte[] script = "set k 'a b'\nincr n 5\nget k\n\"\nincr n\n".getBytes(StandardCharsets.UTF_8);
         Ended piped = dshm(cluster.nodes(), script);
         assertEnds(2, "DONE\n5\na b\n", piped);
-        assertTrue(piped.err.contains("is not closed"), piped.err);
+        assertTrue(piped.err().contains("is not closed"), piped.err());
 
         Ended completed = run(
                 cluster.nodes(),

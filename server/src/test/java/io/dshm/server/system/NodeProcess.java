@@ -106,7 +106,7 @@ public final class NodeProcess {
     }
 
     /** This node as the others' {@code --members} name it. */
-    String member() {
+    public String member() {
         return name + "=" + place.host() + ":" + place.raftPort() + ":" + place.forwardingPort();
     }
 
@@ -350,13 +350,24 @@ public final class NodeProcess {
     }
 
     String http(String path) throws IOException {
-        HttpURLConnection connection = open(path);
+        return answer(open(path));
+    }
+
+    private static String answer(HttpURLConnection connection) throws IOException {
         try (InputStream body =
                 connection.getResponseCode() < 400 ? connection.getInputStream() : connection.getErrorStream()) {
             return new String(body.readAllBytes(), StandardCharsets.UTF_8);
         } finally {
             connection.disconnect();
         }
+    }
+
+    /** Asks the admin port for a change; what it answers. */
+    public String post(String path) throws IOException {
+        HttpURLConnection connection = open(path);
+        connection.setRequestMethod("POST");
+        connection.setRequestProperty("Dshm-Operator", "test");
+        return answer(connection);
     }
 
     /** Saves what a path of the admin port gives. */

@@ -79,8 +79,8 @@ class StartIT {
         Path logs = file.resolve("logs");
         NodeProcess node = node(folder.resolve("data")).with("--log-dir", logs.toString());
         node.start();
-        assertEquals(1, node.awaitEnd());
-        assertTrue(node.log().contains("cannot start: log-dir: cannot write to " + logs + ": "), node.log());
+        assertEquals(2, node.awaitEnd());
+        assertTrue(node.log().contains("dshm-server: log-dir: cannot write to " + logs + ": "), node.log());
     }
 
     @Test

@@ -25,7 +25,9 @@ enum FaultKind {
     FORGOTTEN_TERM(3_000, 6_000, ForgottenTerm::plan, Optional::empty),
     /** A part of a data folder is gone. */
     HALF_FOLDER(0, 2_000, DataFaults::halved, Optional::empty),
-    BIT_FLIP(0, 2_000, DataFaults::flipped, Optional::empty);
+    BIT_FLIP(0, 2_000, DataFaults::flipped, Optional::empty),
+    /** A node is removed, and comes back without its data. */
+    MEMBERS(500, 4_000, MemberFaults::removed, Optional::empty);
 
     private final int millisMin;
     private final int millisMax;

@@ -30,9 +30,9 @@ enum PlantedBug {
         @Override
         void plant(Edits edits) {
             edits.replace(
-                    "replication/jraft/RaftGroup.java",
-                    "runningNode().readIndex(",
-                    "if (runningNode().isLeader(false)) { once.accept(Status.OK()); return; } runningNode().readIndex(");
+                    "replication/jraft/Rounds.java",
+                    "node.get().readIndex(",
+                    "if (node.get().isLeader(false)) { once.accept(Status.OK()); return; } node.get().readIndex(");
         }
     },
     NO_FSYNC(
@@ -111,7 +111,7 @@ enum PlantedBug {
         void plant(Edits edits) {
             edits.replace(
                     "replication/jraft/RaftGroup.java",
-                    "long termMin = votes ? 0 : joiningTerm(self, events.onWaiting());",
+                    "long termMin = votes ? 0 : joiningTerm(self, events);",
                     "long termMin = 0;");
         }
 

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 /** The end of a connection for calls that takes them, whatever comes there. */
 class CallServerTest {
 
-    private static final Greeting.Members OTHER = new Greeting.Members("shop", "n2", Set.of("n1"));
+    private static final Greeting.Members OTHER = new Greeting.Members("shop", "n2", Set.of("n1"), () -> 0);
     private static final int UNANSWERED_BYTES = 100_000;
 
     private final PeerPort port = LoopbackMembers.port();
@@ -37,7 +37,8 @@ class CallServerTest {
         channel.freezeTime();
         channel.pipeline().addLast(port.guard(PeerCodec.FORMAT));
         PeerCodec.addTo(
-                channel.pipeline(), new Greeting(new Greeting.Members("shop", "n1", Set.of("n2")), port, server));
+                channel.pipeline(),
+                new Greeting(new Greeting.Members("shop", "n1", Set.of("n2"), () -> 0), port, server));
     }
 
     @AfterEach

@@ -42,6 +42,11 @@ class GreetingTest {
             address -> true,
             new RefusalLog("test", System::nanoTime));
 
+    /** The ids of the two nodes' clusters. */
+    private long ownId;
+
+    private long helloId;
+
     private final CallServer calls = new CallServer(new UnansweredCalls.Total(1), System::nanoTime);
     private final EmbeddedChannel channel = new EmbeddedChannel();
 
@@ -49,7 +54,8 @@ class GreetingTest {
         channel.freezeTime();
         channel.pipeline().addLast(port.guard(PeerCodec.FORMAT));
         PeerCodec.addTo(
-                channel.pipeline(), new Greeting(new Greeting.Members("shop", "n1", Set.of("n2", "n3")), port, calls));
+                channel.pipeline(),
+                new Greeting(new Greeting.Members("shop", "n1", Set.of("n2", "n3"), () -> ownId), port, calls));
     }
 
     @AfterEach
@@ -63,8 +69,8 @@ class GreetingTest {
                 .build();
     }
 
-    private static PeerMessage greetingOfMember(boolean heartbeats) {
-        return Greeting.hello(new Greeting.Members("shop", "n2", Set.of("n1", "n3")), "n1", heartbeats);
+    private PeerMessage greetingOfMember(boolean heartbeats) {
+        return Greeting.hello(new Greeting.Members("shop", "n2", Set.of("n1", "n3"), () -> helloId), "n1", heartbeats);
     }
 
     private static ByteBuf frame(byte[] body) {
@@ -110,6 +116,30 @@ class GreetingTest {
         channel.writeInbound(frames(greeting(cluster, node, to), QUESTION));
         assertNull(channel.readInbound());
         assertFalse(channel.isOpen());
+    }
+
+    @Test
+    void a_member_of_another_cluster_of_the_same_name_may_only_ask_which_one_this_is() {
+        ownId = 1;
+        helloId = 2;
+        channel.writeInbound(frames(greetingOfMember(false), QUESTION));
+        assertEquals(QUESTION, channel.readInbound());
+        EmbeddedChannel stays = new EmbeddedChannel();
+        PeerCodec.addTo(
+                stays.pipeline(),
+                new Greeting(new Greeting.Members("shop", "n1", Set.of("n2"), () -> ownId), port, calls));
+        stays.writeInbound(frames(greetingOfMember(true), QUESTION));
+        assertNull(stays.readInbound());
+        assertFalse(stays.isOpen());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"7, 7", "7, 0", "0, 7"})
+    void a_member_of_the_same_cluster_is_let_in_also_if_one_of_the_two_does_not_know_its_id_yet(long own, long sent) {
+        ownId = own;
+        helloId = sent;
+        channel.writeInbound(frames(greetingOfMember(true), QUESTION));
+        assertEquals(QUESTION, channel.readInbound());
     }
 
     @Test

@@ -49,7 +49,7 @@ public final class LoopbackMembers {
     private Greeting.Members members(String self) {
         Set<String> others =
                 hosts.keySet().stream().filter(name -> !name.equals(self)).collect(Collectors.toSet());
-        return new Greeting.Members("loopback", self, others);
+        return new Greeting.Members("loopback", self, others, () -> 0);
     }
 
     /** What that member connects with. */

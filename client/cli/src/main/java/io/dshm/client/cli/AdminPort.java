@@ -24,15 +24,15 @@ record AdminPort(Endpoint endpoint, Duration timeout) {
 
     /** Asks for a path. */
     Page get(String path) throws IOException {
-        return page("GET", path);
+        return exchange("GET", path);
     }
 
-    /** Has something done. */
+    /** Asks for a change. */
     Page post(String path) throws IOException {
-        return page("POST", path);
+        return exchange("POST", path);
     }
 
-    private Page page(String method, String path) throws IOException {
+    private Page exchange(String method, String path) throws IOException {
         try (Socket socket = ask(method, path)) {
             return page(socket.getInputStream().readAllBytes());
         }
@@ -77,7 +77,8 @@ record AdminPort(Endpoint endpoint, Duration timeout) {
             socket.setSoTimeout(millis);
             socket.connect(endpoint.resolve(), millis);
             socket.getOutputStream()
-                    .write((method + " " + path + " HTTP/1.0\r\nHost: " + endpoint + "\r\n\r\n")
+                    .write((method + " " + path + " HTTP/1.0\r\nHost: " + endpoint
+                                    + "\r\nDshm-Operator: dshm\r\nContent-Length: 0\r\n\r\n")
                             .getBytes(StandardCharsets.US_ASCII));
             asked = true;
             return socket;

@@ -105,6 +105,14 @@ final class Replies {
         return text.startsWith("-") ? ExitCode.NO : ExitCode.OK;
     }
 
+    /** What a limit decided; NO if nothing was taken. */
+    static ExitCode decision(Arguments arguments, Reply reply, Output output) throws CliException {
+        details(arguments, reply, output);
+        return reply instanceof Reply.Detailed detailed && "0".equals(detailed.detail("allowed"))
+                ? ExitCode.NO
+                : ExitCode.OK;
+    }
+
     private static ExitCode show(String number, Output output) {
         if (output.isJson()) {
             Map<String, Object> members = new LinkedHashMap<>();

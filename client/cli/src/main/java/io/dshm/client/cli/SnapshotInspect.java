@@ -6,6 +6,7 @@ import io.dshm.proto.snapshot.SnapshotPart;
 import io.dshm.proto.wire.BackupHead;
 import io.dshm.proto.wire.Element;
 import io.dshm.proto.wire.LimiterState;
+import io.dshm.proto.wire.MeterState;
 import io.dshm.proto.wire.SnapshotEntry;
 import io.dshm.proto.wire.SnapshotHeader;
 import io.dshm.proto.wire.TypedState;
@@ -19,6 +20,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
@@ -50,7 +52,7 @@ final class SnapshotInspect {
         void add(SnapshotEntry entry) {
             entries++;
             bytes += entry.getSerializedSize();
-            limiters += entry.hasLimiter() ? 1 : 0;
+            limiters += entry.hasLimiter() || entry.hasMeter() ? 1 : 0;
             oldestVersion = Math.min(oldestVersion, entry.getVersion());
             newestVersion = Math.max(newestVersion, entry.getVersion());
             long deadline = entry.getExpiresAtMillis();
@@ -216,7 +218,7 @@ final class SnapshotInspect {
     private static String type(SnapshotEntry entry) {
         return switch (entry.getContentCase()) {
             case VALUE -> "string";
-            case LIMITER -> "limiter";
+            case LIMITER, METER -> "limiter";
             case TYPED ->
                 switch (entry.getTyped().getValueCase()) {
                     case STRING -> "string";
@@ -238,6 +240,11 @@ final class SnapshotInspect {
             LimiterState limiter = entry.getLimiter();
             return text(limiter.getGrantDeltasMillisCount() + " of " + limiter.getCapacity() + " in "
                     + limiter.getDurationMillis() + " ms");
+        }
+        if (entry.hasMeter()) {
+            MeterState meter = entry.getMeter();
+            return text(meter.getUsed() + " of " + meter.getLimit() + " in " + meter.getPeriodMillis() + " ms, "
+                    + meter.getAlgorithm().name().toLowerCase(Locale.ROOT));
         }
         TypedState typed = entry.getTyped();
         return switch (typed.getValueCase()) {

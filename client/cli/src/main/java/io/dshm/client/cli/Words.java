@@ -7,7 +7,8 @@ import org.jspecify.annotations.Nullable;
 /** All words, in the order in which the help shows them. */
 final class Words {
 
-    static final List<Word> ALL = Stream.of(ReadWords.ALL, WriteWords.ALL, BackupWords.ALL, RegionWords.ALL, ToolWords.ALL)
+    static final List<Word> ALL = Stream.of(
+                    ReadWords.ALL, WriteWords.ALL, BackupWords.ALL, RegionWords.ALL, ClusterWords.ALL, ToolWords.ALL)
             .flatMap(List::stream)
             .toList();
 

@@ -6,10 +6,15 @@ import io.dshm.client.cli.Word.Option;
 import io.dshm.client.cli.Word.Parameter;
 import io.dshm.client.cli.Word.Request;
 import io.dshm.client.cli.Word.Tool;
+import io.dshm.proto.Algorithm;
 import io.dshm.proto.Command;
 import io.dshm.proto.Condition;
+import io.dshm.proto.Key;
 import io.dshm.proto.Limits;
+import io.dshm.proto.Policy;
 import io.dshm.proto.ValueType;
+import io.dshm.proto.text.Policies;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -102,6 +107,21 @@ final class WriteWords {
                                     Arguments.millis(a.required(2), "TIME")),
                             Replies::tokens)),
             new Word(
+                    "take",
+                    List.of("TAKE"),
+                    "Takes tokens of a limit, and shows what was decided; exit status 1 if it has too few.",
+                    List.of(
+                            KEY,
+                            new Parameter("ALGORITHM", "0..1", "fixed, log, counter, gcra or leaky; or --policy."),
+                            new Parameter("LIMIT", "0..1", "How many tokens there are in a period."),
+                            new Parameter("PERIOD", "0..1", "Seconds, or a number with ms, s, m, h or d.")),
+                    List.of(
+                            new Option("--policy", "NAME", "The limit is what the entry policies::NAME says."),
+                            new Option("--burst", "N", "For gcra and leaky: how many beyond the first come at once."),
+                            new Option("--cost", "N", "1 if left out; 0 only looks, less gives back."),
+                            new Option("--shadow", "", "Let pass, and tell whether it would have been.")),
+                    new Request(WriteWords::take, Replies::decision)),
+            new Word(
                     "touch",
                     List.of("TOUCH"),
                     "Sets when a key expires, if it is there.",
@@ -186,6 +206,45 @@ final class WriteWords {
             throws CliException {
         int flags = (int) arguments.count("--flags", 0, FLAGS_MAX);
         return new Command.Put(arguments.key(0), arguments.millis("--ttl", 0), type, flags, condition, value);
+    }
+
+    private static Command take(Arguments a) throws CliException {
+        long cost = a.integer("--cost", 1);
+        if (Math.abs(cost) > Limits.TOKENS_MAX) {
+            throw CliException.usage("--cost is at most " + Limits.TOKENS_MAX);
+        }
+        String name = a.option("--policy");
+        if (name != null) {
+            if (a.at(1) != null || a.has("--burst")) {
+                throw CliException.usage("with --policy, the entry says the algorithm and all numbers");
+            }
+            Key policyKey = Key.of((Limits.POLICY_REGION + "::" + name).getBytes(StandardCharsets.UTF_8));
+            if (!Policies.isKey(policyKey)) {
+                throw CliException.usage("the name of a policy has 1 to " + Limits.POLICY_NAME_BYTES_MAX + " bytes");
+            }
+            return new Command.Take(a.key(0), null, policyKey, cost, a.has("--shadow"));
+        }
+        return new Command.Take(a.key(0), policy(a), null, cost, a.has("--shadow"));
+    }
+
+    private static Policy policy(Arguments a) throws CliException {
+        String word = a.at(1);
+        String period = a.at(3);
+        if (word == null || period == null) {
+            throw CliException.usage("a limit is ALGORITHM LIMIT PERIOD, or --policy NAME");
+        }
+        Algorithm algorithm = Arrays.stream(Algorithm.values())
+                .filter(one -> one.wireName().equals(word))
+                .findFirst()
+                .orElseThrow(() -> CliException.usage("ALGORITHM is fixed, log, counter, gcra or leaky"));
+        long limit = a.count(2, "LIMIT", Limits.TOKENS_MAX);
+        long millis = Arguments.millis(period, "PERIOD");
+        long burst = a.integer("--burst", algorithm.hasBurst() ? Math.max(0, limit - 1) : 0);
+        if (!Policy.areValid(limit, millis, burst) || (a.has("--burst") && !algorithm.hasBurst())) {
+            throw CliException.usage("PERIOD is 1 ms to " + Limits.PERIOD_MILLIS_MAX / 1000 + " s, --burst 0 to "
+                    + Limits.TOKENS_MAX + " and for gcra and leaky");
+        }
+        return new Policy(algorithm, limit, millis, burst);
     }
 
     private static Command incrNumber(Arguments arguments) throws CliException {

@@ -81,6 +81,10 @@ class CliTest {
     @Test
     void every_error_has_an_exit_code_and_says_what_to_do() throws IOException {
         assertEquals(new Run(ExitCode.NO, "", "dshm: not_found\n"), answered("ERROR not_found\r\n", "get", "k"));
+        String tooFew = "allowed=0 limit=1 remaining=0 reset=5 retry=5";
+        assertEquals(
+                new Run(ExitCode.NO, tooFew + "\n", ""),
+                answered("DONE " + tooFew + "\r\n", "take", "k", "fixed", "1", "1"));
         assertEquals(new Run(ExitCode.NO, "-1\n", ""), answered("LEN 2\r\n-1\r\nDONE\r\n", "limiter", "k", "1", "1"));
         Run exists = answered("ERROR exists\r\n", "add", "k", "v");
         assertEquals(ExitCode.NO, exists.exitCode());
@@ -137,6 +141,8 @@ class CliTest {
         isWrongUsage("there is no file /nowhere", "set", "k", "@/nowhere");
         isWrongUsage("--if is absent, present or a version above 0", "put", "k", "v", "--if", "0");
         isWrongUsage("CAPACITY is 0 to 1000000", "limiter", "k", "1000001", "1");
+        isWrongUsage("ALGORITHM is fixed, log, counter, gcra or leaky", "take", "k", "token", "1", "1");
+        isWrongUsage("a limit is ALGORITHM LIMIT PERIOD, or --policy NAME", "take", "k", "fixed", "1");
         isWrongUsage("is not an address", "get", "k", "--endpoints", "a:b");
         isWrongUsage("for bash and for zsh", "completion", "fish");
     }

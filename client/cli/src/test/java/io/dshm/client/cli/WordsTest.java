@@ -40,6 +40,11 @@ class WordsTest {
             Map.entry("incr k -2 --init 5 --ttl 1500ms", "INCR k -2 5 1.500"),
             Map.entry("incr-number k 0.5 --init -1 --ttl 2h", "INCR_NUMBER k 0.5 init=-1 ttl=7200"),
             Map.entry("limiter k 100 1m", "RATE_LIMITER k 100 60"),
+            Map.entry("take k gcra 10 1m", "TAKE k gcra 10 60 burst=9"),
+            Map.entry(
+                    "take k leaky 10 500ms --burst 2 --cost -3 --shadow",
+                    "TAKE k leaky 10 0.500 burst=2 cost=-3 shadow=yes"),
+            Map.entry("take k --policy api --cost 0", "TAKE k policy=api cost=0"),
             Map.entry("touch k 1d", "TOUCH k 86400"),
             Map.entry("expire k 0", "EXPIRE k 0"),
             Map.entry("del k", "DELETE k"),

@@ -46,7 +46,14 @@ public final class PeerConnector implements PeerLinks, PeerStatuses, Registratio
     @Override
     public Link open(String node, ScheduledExecutorService lane, Listener listener) {
         LinkHandler handler = new LinkHandler((EventLoop) lane, node, listener);
-        dialer.find(node).whenComplete((address, failure) -> lane.execute(() -> handler.connect(address)));
+        dialer.find(node)
+                .whenComplete((address, failure) -> lane.execute(() -> {
+                    if (failure == null) {
+                        handler.connect(address);
+                    } else {
+                        handler.end();
+                    }
+                }));
         return handler;
     }
 
@@ -94,6 +101,10 @@ public final class PeerConnector implements PeerLinks, PeerStatuses, Registratio
             }
         };
         dialer.find(node).whenComplete((address, failure) -> {
+            if (failure != null) {
+                answer.completeExceptionally(failure);
+                return;
+            }
             ChannelFuture connecting = dialer.connect(dialer.nextLoop(), node, address, handler);
             connecting.addListener(done -> {
                 if (!done.isSuccess()) {

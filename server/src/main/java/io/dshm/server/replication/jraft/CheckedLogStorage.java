@@ -6,6 +6,7 @@ import com.alipay.sofa.jraft.option.RaftOptions;
 import com.alipay.sofa.jraft.storage.LogStorage;
 import com.alipay.sofa.jraft.storage.snapshot.Snapshot;
 import com.alipay.sofa.jraft.storage.snapshot.local.LocalSnapshotMetaTable;
+import io.dshm.proto.Limits;
 import io.dshm.server.replication.jraft.repairs.DelegatingLogStorage;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -48,7 +49,7 @@ final class CheckedLogStorage extends DelegatingLogStorage {
         try {
             if (!super.init(options)) {
                 // What becomes of a full disk is said by who started this.
-                if (Files.getFileStore(folder).getUsableSpace() >= RaftGroup.DISK_FREE_BYTES_MIN) {
+                if (Files.getFileStore(folder).getUsableSpace() >= Limits.DISK_FREE_BYTES_MIN) {
                     throw new HalfFolderException(
                             folder.resolve(DataParts.LOG), "cannot be opened, the lines before this one say why");
                 }

@@ -42,11 +42,13 @@ final class DiskSpace {
 
     private final Path reserve;
     private final long reserveBytes;
-    private final int members;
     private final Usable usable;
 
     /** The others whose disks are full, as far as this node knows. */
     private final Set<String> fullPeers = ConcurrentHashMap.newKeySet();
+
+    /** How many the group has. */
+    private volatile int members;
 
     private volatile boolean full;
     private volatile boolean exhausted;
@@ -146,6 +148,12 @@ final class DiskSpace {
         } else {
             fullPeers.remove(node);
         }
+    }
+
+    /** These are the other members now: what was heard of further ones does not matter any more. */
+    void setOthers(Set<String> others) {
+        members = others.size() + 1;
+        fullPeers.retainAll(others);
     }
 
     /** Whether no write of a client can be taken: the leader's disk is full, or those of too many nodes for a majority. */

@@ -34,6 +34,16 @@ import java.util.Map;
  *       log precedes it in C's. From then on C holds all that it ever promised.
  * </ol>
  *
+ * <p><b>Members that change.</b> Which members there are the node has to hear, too: its setting may be old. Each other member tells the newest
+ * configuration in its log. A change of one voter is first a joint configuration, which a majority of the old voters has in its log before
+ * the new ones count alone. So if C has heard n - q + 1 of the others in some configuration, one of them knows of the one that followed
+ * it, unless no majority had it; and C has to hear as many of that one, and so on, until nobody names another one. A configuration that one
+ * more voter makes, or one less, may be about to be agreed on with an acknowledgement of C that is still under way: so C hears as many as each of
+ * those would ask for (with an even number of voters one more than n - q + 1). All configurations that were told count, also older ones.
+ *
+ * <p>A configuration in which C has no vote asks for less: C's acknowledgements and votes count for nothing in it, and before it is made a voter
+ * again, it follows a leader, and so has its term. C only has to be sure that it has no vote: see {@link Electorate#needed}.
+ *
  * <p>The others' answers must come from members that have not forgotten anything themselves: one that lost its data, too, says
  * 0 until it votes again, and is not counted. So after one loss, or several up to n - q at a time or one after the
  * other, C's successor on the same machine included, the same argument holds for each. When more than n - q members have lost
@@ -47,21 +57,23 @@ final class JoiningTerm {
     private record Answer(long term, long askedNanos) {}
 
     private final List<String> others;
-    private final int needed;
+    private final List<Electorate> electorates;
     private final long patienceNanos;
     private final Map<String, Answer> answers = new HashMap<>();
 
     /**
      * Nobody has answered.
      *
-     * @param others the members but this one, one at least
+     * @param electorates the other voters of each configuration that may count, one configuration at least
      * @param patienceNanos after which those that are silent need not be waited for any longer
      */
-    JoiningTerm(List<String> others, long patienceNanos) {
-        this.others = List.copyOf(others);
-        int members = others.size() + 1;
-        int majority = members / 2 + 1;
-        this.needed = members - majority + 1;
+    JoiningTerm(List<Electorate> electorates, long patienceNanos) {
+        this.electorates = List.copyOf(electorates);
+        this.others = electorates.stream()
+                .flatMap(voters -> voters.others().stream())
+                .distinct()
+                .sorted()
+                .toList();
         this.patienceNanos = patienceNanos;
     }
 
@@ -86,10 +98,13 @@ final class JoiningTerm {
         if (answers.size() == others.size()) {
             return true;
         }
-        long late = answers.values().stream()
-                .filter(answer -> answer.askedNanos >= patienceNanos)
-                .count();
-        return late >= needed;
+        return electorates.stream().allMatch(voters -> {
+            long late = voters.others().stream()
+                    .map(answers::get)
+                    .filter(answer -> answer != null && answer.askedNanos >= patienceNanos)
+                    .count();
+            return late >= voters.needed();
+        });
     }
 
     /** The highest term that was told. It counts once it {@link #isKnown}. */

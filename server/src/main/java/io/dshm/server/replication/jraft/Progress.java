@@ -109,6 +109,11 @@ public final class Progress implements AutoCloseable {
         return starts;
     }
 
+    /** The last index that the node is known to have applied, as old as its last append. */
+    public long committed() {
+        return applied;
+    }
+
     /** The node starts for that time. */
     public synchronized void setStarts(long value) throws IOException {
         starts = value;

@@ -3,20 +3,14 @@ package io.dshm.server.replication.jraft;
 import com.alipay.sofa.jraft.Node;
 import com.alipay.sofa.jraft.RaftGroupService;
 import com.alipay.sofa.jraft.Status;
-import com.alipay.sofa.jraft.closure.ReadIndexClosure;
 import com.alipay.sofa.jraft.conf.Configuration;
 import com.alipay.sofa.jraft.entity.PeerId;
 import com.alipay.sofa.jraft.entity.Task;
 import com.alipay.sofa.jraft.error.OverloadException;
 import com.alipay.sofa.jraft.error.RaftError;
 import com.alipay.sofa.jraft.option.NodeOptions;
-import com.alipay.sofa.jraft.option.ReadOnlyOption;
 import com.alipay.sofa.jraft.rpc.ProtobufMsgFactory;
-import com.alipay.sofa.jraft.rpc.RaftServerService;
 import com.alipay.sofa.jraft.rpc.RpcClient;
-import com.alipay.sofa.jraft.rpc.RpcRequests.ReadIndexRequest;
-import com.alipay.sofa.jraft.rpc.RpcRequests.ReadIndexResponse;
-import com.alipay.sofa.jraft.rpc.RpcResponseClosureAdapter;
 import com.alipay.sofa.jraft.rpc.impl.core.ReadIndexRequestProcessor;
 import com.alipay.sofa.jraft.storage.impl.RocksDBLogStorage;
 import com.alipay.sofa.jraft.util.Endpoint;
@@ -25,7 +19,7 @@ import com.alipay.sofa.jraft.util.ThreadPoolsFactory;
 import io.dshm.proto.Formats;
 import io.dshm.proto.Limits;
 import io.dshm.server.guard.Guard;
-import io.dshm.server.guard.GuardedPool;
+import io.dshm.server.network.ClusterMembers;
 import io.dshm.server.network.MemberAddresses;
 import io.dshm.server.network.PeerPort;
 import io.dshm.server.network.RefusalLog;
@@ -50,7 +44,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -59,24 +52,16 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Future;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.ScheduledThreadPoolExecutor;
-import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.LongConsumer;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
-import org.rocksdb.NativeLibraryLoader;
-import org.rocksdb.RocksDB;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -85,17 +70,8 @@ public final class RaftGroup implements RaftLog {
 
     private static final Logger LOG = LoggerFactory.getLogger(RaftGroup.class);
 
-    /** How long a question for the commit index may take. */
-    private static final int READ_INDEX_MILLIS = 2_000;
-
-    /** The library's own time-out for it would tell a failure twice, and starts one of the timers that never rest. */
-    private static final int NO_TIMEOUT = -1;
-
     /** Between two looks of the leader at who answers. */
     private static final int WATCH_MILLIS = 1_000;
-
-    /** Between two questions of a node that catches up, while nobody leads. */
-    private static final int CATCH_UP_MILLIS = 100;
 
     /**
      * A node that lost its data waits for so many election timeouts for members that do not answer, if it can do without them;
@@ -103,31 +79,22 @@ public final class RaftGroup implements RaftLog {
      */
     private static final int PATIENCE_ELECTIONS = 10;
 
-    /** How long a digest waits for the snapshot that it held up; afterwards that goes on by itself. */
-    private static final int SNAPSHOT_SECONDS_MAX = 60;
-
-    /** With less room than this on its disk, a start that fails is said to fail for that: RocksDB wants some files at once. */
-    static final long DISK_FREE_BYTES_MIN = 4 * 1024 * 1024;
-
     /** Between two looks at how much of the disk is free. */
     private static final int DISK_MILLIS = 200;
 
     /** And at how much the log takes. */
     private static final long LOG_SIZE_NANOS = TimeUnit.SECONDS.toNanos(5);
 
-    /** Threads for this class's own: one may write a snapshot while another sees to time-outs. */
-    private static final int BACKGROUND_THREADS = 2;
-
-    /** Threads for the library's closures and requests; further ones wait in a queue, and are never rejected. */
-    private static final int POOL_THREADS = 8;
-
     /**
      * What a group needs to know.
      *
      * @param cluster the cluster's id: members of different clusters do not understand each other
      * @param self this node's name, one of the peers
-     * @param peers the members' Raft addresses, {@code host:port}, by their names
-     * @param network connects the members; unused with a single one
+     * @param peers the Raft addresses, {@code host:port}, of the members that the setting names, by their names: a new group consists of
+     *     them
+     * @param members who is a member now
+     * @param listens false for a node that is alone, and stays so
+     * @param network connects the members; unused by a node that is alone
      * @param bindAddress where the Raft port is opened, as long as there may be members that need it
      * @param port who may connect there
      * @param folder where log, votes and snapshots are kept
@@ -141,6 +108,8 @@ public final class RaftGroup implements RaftLog {
             String cluster,
             String self,
             Map<String, String> peers,
+            ClusterMembers members,
+            boolean listens,
             MemberNetwork network,
             String bindAddress,
             PeerPort port,
@@ -161,6 +130,8 @@ public final class RaftGroup implements RaftLog {
      * @param isRegistered asked by a node that has lost its data: whether an entry of this start of it is in the log
      * @param onRestored when a node that had lost its data has it back, and before it votes
      * @param onWaiting while a node that has lost its data waits, what for
+     * @param foreign asked before this node takes over a snapshot of that member: why it must not, or null; may block
+     * @param voters asked by a node that has lost its data, before it takes part
      */
     public record Events(
             RoleListener roles,
@@ -169,15 +140,29 @@ public final class RaftGroup implements RaftLog {
             Runnable onCaughtUp,
             BooleanSupplier isRegistered,
             Runnable onRestored,
-            Consumer<String> onWaiting) {}
+            Consumer<String> onWaiting,
+            Function<String, @Nullable String> foreign,
+            Voters voters) {}
+
+    /** Who votes, as the other nodes say, for a node that has lost its data. */
+    @FunctionalInterface
+    public interface Voters {
+
+        /**
+         * Asks them. Blocks until enough have answered.
+         *
+         * @param waiting is told, now and then, whose answers are missing
+         * @return the voters of each configuration that counts; see {@link JoiningTerm}
+         */
+        List<Electorate> ask(Consumer<List<String>> waiting) throws InterruptedException;
+    }
 
     private final Settings settings;
     private final Consumer<String> onFatal;
     private final StateMachine stateMachine;
     private final String groupId;
-    private final ThreadPoolExecutor closures;
-    private final ThreadPoolExecutor requests;
-    private final ScheduledThreadPoolExecutor background;
+    private final RaftThreads threads = new RaftThreads();
+    private final Rounds rounds;
     private final SnapshotPace snapshotPace;
     private final CommitNotices commitNotices;
     private final AtomicBoolean mayVote = new AtomicBoolean();
@@ -202,16 +187,13 @@ public final class RaftGroup implements RaftLog {
         this.onFatal = onFatal;
         this.snapshotPace = new SnapshotPace(settings.snapshotLogBytes(), System::nanoTime);
         this.groupId = "dshm_" + settings.cluster();
-        this.closures = queuedPool("raft-closure-");
-        this.requests = queuedPool("raft-request-");
-        this.background = new ScheduledThreadPoolExecutor(BACKGROUND_THREADS, daemons("raft-background-"));
-        this.background.setRemoveOnCancelPolicy(true);
         this.stateMachine = stateMachine;
+        this.rounds = new Rounds(this::runningNode, threads.background());
         this.commitNotices = new CommitNotices(
                 this::lastAppended,
                 this::sendHeartbeats,
-                (task, micros) -> background.schedule(
-                        Guard.of("telling followers of a commit", task), micros, TimeUnit.MICROSECONDS));
+                (task, micros) -> threads.background()
+                        .schedule(Guard.of("telling followers of a commit", task), micros, TimeUnit.MICROSECONDS));
     }
 
     /**
@@ -226,26 +208,40 @@ public final class RaftGroup implements RaftLog {
      */
     public void start(boolean votes, Progress progress, Events events) throws IOException, InterruptedException {
         mayVote.set(votes);
-        Path libraries = Files.createDirectories(settings.folder().resolve("lib"));
-        // Into a folder of this node's own: the default is the temporary folder, where every hard kill leaves a copy.
-        NativeLibraryLoader.getInstance().loadLibrary(libraries.toString());
-        RocksDB.loadLibrary();
+        RaftTuning.loadLibrary(settings.folder());
         DiskSpace space = new DiskSpace(
-                settings.folder(), settings.diskReserveBytes(), settings.peers().size());
+                settings.folder(),
+                settings.diskReserveBytes(),
+                settings.members().all().size());
         space.look();
         disk = space;
-        ThreadPoolsFactory.registerThreadPool(groupId, closures);
+        ThreadPoolsFactory.registerThreadPool(groupId, threads.closures());
         StorageOptionsFactory.registerRocksDBOptions(RocksDBLogStorage.class, RaftTuning.logOptions());
         ProtobufMsgFactory.load();
-        ApplyAdapter applying = new ApplyAdapter(stateMachine, background, new Listener(events, progress));
+        ApplyAdapter applying = new ApplyAdapter(
+                stateMachine,
+                threads.background(),
+                new GroupListener(
+                        settings,
+                        events,
+                        progress,
+                        commitNotices,
+                        snapshotPace,
+                        threads.background(),
+                        this::snapshot,
+                        led -> leader = led,
+                        onFatal));
         adapter = applying;
         PeerId self = peer(settings.self());
         Configuration members = new Configuration();
-        settings.peers().keySet().forEach(name -> members.addPeer(peer(name)));
-        boolean alone = settings.peers().size() == 1;
-        long termMin = votes ? 0 : joiningTerm(self, events.onWaiting());
+        if (votes) {
+            // Otherwise this node gets to know them with its data.
+            settings.peers().keySet().forEach(name -> members.addPeer(peer(name)));
+        }
+        boolean alone = !settings.listens();
+        long termMin = votes ? 0 : joiningTerm(self, events);
         TermStorage.Terms terms = new TermStorage.Terms();
-        MemberGuard guard = newGuard(terms);
+        MemberGuard guard = newGuard(terms, events);
         MemberRpcServer server = alone ? null : newServer(self.getPort(), applying, terms, guard, space::isExhausted);
         NodeOptions options = RaftTuning.nodeOptions(
                 settings,
@@ -257,36 +253,43 @@ public final class RaftGroup implements RaftLog {
         RaftGroupService group = new RaftGroupService(groupId, self, options, server);
         node = startOrExplain(group, !alone);
         service.set(group);
-        background.scheduleWithFixedDelay(
-                Guard.of("looking at the disk", () -> watchDisk(space)),
-                DISK_MILLIS,
-                DISK_MILLIS,
-                TimeUnit.MILLISECONDS);
+        threads.background()
+                .scheduleWithFixedDelay(
+                        Guard.of("looking at the disk", () -> watchDisk(space)),
+                        DISK_MILLIS,
+                        DISK_MILLIS,
+                        TimeUnit.MILLISECONDS);
         if (server != null) {
-            catchUp(events, false);
+            new CatchingUp(settings.self(), rounds, threads.background(), mayVote, events).begin();
             PeerWatch watch = new PeerWatch();
-            background.scheduleWithFixedDelay(
-                    Guard.of("looking who answers", () -> {
-                        watchPeers(watch);
-                        server.closeBoltIfUnneeded();
-                    }),
-                    WATCH_MILLIS,
-                    WATCH_MILLIS,
-                    TimeUnit.MILLISECONDS);
+            threads.background()
+                    .scheduleWithFixedDelay(
+                            Guard.of("looking who answers", () -> {
+                                watchPeers(watch);
+                                server.closeBoltIfUnneeded();
+                            }),
+                            WATCH_MILLIS,
+                            WATCH_MILLIS,
+                            TimeUnit.MILLISECONDS);
         }
     }
 
     /** The earliest term in which this node, which has lost its data, may take part. */
-    private long joiningTerm(PeerId self, Consumer<String> onWaiting) throws InterruptedException {
-        Map<String, Endpoint> others = settings.peers().keySet().stream()
-                .filter(name -> !name.equals(settings.self()))
-                .collect(Collectors.toMap(name -> name, name -> peer(name).getEndpoint()));
+    private long joiningTerm(PeerId self, Events events) throws InterruptedException {
+        Consumer<List<String>> waiting =
+                missing -> events.onWaiting().accept("its data is lost; it waits for the terms of " + missing);
+        List<Electorate> electorates = events.voters().ask(waiting);
+        Map<String, Endpoint> others = electorates.stream()
+                .flatMap(voters -> voters.others().stream())
+                .distinct()
+                .collect(Collectors.toMap(
+                        name -> name,
+                        name -> Peers.of(settings.members().raftOf(name)).getEndpoint()));
         long patience = TimeUnit.MILLISECONDS.toNanos((long) PATIENCE_ELECTIONS * settings.electionTimeoutMillis());
         RpcClient client = new MemberRpcClient();
         // The question is put as one for a vote, but does not ask for one.
         client.init(memberOptions(() -> true, null));
-        return new TermQuestions(groupId, self.toString(), others, client)
-                .ask(patience, missing -> onWaiting.accept("its data is lost; it waits for the terms of " + missing));
+        return new TermQuestions(groupId, self.toString(), others, electorates, client).ask(patience, waiting);
     }
 
     private NodeOptions memberOptions(BooleanSupplier mayAskForVotes, @Nullable MemberGuard guard) {
@@ -301,11 +304,6 @@ public final class RaftGroup implements RaftLog {
             throw e.getCause();
         } catch (IllegalStateException e) {
             Path folder = settings.folder();
-            long free = Files.getFileStore(folder).getUsableSpace();
-            if (free < DISK_FREE_BYTES_MIN) {
-                throw new IOException("data-dir: the disk of " + folder + " is full (" + free
-                        + " bytes are free): make room, then start again");
-            }
             throw new IllegalStateException(
                     "data-dir: log, votes or snapshot in " + folder
                             + " cannot be opened; the lines before this one say which and why",
@@ -314,6 +312,7 @@ public final class RaftGroup implements RaftLog {
     }
 
     private void watchDisk(DiskSpace space) {
+        space.setOthers(settings.members().others());
         try {
             boolean due = space.look();
             long now = System.nanoTime();
@@ -334,9 +333,10 @@ public final class RaftGroup implements RaftLog {
 
     /** Another node with room on its disk is to lead. */
     private void leaveTo(DiskSpace space) {
-        for (String name : settings.peers().keySet()) {
-            if (!name.equals(settings.self()) && !space.isFullAt(name)) {
-                Status status = runningNode().transferLeadershipTo(peer(name));
+        for (String name : settings.members().others()) {
+            if (!space.isFullAt(name)) {
+                Status status = runningNode()
+                        .transferLeadershipTo(Peers.of(settings.members().raftOf(name)));
                 LOG.debug("leadership handed to {}, whose disk has room: {}", name, status);
                 if (status.isOk()) {
                     return;
@@ -366,9 +366,11 @@ public final class RaftGroup implements RaftLog {
     }
 
     private void watchPeers(PeerWatch watch) {
-        Set<String> silent = new TreeSet<>(settings.peers().keySet());
+        Set<String> silent = new TreeSet<>();
         try {
-            runningNode().listAlivePeers().forEach(peer -> silent.remove(nameOf(peer)));
+            Node leader = runningNode();
+            leader.listPeers().forEach(peer -> silent.add(nameOf(peer)));
+            leader.listAlivePeers().forEach(peer -> silent.remove(nameOf(peer)));
             watch.onSilent(silent);
         } catch (IllegalStateException e) {
             LOG.trace("not leading", e);
@@ -386,19 +388,19 @@ public final class RaftGroup implements RaftLog {
         RaftTuning.setProperties();
     }
 
-    private MemberGuard newGuard(TermStorage.Terms terms) {
-        Set<String> others = new TreeSet<>(settings.peers().keySet());
-        others.remove(settings.self());
+    private MemberGuard newGuard(TermStorage.Terms terms, Events events) {
         return new MemberGuard(
                 groupId,
                 peer(settings.self()).toString(),
-                others.stream().map(name -> peer(name).toString()).collect(Collectors.toSet()),
+                settings.members().othersRaft(),
+                address -> events.foreign().apply(settings.members().nameOf(address)),
                 terms::durable,
                 new RefusalLog("Raft", System::nanoTime));
     }
 
     private MemberRpcServer newServer(
             int port, ApplyAdapter applying, TermStorage.Terms terms, MemberGuard guard, BooleanSupplier noRoom) {
+        ThreadPoolExecutor requests = threads.requests();
         BoltPort bolt = new BoltPort(
                 new InetSocketAddress(settings.bindAddress(), port),
                 MemberAddresses.LISTEN_SETTINGS,
@@ -422,25 +424,21 @@ public final class RaftGroup implements RaftLog {
     }
 
     private PeerId peer(String name) {
-        PeerId peer = new PeerId();
-        String address = settings.peers().get(name);
-        if (!peer.parse(address)) {
-            throw new IllegalArgumentException("member " + name + " has no usable address: " + address);
-        }
-        return peer;
+        return Peers.of(settings.peers().get(name));
     }
 
     private String nameOf(PeerId peer) {
-        String name = memberAt(peer.getEndpoint().toString());
-        return name == null ? peer.toString() : name;
+        return settings.members().nameOf(peer.getEndpoint().toString());
     }
 
     private @Nullable String memberAt(String address) {
-        return settings.peers().entrySet().stream()
-                .filter(e -> e.getValue().equals(address))
-                .map(Map.Entry::getKey)
-                .findFirst()
-                .orElse(null);
+        String name = settings.members().nameOf(address);
+        return name.equals(address) ? null : name;
+    }
+
+    /** Who votes, and changes of that. */
+    public MemberChanges memberChanges() {
+        return new MemberChanges(this::runningNode);
     }
 
     private Node runningNode() {
@@ -468,92 +466,18 @@ public final class RaftGroup implements RaftLog {
 
     @Override
     public void readIndex(ReadIndexListener listener) {
-        AtomicBoolean told = new AtomicBoolean();
-        Consumer<Status> once = status -> {
-            if (!told.compareAndSet(false, true)) {
-                return;
-            }
-            if (status.isOk()) {
-                listener.confirmed();
-            } else {
-                listener.failed(String.valueOf(status));
-            }
-        };
-        Future<?> timeout = background.schedule(
-                Guard.of(
-                        "the time-out of a round",
-                        () -> once.accept(new Status(RaftError.ETIMEDOUT, "no answer in time"))),
-                READ_INDEX_MILLIS,
-                TimeUnit.MILLISECONDS);
-        try {
-            runningNode().readIndex(ReadOnlyOption.ReadOnlySafe, new byte[0], new ReadIndexClosure(NO_TIMEOUT) {
-                @Override
-                public void run(Status status, long index, byte @Nullable [] context) {
-                    timeout.cancel(false);
-                    once.accept(status);
-                }
-            });
-        } catch (IllegalStateException e) {
-            once.accept(new Status(-1, "%s", e.getMessage()));
+        rounds.readIndex(listener);
+    }
+
+    private void sendHeartbeats() {
+        if (!settings.members().others().isEmpty()) {
+            rounds.sendHeartbeats(groupId, peer(settings.self()));
         }
     }
 
     private long lastAppended() {
         Node running = node;
         return running == null ? 0 : running.getLastLogIndex();
-    }
-
-    /** A question for the commit index makes the leader send them; what is answered does not matter here. */
-    private void sendHeartbeats() {
-        if (node instanceof RaftServerService leader) {
-            ReadIndexRequest question = ReadIndexRequest.newBuilder()
-                    .setGroupId(groupId)
-                    .setServerId(peer(settings.self()).toString())
-                    .build();
-            leader.handleReadIndexRequest(question, new RpcResponseClosureAdapter<ReadIndexResponse>() {
-                @Override
-                public void run(Status status) {
-                    LOG.trace("followers were told of a commit: {}", status);
-                }
-            });
-        }
-    }
-
-    /**
-     * Asks until this node has applied all that was committed when it asked, and, if it had lost its data, until that was
-     * after it had registered.
-     *
-     * @param told whether it has been up to date before
-     */
-    private void catchUp(Events events, boolean told) {
-        boolean registered = mayVote.get() || events.isRegistered().getAsBoolean();
-        readIndex(new ReadIndexListener() {
-            @Override
-            public void confirmed() {
-                if (!told) {
-                    events.onCaughtUp().run();
-                }
-                if (!registered) {
-                    again(true);
-                } else if (!mayVote.get()) {
-                    events.onRestored().run();
-                    mayVote.set(true);
-                    LOG.info("{} has its data back, and votes again", settings.self());
-                }
-            }
-
-            @Override
-            public void failed(String reason) {
-                again(told);
-            }
-
-            private void again(boolean toldByThen) {
-                background.schedule(
-                        Guard.of("catching up", () -> catchUp(events, toldByThen)),
-                        CATCH_UP_MILLIS,
-                        TimeUnit.MILLISECONDS);
-            }
-        });
     }
 
     /** Whether the log or a snapshot holds anything: not before the group has elected its first leader. */
@@ -602,11 +526,7 @@ public final class RaftGroup implements RaftLog {
     public static void found(Path folder, Collection<String> members, StateSource state) throws IOException {
         List<PeerId> peers = new ArrayList<>();
         for (String address : new TreeSet<>(members)) {
-            PeerId peer = new PeerId();
-            if (!peer.parse(address)) {
-                throw new IOException("no member can have the address " + address);
-            }
-            peers.add(peer);
+            peers.add(Peers.of(address));
         }
         SnapshotFolder.found(folder, peers, state);
     }
@@ -626,10 +546,8 @@ public final class RaftGroup implements RaftLog {
 
     /** Hands leadership, if this node has it, to the member that is furthest along. Returns at once. */
     public void transferLeadership() {
-        if (settings.peers().size() > 1) {
-            Status status = runningNode().transferLeadershipTo(PeerId.ANY_PEER);
-            LOG.debug("leadership handed over: {}", status);
-        }
+        Status status = runningNode().transferLeadershipTo(PeerId.ANY_PEER);
+        LOG.debug("leadership handed over: {}", status);
     }
 
     /** Leaves the group and closes its files. Blocks until that is done. */
@@ -639,112 +557,6 @@ public final class RaftGroup implements RaftLog {
             running.shutdown();
             running.join();
         }
-        closures.shutdown();
-        requests.shutdown();
-        background.shutdownNow();
-    }
-
-    private static ThreadPoolExecutor queuedPool(String name) {
-        return new GuardedPool(name, POOL_THREADS, new LinkedBlockingQueue<>(), daemons(name));
-    }
-
-    private static ThreadFactory daemons(String name) {
-        AtomicInteger number = new AtomicInteger();
-        return task -> {
-            Thread thread = new Thread(task, name + number.incrementAndGet());
-            thread.setDaemon(true);
-            return thread;
-        };
-    }
-
-    /** From the thread that applies to who listens. */
-    private final class Listener implements ApplyAdapter.Listener {
-
-        private final Events events;
-        private final Progress progress;
-        private final RoleListener roles;
-        private long term;
-        private long applied;
-
-        Listener(Events events, Progress progress) {
-            this.events = events;
-            this.progress = progress;
-            this.roles = events.roles();
-        }
-
-        @Override
-        public void onApplied(long index) {
-            applied = index;
-            progress.applied(index);
-            events.onApplied().accept(index);
-        }
-
-        @Override
-        public void onAppliedBatch(long bytes) {
-            events.onAppliedBatch().run();
-            commitNotices.onApplied(applied);
-            if (snapshotPace.isDue(bytes)) {
-                background.execute(Guard.of("taking a snapshot", () -> snapshot()));
-            }
-        }
-
-        @Override
-        public void onSnapshotDue() throws InterruptedException {
-            try {
-                snapshot().get(SNAPSHOT_SECONDS_MAX, TimeUnit.SECONDS);
-            } catch (TimeoutException e) {
-                LOG.warn("a snapshot takes longer than {} s", SNAPSHOT_SECONDS_MAX);
-            } catch (ExecutionException e) {
-                throw new IllegalStateException(e.getCause());
-            }
-        }
-
-        @Override
-        public void onLeading(long newTerm) {
-            term = newTerm;
-            leader = settings.self();
-            if (settings.peers().size() > 1) {
-                commitNotices.onLeading();
-            }
-            roles.onLeading(newTerm);
-            if (settings.peers().size() == 1) {
-                events.onCaughtUp().run();
-            }
-        }
-
-        @Override
-        public void onLeadingEnded(Status why) {
-            commitNotices.onLeadingEnded();
-            leader = null;
-            LOG.debug("leads no longer: {}", why);
-            roles.onLeadingEnded(term, Reasons.ofLeadingEnded(why));
-        }
-
-        @Override
-        public void onFollowing(PeerId followed, long newTerm) {
-            leader = nameOf(followed);
-            roles.onFollowing(nameOf(followed), newTerm);
-        }
-
-        @Override
-        public void onFollowingEnded(long oldTerm, Status why) {
-            LOG.debug("follows no longer: {}", why);
-            leader = null;
-            roles.onFollowingEnded(oldTerm, Reasons.ofFollowingEnded(why));
-        }
-
-        @Override
-        public void onMembers(Set<String> agreed) {
-            String warning =
-                    Reasons.membersDiffer(new TreeSet<>(settings.peers().values()), agreed);
-            if (warning != null) {
-                LOG.warn("{}: {}", settings.self(), warning);
-            }
-        }
-
-        @Override
-        public void onFatal(String why) {
-            onFatal.accept(why);
-        }
+        threads.stop();
     }
 }

@@ -12,9 +12,14 @@ import com.alipay.sofa.jraft.util.StorageOptionsFactory;
 import io.dshm.proto.Limits;
 import io.dshm.server.replication.jraft.bolt.BoltTransport;
 import io.dshm.server.replication.jraft.repairs.LastEntryLogStorage;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.function.BiFunction;
 import java.util.function.UnaryOperator;
 import org.rocksdb.DBOptions;
+import org.rocksdb.NativeLibraryLoader;
+import org.rocksdb.RocksDB;
 import org.rocksdb.WALRecoveryMode;
 
 /** SOFAJRaft's settings, each with the reason why it is not the library's own. */
@@ -27,6 +32,9 @@ final class RaftTuning {
     private static final int REQUESTS_IN_FLIGHT_MAX = 64;
 
     private static final int REQUESTS_IN_FLIGHT_MIN = 32;
+
+    /** A node that begins alone may get so many. */
+    private static final int FOLLOWERS_USUAL = 2;
 
     /** Bytes of entries in one request, unless a single entry is larger. */
     private static final int BODY_BYTES_MIN = 128 * 1024;
@@ -56,6 +64,14 @@ final class RaftTuning {
         System.setProperty("com.google.protobuf.use_unsafe_pre22_gencode", "true");
         // The pool for the library's own closures has no queue: it must never be full.
         System.setProperty("jraft.internal.closure.threadpool.size.max", "4096");
+    }
+
+    /** To be called before RocksDB is used; with a node's data folder. */
+    static void loadLibrary(Path folder) throws IOException {
+        // Into a folder of this node's own: the default is the temporary folder, where every hard kill leaves a copy.
+        Path libraries = Files.createDirectories(folder.resolve("lib"));
+        NativeLibraryLoader.getInstance().loadLibrary(libraries.toString());
+        RocksDB.loadLibrary();
     }
 
     /** So that requests in flight to all followers, as large as they usually are at most, take an eighth of the heap. */
@@ -99,7 +115,8 @@ final class RaftTuning {
         raft.setSync(true);
         raft.setApplyBatch(512);
         raft.setMaxReplicatorInflightMsgs(requestsInFlightMax(HEAP_BYTES));
-        raft.setMaxBodySize(bodyBytesMax(HEAP_BYTES, settings.peers().size() - 1));
+        raft.setMaxBodySize(bodyBytesMax(
+                HEAP_BYTES, Math.max(FOLLOWERS_USUAL, settings.peers().size() - 1)));
         raft.setMaxByteCountPerRpc(Limits.RAFT_CHUNK_BYTES);
         raft.setMaxLogsInMemoryBytes(LOG_CACHE_BYTES_MAX);
         raft.setMaxElectionDelayMs(ELECTION_DELAY_MILLIS_MAX);

@@ -37,6 +37,7 @@ final class TermQuestions {
     private final String group;
     private final String self;
     private final Map<String, Endpoint> others;
+    private final List<Electorate> electorates;
     private final RpcClient client;
 
     /**
@@ -44,9 +45,12 @@ final class TermQuestions {
      *
      * @param self the address that this node has in the group
      * @param others the Raft addresses of the other members, by their names
+     * @param electorates see {@link JoiningTerm}
      * @param client reaches them; is shut down when that is done
      */
-    TermQuestions(String group, String self, Map<String, Endpoint> others, RpcClient client) {
+    TermQuestions(
+            String group, String self, Map<String, Endpoint> others, List<Electorate> electorates, RpcClient client) {
+        this.electorates = List.copyOf(electorates);
         this.group = group;
         this.self = self;
         this.others = Map.copyOf(others);
@@ -61,7 +65,7 @@ final class TermQuestions {
      * @return the term in which this node may take part
      */
     long ask(long patienceNanos, Consumer<List<String>> waiting) throws InterruptedException {
-        JoiningTerm known = new JoiningTerm(others.keySet().stream().sorted().toList(), patienceNanos);
+        JoiningTerm known = new JoiningTerm(electorates, patienceNanos);
         try {
             long startedNanos = System.nanoTime();
             long saidNanos = startedNanos;

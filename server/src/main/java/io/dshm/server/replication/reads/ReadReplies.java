@@ -45,7 +45,7 @@ final class ReadReplies {
 
     private static Reply get(Entry entry, long clockMillis) {
         if (entry.isLimiter()) {
-            return new Reply.IntegerValue(entry.limiter().tokensLeftAt(clockMillis));
+            return new Reply.IntegerValue(entry.limiter().remainingAt(clockMillis));
         }
         return typeOf(entry) == ValueType.LIST ? GET_OF_LIST : new Reply.Value(valueOf(entry, clockMillis));
     }
@@ -73,7 +73,7 @@ final class ReadReplies {
             return entry.value();
         }
         if (entry.isLimiter()) {
-            return digits(entry.limiter().tokensLeftAt(clockMillis));
+            return digits(entry.limiter().remainingAt(clockMillis));
         }
         Object value = entry.typed().value();
         if (value instanceof byte[] string) {
@@ -85,14 +85,14 @@ final class ReadReplies {
         return value instanceof Boolean truth ? (truth ? TRUE : FALSE) : digits(((ListValue) value).size());
     }
 
-    private static byte[] digits(int number) {
-        return Integer.toString(number).getBytes(StandardCharsets.US_ASCII);
+    private static byte[] digits(long number) {
+        return Long.toString(number).getBytes(StandardCharsets.US_ASCII);
     }
 
-    private static int lengthOf(ValueType type, Entry entry, long clockMillis) {
+    private static long lengthOf(ValueType type, Entry entry, long clockMillis) {
         return switch (type) {
             case LIST -> ((ListValue) entry.typed().value()).size();
-            case LIMITER -> entry.limiter().tokensLeftAt(clockMillis);
+            case LIMITER -> entry.limiter().remainingAt(clockMillis);
             case STRING, NUMBER, BOOLEAN, RAW -> valueOf(entry, clockMillis).length;
         };
     }

@@ -137,12 +137,16 @@ public final class Proposer {
     public void switchFormat(int format) {
         if (term != 0) {
             LOG.info("all members read format {}: the cluster is switched to it", format);
-            propose(
-                    newEntry()
-                            .addRecords(CommandRecord.newBuilder()
-                                    .setSwitchFormat(SwitchFormat.newBuilder().setFormat(format))),
-                    List.of(),
-                    memory.reservation());
+            propose(CommandRecord.newBuilder()
+                    .setSwitchFormat(SwitchFormat.newBuilder().setFormat(format))
+                    .build());
+        }
+    }
+
+    /** Proposes a record of the cluster's own, if this node leads. Nobody hears of its outcome. */
+    public void propose(CommandRecord record) {
+        if (term != 0) {
+            propose(newEntry().addRecords(record), List.of(), memory.reservation());
         }
     }
 

@@ -2,12 +2,15 @@ package io.dshm.server.replication.writes;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.UnsafeByteOperations;
+import io.dshm.proto.Algorithm;
 import io.dshm.proto.Command;
 import io.dshm.proto.CommandVisitor;
 import io.dshm.proto.Condition;
 import io.dshm.proto.Doubles;
+import io.dshm.proto.Formats;
 import io.dshm.proto.Key;
 import io.dshm.proto.Limits;
+import io.dshm.proto.Policy;
 import io.dshm.proto.ValueType;
 import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.DeleteCommand;
@@ -15,6 +18,7 @@ import io.dshm.proto.wire.ExpireCommand;
 import io.dshm.proto.wire.FlushAllCommand;
 import io.dshm.proto.wire.IncrCommand;
 import io.dshm.proto.wire.IncrNumberCommand;
+import io.dshm.proto.wire.LimitAlgorithm;
 import io.dshm.proto.wire.LogTimeCommand;
 import io.dshm.proto.wire.MultiCommand;
 import io.dshm.proto.wire.PopCommand;
@@ -26,6 +30,7 @@ import io.dshm.proto.wire.RateLimiterCommand;
 import io.dshm.proto.wire.RemoveCommand;
 import io.dshm.proto.wire.SetChunkedCommand;
 import io.dshm.proto.wire.SetCommand;
+import io.dshm.proto.wire.TakeCommand;
 import io.dshm.proto.wire.TouchCommand;
 import io.dshm.proto.wire.TypedValue;
 import io.dshm.proto.wire.WriteCondition;
@@ -42,6 +47,17 @@ public final class Records {
     /** The record of a command, still without its identity. Shares the command's bytes. */
     public static CommandRecord.Builder of(Command.Write write) {
         return write.accept(CommandRecord.newBuilder(), OF_WRITE);
+    }
+
+    /** The format that the record of a command needs. */
+    public static int formatOf(Command.Write write) {
+        if (write instanceof Command.Identified identified) {
+            return formatOf(identified.write());
+        }
+        boolean isNew = write instanceof Command.Take
+                || (write instanceof Command.Multi multi
+                        && multi.writes().stream().anyMatch(one -> one instanceof Command.Take));
+        return isNew ? Formats.BOUNDS : Formats.FIRST;
     }
 
     /** Puts a command into an empty record. */
@@ -129,6 +145,11 @@ public final class Records {
         }
 
         @Override
+        public CommandRecord.Builder take(Command.Take write, CommandRecord.Builder record) {
+            return record.setTake(takeCommand(write));
+        }
+
+        @Override
         public CommandRecord.Builder flushAll(Command.FlushAll write, CommandRecord.Builder record) {
             return record.setFlushAll(
                     FlushAllCommand.newBuilder().setRegion(UnsafeByteOperations.unsafeWrap(write.region())));
@@ -206,6 +227,32 @@ public final class Records {
                 .setTtlMillis(put.ttlMillis())
                 .setValue(value)
                 .setCondition(condition(put.condition()));
+    }
+
+    private static TakeCommand.Builder takeCommand(Command.Take take) {
+        TakeCommand.Builder command =
+                TakeCommand.newBuilder().setKey(bytes(take.key())).setCost(take.cost());
+        Policy policy = take.policy();
+        Key policyKey = take.policyKey();
+        if (policyKey != null) {
+            command.setPolicyKey(bytes(policyKey));
+        } else if (policy != null) {
+            command.setAlgorithm(algorithm(policy.algorithm()))
+                    .setLimit(policy.limit())
+                    .setPeriodMillis(policy.periodMillis())
+                    .setBurst(policy.burst());
+        }
+        return command;
+    }
+
+    private static LimitAlgorithm algorithm(Algorithm algorithm) {
+        return switch (algorithm) {
+            case FIXED -> LimitAlgorithm.FIXED;
+            case LOG -> LimitAlgorithm.LOG;
+            case COUNTER -> LimitAlgorithm.COUNTER;
+            case GCRA -> LimitAlgorithm.GCRA;
+            case LEAKY -> LimitAlgorithm.LEAKY;
+        };
     }
 
     private static WriteCondition condition(Condition condition) {

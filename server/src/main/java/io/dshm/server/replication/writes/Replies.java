@@ -47,6 +47,11 @@ public final class Replies {
         if (write instanceof Command.Incr) {
             return "INCR takes the key of a value; this one holds a rate limiter or a list";
         }
+        if (write instanceof Command.Take take) {
+            return take.policyKey() == null
+                    ? "the key holds no limiter of this algorithm"
+                    : "the policy is not algorithm limit period [burst=N], or the key holds no limiter of its algorithm";
+        }
         if (write instanceof Command.RateLimiter) {
             return "RATE_LIMITER takes a key of its own; this one holds a value or a list";
         }
@@ -139,6 +144,12 @@ public final class Replies {
             return real != null
                     ? new Reply.Detailed(Doubles.toBytes(real), "type=" + ValueType.NUMBER.wireName())
                     : changed(outcome);
+        }
+
+        @Override
+        public Reply take(Command.Take write, Outcome outcome) {
+            String decision = outcome.decisionInWords(write.shadow());
+            return decision == null ? changed(outcome) : new Reply.Detailed(null, decision);
         }
 
         @Override

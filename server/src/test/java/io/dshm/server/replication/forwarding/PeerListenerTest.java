@@ -61,7 +61,7 @@ class PeerListenerTest {
                 new Ports(loops, NioServerSocketChannel.class),
                 new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
                 new PeerPort(bounds, address -> true, new RefusalLog("test", System::nanoTime)),
-                new Greeting.Members("c", "n1", Set.of("n2")),
+                new Greeting.Members("c", "n1", Set.of("n2"), () -> 0),
                 new CallServer(new UnansweredCalls.Total(1), System::nanoTime),
                 StatusReply::getDefaultInstance);
         RegistrationCheck registrations =

@@ -6,6 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 class JoiningTermTest {
@@ -14,8 +17,12 @@ class JoiningTermTest {
     private static final long EARLY = PATIENCE - 1;
     private static final long LATE = PATIENCE;
 
+    private static Electorate voters(String... others) {
+        return new Electorate(Set.of(others), true);
+    }
+
     private static JoiningTerm of(String... others) {
-        return new JoiningTerm(List.of(others), PATIENCE);
+        return new JoiningTerm(List.of(voters(others)), PATIENCE);
     }
 
     @Test
@@ -80,12 +87,63 @@ class JoiningTermTest {
     }
 
     @Test
-    void of_four_members_two_suffice_after_a_while() {
+    void of_four_members_all_others_must_answer_because_a_fifth_may_be_about_to_come() {
         JoiningTerm four = of("a", "b", "d");
         four.heard("a", 4, LATE);
-        assertFalse(four.isKnown());
         four.heard("b", 4, LATE);
+        assertFalse(four.isKnown(), "d and e may have elected a leader with a vote that is forgotten");
+        four.heard("d", 4, EARLY);
         assertTrue(four.isKnown());
+    }
+
+    /** Whatever the members do within one change: of each majority with this node somebody else is heard. */
+    @Test
+    void so_many_are_heard_that_no_majority_with_this_node_is_missed_also_after_one_change() {
+        for (int others = 2; others <= 8; others++) {
+            int silent = others - needed(others, true);
+            // A majority is missed if all of this node's companions in it are silent, or new.
+            assertTrue(silent < companions(others + 1), "as it is, with " + others);
+            assertTrue(silent + 1 < companions(others + 2), "with one more than " + others);
+            assertTrue(silent < companions(others), "with one less than " + others);
+        }
+    }
+
+    private static int needed(int others, boolean withSelf) {
+        Set<String> names = IntStream.range(0, others).mapToObj(i -> "m" + i).collect(Collectors.toSet());
+        return new Electorate(names, withSelf).needed();
+    }
+
+    /** It only has to know whether it has been made a voter, which a majority of the others has in its log then. */
+    @Test
+    void a_node_that_has_no_vote_need_not_hear_one_that_is_dead() {
+        JoiningTerm fourth = new JoiningTerm(List.of(new Electorate(Set.of("a", "b", "d"), false)), PATIENCE);
+        fourth.heard("a", 4, LATE);
+        assertFalse(fourth.isKnown());
+        fourth.heard("b", 4, LATE);
+        assertTrue(fourth.isKnown());
+        for (int others = 1; others <= 8; others++) {
+            int silent = others - needed(others, false);
+            assertTrue(silent < MemberChanges.Roles.majorityOf(others), "of " + others);
+            assertTrue(silent < companions(others + 1), "if it has been made one, of " + others);
+        }
+    }
+
+    private static int companions(int voters) {
+        return MemberChanges.Roles.majorityOf(voters) - 1;
+    }
+
+    @Test
+    void each_configuration_that_was_told_counts() {
+        JoiningTerm both = new JoiningTerm(List.of(voters("a", "b", "d", "e"), voters("d", "e", "f", "g")), PATIENCE);
+        for (String member : List.of("a", "b", "d")) {
+            both.heard(member, 4, LATE);
+        }
+        assertFalse(both.isKnown());
+        both.heard("e", 4, LATE);
+        both.heard("g", 6, LATE);
+        assertTrue(both.isKnown());
+        assertEquals(6, both.highest());
+        assertEquals(List.of("f"), both.missing());
     }
 
     @Test

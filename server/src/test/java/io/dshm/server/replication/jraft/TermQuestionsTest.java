@@ -14,6 +14,7 @@ import com.alipay.sofa.jraft.rpc.ProtobufMsgFactory;
 import com.alipay.sofa.jraft.rpc.RpcClient;
 import com.alipay.sofa.jraft.rpc.RpcServer;
 import com.alipay.sofa.jraft.util.Endpoint;
+import io.dshm.server.network.ClusterMembers;
 import io.dshm.server.network.PeerPort;
 import io.dshm.server.network.RefusalLog;
 import io.dshm.server.replication.jraft.bolt.BoltPort;
@@ -34,6 +35,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
@@ -93,6 +95,8 @@ class TermQuestionsTest {
                 "c",
                 "n",
                 Map.of(),
+                new ClusterMembers("n", Map.of()),
+                true,
                 new MemberNetwork(members.dialer(name), calls),
                 "127.0.0.1",
                 admission,
@@ -138,7 +142,12 @@ class TermQuestionsTest {
         RpcClient client = new MemberRpcClient();
         client.init(new MemberOptions(
                 members.dialer("self"), address -> address.equals(one.toString()) ? "one" : "other", () -> true, null));
-        TermQuestions questions = new TermQuestions(GROUP, self.toString(), Map.of("one", one, "other", other), client);
+        TermQuestions questions = new TermQuestions(
+                GROUP,
+                self.toString(),
+                Map.of("one", one, "other", other),
+                List.of(new Electorate(Set.of("one", "other"), true)),
+                client);
         return CompletableFuture.supplyAsync(
                 () -> {
                     try {

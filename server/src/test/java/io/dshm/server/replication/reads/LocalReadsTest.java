@@ -14,7 +14,7 @@ import io.dshm.server.statemachine.CorruptStateException;
 import io.dshm.server.statemachine.SnapshotReader;
 import io.dshm.server.statemachine.StateMachine;
 import io.dshm.server.store.Entry;
-import io.dshm.server.store.Limiter;
+import io.dshm.server.store.limiters.SlidingLog;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;
@@ -141,7 +141,7 @@ class LocalReadsTest {
     @Test
     void a_limiter_shows_the_tokens_left() {
         clock.observe(10_000);
-        Limiter granted = Limiter.of(3, 100).grant(10_000, 3, 100, 100);
+        SlidingLog granted = SlidingLog.of(3, 100).grant(10_000, 3, 100, 100);
         put(Entry.of(java.util.Objects.requireNonNull(granted), 10_100, 1));
         assertEquals(new Reply.IntegerValue(2), read());
     }

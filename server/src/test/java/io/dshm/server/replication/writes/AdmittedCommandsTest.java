@@ -35,6 +35,10 @@ class AdmittedCommandsTest {
     private static final List<String> IDENTITIES =
             List.of("", " id=0 seq=1", " id=999999999999999999 seq=999999999999999999");
 
+    private static final List<String> BURSTS = List.of("", " burst=0", " burst=1000000000000");
+    private static final List<String> COSTS = List.of("", " cost=0", " cost=-1", " cost=1000000000000");
+    private static final List<String> SHADOWS = List.of("", " shadow=yes");
+
     private final Random random = new Random(SEED);
 
     @Test
@@ -56,6 +60,8 @@ class AdmittedCommandsTest {
             CommandRecord.CommandCase.REGISTER_NODE,
             CommandRecord.CommandCase.LOG_TIME,
             CommandRecord.CommandCase.SWITCH_FORMAT,
+            CommandRecord.CommandCase.FOUND_CLUSTER,
+            CommandRecord.CommandCase.CHANGE_MEMBER,
             CommandRecord.CommandCase.REFUSED,
             CommandRecord.CommandCase.COMMAND_NOT_SET);
 
@@ -98,7 +104,7 @@ class AdmittedCommandsTest {
         String key = one(KEYS)
                 .replace("<key>", "k".repeat(Limits.KEY_BYTES_MAX))
                 .replace("<long key>", "%20".repeat(Limits.LONG_KEY_BYTES_MAX / 3));
-        return switch (random.nextInt(12)) {
+        return switch (random.nextInt(13)) {
             case 0 -> "SET " + key + " " + one(SECONDS) + data(value(), identity);
             case 1 -> "TOUCH " + key + " " + one(SECONDS) + identity + "\r\n";
             case 2 -> "DELETE " + key + identity + "\r\n";
@@ -116,11 +122,22 @@ class AdmittedCommandsTest {
             case 10 ->
                 "INCR_NUMBER " + key + " " + one(DOUBLES) + one(List.of("", " init=1", " init=nan ttl=5")) + identity
                         + "\r\n";
+            case 11 -> "TAKE " + key + " " + policy() + one(COSTS) + one(SHADOWS) + identity + "\r\n";
             default ->
                 random.nextBoolean()
                         ? one(List.of("LPOP ", "RPOP ")) + key + identity + "\r\n"
                         : one(List.of("LPUSH ", "RPUSH ")) + key + push(identity);
         };
+    }
+
+    private String policy() {
+        if (random.nextInt(4) == 0) {
+            return "policy=" + one(List.of("p", "%20", "a.b"));
+        }
+        String algorithm = one(List.of("fixed", "log", "counter", "gcra", "leaky"));
+        String burst = algorithm.equals("gcra") || algorithm.equals("leaky") ? one(BURSTS) : "";
+        return algorithm + " " + one(List.of("1", "100", "1000000000000")) + " "
+                + one(List.of("0.001", "1", "60", "315360000")) + burst;
     }
 
     private String push(String identity) {

@@ -7,13 +7,11 @@ import com.alipay.sofa.jraft.ReplicatorGroup;
 import com.alipay.sofa.jraft.option.RpcOptions;
 import com.alipay.sofa.jraft.rpc.ProtobufSerializer;
 import com.alipay.sofa.jraft.rpc.RpcClient;
+import io.dshm.proto.Limits;
 import org.jspecify.annotations.Nullable;
 
 /** What is Bolt's in the whole process. */
 public final class BoltTransport {
-
-    /** What may wait to be sent on a connection; at the library's own 512 KiB, replicators give up under load. */
-    private static final int WRITE_BUFFER_BYTES_MAX = 128 * 1024 * 1024;
 
     static {
         SerializerManager.addSerializer(SerializerManager.Hessian2, new RefusingSerializer());
@@ -25,7 +23,8 @@ public final class BoltTransport {
     public static void setProperties() {
         System.setProperty("sofa.middleware.log.disable", "true");
         System.setProperty("sofa.middleware.log.internal.level", "ERROR");
-        long writeBuffer = Math.min(WRITE_BUFFER_BYTES_MAX, Runtime.getRuntime().maxMemory() / 8);
+        long writeBuffer =
+                Math.min(Limits.RAFT_UNSENT_BYTES_MAX, Runtime.getRuntime().maxMemory() / 8);
         System.setProperty("bolt.channel_write_buf_low_water_mark", String.valueOf(writeBuffer / 2));
         System.setProperty("bolt.channel_write_buf_high_water_mark", String.valueOf(writeBuffer));
         // Requests of one connection are handled in their order.

@@ -26,6 +26,7 @@ import io.dshm.server.guard.Guard;
 import io.dshm.server.network.RefusalLog;
 import java.util.Set;
 import java.util.concurrent.Executor;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -40,19 +41,29 @@ public final class MemberGuard {
     private final String group;
     private final String self;
     private final Set<String> others;
+    private final Function<String, @Nullable String> foreign;
     private final LongSupplier ownTerm;
     private final RefusalLog refusals;
 
     /**
      * A guard of one node.
      *
-     * @param self this node's Raft address, and those of the other members
+     * @param self this node's Raft address
+     * @param others those of the other members; may change
+     * @param foreign why no snapshot may come from that member's address, null if it may; may block
      * @param ownTerm this node's term; asked on any thread, for each request
      */
-    public MemberGuard(String group, String self, Set<String> others, LongSupplier ownTerm, RefusalLog refusals) {
+    public MemberGuard(
+            String group,
+            String self,
+            Set<String> others,
+            Function<String, @Nullable String> foreign,
+            LongSupplier ownTerm,
+            RefusalLog refusals) {
         this.group = group;
         this.self = self;
-        this.others = Set.copyOf(others);
+        this.others = others;
+        this.foreign = foreign;
         this.ownTerm = ownTerm;
         this.refusals = refusals;
     }
@@ -134,10 +145,13 @@ public final class MemberGuard {
         if (request instanceof InstallSnapshotRequest install) {
             String leader = install.getServerId();
             String refusal = refusal(install.getGroupId(), leader, install.getPeerId(), install.getTerm());
+            if (refusal != null) {
+                return refusal;
+            }
             // The copy is fetched from there, by a connection of this node's own.
-            return refusal == null && !install.getUri().startsWith(Snapshot.REMOTE_SNAPSHOT_URI_SCHEME + leader + "/")
-                    ? "a snapshot of " + leader + " at " + install.getUri()
-                    : refusal;
+            return install.getUri().startsWith(Snapshot.REMOTE_SNAPSHOT_URI_SCHEME + leader + "/")
+                    ? foreign.apply(leader)
+                    : "a snapshot of " + leader + " at " + install.getUri();
         }
         if (request instanceof ReadIndexRequest read) {
             return stranger(read.getGroupId(), read.getServerId(), read.getPeerId());

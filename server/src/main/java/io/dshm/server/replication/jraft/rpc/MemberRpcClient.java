@@ -12,6 +12,7 @@ import com.alipay.sofa.jraft.rpc.RpcRequests.RequestVoteRequest;
 import com.alipay.sofa.jraft.util.Endpoint;
 import com.alipay.sofa.jraft.util.RpcFactoryHelper;
 import com.google.protobuf.MessageLite;
+import io.dshm.proto.Limits;
 import io.dshm.server.guard.Guard;
 import io.dshm.server.guard.GuardedPool;
 import io.dshm.server.replication.jraft.bolt.BoltTransport;
@@ -44,9 +45,6 @@ public final class MemberRpcClient implements RpcClient {
     /** A machine that is up answers within this time, even when both sides have just started. */
     private static final long WAIT_MILLIS = 150;
 
-    /** What may wait to be sent to a member; with less, replicators give up under load. */
-    private static final long UNSENT_BYTES_MAX = 128 * 1024 * 1024;
-
     private final Map<Endpoint, Peer> peers = new ConcurrentHashMap<>();
 
     /** For what the library does when a member is there again, which may block. */
@@ -65,6 +63,7 @@ public final class MemberRpcClient implements RpcClient {
     private final class Peer {
 
         private final Endpoint endpoint;
+        private final String name;
         private final MemberLink link;
 
         /** It was waited for in vain, and has not answered since. */
@@ -72,8 +71,9 @@ public final class MemberRpcClient implements RpcClient {
 
         Peer(Endpoint endpoint, MemberOptions with, String name) {
             this.endpoint = endpoint;
+            this.name = name;
             long unsentBytesMax =
-                    Math.min(UNSENT_BYTES_MAX, Runtime.getRuntime().maxMemory() / 8);
+                    Math.min(Limits.RAFT_UNSENT_BYTES_MAX, Runtime.getRuntime().maxMemory() / 8);
             this.link = new MemberLink(name, with.dialer(), RaftMessages.INSTANCE, unsentBytesMax, this::onKnown);
         }
 
@@ -136,10 +136,14 @@ public final class MemberRpcClient implements RpcClient {
     private @Nullable Peer peer(Endpoint endpoint) {
         Peer known = peers.get(endpoint);
         MemberOptions with = options;
-        if (known != null || with == null || closed) {
+        if (with == null || closed || (known != null && known.link.speech() != MemberLink.Speech.UNKNOWN)) {
             return known;
         }
         String name = with.nameOf().apply(endpoint.toString());
+        if (known != null && !known.name.equals(name) && peers.remove(endpoint, known)) {
+            // It is no member any more, and another one may be where it was.
+            known.link.close();
+        }
         return name == null ? null : peers.computeIfAbsent(endpoint, key -> new Peer(key, with, name));
     }
 

@@ -1,5 +1,6 @@
 package io.dshm.server.replication.jraft.repairs;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -20,6 +21,8 @@ import io.dshm.proto.Limits;
 import io.dshm.server.network.RefusalLog;
 import java.util.List;
 import java.util.Set;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 class MemberGuardTest {
@@ -28,8 +31,10 @@ class MemberGuardTest {
     private static final String OTHER = "h2:7321";
 
     private long ownTerm;
+    private @Nullable String foreign;
+    private final Set<String> others = new TreeSet<>(Set.of(OTHER, "h3:7321"));
     private final MemberGuard guard =
-            new MemberGuard("g", SELF, Set.of(OTHER, "h3:7321"), () -> ownTerm, new RefusalLog("test", () -> 0));
+            new MemberGuard("g", SELF, others, leader -> foreign, () -> ownTerm, new RefusalLog("test", () -> 0));
 
     private static List<Message> requests(String group, String from, String to, long term) {
         return List.of(
@@ -137,6 +142,19 @@ class MemberGuardTest {
                         .build()),
                 "the list of files, as the library asks for it");
         assertNotNull(guard.refusal(piece(Long.MAX_VALUE)));
+    }
+
+    @Test
+    void no_snapshot_is_taken_over_from_another_cluster() {
+        foreign = "it belongs to another cluster";
+        assertEquals(foreign, guard.refusal(install("g", OTHER, SELF, 1, "remote://" + OTHER + "/1")));
+    }
+
+    @Test
+    void who_becomes_a_member_is_admitted_from_then_on() {
+        assertNotNull(guard.refusal(vote("g", "h4:7321", SELF, 1, false)));
+        others.add("h4:7321");
+        assertNull(guard.refusal(vote("g", "h4:7321", SELF, 1, false)));
     }
 
     private static Message piece(long count) {

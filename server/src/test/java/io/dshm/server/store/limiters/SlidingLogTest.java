@@ -1,4 +1,4 @@
-package io.dshm.server.store;
+package io.dshm.server.store.limiters;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
@@ -15,34 +15,34 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /** The sliding window log. */
-class LimiterTest {
+class SlidingLogTest {
 
     @Test
     void a_limiter_grants_its_capacity_and_no_more() {
-        Limiter limiter = Limiter.of(3, 1000);
-        assertEquals(3, limiter.tokensLeftAt(0));
+        SlidingLog limiter = SlidingLog.of(3, 1000);
+        assertEquals(3, limiter.remainingAt(0));
         for (int left = 2; left >= 0; left--) {
             limiter = granted(limiter, 100);
-            assertEquals(left, limiter.tokensLeftAt(100));
+            assertEquals(left, limiter.remainingAt(100));
         }
         assertNull(limiter.grant(100, 3, 1000, 1000));
         assertNull(limiter.grant(1099, 3, 1000, 1000));
-        assertEquals(0, limiter.tokensLeftAt(1099));
+        assertEquals(0, limiter.remainingAt(1099));
     }
 
     @Test
     void a_grant_is_out_of_the_window_exactly_one_duration_later() {
-        Limiter limiter = granted(Limiter.of(1, 1000), 100);
-        assertEquals(1100, limiter.keptUntilMillis());
-        assertEquals(0, limiter.tokensLeftAt(1099));
-        assertEquals(1, limiter.tokensLeftAt(1100));
+        SlidingLog limiter = granted(SlidingLog.of(1, 1000), 100);
+        assertEquals(1100, limiter.freshAtMillis());
+        assertEquals(0, limiter.remainingAt(1099));
+        assertEquals(1, limiter.remainingAt(1100));
         assertNull(limiter.grant(1099, 1, 1000, 1000));
         assertNotNull(limiter.grant(1100, 1, 1000, 1000));
     }
 
     @Test
     void the_window_slides_it_does_not_jump() {
-        Limiter limiter = granted(granted(Limiter.of(2, 1000), 0), 900);
+        SlidingLog limiter = granted(granted(SlidingLog.of(2, 1000), 0), 900);
         limiter = granted(limiter, 1000);
         assertNull(limiter.grant(1899, 2, 1000, 1000), "the grants of 900 and 1000 count");
         limiter = granted(limiter, 1900);
@@ -51,75 +51,75 @@ class LimiterTest {
 
     @Test
     void a_refused_call_takes_and_changes_nothing() {
-        Limiter limiter = granted(Limiter.of(1, 1000), 0);
+        SlidingLog limiter = granted(SlidingLog.of(1, 1000), 0);
         assertNull(limiter.grant(10, 1, 5000, 5000));
-        assertEquals(1000, limiter.durationMillis());
+        assertEquals(1000, limiter.periodMillis());
         assertEquals(List.of(0L), grantsOf(limiter));
         assertNotNull(limiter.grant(1000, 1, 1000, 1000));
     }
 
     @Test
     void the_call_brings_capacity_and_duration() {
-        Limiter limiter = granted(granted(Limiter.of(2, 1000), 0), 0);
-        Limiter larger = limiter.grant(0, 5, 1000, 1000);
+        SlidingLog limiter = granted(granted(SlidingLog.of(2, 1000), 0), 0);
+        SlidingLog larger = limiter.grant(0, 5, 1000, 1000);
         assertNotNull(larger);
-        assertEquals(2, larger.tokensLeftAt(0));
+        assertEquals(2, larger.remainingAt(0));
         assertNull(larger.grant(0, 2, 1000, 1000), "three grants are more than two");
-        Limiter shorter = larger.grant(100, 2, 100, 100);
+        SlidingLog shorter = larger.grant(100, 2, 100, 100);
         assertNotNull(shorter, "those at 0 are out of a window of 100 ms");
         assertEquals(List.of(100L), grantsOf(shorter));
-        assertEquals(200, shorter.keptUntilMillis());
+        assertEquals(200, shorter.freshAtMillis());
     }
 
     @Test
     void a_shorter_duration_takes_nothing_from_a_longer_one() {
-        Limiter limiter = Limiter.of(5, 60_000);
+        SlidingLog limiter = SlidingLog.of(5, 60_000);
         for (int i = 0; i < 5; i++) {
             limiter = granted(limiter, 0);
         }
-        Limiter burst = limiter.grant(1_200, 5, 1_000, limiter.keepMillis());
+        SlidingLog burst = limiter.grant(1_200, 5, 1_000, limiter.keepMillis());
         assertNotNull(burst);
-        assertEquals(4, burst.tokensLeftAt(1_200), "as that call sees it");
+        assertEquals(4, burst.remainingAt(1_200), "as that call sees it");
         assertNull(burst.grant(1_200, 5, 60_000, burst.keepMillis()));
-        assertEquals(61_200, burst.keptUntilMillis());
-        assertEquals(Limits.LIMITER_CAPACITY_MAX, Limiter.GRANTS_MAX);
+        assertEquals(61_200, burst.freshAtMillis());
+        assertEquals(Limits.LIMITER_CAPACITY_MAX, SlidingLog.GRANTS_MAX);
     }
 
     @Test
     void what_no_capacity_can_count_is_not_kept() {
-        Limiter limiter = Limiter.of(1, 0).keepingFor(Long.MAX_VALUE);
-        for (int i = 0; i < Limiter.GRANTS_MAX + 10; i++) {
-            Limiter next = limiter.grant(i, 1, 0, Long.MAX_VALUE);
+        SlidingLog limiter = SlidingLog.of(1, 0).keepingFor(Long.MAX_VALUE);
+        for (int i = 0; i < SlidingLog.GRANTS_MAX + 10; i++) {
+            SlidingLog next = limiter.grant(i, 1, 0, Long.MAX_VALUE);
             assertNotNull(next);
             limiter = next;
         }
-        assertEquals(Limiter.GRANTS_MAX, limiter.grantCount());
+        assertEquals(SlidingLog.GRANTS_MAX, limiter.grantCount());
         assertEquals(10, limiter.grantMillis(0));
     }
 
     @Test
     void capacity_reduced_below_what_was_granted_leaves_no_tokens_not_a_negative_number() {
-        Limiter limiter = Limiter.restore(1, 1000, 1000, new long[] {1, 2, 3});
-        assertEquals(0, limiter.tokensLeftAt(3));
+        SlidingLog limiter = SlidingLog.restore(1, 1000, 1000, new long[] {1, 2, 3});
+        assertEquals(0, limiter.remainingAt(3));
     }
 
     @Test
     void extremes() {
-        assertNull(Limiter.of(0, 1000).grant(5, 0, 1000, 1000), "a capacity of 0 refuses always");
-        Limiter instant = granted(Limiter.of(1, 0), 5);
+        assertNull(SlidingLog.of(0, 1000).grant(5, 0, 1000, 1000), "a capacity of 0 refuses always");
+        SlidingLog instant = granted(SlidingLog.of(1, 0), 5);
         assertNotNull(instant.grant(5, 1, 0, 0), "a window of 0 ms is always empty");
-        Limiter endless = granted(Limiter.of(1, Long.MAX_VALUE), 5);
-        assertEquals(Entry.NEVER, endless.keptUntilMillis());
+        SlidingLog endless = granted(SlidingLog.of(1, Long.MAX_VALUE), 5);
+        assertEquals(Long.MAX_VALUE, endless.freshAtMillis());
         assertNull(endless.grant(1L << 60, 1, Long.MAX_VALUE, Long.MAX_VALUE));
-        assertEquals(0, Limiter.of(1, 1000).keptUntilMillis());
+        assertEquals(0, SlidingLog.of(1, 1000).freshAtMillis());
     }
 
     @Test
     void misuse_is_refused() {
-        assertThrows(IllegalArgumentException.class, () -> Limiter.of(-1, 1));
-        assertThrows(IllegalArgumentException.class, () -> Limiter.of(1, -1));
-        assertThrows(IllegalArgumentException.class, () -> Limiter.restore(1, 1, 1, new long[] {2, 1}));
-        Limiter limiter = granted(Limiter.of(2, 1000), 100);
+        assertThrows(IllegalArgumentException.class, () -> SlidingLog.of(-1, 1));
+        assertThrows(IllegalArgumentException.class, () -> SlidingLog.of(1, -1));
+        assertThrows(IllegalArgumentException.class, () -> SlidingLog.restore(1, 1, 1, new long[] {2, 1}));
+        SlidingLog limiter = granted(SlidingLog.of(2, 1000), 100);
         assertThrows(IllegalArgumentException.class, () -> limiter.grant(99, 2, 1000, 1000));
         assertThrows(IndexOutOfBoundsException.class, () -> limiter.grantMillis(1));
         assertThrows(IndexOutOfBoundsException.class, () -> limiter.grantMillis(-1));
@@ -127,9 +127,9 @@ class LimiterTest {
 
     @Test
     void two_grants_on_one_view_do_not_meet() {
-        Limiter origin = granted(granted(granted(Limiter.of(10, 1000), 1), 2), 3);
-        Limiter one = granted(origin, 10);
-        Limiter other = granted(origin, 20);
+        SlidingLog origin = granted(granted(granted(SlidingLog.of(10, 1000), 1), 2), 3);
+        SlidingLog one = granted(origin, 10);
+        SlidingLog other = granted(origin, 20);
         one = granted(one, 11);
         assertEquals(List.of(1L, 2L, 3L), grantsOf(origin));
         assertEquals(List.of(1L, 2L, 3L, 10L, 11L), grantsOf(one));
@@ -139,7 +139,7 @@ class LimiterTest {
     @Test
     void memory_follows_need() {
         int capacity = 1000;
-        Limiter limiter = Limiter.of(capacity, 1000);
+        SlidingLog limiter = SlidingLog.of(capacity, 1000);
         assertEquals(0, limiter.slotCount());
         limiter = granted(limiter, 0);
         assertEquals(2, limiter.slotCount());
@@ -155,7 +155,7 @@ class LimiterTest {
 
     @Test
     void a_limiter_agrees_with_a_list_and_old_views_stay_as_they_were() {
-        long seed = Keys.seed();
+        long seed = References.seed();
         try {
             Random random = new Random(seed);
             for (int round = 0; round < 300; round++) {
@@ -169,9 +169,9 @@ class LimiterTest {
     private static void compareWithList(Random random, boolean longest) {
         int capacity = 1 + random.nextInt(40);
         long durationMillis = 1L + random.nextInt(200);
-        Limiter limiter = Limiter.of(capacity, durationMillis);
+        SlidingLog limiter = SlidingLog.of(capacity, durationMillis);
         List<Long> expected = new ArrayList<>();
-        List<Limiter> views = new ArrayList<>();
+        List<SlidingLog> views = new ArrayList<>();
         List<List<Long>> copies = new ArrayList<>();
         long clock = random.nextInt(1000);
         for (int step = 0; step < 400; step++) {
@@ -181,29 +181,29 @@ class LimiterTest {
                 durationMillis = random.nextInt(200);
             }
             if (random.nextInt(50) == 0) {
-                limiter = Limiter.restore(
-                        limiter.capacity(),
-                        limiter.durationMillis(),
+                limiter = SlidingLog.restore(
+                        limiter.limit(),
+                        limiter.periodMillis(),
                         limiter.keepMillis(),
                         expected.stream().mapToLong(Long::longValue).toArray());
             }
             // As before the format of bounds, or as since.
             long keepMillis = longest ? Math.max(limiter.keepMillis(), durationMillis) : durationMillis;
             int inWindow = within(expected, clock, durationMillis).size();
-            Limiter next = limiter.grant(clock, capacity, durationMillis, keepMillis);
+            SlidingLog next = limiter.grant(clock, capacity, durationMillis, keepMillis);
             assertEquals(inWindow < capacity, next != null);
             if (next != null) {
                 limiter = next;
                 expected = within(expected, clock, keepMillis);
                 expected.add(clock);
-                assertEquals(durationMillis, limiter.durationMillis());
-                assertEquals(capacity, limiter.capacity());
-                assertEquals(clock + keepMillis, limiter.keptUntilMillis());
+                assertEquals(durationMillis, limiter.periodMillis());
+                assertEquals(capacity, limiter.limit());
+                assertEquals(clock + keepMillis, limiter.freshAtMillis());
             }
             assertEquals(expected, grantsOf(limiter));
-            int counting = within(expected, clock, limiter.durationMillis()).size();
+            int counting = within(expected, clock, limiter.periodMillis()).size();
             assertEquals(counting, limiter.grantCountAt(clock));
-            assertEquals(Math.max(0, limiter.capacity() - counting), limiter.tokensLeftAt(clock));
+            assertEquals(Math.max(0, limiter.limit() - counting), limiter.remainingAt(clock));
             views.add(limiter);
             copies.add(List.copyOf(expected));
         }
@@ -214,22 +214,24 @@ class LimiterTest {
 
     @Test
     void many_grants_are_kept_in_several_arrays_and_old_views_stay_as_they_were() {
-        int capacity = 5 * Limiter.CHUNK_SLOTS;
+        int capacity = 5 * SlidingLog.CHUNK_SLOTS;
         long durationMillis = 100_000;
         Random random = new Random(7);
-        Limiter limiter = Limiter.of(capacity, durationMillis);
+        SlidingLog limiter = SlidingLog.of(capacity, durationMillis);
         ArrayDeque<Long> expected = new ArrayDeque<>();
-        Limiter middle = limiter;
+        SlidingLog middle = limiter;
         List<Long> ofMiddle = List.of();
         long clock = 0;
-        for (int step = 0; step < 12 * Limiter.CHUNK_SLOTS; step++) {
+        for (int step = 0; step < 12 * SlidingLog.CHUNK_SLOTS; step++) {
             // Fast, then slowly, then hardly ever: it grows, stays, and shrinks again.
-            clock += step < 6 * Limiter.CHUNK_SLOTS ? random.nextInt(3) : step < 11 * Limiter.CHUNK_SLOTS ? 20 : 500;
+            clock += step < 6 * SlidingLog.CHUNK_SLOTS
+                    ? random.nextInt(3)
+                    : step < 11 * SlidingLog.CHUNK_SLOTS ? 20 : 500;
             long from = clock - durationMillis;
             while (!expected.isEmpty() && expected.getFirst() <= from) {
                 expected.removeFirst();
             }
-            Limiter next = limiter.grant(clock, capacity, durationMillis, durationMillis);
+            SlidingLog next = limiter.grant(clock, capacity, durationMillis, durationMillis);
             assertEquals(expected.size() < capacity, next != null);
             if (next == null) {
                 continue;
@@ -240,20 +242,20 @@ class LimiterTest {
                 assertEquals(new ArrayList<>(expected), grantsOf(next));
             }
             limiter = step % 5000 == 0
-                    ? Limiter.restore(
+                    ? SlidingLog.restore(
                             capacity,
                             durationMillis,
                             durationMillis,
                             expected.stream().mapToLong(Long::longValue).toArray())
                     : next;
-            assertTrue(limiter.slotCount() <= 4 * limiter.grantCount() + 2 * Limiter.CHUNK_SLOTS);
-            if (step == 6 * Limiter.CHUNK_SLOTS) {
+            assertTrue(limiter.slotCount() <= 4 * limiter.grantCount() + 2 * SlidingLog.CHUNK_SLOTS);
+            if (step == 6 * SlidingLog.CHUNK_SLOTS) {
                 middle = limiter;
                 ofMiddle = grantsOf(limiter);
             }
         }
         assertEquals(ofMiddle, grantsOf(middle));
-        assertTrue(limiter.slotCount() < 2 * Limiter.CHUNK_SLOTS, "it has shrunk to " + limiter.slotCount());
+        assertTrue(limiter.slotCount() < 2 * SlidingLog.CHUNK_SLOTS, "it has shrunk to " + limiter.slotCount());
     }
 
     private static List<Long> within(List<Long> grants, long clock, long durationMillis) {
@@ -262,15 +264,14 @@ class LimiterTest {
         return live;
     }
 
-    private static Limiter granted(Limiter limiter, long clockMillis) {
+    private static SlidingLog granted(SlidingLog limiter, long clockMillis) {
         @Nullable
-        Limiter granted =
-                limiter.grant(clockMillis, limiter.capacity(), limiter.durationMillis(), limiter.keepMillis());
+        SlidingLog granted = limiter.grant(clockMillis, limiter.limit(), limiter.periodMillis(), limiter.keepMillis());
         assertNotNull(granted);
         return granted;
     }
 
-    private static List<Long> grantsOf(Limiter limiter) {
+    private static List<Long> grantsOf(SlidingLog limiter) {
         List<Long> grants = new ArrayList<>();
         for (int i = 0; i < limiter.grantCount(); i++) {
             grants.add(limiter.grantMillis(i));

@@ -1,0 +1,80 @@
+package io.dshm.server.replication.jraft;
+
+import com.alipay.sofa.jraft.conf.ConfigurationManager;
+import com.alipay.sofa.jraft.entity.EnumOutter.EntryType;
+import com.alipay.sofa.jraft.entity.LogEntry;
+import com.alipay.sofa.jraft.entity.codec.v2.LogEntryV2CodecFactory;
+import com.alipay.sofa.jraft.option.LogStorageOptions;
+import com.alipay.sofa.jraft.option.RaftOptions;
+import com.alipay.sofa.jraft.storage.LogStorage;
+import com.alipay.sofa.jraft.storage.impl.RocksDBLogStorage;
+import com.alipay.sofa.jraft.util.StorageOptionsFactory;
+import io.dshm.server.statemachine.CorruptStateException;
+import io.dshm.server.statemachine.SnapshotReader;
+import io.dshm.server.statemachine.StateMachine;
+import java.io.IOException;
+import java.nio.file.Path;
+
+/** What the data folder of a node that does not run holds: its newest snapshot, and all of its log behind that. */
+public final class OfflineState {
+
+    private OfflineState() {}
+
+    /**
+     * How far the data go.
+     *
+     * @param snapshotIndex the last index in the snapshot, 0 without one
+     * @param lastIndex the last one in the log, or in the snapshot if there is none behind it
+     * @param lastTerm its term, 0 if the log is empty
+     */
+    public record Extent(long snapshotIndex, long lastIndex, long lastTerm) {}
+
+    /**
+     * Applies all of it, also what the node did not know to be committed: any of it may have been acknowledged.
+     *
+     * @param into an empty state machine
+     * @throws IOException if a part cannot be read, is damaged or has a gap; the message says which
+     */
+    public static Extent read(Path folder, StateMachine into) throws IOException {
+        RaftTuning.loadLibrary(folder);
+        Path snapshots = folder.resolve(DataParts.SNAPSHOT);
+        try {
+            long snapshot = CheckedLogStorage.lastSnapshotIndex(snapshots);
+            if (snapshot > 0) {
+                into.load(new SnapshotReader(SnapshotFolder.path(snapshots, snapshot)));
+            }
+            return readLog(folder.resolve(DataParts.LOG), snapshot, into);
+        } catch (CorruptStateException e) {
+            throw new IOException(e.getMessage(), e);
+        }
+    }
+
+    private static Extent readLog(Path path, long snapshot, StateMachine into) throws IOException {
+        StorageOptionsFactory.registerRocksDBOptions(RocksDBLogStorage.class, RaftTuning.logOptions());
+        LogStorage log = new RocksDBLogStorage(path.toString(), new RaftOptions());
+        LogStorageOptions options = new LogStorageOptions();
+        options.setGroupId("recover");
+        options.setConfigurationManager(new ConfigurationManager());
+        options.setLogEntryCodecFactory(LogEntryV2CodecFactory.getInstance());
+        if (!log.init(options)) {
+            throw new IOException(path + " cannot be opened; the lines before this one say why");
+        }
+        try {
+            long last = log.getLastLogIndex();
+            long term = 0;
+            for (long index = Math.max(snapshot + 1, 1); index <= last; index++) {
+                LogEntry entry = log.getEntry(index);
+                if (entry == null) {
+                    throw new IOException(path + " lacks the entry at index " + index + ", and goes on to " + last);
+                }
+                term = entry.getId().getTerm();
+                if (entry.getType() == EntryType.ENTRY_TYPE_DATA) {
+                    into.apply(index, entry.getData());
+                }
+            }
+            return new Extent(snapshot, Math.max(snapshot, last), term);
+        } finally {
+            log.shutdown();
+        }
+    }
+}

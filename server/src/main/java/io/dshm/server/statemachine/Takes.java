@@ -1,0 +1,112 @@
+package io.dshm.server.statemachine;
+
+import io.dshm.proto.Key;
+import io.dshm.proto.Policy;
+import io.dshm.proto.text.Policies;
+import io.dshm.proto.wire.LimitAlgorithm;
+import io.dshm.proto.wire.TakeCommand;
+import io.dshm.server.store.Entry;
+import io.dshm.server.store.limiters.Algorithm;
+import io.dshm.server.store.limiters.Decision;
+import io.dshm.server.store.limiters.Quota;
+import io.dshm.server.store.limiters.Taking;
+import io.dshm.server.store.limiters.TokenLimiter;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What TAKE does to the entries. A limiter that is as good as new has no entry.
+ *
+ * <p>Confined to the thread that applies. {@code clockMillis} is the cluster clock of the entry being applied.
+ */
+final class Takes {
+
+    private final Entries entries;
+
+    Takes(Entries entries) {
+        this.entries = entries;
+    }
+
+    Outcome take(TakeCommand command, long clockMillis) {
+        if (command.getPolicyKey().isEmpty()) {
+            Quota quota = new Quota(command.getLimit(), command.getPeriodMillis(), command.getBurst());
+            return take(command, algorithm(command.getAlgorithm()), quota, clockMillis);
+        }
+        Entry entry = entries.find(Writes.key(command.getPolicyKey()), clockMillis);
+        if (entry == null) {
+            return Outcome.NOT_FOUND;
+        }
+        byte[] value = stringOf(entry);
+        Policy policy = value == null ? null : Policies.parse(value);
+        if (policy == null) {
+            return Outcome.BAD_REQUEST;
+        }
+        Quota quota = new Quota(policy.limit(), policy.periodMillis(), policy.burst());
+        return take(command, algorithm(policy.algorithm()), quota, clockMillis);
+    }
+
+    private Outcome take(TakeCommand command, Algorithm algorithm, Quota quota, long clockMillis) {
+        Key key = Writes.key(command.getKey());
+        Entry entry = entries.find(key, clockMillis);
+        if (entry != null && !isOf(algorithm, entry)) {
+            return Outcome.BAD_REQUEST;
+        }
+        TokenLimiter before = entry == null ? algorithm.fresh(quota, clockMillis) : (TokenLimiter) entry.limiter();
+        Taking taking = before.take(quota, clockMillis, command.getCost());
+        Decision decision = taking.decision();
+        if (decision == null) {
+            return Outcome.TOO_LARGE;
+        }
+        TokenLimiter after = taking.after();
+        if (after != before) {
+            long freshAtMillis = after.freshAtMillis();
+            if (freshAtMillis > clockMillis) {
+                entries.put(key, Entry.of(after, freshAtMillis, entries.nextVersion()));
+            } else if (entry != null) {
+                entries.remove(key);
+            }
+        }
+        return Outcome.decision(decision);
+    }
+
+    private static boolean isOf(Algorithm algorithm, Entry entry) {
+        return entry.isLimiter() && entry.limiter() instanceof TokenLimiter limiter && limiter.algorithm() == algorithm;
+    }
+
+    private static byte @Nullable [] stringOf(Entry entry) {
+        if (entry.isPlain()) {
+            return entry.value();
+        }
+        return entry.isTyped() && entry.typed().value() instanceof byte[] string ? string : null;
+    }
+
+    static Algorithm algorithm(LimitAlgorithm algorithm) {
+        return switch (algorithm) {
+            case FIXED -> Algorithm.FIXED;
+            case LOG -> Algorithm.LOG;
+            case COUNTER -> Algorithm.COUNTER;
+            case GCRA -> Algorithm.GCRA;
+            case LEAKY -> Algorithm.LEAKY;
+            case UNRECOGNIZED -> throw new IllegalArgumentException("an unknown algorithm");
+        };
+    }
+
+    private static Algorithm algorithm(io.dshm.proto.Algorithm algorithm) {
+        return switch (algorithm) {
+            case FIXED -> Algorithm.FIXED;
+            case LOG -> Algorithm.LOG;
+            case COUNTER -> Algorithm.COUNTER;
+            case GCRA -> Algorithm.GCRA;
+            case LEAKY -> Algorithm.LEAKY;
+        };
+    }
+
+    static LimitAlgorithm toWire(Algorithm algorithm) {
+        return switch (algorithm) {
+            case FIXED -> LimitAlgorithm.FIXED;
+            case LOG -> LimitAlgorithm.LOG;
+            case COUNTER -> LimitAlgorithm.COUNTER;
+            case GCRA -> LimitAlgorithm.GCRA;
+            case LEAKY -> LimitAlgorithm.LEAKY;
+        };
+    }
+}

@@ -1,0 +1,464 @@
+package io.dshm.server.store.limiters;
+
+import java.util.Arrays;
+import java.util.function.LongConsumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A sliding window log: it remembers the instant of every grant. A call is granted if it and the grants within its period
+ * are at most its limit, whatever numbers other calls have. All instants are of the cluster clock, in milliseconds.
+ *
+ * <p><b>What is kept.</b> Grants of the last {@link #keepMillis}, which is the longest period that any call has named since
+ * the limiter was made, and of those the newest {@value #GRANTS_MAX}. A RATE_LIMITER has no larger capacity, so none needs to
+ * count further; a TAKE that would have to is refused. A period longer than all before counts what is there when it is first
+ * named.
+ *
+ * <p><b>How it works.</b> A limiter is an immutable view, {@code grants[head..tail)}, of an array that it shares with
+ * the views before and after it. A grant writes the first free slot and returns a view that is one longer; what fell
+ * out of the window is left out of the new view by moving its head. No view ever looks at a slot that was free when it
+ * was made, so a view that a reader or a snapshot holds stays as it was, for ever, and a grant copies nothing. Only
+ * when the array is full, or much too large for what is left in the window, are the grants that count copied into a
+ * fresh one, twice as large as needed: amortised O(1) a grant, and at most four slots for each grant that counts. An array
+ * has at most {@value #CHUNK_SLOTS} slots, so that no grant takes long: when such a one is full, it is put beside those that
+ * were full before ({@link #full}), and the next one is begun.
+ *
+ * <p>Grants are of one token each, until one is of more or fewer: then {@link Amounts} are kept beside them.
+ *
+ * <p>What is given back are the oldest tokens in the window: so no later window holds less than it would if those that were
+ * meant had never been taken.
+ *
+ * <p><b>Threads.</b> {@link #grant} and {@link #take} belong to the store's writer thread, for all views of an array. Any thread may
+ * read a view that was published to it safely, such as by the store. A grant on a view that is not the newest
+ * one is allowed: the slot it would need is taken, so it gets an array of its own.
+ */
+public final class SlidingLog implements TokenLimiter {
+
+    /** Grants that are kept, at most: as many as the largest capacity of a RATE_LIMITER. */
+    public static final int GRANTS_MAX = 1_000_000;
+
+    /** What a limiter costs beside its grants. */
+    private static final long BYTES = 40;
+
+    /** What a grant costs, at most: the array behind a limiter has up to four slots for each. */
+    public static final long GRANT_BYTES = 4 * Long.BYTES;
+
+    /** What a slot holds that no view has written. No clock ever stands there. */
+    private static final long FREE = Long.MIN_VALUE;
+
+    private static final long[] NO_SLOTS = {};
+
+    /** An array longer than this many times what it must hold is given up for a smaller one. */
+    private static final int SLACK_MAX = 4;
+
+    static final int CHUNK_SLOTS = 8192;
+
+    private static final long[][] NO_CHUNKS = {};
+
+    /** The first grants of many: arrays of {@value #CHUNK_SLOTS} slots, all of them written. Nobody changes it. */
+    private final long[][] full;
+
+    /**
+     * The newest grants, behind those of {@link #full}. Places are counted over both. Instants never descend from
+     * {@link #head} to {@link #tail}; {@link #FREE} beyond the newest.
+     */
+    private final long[] grants;
+
+    /** Null as long as all grants are of one token. */
+    private final @Nullable Amounts amounts;
+
+    private final int head;
+    private final int tail;
+    private final long limit;
+    private final long periodMillis;
+    private final long keepMillis;
+
+    private SlidingLog(
+            long[][] full,
+            long[] grants,
+            @Nullable Amounts amounts,
+            int head,
+            int tail,
+            long limit,
+            long periodMillis,
+            long keepMillis) {
+        this.full = full;
+        this.grants = grants;
+        this.amounts = amounts;
+        this.head = head;
+        this.tail = tail;
+        this.limit = limit;
+        this.periodMillis = periodMillis;
+        this.keepMillis = keepMillis;
+    }
+
+    /**
+     * A limiter that has granted nothing yet.
+     *
+     * @param limit tokens in a window, 0 (refuses always) or more
+     * @param periodMillis length of the window, 0 (remembers nothing) or more
+     */
+    public static SlidingLog of(long limit, long periodMillis) {
+        requireNotNegative(limit, periodMillis);
+        return new SlidingLog(NO_CHUNKS, NO_SLOTS, null, 0, 0, limit, periodMillis, periodMillis);
+    }
+
+    /**
+     * A limiter as it was, from a snapshot.
+     *
+     * @param keepMillis see {@link #keepMillis()}
+     * @param grantsMillis the instants of its grants, oldest first; copied
+     * @param amounts of tokens, one for each grant; null if all are 1
+     * @throws IllegalArgumentException if the instants are not in order, or an amount is not positive
+     */
+    public static SlidingLog restore(
+            long limit, long periodMillis, long keepMillis, long[] grantsMillis, long @Nullable [] amounts) {
+        requireNotNegative(limit, periodMillis);
+        for (int i = 1; i < grantsMillis.length; i++) {
+            if (grantsMillis[i - 1] > grantsMillis[i]) {
+                throw new IllegalArgumentException("grants are not in order");
+            }
+        }
+        int count = grantsMillis.length;
+        long[][] full = chunksOf(grantsMillis);
+        long[] rest = Arrays.copyOfRange(grantsMillis, full.length * CHUNK_SLOTS, count);
+        Amounts restored = amounts == null ? null : Amounts.restore(amounts, count);
+        return new SlidingLog(full, rest, restored, 0, count, limit, periodMillis, keepMillis);
+    }
+
+    /** The same, of grants of one token each. */
+    public static SlidingLog restore(long limit, long periodMillis, long keepMillis, long[] grantsMillis) {
+        return restore(limit, periodMillis, keepMillis, grantsMillis, null);
+    }
+
+    static long[][] chunksOf(long[] slots) {
+        long[][] full = new long[slots.length / CHUNK_SLOTS][];
+        for (int i = 0; i < full.length; i++) {
+            full[i] = Arrays.copyOfRange(slots, i * CHUNK_SLOTS, (i + 1) * CHUNK_SLOTS);
+        }
+        return full;
+    }
+
+    private static void requireNotNegative(long limit, long periodMillis) {
+        if (limit < 0 || periodMillis < 0) {
+            throw new IllegalArgumentException("limit " + limit + ", period " + periodMillis + " ms");
+        }
+    }
+
+    @Override
+    public Algorithm algorithm() {
+        return Algorithm.LOG;
+    }
+
+    /**
+     * Asks for one token. Writer thread only.
+     *
+     * <p>The call's own limit and period decide, and are what the limiter has from then on. A refused call takes and
+     * changes nothing; but see {@link #keepingFor}.
+     *
+     * @param clockMillis not before the last grant
+     * @param keepMillis for how long the limiter after the grant keeps grants
+     * @return the limiter after the grant, or null if refused
+     * @throws IllegalArgumentException if the clock went back, or limit or period are negative
+     */
+    public @Nullable SlidingLog grant(long clockMillis, long limit, long periodMillis, long keepMillis) {
+        requireNotNegative(limit, periodMillis);
+        requireNoStepBack(clockMillis);
+        boolean refused = tokensFrom(firstInWindow(clockMillis, periodMillis)) >= limit;
+        return refused ? null : granted(clockMillis, 1, limit, periodMillis, keepMillis);
+    }
+
+    private void requireNoStepBack(long clockMillis) {
+        if (tail > head && clockMillis < at(tail - 1)) {
+            throw new IllegalArgumentException("the clock went back from " + at(tail - 1) + " to " + clockMillis);
+        }
+    }
+
+    @Override
+    public Taking take(Quota quota, long clockMillis, long cost) {
+        requireNoStepBack(clockMillis);
+        if (quota.limit() == 0) {
+            return new Taking(Decision.ofNothing(cost), this);
+        }
+        long period = quota.periodMillis();
+        int first = firstInWindow(clockMillis, period);
+        long room = quota.limit() - tokensFrom(first);
+        boolean allowed = cost <= 0 || cost <= room;
+        boolean isFull = cost > 0 && tail - first >= GRANTS_MAX;
+        if (allowed && isFull) {
+            return new Taking(null, this);
+        }
+        SlidingLog after = allowed ? charged(quota, clockMillis, first, cost) : withNumbers(quota);
+        int firstAfter = after.firstInWindow(clockMillis, period);
+        long resetMillis = firstAfter == after.tail ? 0 : after.at(after.tail - 1) + period - clockMillis;
+        Decision decision = new Decision(
+                allowed,
+                quota.limit(),
+                Math.max(0, quota.limit() - after.tokensFrom(firstAfter)),
+                resetMillis,
+                allowed ? 0 : retryMillis(quota, clockMillis, first, cost - room),
+                Decision.NO_DELAY);
+        return new Taking(decision, after);
+    }
+
+    /** Until so many tokens more have left the window, of which that is the first grant. */
+    private long retryMillis(Quota quota, long clockMillis, int first, long tokens) {
+        if (tokens > tokensFrom(first)) {
+            return Decision.NEVER;
+        }
+        int last = placeAfter(first, tokens) - 1;
+        return at(last) + quota.periodMillis() - clockMillis;
+    }
+
+    private SlidingLog charged(Quota quota, long clockMillis, int first, long cost) {
+        long keep = Math.max(keepMillis, quota.periodMillis());
+        if (cost > 0) {
+            return granted(clockMillis, cost, quota.limit(), quota.periodMillis(), keep);
+        }
+        if (cost == 0) {
+            return this;
+        }
+        if (first == tail) {
+            return withNumbers(quota);
+        }
+        int place = placeAfter(first, -cost);
+        Amounts given = amounts;
+        if (given != null) {
+            long base = Math.min(before(first) - cost, given.upTo(tail - 1));
+            place = given.upTo(place - 1) > base ? place - 1 : place;
+            given = given.startingAt(base);
+        }
+        return new SlidingLog(full, grants, given, place, tail, quota.limit(), quota.periodMillis(), keep);
+    }
+
+    private SlidingLog withNumbers(Quota quota) {
+        boolean same = limit == quota.limit() && periodMillis == quota.periodMillis();
+        return same
+                ? this
+                : new SlidingLog(
+                        full,
+                        grants,
+                        amounts,
+                        head,
+                        tail,
+                        quota.limit(),
+                        quota.periodMillis(),
+                        Math.max(keepMillis, quota.periodMillis()));
+    }
+
+    private SlidingLog granted(long clockMillis, long amount, long limit, long periodMillis, long keepMillis) {
+        int first = Math.max(firstInWindow(clockMillis, keepMillis), tail + 1 - GRANTS_MAX);
+        int needed = tail - first + 1;
+        int next = tail - full.length * CHUNK_SLOTS;
+        boolean fits = next < grants.length && grants[next] == FREE && slotCount() / SLACK_MAX <= needed;
+        SlidingLog roomy =
+                fits ? this : 2 * needed <= CHUNK_SLOTS ? compacted(first, 2 * needed) : extended(first, next);
+        int start = fits ? first : roomy.head;
+        int slot = roomy.tail - roomy.full.length * CHUNK_SLOTS;
+        roomy.grants[slot] = clockMillis;
+        Amounts written = roomy.amounts;
+        if (written == null && amount != 1) {
+            written = Amounts.ofOnes(roomy.full.length, roomy.grants.length, roomy.head, slot);
+        }
+        if (written != null) {
+            long sum = roomy.tail == roomy.head ? written.base() : written.upTo(roomy.tail - 1);
+            long base = start == roomy.head ? written.base() : written.upTo(start - 1);
+            written = written.with(slot, sum + amount, base);
+        }
+        return new SlidingLog(
+                roomy.full, roomy.grants, written, start, roomy.tail + 1, limit, periodMillis, keepMillis);
+    }
+
+    /** The grants from that place on, in a fresh array of so many slots. */
+    private SlidingLog compacted(int first, int slots) {
+        long[] fresh = new long[slots];
+        for (int place = first; place < tail; place++) {
+            fresh[place - first] = at(place);
+        }
+        Arrays.fill(fresh, tail - first, slots, FREE);
+        Amounts kept = amounts == null ? null : amounts.compacted(first, tail, slots, before(first));
+        return new SlidingLog(NO_CHUNKS, fresh, kept, 0, tail - first, limit, periodMillis, keepMillis);
+    }
+
+    /** The same without the arrays that end before that place, and with a last one of full size that has room. */
+    private SlidingLog extended(int first, int next) {
+        int dropped = first / CHUNK_SLOTS;
+        boolean isFull = next == CHUNK_SLOTS;
+        long[][] kept = Arrays.copyOfRange(full, dropped, full.length + (isFull ? 1 : 0));
+        if (isFull) {
+            kept[kept.length - 1] = grants;
+        }
+        long[] fresh = new long[CHUNK_SLOTS];
+        int copied = isFull ? 0 : next;
+        System.arraycopy(grants, 0, fresh, 0, copied);
+        Arrays.fill(fresh, copied, CHUNK_SLOTS, FREE);
+        int shift = dropped * CHUNK_SLOTS;
+        Amounts moved = amounts == null ? null : amounts.extended(dropped, isFull, copied, before(first));
+        return new SlidingLog(kept, fresh, moved, first - shift, tail - shift, limit, periodMillis, keepMillis);
+    }
+
+    private long at(int place) {
+        int chunk = place / CHUNK_SLOTS;
+        return chunk < full.length ? full[chunk][place % CHUNK_SLOTS] : grants[place - full.length * CHUNK_SLOTS];
+    }
+
+    /** Tokens of the grants from that place on. */
+    private long tokensFrom(int place) {
+        if (place == tail) {
+            return 0;
+        }
+        return amounts == null ? tail - place : amounts.upTo(tail - 1) - before(place);
+    }
+
+    /** What the grants before that place add up to, of those that are counted. Only with amounts. */
+    private long before(int place) {
+        Amounts counted = amounts;
+        return counted == null ? place : place == head ? counted.base() : counted.upTo(place - 1);
+    }
+
+    /** Behind the grants from that place on that have so many tokens together; the end of all, if they have not. */
+    private int placeAfter(int first, long tokens) {
+        int from = first;
+        int to = tail;
+        long wanted = before(first) + tokens;
+        while (from < to) {
+            int middle = (from + to) >>> 1;
+            long upTo = amounts == null ? middle + 1 : amounts.upTo(middle);
+            if (upTo >= wanted) {
+                to = middle;
+            } else {
+                from = middle + 1;
+            }
+        }
+        return Math.min(tail, from + 1);
+    }
+
+    /** The same limiter, keeping grants for so long, from now on. */
+    public SlidingLog keepingFor(long keepMillis) {
+        return new SlidingLog(full, grants, amounts, head, tail, limit, periodMillis, keepMillis);
+    }
+
+    /** Tokens left at that instant, 0 to the limit. */
+    @Override
+    public long remainingAt(long clockMillis) {
+        return Math.max(0, limit - tokensFrom(firstInWindow(clockMillis, periodMillis)));
+    }
+
+    /**
+     * The instant from which on no call needs any grant if nothing more is granted; 0 if there is none.
+     */
+    @Override
+    public long freshAtMillis() {
+        if (tail == head) {
+            return 0;
+        }
+        long end = at(tail - 1) + keepMillis;
+        return end < keepMillis ? Long.MAX_VALUE : end;
+    }
+
+    /** Tokens in any window; of the last call that was granted. */
+    public long limit() {
+        return limit;
+    }
+
+    /** Length of the window; of the last call that was granted. */
+    public long periodMillis() {
+        return periodMillis;
+    }
+
+    /** For how long grants are kept: the longest period of all calls so far. */
+    public long keepMillis() {
+        return keepMillis;
+    }
+
+    /** Whether grants may be of more than one token. */
+    public boolean hasAmounts() {
+        return amounts != null;
+    }
+
+    /**
+     * Grants that are kept: those that some call could need at the time of the last one. Their number depends on the calls alone; a
+     * snapshot writes them all.
+     */
+    public int grantCount() {
+        return tail - head;
+    }
+
+    /** The instant of a grant that is kept, 0 being the oldest, {@link #grantCount()} - 1 the last. */
+    public long grantMillis(int position) {
+        return at(placeOf(position));
+    }
+
+    /** The tokens of such a grant: those that were not given back. */
+    public long grantAmount(int position) {
+        int place = placeOf(position);
+        Amounts counted = amounts;
+        return counted == null ? 1 : counted.upTo(place) - before(place);
+    }
+
+    private int placeOf(int position) {
+        if (position < 0 || position >= tail - head) {
+            throw new IndexOutOfBoundsException(position);
+        }
+        return head + position;
+    }
+
+    /** Grants that are in the window at that instant: the last so many of those that are kept. */
+    public int grantCountAt(long clockMillis) {
+        return tail - firstInWindow(clockMillis, periodMillis);
+    }
+
+    @Override
+    public long bytes() {
+        return BYTES + grantBytes() * grantCount();
+    }
+
+    /** What one more grant takes. */
+    public long grantBytes() {
+        return amounts == null ? GRANT_BYTES : 2 * GRANT_BYTES;
+    }
+
+    /** What a limiter takes that has granted once: one token, or more. */
+    public static long bytesOfOne(boolean withAmounts) {
+        return BYTES + (withAmounts ? 2 * GRANT_BYTES : GRANT_BYTES);
+    }
+
+    @Override
+    public void forEachNumber(long clockMillis, LongConsumer consumer) {
+        consumer.accept(limit);
+        consumer.accept(periodMillis);
+        if (keepMillis != periodMillis) {
+            consumer.accept(keepMillis);
+        }
+        int first = firstInWindow(clockMillis, keepMillis);
+        consumer.accept(tail - first);
+        for (int place = first; place < tail; place++) {
+            consumer.accept(at(place));
+            if (amounts != null) {
+                consumer.accept(grantAmount(place - head));
+            }
+        }
+    }
+
+    /** Slots of the arrays behind this view, used or not: what it costs in memory. */
+    int slotCount() {
+        return full.length * CHUNK_SLOTS + grants.length;
+    }
+
+    /**
+     * The place of the oldest grant that counts. A grant at t counts while {@code clock - t < period}: at exactly t +
+     * period it is out of the window.
+     */
+    private int firstInWindow(long clockMillis, long periodMillis) {
+        int from = head;
+        int to = tail;
+        while (from < to) {
+            int middle = (from + to) >>> 1;
+            if (clockMillis - at(middle) < periodMillis) {
+                to = middle;
+            } else {
+                from = middle + 1;
+            }
+        }
+        return from;
+    }
+}
