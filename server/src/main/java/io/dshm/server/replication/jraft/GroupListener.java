@@ -13,7 +13,6 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
-import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -25,19 +24,25 @@ final class GroupListener implements ApplyAdapter.Listener {
     /** How long a digest waits for the snapshot that it held up; afterwards that goes on by itself. */
     private static final int SNAPSHOT_SECONDS_MAX = 60;
 
+    /** Begins a snapshot, in the background. */
+    interface Snapshots {
+
+        /** Returns at once; the result is complete when the snapshot has ended. */
+        CompletableFuture<Void> begin();
+    }
+
     private final RaftGroup.Settings settings;
     private final RaftGroup.Events events;
     private final Progress progress;
     private final CommitNotices commitNotices;
     private final SnapshotPace snapshotPace;
     private final Executor background;
-    private final Supplier<CompletableFuture<Void>> snapshot;
+    private final Snapshots snapshots;
     private final Consumer<String> onFatal;
     private final RoleListener roles;
     private long term;
     private long applied;
 
-    /** @param snapshot begins one; the result is complete when that has ended */
     GroupListener(
             RaftGroup.Settings settings,
             RaftGroup.Events events,
@@ -45,7 +50,7 @@ final class GroupListener implements ApplyAdapter.Listener {
             CommitNotices commitNotices,
             SnapshotPace snapshotPace,
             Executor background,
-            Supplier<CompletableFuture<Void>> snapshot,
+            Snapshots snapshots,
             Consumer<String> onFatal) {
         this.settings = settings;
         this.events = events;
@@ -53,7 +58,7 @@ final class GroupListener implements ApplyAdapter.Listener {
         this.commitNotices = commitNotices;
         this.snapshotPace = snapshotPace;
         this.background = background;
-        this.snapshot = snapshot;
+        this.snapshots = snapshots;
         this.onFatal = onFatal;
         this.roles = events.roles();
     }
@@ -70,14 +75,14 @@ final class GroupListener implements ApplyAdapter.Listener {
         events.onAppliedBatch().run();
         commitNotices.onApplied(applied);
         if (snapshotPace.isDue(bytes)) {
-            background.execute(Guard.of("taking a snapshot", snapshot::get));
+            background.execute(Guard.of("taking a snapshot", () -> snapshots.begin()));
         }
     }
 
     @Override
     public void onSnapshotDue() throws InterruptedException {
         try {
-            snapshot.get().get(SNAPSHOT_SECONDS_MAX, TimeUnit.SECONDS);
+            snapshots.begin().get(SNAPSHOT_SECONDS_MAX, TimeUnit.SECONDS);
         } catch (TimeoutException e) {
             LOG.warn("a snapshot takes longer than {} s", SNAPSHOT_SECONDS_MAX);
         } catch (ExecutionException e) {
