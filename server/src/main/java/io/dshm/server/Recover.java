@@ -3,7 +3,6 @@ package io.dshm.server;
 import io.dshm.server.config.ConfigException;
 import io.dshm.server.config.Member;
 import io.dshm.server.replication.jraft.OfflineState;
-import io.dshm.server.replication.jraft.RaftGroup;
 import io.dshm.server.statemachine.ClusterClock;
 import io.dshm.server.statemachine.RecoveredState;
 import io.dshm.server.statemachine.StateMachine;
@@ -14,10 +13,8 @@ import java.io.PrintWriter;
 import java.nio.charset.Charset;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -42,10 +39,6 @@ import picocli.CommandLine.Spec;
             "nothing was written then."
         })
 public final class Recover implements Callable<Integer> {
-
-    private static final int DONE = 0;
-    private static final int USAGE = 2;
-    private static final int REFUSED = 3;
 
     @Option(names = "--data-dir", required = true, paramLabel = "FOLDER", description = "The node's data folder.")
     Path dataDir = Path.of("");
@@ -80,23 +73,7 @@ public final class Recover implements Callable<Integer> {
 
     /** See {@code --help}. */
     public static void main(String[] arguments) {
-        System.setProperty("dshm.log.level", "warn");
-        Logging.configure(Optional.empty());
-        RaftGroup.prepareProcess();
-        PrintWriter out = new PrintWriter(System.out, true, Charset.defaultCharset());
-        PrintWriter err = new PrintWriter(System.err, true, Charset.defaultCharset());
-        System.exit(new CommandLine(new Recover())
-                .setOut(out)
-                .setErr(err)
-                .setExecutionExceptionHandler((failure, line, parsed) -> {
-                    boolean wrongOption = failure instanceof ConfigException;
-                    if (!wrongOption && !(failure instanceof IOException)) {
-                        throw failure;
-                    }
-                    err.println("dshm recover: " + StartFailure.reason(failure));
-                    return wrongOption ? USAGE : REFUSED;
-                })
-                .execute(arguments));
+        new OfflineCommand("dshm recover", new Recover(), StartFailure::reason).runAndExit(arguments);
     }
 
     @Override
@@ -108,7 +85,7 @@ public final class Recover implements Callable<Integer> {
             long committed = opened.progress().committed();
             OfflineState.Extent extent = OfflineState.read(folder, stateMachine);
             describe(owner, stateMachine, extent, Math.max(committed, extent.snapshotIndex()));
-            return show ? DONE : recover(owner, stateMachine);
+            return show ? OfflineCommand.DONE : recover(owner, stateMachine);
         }
     }
 
@@ -161,6 +138,6 @@ public final class Recover implements Callable<Integer> {
         out().println("  members=" + member);
         out().println("  data-dir=" + target);
         out().println("Then add the other nodes, without data: dshm cluster add");
-        return DONE;
+        return OfflineCommand.DONE;
     }
 }

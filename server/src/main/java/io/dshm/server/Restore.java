@@ -12,9 +12,7 @@ import io.dshm.server.statemachine.RestoredState;
 import io.dshm.server.statemachine.StateSource;
 import java.io.BufferedInputStream;
 import java.io.IOException;
-import java.io.PrintStream;
 import java.io.PrintWriter;
-import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,7 +21,6 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Properties;
 import java.util.Set;
 import java.util.TreeSet;
@@ -32,7 +29,6 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -60,10 +56,6 @@ import picocli.CommandLine.Spec;
             "nothing was written then."
         })
 public final class Restore implements Callable<Integer> {
-
-    private static final int DONE = 0;
-    private static final int USAGE = 2;
-    private static final int REFUSED = 3;
 
     private static final String SUFFIX = "-r";
     private static final int CLUSTER_ID_LENGTH_MAX = 64;
@@ -129,31 +121,16 @@ public final class Restore implements Callable<Integer> {
 
     /** See {@code --help}. */
     public static void main(String[] arguments) {
-        System.setProperty("dshm.log.level", "warn");
-        Logging.configure(Optional.empty());
-        int status = run(writer(System.out), writer(System.err), arguments);
-        System.exit(status);
-    }
-
-    private static PrintWriter writer(PrintStream stream) {
-        return new PrintWriter(stream, true, Charset.defaultCharset());
+        command().runAndExit(arguments);
     }
 
     /** Runs the command; its exit status. */
     static int run(PrintWriter out, PrintWriter err, String... arguments) {
-        return new CommandLine(new Restore())
-                .setCaseInsensitiveEnumValuesAllowed(true)
-                .setOut(out)
-                .setErr(err)
-                .setExecutionExceptionHandler((failure, line, parsed) -> {
-                    boolean wrongOption = failure instanceof ConfigException;
-                    if (!wrongOption && !(failure instanceof IOException)) {
-                        throw failure;
-                    }
-                    err.println("dshm restore: " + reason(failure));
-                    return wrongOption ? USAGE : REFUSED;
-                })
-                .execute(arguments);
+        return command().run(out, err, arguments);
+    }
+
+    private static OfflineCommand command() {
+        return new OfflineCommand("dshm restore", new Restore(), Restore::reason);
     }
 
     private static String reason(Exception failure) {
@@ -191,7 +168,7 @@ public final class Restore implements Callable<Integer> {
         out.println("  node=" + node);
         out.println("  members=" + members);
         out.println("  data-dir=" + config.dataDir());
-        return DONE;
+        return OfflineCommand.DONE;
     }
 
     private PrintWriter out() {

@@ -98,7 +98,10 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
         } else if (request.method().equals(HttpMethod.POST)) {
             change(context, request, new QueryStringDecoder(request.uri()), keepAlive);
         } else if (!request.method().equals(HttpMethod.GET)) {
-            send(context, new Answer(HttpResponseStatus.METHOD_NOT_ALLOWED, "only GET, and POST for changes\n"), keepAlive);
+            send(
+                    context,
+                    new Answer(HttpResponseStatus.METHOD_NOT_ALLOWED, "only GET, and POST for changes\n"),
+                    keepAlive);
         } else {
             QueryStringDecoder uri = new QueryStringDecoder(request.uri());
             if (uri.path().equals("/snapshot")) {
@@ -139,7 +142,10 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
                 context.executor().execute(() -> send(context, answer, keepAlive));
             });
         } catch (RejectedExecutionException e) {
-            send(context, Answer.unavailable("others ask for a digest, or change something, at this moment"), keepAlive);
+            send(
+                    context,
+                    Answer.unavailable("others ask for a digest, or change something, at this moment"),
+                    keepAlive);
         }
     }
 

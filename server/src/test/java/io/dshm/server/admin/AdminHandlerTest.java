@@ -120,8 +120,10 @@ class AdminHandlerTest {
     void what_a_browser_can_be_made_to_send_changes_nothing() {
         assertTrue(answer(request(HttpMethod.POST, "/cluster/remove?member=n1")).startsWith("403"));
         assertTrue(answer(request(HttpMethod.GET, "/cluster/remove?member=n1")).startsWith("404"));
-        assertTrue(answer(request(HttpMethod.POST, "/region?name=r&bytes=1&policy=evict")).startsWith("403"));
-        assertTrue(answer(request(HttpMethod.GET, "/region?name=r&bytes=1&policy=evict")).startsWith("404"));
+        assertTrue(answer(request(HttpMethod.POST, "/region?name=r&bytes=1&policy=evict"))
+                .startsWith("403"));
+        assertTrue(answer(request(HttpMethod.GET, "/region?name=r&bytes=1&policy=evict"))
+                .startsWith("404"));
         assertTrue(answer(request(HttpMethod.POST, "/status")).startsWith("405"));
         assertEquals(List.of(), asked);
     }

@@ -26,7 +26,8 @@ final class RegionWords {
             List.of(),
             "Limits what a region may take in memory, or lists the limits.",
             List.of(
-                    new Parameter("ACTION", "1", "set: limits the region NAME. list: shows all limits, and what is used."),
+                    new Parameter(
+                            "ACTION", "1", "set: limits the region NAME. list: shows all limits, and what is used."),
                     new Parameter("NAME", "0..1", "set: the region; : is the default region.")),
             List.of(
                     new Option("--bytes", "N", "set: what its entries may take; 0 takes the limit away."),
@@ -111,6 +112,8 @@ final class RegionWords {
             }
         }
         throw new CliException(
-                ExitCode.UNAVAILABLE, "unavailable", last + "\nTry again; dshm status shows what is wrong. --admin names other nodes");
+                ExitCode.UNAVAILABLE,
+                "unavailable",
+                last + "\nTry again; dshm status shows what is wrong. --admin names other nodes");
     }
 }

@@ -13,7 +13,6 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -26,23 +25,27 @@ final class GroupListener implements ApplyAdapter.Listener {
     /** How long a digest waits for the snapshot that it held up; afterwards that goes on by itself. */
     private static final int SNAPSHOT_SECONDS_MAX = 60;
 
+    /** Begins a snapshot, in the background. */
+    interface Snapshots {
+
+        /** Returns at once; the result is complete when the snapshot has ended. */
+        CompletableFuture<Void> begin();
+    }
+
     private final RaftGroup.Settings settings;
     private final RaftGroup.Events events;
     private final Progress progress;
     private final CommitNotices commitNotices;
     private final SnapshotPace snapshotPace;
     private final Executor background;
-    private final Supplier<CompletableFuture<Void>> snapshot;
+    private final Snapshots snapshots;
     private final Consumer<@Nullable String> leads;
     private final Consumer<String> onFatal;
     private final RoleListener roles;
     private long term;
     private long applied;
 
-    /**
-     * @param snapshot begins one; the result is complete when that has ended
-     * @param leads is told who leads, as far as this node knows; null: nobody
-     */
+    /** @param leads is told who leads, as far as this node knows; null: nobody */
     GroupListener(
             RaftGroup.Settings settings,
             RaftGroup.Events events,
@@ -50,7 +53,7 @@ final class GroupListener implements ApplyAdapter.Listener {
             CommitNotices commitNotices,
             SnapshotPace snapshotPace,
             Executor background,
-            Supplier<CompletableFuture<Void>> snapshot,
+            Snapshots snapshots,
             Consumer<@Nullable String> leads,
             Consumer<String> onFatal) {
         this.settings = settings;
@@ -59,7 +62,7 @@ final class GroupListener implements ApplyAdapter.Listener {
         this.commitNotices = commitNotices;
         this.snapshotPace = snapshotPace;
         this.background = background;
-        this.snapshot = snapshot;
+        this.snapshots = snapshots;
         this.leads = leads;
         this.onFatal = onFatal;
         this.roles = events.roles();
@@ -77,14 +80,14 @@ final class GroupListener implements ApplyAdapter.Listener {
         events.onAppliedBatch().run();
         commitNotices.onApplied(applied);
         if (snapshotPace.isDue(bytes)) {
-            background.execute(Guard.of("taking a snapshot", snapshot::get));
+            background.execute(Guard.of("taking a snapshot", () -> snapshots.begin()));
         }
     }
 
     @Override
     public void onSnapshotDue() throws InterruptedException {
         try {
-            snapshot.get().get(SNAPSHOT_SECONDS_MAX, TimeUnit.SECONDS);
+            snapshots.begin().get(SNAPSHOT_SECONDS_MAX, TimeUnit.SECONDS);
         } catch (TimeoutException e) {
             LOG.warn("a snapshot takes longer than {} s", SNAPSHOT_SECONDS_MAX);
         } catch (ExecutionException e) {

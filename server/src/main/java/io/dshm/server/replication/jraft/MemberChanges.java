@@ -102,24 +102,16 @@ public final class MemberChanges {
      * @throws IOException if that cannot be; the message says why
      */
     public void transferLeadership(String address) throws IOException {
-        Status status = node.get().transferLeadershipTo(address.isEmpty() ? PeerId.ANY_PEER : peer(address));
+        Status status = node.get().transferLeadershipTo(address.isEmpty() ? PeerId.ANY_PEER : Peers.of(address));
         if (!status.isOk()) {
             throw new IOException(status.getErrorMsg());
         }
     }
 
-    private static PeerId peer(String address) {
-        PeerId peer = new PeerId();
-        if (!peer.parse(address)) {
-            throw new IllegalArgumentException("no member can have the address " + address);
-        }
-        return peer;
-    }
-
     private static CompletableFuture<Void> change(String address, BiConsumer<PeerId, Closure> begin) {
         CompletableFuture<Void> ended = new CompletableFuture<>();
         try {
-            begin.accept(peer(address), status -> {
+            begin.accept(Peers.of(address), status -> {
                 if (status.isOk()) {
                     ended.complete(null);
                 } else {

@@ -522,6 +522,7 @@ public final class RaftGroup implements RaftLog {
      *
      * @param members the members' Raft addresses, {@code host:port}
      * @throws IOException if it cannot be written; what is in the folder is to be deleted then
+     * @throws IllegalArgumentException if an address is not of that form; nothing was written then
      */
     public static void found(Path folder, Collection<String> members, StateSource state) throws IOException {
         List<PeerId> peers = new ArrayList<>();
