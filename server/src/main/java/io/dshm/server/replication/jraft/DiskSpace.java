@@ -10,6 +10,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -51,6 +52,7 @@ final class DiskSpace {
     private volatile int members;
 
     private volatile boolean full;
+    private final AtomicBoolean becameFull = new AtomicBoolean();
     private volatile boolean exhausted;
 
     /**
@@ -78,28 +80,28 @@ final class DiskSpace {
     /**
      * Looks how much is free, and takes or gives up the reserve.
      *
-     * @return whether the disk has just become full
+     * @return whether the disk has become full since the last look
      */
     boolean look() throws IOException {
         long free = usable.bytes();
         long reserved = Files.exists(reserve) ? Files.size(reserve) : 0;
-        boolean wasFull = full;
         if (!full && free + reserved < reserveBytes + reserveBytes / 2) {
             release(free);
         } else if ((full || reserved < reserveBytes) && free + reserved >= 2 * reserveBytes) {
             reserve();
-            full = false;
-            exhausted = false;
-            if (wasFull) {
+            if (full) {
                 LOG.info("the disk has room again ({} bytes): writes go on", free);
             }
+            full = false;
+            exhausted = false;
         }
         exhausted = full && usable.bytes() < reserveBytes / 2;
-        return full && !wasFull;
+        return becameFull.getAndSet(false);
     }
 
     private synchronized void release(long free) throws IOException {
         full = true;
+        becameFull.set(true);
         if (Files.exists(reserve)) {
             try (FileChannel file = FileChannel.open(reserve, StandardOpenOption.WRITE)) {
                 file.truncate(0);
@@ -129,6 +131,17 @@ final class DiskSpace {
                 release(free);
             }
         }
+    }
+
+    /** Whether so many bytes of a snapshot may be written; if not, the disk is full. */
+    boolean hasRoomFor(long bytes) throws IOException {
+        long needed = bytes + reserveBytes / 2;
+        long free = usable.bytes();
+        if (free < needed && !full) {
+            release(free);
+            free = usable.bytes();
+        }
+        return free >= needed;
     }
 
     /** Whether this node's disk is full. */

@@ -79,12 +79,6 @@ public final class RaftGroup implements RaftLog {
      */
     private static final int PATIENCE_ELECTIONS = 10;
 
-    /** Between two looks at how much of the disk is free. */
-    private static final int DISK_MILLIS = 200;
-
-    /** And at how much the log takes. */
-    private static final long LOG_SIZE_NANOS = TimeUnit.SECONDS.toNanos(5);
-
     /**
      * What a group needs to know.
      *
@@ -168,12 +162,7 @@ public final class RaftGroup implements RaftLog {
     private final AtomicBoolean mayVote = new AtomicBoolean();
     private final AtomicReference<@Nullable RaftGroupService> service = new AtomicReference<>();
 
-    private volatile @Nullable DiskSpace disk;
-
-    /** Who leads, as far as this node knows. */
-    private volatile @Nullable String leader;
-
-    private long logSeenNanos = System.nanoTime();
+    private volatile @Nullable DiskWatch disk;
     private volatile @Nullable Node node;
     private volatile @Nullable ApplyAdapter adapter;
 
@@ -209,12 +198,8 @@ public final class RaftGroup implements RaftLog {
     public void start(boolean votes, Progress progress, Events events) throws IOException, InterruptedException {
         mayVote.set(votes);
         RaftTuning.loadLibrary(settings.folder());
-        DiskSpace space = new DiskSpace(
-                settings.folder(),
-                settings.diskReserveBytes(),
-                settings.members().all().size());
-        space.look();
-        disk = space;
+        DiskWatch watch = new DiskWatch(settings, this::runningNode, this::snapshot);
+        disk = watch;
         ThreadPoolsFactory.registerThreadPool(groupId, threads.closures());
         StorageOptionsFactory.registerRocksDBOptions(RocksDBLogStorage.class, RaftTuning.logOptions());
         ProtobufMsgFactory.load();
@@ -229,7 +214,7 @@ public final class RaftGroup implements RaftLog {
                         snapshotPace,
                         threads.background(),
                         this::snapshot,
-                        led -> leader = led,
+                        watch::leads,
                         onFatal));
         adapter = applying;
         PeerId self = peer(settings.self());
@@ -242,30 +227,25 @@ public final class RaftGroup implements RaftLog {
         long termMin = votes ? 0 : joiningTerm(self, events);
         TermStorage.Terms terms = new TermStorage.Terms();
         MemberGuard guard = newGuard(terms, events);
-        MemberRpcServer server = alone ? null : newServer(self.getPort(), applying, terms, guard, space::isExhausted);
+        MemberRpcServer server = alone ? null : newServer(self.getPort(), applying, terms, guard, watch::isExhausted);
         NodeOptions options = RaftTuning.nodeOptions(
                 settings,
                 members,
                 applying,
-                memberOptions(mayVote::get, guard),
+                memberOptions(mayVote::get, guard, watch),
                 (path, raft) -> new TermStorage(path, raft, self, termMin, terms, progress, onFatal),
-                log -> new CheckedLogStorage(log, settings.folder(), progress, space, onFatal));
+                log -> new CheckedLogStorage(log, settings.folder(), progress, watch.space(), onFatal));
         RaftGroupService group = new RaftGroupService(groupId, self, options, server);
         node = startOrExplain(group, !alone);
         service.set(group);
-        threads.background()
-                .scheduleWithFixedDelay(
-                        Guard.of("looking at the disk", () -> watchDisk(space)),
-                        DISK_MILLIS,
-                        DISK_MILLIS,
-                        TimeUnit.MILLISECONDS);
+        watch.begin(threads.background());
         if (server != null) {
             new CatchingUp(settings.self(), rounds, threads.background(), mayVote, events).begin();
-            PeerWatch watch = new PeerWatch();
+            PeerWatch peers = new PeerWatch();
             threads.background()
                     .scheduleWithFixedDelay(
                             Guard.of("looking who answers", () -> {
-                                watchPeers(watch);
+                                watchPeers(peers);
                                 server.closeBoltIfUnneeded();
                             }),
                             WATCH_MILLIS,
@@ -288,12 +268,18 @@ public final class RaftGroup implements RaftLog {
         long patience = TimeUnit.MILLISECONDS.toNanos((long) PATIENCE_ELECTIONS * settings.electionTimeoutMillis());
         RpcClient client = new MemberRpcClient();
         // The question is put as one for a vote, but does not ask for one.
-        client.init(memberOptions(() -> true, null));
+        client.init(memberOptions(() -> true, null, null));
         return new TermQuestions(groupId, self.toString(), others, electorates, client).ask(patience, waiting);
     }
 
-    private NodeOptions memberOptions(BooleanSupplier mayAskForVotes, @Nullable MemberGuard guard) {
-        return new MemberOptions(settings.network().dialer(), this::memberAt, mayAskForVotes, guard);
+    private NodeOptions memberOptions(
+            BooleanSupplier mayAskForVotes, @Nullable MemberGuard guard, @Nullable DiskWatch watch) {
+        return new MemberOptions(
+                settings.network().dialer(),
+                this::memberAt,
+                mayAskForVotes,
+                bytes -> watch == null || watch.hasRoomFor(bytes),
+                guard);
     }
 
     /** The library says only in its log why it does not start: this adds what an operator can do about it. */
@@ -311,57 +297,23 @@ public final class RaftGroup implements RaftLog {
         }
     }
 
-    private void watchDisk(DiskSpace space) {
-        space.setOthers(settings.members().others());
-        try {
-            boolean due = space.look();
-            long now = System.nanoTime();
-            if (now - logSeenNanos > LOG_SIZE_NANOS) {
-                logSeenNanos = now;
-                due |= DiskSpace.bytesIn(settings.folder().resolve(DataParts.LOG)) > settings.logBytesMax();
-            }
-            if (due) {
-                snapshot();
-            }
-            if (space.isFull() && runningNode().isLeader(false)) {
-                leaveTo(space);
-            }
-        } catch (IOException e) {
-            LOG.warn("it is not known how much of the disk is free", e);
-        }
-    }
-
-    /** Another node with room on its disk is to lead. */
-    private void leaveTo(DiskSpace space) {
-        for (String name : settings.members().others()) {
-            if (!space.isFullAt(name)) {
-                Status status = runningNode()
-                        .transferLeadershipTo(Peers.of(settings.members().raftOf(name)));
-                LOG.debug("leadership handed to {}, whose disk has room: {}", name, status);
-                if (status.isOk()) {
-                    return;
-                }
-            }
-        }
-    }
-
     @Override
     public boolean isDiskFull() {
-        DiskSpace space = disk;
-        return space != null && space.refusesWrites(leader, settings.self());
+        DiskWatch watch = disk;
+        return watch != null && watch.refusesWrites();
     }
 
     /** Whether the disk of this node itself is full. */
     public boolean isOwnDiskFull() {
-        DiskSpace space = disk;
-        return space != null && space.isFull();
+        DiskWatch watch = disk;
+        return watch != null && watch.isFull();
     }
 
     /** Another node has said whether its disk is full. */
     public void onPeerDisk(String name, boolean full) {
-        DiskSpace space = disk;
-        if (space != null) {
-            space.heard(name, full);
+        DiskWatch watch = disk;
+        if (watch != null) {
+            watch.heard(name, full);
         }
     }
 
@@ -451,8 +403,8 @@ public final class RaftGroup implements RaftLog {
 
     @Override
     public void propose(byte[] entry, long term, Proposal proposal) {
-        DiskSpace space = disk;
-        if (space != null && space.isExhausted()) {
+        DiskWatch watch = disk;
+        if (watch != null && watch.isExhausted()) {
             proposal.refused();
             return;
         }

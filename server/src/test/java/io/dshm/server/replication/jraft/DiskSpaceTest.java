@@ -59,6 +59,22 @@ class DiskSpaceTest {
     }
 
     @Test
+    void no_piece_of_a_snapshot_is_taken_that_would_fill_the_disk() throws IOException {
+        others = 3 * RESERVE;
+        DiskSpace disk = disk(3);
+        disk.look();
+        assertTrue(disk.hasRoomFor(RESERVE));
+        assertFalse(disk.isFull());
+        others = 2 * RESERVE;
+        assertTrue(disk.hasRoomFor(RESERVE), "the reserve is for it");
+        assertTrue(disk.isFull());
+        assertTrue(disk.look(), "becomes known with the next look");
+        others = RESERVE;
+        assertFalse(disk.hasRoomFor(RESERVE));
+        assertTrue(disk.hasRoomFor(RESERVE / 2));
+    }
+
+    @Test
     void what_another_program_took_since_the_last_look_is_noticed_before_an_append() throws IOException {
         others = 10 * RESERVE;
         DiskSpace disk = disk(1);
