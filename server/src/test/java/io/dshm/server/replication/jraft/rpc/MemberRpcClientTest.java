@@ -208,11 +208,10 @@ class MemberRpcClientTest {
                 .setOffset(0)
                 .setCount(100)
                 .build();
-        String why = assertThrows(
-                        RemotingException.class,
-                        () -> client.invokeAsync(endpoint, file, null, (answer, failure) -> fail("sent"), HOUR_MILLIS))
-                .getMessage();
-        assertTrue(why.contains("the disk is full"), why);
+        Exception why = assertThrows(
+                RemotingException.class,
+                () -> client.invokeAsync(endpoint, file, null, (answer, failure) -> fail("sent"), HOUR_MILLIS));
+        assertTrue(String.valueOf(why.getMessage()).contains("the disk is full"), why::toString);
     }
 
     @Test
