@@ -94,6 +94,8 @@ class RaftGroupTest {
                         folder,
                         500,
                         3600,
+                        1 << 20,
+                        1 << 30,
                         1 << 20),
                 new StateMachine(new ClusterClock(System::nanoTime)),
                 fatal::add);
