@@ -4,6 +4,7 @@ import io.dshm.proto.Formats;
 import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.StatusReply;
 import io.dshm.server.admin.AdminListener;
+import io.dshm.server.admin.MetricsSource;
 import io.dshm.server.backup.Backups;
 import io.dshm.server.backup.ScheduledBackups;
 import io.dshm.server.config.Member;
@@ -15,6 +16,7 @@ import io.dshm.server.frontend.MemoryBudget;
 import io.dshm.server.frontend.TextProtocol;
 import io.dshm.server.frontend.sharedance.SharedanceProtocol;
 import io.dshm.server.guard.Guard;
+import io.dshm.server.metrics.NodeMetrics;
 import io.dshm.server.network.ClusterMembers;
 import io.dshm.server.network.MemberAddresses;
 import io.dshm.server.network.PeerPort;
@@ -146,9 +148,14 @@ public final class Server {
         Guard.endProcessOnError(Server::stopForGood);
         Member self = config.self();
         NodeFolder folder = openFolder();
+        MetricsSource metrics = NodeMetrics.of(config.node(), config.cluster(), Version.NUMBER);
         AdminListener admin = config.adminPort() == 0
                 ? null
-                : new AdminListener(new InetSocketAddress(config.adminAddress(), config.adminPort()), status);
+                : new AdminListener(
+                        new InetSocketAddress(config.adminAddress(), config.adminPort()),
+                        config.adminTokenFile(),
+                        status,
+                        metrics);
         List<String> others = config.members().stream()
                 .map(Member::name)
                 .filter(name -> !name.equals(self.name()))

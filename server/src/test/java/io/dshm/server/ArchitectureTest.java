@@ -17,6 +17,7 @@ class ArchitectureTest {
     private static final String[] EVERYWHERE = {"java..", "org.jspecify..", "com.google.errorprone.annotations.."};
     private static final String[] LOG = {"org.slf4j.."};
     private static final String[] GUARD = {"io.dshm.server.guard"};
+    private static final String[] COUNTERS = {"io.dshm.server.counters"};
     private static final String[] PROTO = {"io.dshm.proto..", "com.google.protobuf.."};
     private static final String[] NETTY = {"io.netty.."};
     private static final String[] RAFT = {"com.alipay..", "org.rocksdb.."};
@@ -151,6 +152,23 @@ class ArchitectureTest {
     @Test
     void the_operators_listener_knows_its_own_interface_and_the_network() {
         mayUse(BASE + ".admin..", LOG, NETTY, new String[] {"io.dshm.proto", BASE + ".network"});
+    }
+
+    @Test
+    void counters_know_the_jdk_only() {
+        mayUse(BASE + ".counters");
+    }
+
+    @Test
+    void only_the_metrics_know_prometheus() {
+        mayUse(BASE + ".metrics", PROTO, NETTY, COUNTERS, new String[] {"io.prometheus..", BASE + ".admin"});
+        noClasses()
+                .that()
+                .resideOutsideOfPackage(BASE + ".metrics")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage("io.prometheus..")
+                .check(CLASSES);
     }
 
     @Test

@@ -2,6 +2,7 @@ package io.dshm.server.admin;
 
 import java.io.IOException;
 import java.io.OutputStream;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -11,6 +12,13 @@ public interface NodeInfo {
     /** Null if the node is healthy: no event loop hangs, it knows a leader and has caught up. Otherwise one line with the reason. */
     @Nullable
     String problem();
+
+    /** Everything that {@link #problem} could name, the most important first; empty if the node is healthy. */
+    List<String> problems();
+
+    /** Null if all threads that serve clients go on; otherwise which do not. A node that starts, or has no leader, is alive. */
+    @Nullable
+    String hang();
 
     /** Names and values, in the order in which they are to be shown: numbers, booleans, or text. */
     Map<String, Object> status();

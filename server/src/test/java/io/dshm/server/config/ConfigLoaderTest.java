@@ -56,6 +56,7 @@ class ConfigLoaderTest {
                         true,
                         "127.0.0.1",
                         0,
+                        null,
                         Path.of("dshm-data").toAbsolutePath(),
                         5000,
                         ReadMode.LOCAL,
@@ -89,6 +90,7 @@ class ConfigLoaderTest {
                 "raft-bind-address", "10.0.0.9",
                 "admin-address", "10.0.0.8",
                 "admin-port", "8000"));
+        settings.put("admin-token-file", "/tmp/token");
         settings.putAll(Map.of(
                 "request-timeout-millis", "1001",
                 "election-timeout-millis", "1002",
@@ -128,6 +130,7 @@ class ConfigLoaderTest {
                 false,
                 "10.0.0.8",
                 8000,
+                Path.of("/tmp/token"),
                 Path.of("/tmp/x"),
                 1001,
                 ReadMode.LINEARIZABLE,
@@ -216,5 +219,17 @@ class ConfigLoaderTest {
             assertTrue(help.contains(expected), help);
         }
         help.lines().forEach(line -> assertTrue(line.length() <= 80, line));
+    }
+
+    @Test
+    void an_admin_port_that_others_reach_needs_a_token() {
+        for (String address : List.of("0.0.0.0", "10.0.0.8", "::")) {
+            assertRefused("admin-token-file", "--admin-port", "8321", "--admin-address", address);
+            assertEquals(0, load("--admin-address", address).adminPort());
+            load("--admin-port", "8321", "--admin-address", address, "--admin-token-file", "/etc/token");
+        }
+        for (String address : List.of("127.0.0.1", "127.0.0.7", "::1", "localhost")) {
+            load("--admin-port", "8321", "--admin-address", address);
+        }
     }
 }
