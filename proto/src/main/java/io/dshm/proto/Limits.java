@@ -315,6 +315,15 @@ public final class Limits {
     /** More than this is no token, but another file that was named by mistake. */
     public static final int ADMIN_TOKEN_CHARACTERS_MAX = 512;
 
+    /** Policies whose decisions each event loop counts by name; what others decide is counted together. */
+    public static final int POLICIES_COUNTED_MAX = 64;
+
+    /** Regions that metrics show by name: the largest ones. The rest is shown as one. */
+    public static final int REGIONS_SHOWN_MAX = 20;
+
+    /** Regions that are told apart while the data is looked through; with more, the smallest are counted as one. */
+    public static final int REGIONS_COUNTED_MAX = 4_096;
+
     /** How long the snapshot for a backup may take, until its first byte is sent: more than any disk needs for a full state. */
     public static final int BACKUP_SNAPSHOT_SECONDS_MAX = 600;
 

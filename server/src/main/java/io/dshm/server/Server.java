@@ -4,7 +4,6 @@ import io.dshm.proto.Formats;
 import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.StatusReply;
 import io.dshm.server.admin.AdminListener;
-import io.dshm.server.admin.MetricsSource;
 import io.dshm.server.backup.Backups;
 import io.dshm.server.backup.ScheduledBackups;
 import io.dshm.server.config.Member;
@@ -16,7 +15,6 @@ import io.dshm.server.frontend.MemoryBudget;
 import io.dshm.server.frontend.TextProtocol;
 import io.dshm.server.frontend.sharedance.SharedanceProtocol;
 import io.dshm.server.guard.Guard;
-import io.dshm.server.metrics.NodeMetrics;
 import io.dshm.server.network.ClusterMembers;
 import io.dshm.server.network.MemberAddresses;
 import io.dshm.server.network.PeerPort;
@@ -99,6 +97,8 @@ public final class Server {
 
     private final NodeStatus status;
 
+    private final MetricsParts metrics;
+
     private volatile @Nullable Running running;
 
     /** What exists once the node has started. */
@@ -125,6 +125,7 @@ public final class Server {
         this.budget = new MemoryBudget(config.valueMemoryBytes());
         this.replies = new MemoryBudget(config.replyMemoryBytes());
         this.status = new NodeStatus(config, stateMachine, reads, clock, budget, replies);
+        this.metrics = new MetricsParts(config, stateMachine, reads, budget, replies, status);
         DefaultThreadFactory threads = new DefaultThreadFactory("lane");
         if (Epoll.isAvailable()) {
             loops = new EpollEventLoopGroup(config.threads(), threads);
@@ -148,14 +149,14 @@ public final class Server {
         Guard.endProcessOnError(Server::stopForGood);
         Member self = config.self();
         NodeFolder folder = openFolder();
-        MetricsSource metrics = NodeMetrics.of(config.node(), config.cluster(), Version.NUMBER);
+        metrics.start();
         AdminListener admin = config.adminPort() == 0
                 ? null
                 : new AdminListener(
                         new InetSocketAddress(config.adminAddress(), config.adminPort()),
                         config.adminTokenFile(),
                         status,
-                        metrics);
+                        metrics.source());
         List<String> others = config.members().stream()
                 .map(Member::name)
                 .filter(name -> !name.equals(self.name()))
@@ -271,8 +272,10 @@ public final class Server {
                 raft.memberChanges(),
                 connector));
         running = new Running(folder, raft, replicator, addresses, peers, clients, sharedance, admin, scheduled);
-        status.setRunning(new NodeStatus.Parts(
-                raft, roles, replicator, members, operator, clients, sharedance, backups, scheduled, watch));
+        NodeStatus.Parts parts = new NodeStatus.Parts(
+                raft, roles, replicator, members, operator, clients, sharedance, backups, scheduled, watch);
+        status.setRunning(parts);
+        metrics.setRunning(parts, loops, calls.waiting()::bytes);
         every(lanes.get(0), LOOK_AROUND_MILLIS, "looking for another cluster", () -> {
             if (roles.leadership().leader() == null) {
                 ownCluster.lookAround(members.others());
@@ -464,6 +467,7 @@ public final class Server {
         }
         parts.replicator.close();
         purger.close();
+        metrics.close();
         parts.addresses.close();
         parts.raft.stop();
         loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).await();

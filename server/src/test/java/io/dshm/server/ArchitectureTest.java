@@ -69,7 +69,7 @@ class ArchitectureTest {
 
     @Test
     void writes_know_the_contracts_but_not_the_reads() {
-        mayUse(REPLICATION + ".writes", PROTO, LOG, GUARD, new String[] {
+        mayUse(REPLICATION + ".writes", PROTO, LOG, GUARD, COUNTERS, new String[] {
             REPLICATION + ".contracts", BASE + ".statemachine.."
         });
     }
@@ -83,7 +83,7 @@ class ArchitectureTest {
 
     @Test
     void the_assembly_knows_contracts_writes_and_reads_but_neither_raft_nor_the_network() {
-        mayUse(REPLICATION, PROTO, LOG, GUARD, new String[] {
+        mayUse(REPLICATION, PROTO, LOG, GUARD, COUNTERS, new String[] {
             REPLICATION + ".contracts", REPLICATION + ".writes", REPLICATION + ".reads", BASE + ".statemachine.."
         });
     }
@@ -102,7 +102,7 @@ class ArchitectureTest {
 
     @Test
     void only_the_raft_adapter_knows_raft() {
-        mayUse(REPLICATION + ".jraft..", PROTO, LOG, GUARD, NETTY, RAFT, new String[] {
+        mayUse(REPLICATION + ".jraft..", PROTO, LOG, GUARD, COUNTERS, NETTY, RAFT, new String[] {
             REPLICATION + ".contracts",
             BASE + ".statemachine..",
             BASE + ".store..",
@@ -139,7 +139,7 @@ class ArchitectureTest {
 
     @Test
     void the_front_end_knows_replication_and_the_network() {
-        mayUse(BASE + ".frontend..", PROTO, LOG, GUARD, NETTY, new String[] {
+        mayUse(BASE + ".frontend..", PROTO, LOG, GUARD, COUNTERS, NETTY, new String[] {
             REPLICATION, REPLICATION + ".contracts", REPLICATION + ".reads", BASE + ".network"
         });
     }
@@ -161,7 +161,17 @@ class ArchitectureTest {
 
     @Test
     void only_the_metrics_know_prometheus() {
-        mayUse(BASE + ".metrics", PROTO, NETTY, COUNTERS, new String[] {"io.prometheus..", BASE + ".admin"});
+        mayUse(BASE + ".metrics", PROTO, NETTY, COUNTERS, new String[] {
+            "io.prometheus..",
+            BASE + ".admin",
+            BASE + ".frontend",
+            REPLICATION,
+            REPLICATION + ".contracts",
+            REPLICATION + ".reads",
+            REPLICATION + ".jraft",
+            BASE + ".statemachine",
+            BASE + ".store"
+        });
         noClasses()
                 .that()
                 .resideOutsideOfPackage(BASE + ".metrics")

@@ -75,6 +75,9 @@ public final class StateMachine {
     /** What the state takes beside the entries of the store. Written by the thread that applies. */
     private volatile long bytesBeside;
 
+    /** How many clients with an identity of their own are remembered. Written by the thread that applies. */
+    private volatile int clientCount;
+
     /** An empty state machine without a memory limit; see {@link #StateMachine(ClusterClock, StateRoom)}. */
     public StateMachine(ClusterClock clock) {
         this(clock, StateRoom.UNLIMITED);
@@ -141,6 +144,7 @@ public final class StateMachine {
     }
 
     private void measure() {
+        clientCount = clients.size();
         bytesBeside = outcomeBytes + clients.bytes() + uploads.bytes() + store.markBytes();
     }
 
@@ -153,6 +157,11 @@ public final class StateMachine {
         if (store.sweepPending()) {
             store.sweep(clockMillis, PURGE_BUCKETS_A_STEP);
         }
+    }
+
+    /** How many clients with an identity of their own are remembered. Any thread. */
+    public int clientCount() {
+        return clientCount;
     }
 
     /** Whether {@link #purge} may find something. Any thread. */

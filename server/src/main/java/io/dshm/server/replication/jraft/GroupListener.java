@@ -5,6 +5,7 @@ import com.alipay.sofa.jraft.entity.PeerId;
 import io.dshm.server.guard.Guard;
 import io.dshm.server.replication.contracts.RoleListener;
 import io.dshm.server.replication.jraft.repairs.SnapshotPace;
+import java.nio.file.Path;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
@@ -38,6 +39,7 @@ final class GroupListener implements ApplyAdapter.Listener {
     private final SnapshotPace snapshotPace;
     private final Executor background;
     private final Snapshots snapshots;
+    private final RaftCounts counts;
     private final Consumer<String> onFatal;
     private final RoleListener roles;
     private long term;
@@ -51,6 +53,7 @@ final class GroupListener implements ApplyAdapter.Listener {
             SnapshotPace snapshotPace,
             Executor background,
             Snapshots snapshots,
+            RaftCounts counts,
             Consumer<String> onFatal) {
         this.settings = settings;
         this.events = events;
@@ -59,6 +62,7 @@ final class GroupListener implements ApplyAdapter.Listener {
         this.snapshotPace = snapshotPace;
         this.background = background;
         this.snapshots = snapshots;
+        this.counts = counts;
         this.onFatal = onFatal;
         this.roles = events.roles();
     }
@@ -91,8 +95,24 @@ final class GroupListener implements ApplyAdapter.Listener {
     }
 
     @Override
+    public void onSnapshotWritten(Path folder, long nanos) {
+        counts.snapshotWritten(folder, nanos);
+    }
+
+    @Override
+    public void onSnapshotFailed() {
+        counts.snapshotFailed();
+    }
+
+    @Override
+    public void onSnapshotLoaded(Path folder) {
+        counts.snapshotLoaded(folder);
+    }
+
+    @Override
     public void onLeading(long newTerm) {
         term = newTerm;
+        counts.leads();
         commitNotices.onLeading();
         roles.onLeading(newTerm);
         if (!settings.listens()) {
@@ -109,6 +129,7 @@ final class GroupListener implements ApplyAdapter.Listener {
 
     @Override
     public void onFollowing(PeerId leader, long newTerm) {
+        counts.follows();
         roles.onFollowing(settings.members().nameOf(leader.getEndpoint().toString()), newTerm);
     }
 
