@@ -73,10 +73,11 @@ final class MetricsParts implements AutoCloseable {
     }
 
     private static NodeMetrics.Running of(NodeStatus.Parts parts, EventLoopGroup loops, LongSupplier unansweredBytes) {
-        Map<String, ClientListener> listeners = new LinkedHashMap<>();
-        listeners.put("dshm", parts.clients());
-        if (parts.sharedance() != null) {
-            listeners.put("sharedance", parts.sharedance());
+        Map<String, NodeMetrics.Clients> clients = new LinkedHashMap<>();
+        clients.put("dshm", NodeMetrics.Clients.of(parts.clients()));
+        ClientListener sharedance = parts.sharedance();
+        if (sharedance != null) {
+            clients.put("sharedance", NodeMetrics.Clients.of(sharedance));
         }
         return new NodeMetrics.Running(
                 parts.roles()::leadership,
@@ -86,7 +87,7 @@ final class MetricsParts implements AutoCloseable {
                 parts.raft().counts(),
                 parts.raft()::lastLogIndex,
                 parts.raft()::committedIndex,
-                listeners,
+                clients,
                 parts.replicator()::counts,
                 () -> tasksIn(loops),
                 unansweredBytes,

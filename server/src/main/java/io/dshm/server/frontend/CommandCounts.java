@@ -95,7 +95,12 @@ public final class CommandCounts {
     /** The kinds of which there are any {@link #onTheSpot}, as bits. */
     private long kindsOnTheSpot;
 
-    CommandCounts(LongSupplier nanoTime) {
+    /**
+     * Nothing is counted yet.
+     *
+     * @param nanoTime the monotonic clock, as {@link System#nanoTime()}
+     */
+    public CommandCounts(LongSupplier nanoTime) {
         this.nanoTime = nanoTime;
         for (int i = 0; i < times.length; i++) {
             times[i] = new Distribution(Distribution.Range.SECONDS);
@@ -161,7 +166,7 @@ public final class CommandCounts {
     }
 
     /** A limit has decided, or nothing was decided because of an error. */
-    void taken(Command.Take take, Reply reply) {
+    public void taken(Command.Take take, Reply reply) {
         if (reply instanceof Reply.Detailed decision) {
             Takes counts = takesOf(take.policyKey());
             (decision.details().startsWith("allowed=0") ? counts.refused : counts.admitted).add(1);

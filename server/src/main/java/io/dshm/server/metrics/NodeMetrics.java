@@ -53,7 +53,7 @@ public final class NodeMetrics {
      * What is there while the node runs.
      *
      * @param members how many there are
-     * @param listeners the clients' ports, by the name of their protocol
+     * @param clients of each port, by the name of its protocol
      * @param lanes of the replicator
      * @param loopTasks tasks that wait in all event loops
      * @param backup the newest backup; null if this node makes none
@@ -66,11 +66,30 @@ public final class NodeMetrics {
             RaftCounts raft,
             LongSupplier lastLogIndex,
             LongSupplier committedIndex,
-            Map<String, ClientListener> listeners,
+            Map<String, Clients> clients,
             Supplier<List<LaneCounts>> lanes,
             LongSupplier loopTasks,
             LongSupplier unansweredBytes,
             @Nullable Backup backup) {}
+
+    /** The clients of one port. */
+    public record Clients(
+            IntSupplier connected,
+            int connectedMax,
+            LongSupplier accepted,
+            LongSupplier refused,
+            Supplier<List<CommandCounts>> counts) {
+
+        /** Those of that listener. */
+        public static Clients of(ClientListener listener) {
+            return new Clients(
+                    listener::connectionCount,
+                    listener.connectionsMax(),
+                    listener::acceptedCount,
+                    listener::refusedCount,
+                    listener::counts);
+        }
+    }
 
     /**
      * The newest backup of this node.
@@ -217,8 +236,8 @@ public final class NodeMetrics {
     }
 
     private static void commands(Families to, Running parts) {
-        parts.listeners.forEach((protocol, listener) -> {
-            List<CommandCounts> loops = listener.counts();
+        parts.clients.forEach((protocol, clients) -> {
+            List<CommandCounts> loops = clients.counts.get();
             Map<CommandKind, Map<String, Long>> answers = new EnumMap<>(CommandKind.class);
             for (CommandCounts loop : loops) {
                 loop.answers((kind, outcome, count) -> answers.computeIfAbsent(kind, k -> new TreeMap<>())
@@ -280,12 +299,12 @@ public final class NodeMetrics {
     }
 
     private static void connections(Families to, Running parts) {
-        parts.listeners.forEach((protocol, listener) -> {
-            to.gauge("dshm_connections", "Clients that are connected.", listener.connectionCount(), "protocol", protocol);
-            to.gauge("dshm_connections_limit", "How many may be.", listener.connectionsMax(), "protocol", protocol);
-            to.counter("dshm_connections_accepted", "Connections of clients that were accepted.", listener.acceptedCount(), "protocol", protocol);
-            to.counter("dshm_connections_refused", "Connections that were refused because there were too many.", listener.refusedCount(), "protocol", protocol);
-            List<CommandCounts> loops = listener.counts();
+        parts.clients.forEach((protocol, clients) -> {
+            to.gauge("dshm_connections", "Clients that are connected.", clients.connected.getAsInt(), "protocol", protocol);
+            to.gauge("dshm_connections_limit", "How many may be.", clients.connectedMax, "protocol", protocol);
+            to.counter("dshm_connections_accepted", "Connections of clients that were accepted.", clients.accepted.getAsLong(), "protocol", protocol);
+            to.counter("dshm_connections_refused", "Connections that were refused because there were too many.", clients.refused.getAsLong(), "protocol", protocol);
+            List<CommandCounts> loops = clients.counts.get();
             to.counter("dshm_received_bytes", "Bytes from clients.", loops.stream().mapToLong(loop -> loop.bytesReceived().get()).sum(), "protocol", protocol);
             to.counter("dshm_sent_bytes", "Bytes to clients.", loops.stream().mapToLong(loop -> loop.bytesSent().get()).sum(), "protocol", protocol);
         });
