@@ -151,7 +151,7 @@ class ArchitectureTest {
 
     @Test
     void the_operators_listener_knows_its_own_interface_and_the_network() {
-        mayUse(BASE + ".admin..", LOG, NETTY, new String[] {"io.dshm.proto", BASE + ".network"});
+        mayUse(BASE + ".admin..", LOG, GUARD, NETTY, new String[] {"io.dshm.proto", BASE + ".network"});
     }
 
     @Test

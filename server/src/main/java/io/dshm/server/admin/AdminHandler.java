@@ -143,7 +143,7 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
         boolean keepAlive = HttpUtil.isKeepAlive(request);
         if (request.decoderResult().isFailure()) {
             send(context, new Answer(HttpResponseStatus.BAD_REQUEST, "not an HTTP request\n"), false);
-        } else if (!isAdmitted(request)) {
+        } else if (!isAdmitted(context, request)) {
             send(
                     context,
                     new Answer(
@@ -167,10 +167,14 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
     }
 
     /** Monitors may ask for the node's health without a secret. */
-    private boolean isAdmitted(FullHttpRequest request) {
-        return token == null
-                || token.admits(request.headers().get(HttpHeaderNames.AUTHORIZATION))
-                || FREE_OF_TOKEN.contains(new QueryStringDecoder(request.uri()).path());
+    private boolean isAdmitted(ChannelHandlerContext context, FullHttpRequest request) {
+        if (token == null
+                || FREE_OF_TOKEN.contains(new QueryStringDecoder(request.uri()).path())
+                || token.admits(request.headers().get(HttpHeaderNames.AUTHORIZATION))) {
+            return true;
+        }
+        token.onRefused(context.channel().remoteAddress());
+        return false;
     }
 
     private void answer(ChannelHandlerContext context, String path, FullHttpRequest request, boolean keepAlive) {

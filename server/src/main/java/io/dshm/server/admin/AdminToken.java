@@ -1,14 +1,18 @@
 package io.dshm.server.admin;
 
 import io.dshm.proto.Limits;
+import io.dshm.server.guard.SeldomLogged;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
 import java.util.Base64;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The secret that operators send with each request: {@code Authorization: Bearer TOKEN}, or as the password of any user, which is what a
@@ -16,10 +20,16 @@ import org.jspecify.annotations.Nullable;
  */
 final class AdminToken {
 
+    private static final Logger LOG = LoggerFactory.getLogger(AdminToken.class);
+
+    /** Between two lines about requests with a wrong token. */
+    private static final Duration LOG_INTERVAL = Duration.ofSeconds(10);
+
     private static final String BEARER = "Bearer ";
     private static final String BASIC = "Basic ";
 
     private final byte[] hash;
+    private final SeldomLogged refused = new SeldomLogged(System::nanoTime, LOG_INTERVAL);
 
     private AdminToken(String token) {
         this.hash = hashOf(token);
@@ -49,6 +59,14 @@ final class AdminToken {
     /** Whether a request with that header {@code Authorization} has the token. It takes as long whatever is wrong in it. */
     boolean admits(@Nullable String authorization) {
         return authorization != null && MessageDigest.isEqual(hash, hashOf(secretIn(authorization)));
+    }
+
+    /** A request of that client was refused. */
+    void onRefused(Object client) {
+        long times = refused.next();
+        if (times > 0) {
+            LOG.warn("refused {} requests to the admin port without the right token, the last of them of {}", times, client);
+        }
     }
 
     private static String secretIn(String authorization) {

@@ -201,6 +201,20 @@ final class ServerOptions {
     @Nullable
     Path logDir;
 
+    /** How the log's lines look. */
+    enum LogFormat {
+        TEXT,
+        JSON
+    }
+
+    @Option(
+            names = "--log-format",
+            paramLabel = "FORMAT",
+            defaultValue = "TEXT",
+            description =
+                    "text = lines for people; json = an object a line, for programs that collect logs (default: text).")
+    LogFormat logFormat = LogFormat.TEXT;
+
     @Option(
             names = "--request-timeout-millis",
             paramLabel = "N",

@@ -13,7 +13,10 @@ public final class Printable {
     public static String of(byte[] name, int charactersMax) {
         String text;
         try {
-            text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(name)).toString();
+            text = StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(name))
+                    .toString();
         } catch (CharacterCodingException e) {
             text = new String(name, StandardCharsets.ISO_8859_1);
         }

@@ -374,8 +374,7 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
                     suspended = false;
                     counts.answered(kind, reply, sinceNanos);
                     if (command instanceof Command.Read) {
-                        counts.read(
-                                isLocal ? CommandCounts.ReadWay.LOCAL_WAITED : CommandCounts.ReadWay.LINEARIZABLE);
+                        counts.read(isLocal ? CommandCounts.ReadWay.LOCAL_WAITED : CommandCounts.ReadWay.LINEARIZABLE);
                     }
                     output.write(unread.admit(reply));
                     goOn();

@@ -132,8 +132,7 @@ public final class NodeMetrics {
                         "When this node's newest backup was made, in seconds since 1970; 0 without one.",
                         backup.millis.getAsLong() / MILLIS_A_SECOND);
                 to.gauge("dshm_backup_size_bytes", "Size of the newest backup.", backup.bytes.getAsLong());
-                to.counter(
-                        "dshm_backup_failures", "Backups that could not be made.", backup.failures.getAsLong());
+                to.counter("dshm_backup_failures", "Backups that could not be made.", backup.failures.getAsLong());
             }
         }
     }
@@ -174,29 +173,72 @@ public final class NodeMetrics {
                     "From the acknowledgement of a write that was taken here until it is applied here, on average; a leader's own do not count.",
                     delayMicros / MICROS_A_SECOND);
         }
-        to.gauge("dshm_reads_waiting", "Reads that wait until this node has applied more.", reads.waiting().get());
-        to.gauge("dshm_store_entries", "Entries in the store, expired ones that are not purged among them.", state.store().entryCount());
-        to.gauge("dshm_store_deadlines", "Entries with a time to live among them.", state.store().deadlineCount());
-        to.gauge("dshm_store_bytes", "What these entries take in memory.", state.store().bytes());
+        to.gauge(
+                "dshm_reads_waiting",
+                "Reads that wait until this node has applied more.",
+                reads.waiting().get());
+        to.gauge(
+                "dshm_store_entries",
+                "Entries in the store, expired ones that are not purged among them.",
+                state.store().entryCount());
+        to.gauge(
+                "dshm_store_deadlines",
+                "Entries with a time to live among them.",
+                state.store().deadlineCount());
+        to.gauge(
+                "dshm_store_bytes",
+                "What these entries take in memory.",
+                state.store().bytes());
         to.counter(
                 "dshm_store_purged_entries",
                 "Entries removed because they had expired or their region was flushed.",
                 state.store().purgedCount());
-        to.gauge("dshm_state_bytes", "What the whole state takes: entries, remembered outcomes, clients, uploads.", state.bytes());
-        to.gauge("dshm_state_limit_bytes", "What the state may take before writes get out_of_memory.", state.memory().bytesMax());
-        to.gauge("dshm_identities", "Clients with an identity of their own that the cluster remembers.", state.clientCount());
+        to.gauge(
+                "dshm_state_bytes",
+                "What the whole state takes: entries, remembered outcomes, clients, uploads.",
+                state.bytes());
+        to.gauge(
+                "dshm_state_limit_bytes",
+                "What the state may take before writes get out_of_memory.",
+                state.memory().bytesMax());
+        to.gauge(
+                "dshm_identities",
+                "Clients with an identity of their own that the cluster remembers.",
+                state.clientCount());
         to.gauge("dshm_identities_limit", "How many of each kind it remembers at most.", Limits.CLIENTS_MAX);
         for (RegionSizes.Size region : always.regions.sizes()) {
-            to.gauge("dshm_region_entries", "Entries of the largest regions, and of all others together.", region.entries(), "region", region.name());
-            to.gauge("dshm_region_bytes", "What the entries of these regions take in memory.", region.bytes(), "region", region.name());
+            to.gauge(
+                    "dshm_region_entries",
+                    "Entries of the largest regions, and of all others together.",
+                    region.entries(),
+                    "region",
+                    region.name());
+            to.gauge(
+                    "dshm_region_bytes",
+                    "What the entries of these regions take in memory.",
+                    region.bytes(),
+                    "region",
+                    region.name());
         }
     }
 
     private void buffers(Families to) {
-        to.gauge("dshm_value_memory_bytes", "What clients' values hold on their way into the log.", always.values.bytesReserved());
-        to.gauge("dshm_value_memory_limit_bytes", "What they may hold; beyond, writes get busy.", always.values.bytesMax());
-        to.gauge("dshm_reply_memory_bytes", "What replies hold that clients have not read.", always.replies.bytesReserved());
-        to.gauge("dshm_reply_memory_limit_bytes", "What they may hold; beyond, clients that do not read are disconnected.", always.replies.bytesMax());
+        to.gauge(
+                "dshm_value_memory_bytes",
+                "What clients' values hold on their way into the log.",
+                always.values.bytesReserved());
+        to.gauge(
+                "dshm_value_memory_limit_bytes",
+                "What they may hold; beyond, writes get busy.",
+                always.values.bytesMax());
+        to.gauge(
+                "dshm_reply_memory_bytes",
+                "What replies hold that clients have not read.",
+                always.replies.bytesReserved());
+        to.gauge(
+                "dshm_reply_memory_limit_bytes",
+                "What they may hold; beyond, clients that do not read are disconnected.",
+                always.replies.bytesMax());
         PooledByteBufAllocatorMetric pool = PooledByteBufAllocator.DEFAULT.metric();
         to.gauge("dshm_netty_pool_bytes", "Memory of Netty's buffer pools.", pool.usedDirectMemory(), "kind", "direct");
         to.gauge("dshm_netty_pool_bytes", "", pool.usedHeapMemory(), "kind", "heap");
@@ -208,14 +250,29 @@ public final class NodeMetrics {
         to.gauge("dshm_raft_term", "Term of the leader that this node knows.", leadership.term());
         to.gauge("dshm_raft_is_leader", "1 while this node leads.", leadership.self() ? 1 : 0);
         to.gauge("dshm_raft_has_leader", "1 while this node knows a leader.", leadership.leader() == null ? 0 : 1);
-        to.gauge("dshm_raft_votes", "1 if this node votes; 0 for a learner, and while it gets lost data back.", parts.votes.getAsBoolean() ? 1 : 0);
-        to.gauge("dshm_raft_registered", "1 if the cluster knows this start of the node; before, its writes wait.", parts.isRegistered.getAsBoolean() ? 1 : 0);
+        to.gauge(
+                "dshm_raft_votes",
+                "1 if this node votes; 0 for a learner, and while it gets lost data back.",
+                parts.votes.getAsBoolean() ? 1 : 0);
+        to.gauge(
+                "dshm_raft_registered",
+                "1 if the cluster knows this start of the node; before, its writes wait.",
+                parts.isRegistered.getAsBoolean() ? 1 : 0);
         to.gauge("dshm_raft_members", "Members of the cluster.", parts.members.getAsInt());
-        to.gauge("dshm_raft_silent_members", "Members that do not answer this leader; 0 on other nodes.", raft.silentPeers());
+        to.gauge(
+                "dshm_raft_silent_members",
+                "Members that do not answer this leader; 0 on other nodes.",
+                raft.silentPeers());
         to.counter("dshm_raft_elections_won", "How often this node was elected.", raft.elected());
-        to.counter("dshm_raft_leader_changes", "How often this node has learnt of a leader, itself among them.", raft.leadersSeen());
+        to.counter(
+                "dshm_raft_leader_changes",
+                "How often this node has learnt of a leader, itself among them.",
+                raft.leadersSeen());
         to.gauge("dshm_raft_log_index", "Index of the last entry in this node's log.", parts.lastLogIndex.getAsLong());
-        to.gauge("dshm_raft_committed_index", "Index up to which this node knows that entries are committed.", parts.committedIndex.getAsLong());
+        to.gauge(
+                "dshm_raft_committed_index",
+                "Index up to which this node knows that entries are committed.",
+                parts.committedIndex.getAsLong());
         to.histogram(
                 "dshm_raft_append_duration_seconds",
                 "Until log entries that came together were on this node's disk.",
@@ -227,7 +284,8 @@ public final class NodeMetrics {
                 List.of(raft.snapshotTimes()),
                 Distribution.Range.SECONDS);
         to.counter("dshm_snapshot_failures", "Snapshots that could not be written.", raft.snapshotFailures());
-        to.counter("dshm_snapshot_loads", "Snapshots loaded: at the start, and of other nodes.", raft.snapshotsLoaded());
+        to.counter(
+                "dshm_snapshot_loads", "Snapshots loaded: at the start, and of other nodes.", raft.snapshotsLoaded());
         to.gauge(
                 "dshm_snapshot_timestamp_seconds",
                 "When the newest snapshot was written, in seconds since 1970; 0 without one.",
@@ -240,8 +298,8 @@ public final class NodeMetrics {
             List<CommandCounts> loops = clients.counts.get();
             Map<CommandKind, Map<String, Long>> answers = new EnumMap<>(CommandKind.class);
             for (CommandCounts loop : loops) {
-                loop.answers((kind, outcome, count) -> answers.computeIfAbsent(kind, k -> new TreeMap<>())
-                        .merge(outcome, count, Long::sum));
+                loop.answers((kind, outcome, count) ->
+                        answers.computeIfAbsent(kind, k -> new TreeMap<>()).merge(outcome, count, Long::sum));
             }
             answers.forEach((kind, outcomes) -> {
                 if (outcomes.values().stream().anyMatch(count -> count > 0)) {
@@ -291,7 +349,8 @@ public final class NodeMetrics {
         }
         byPolicy.forEach((policy, sums) -> {
             if (sums[0] + sums[1] > 0) {
-                String help = "Decisions of limits that were taken through this node: by policy (inline: it came with the command).";
+                String help =
+                        "Decisions of limits that were taken through this node: by policy (inline: it came with the command).";
                 to.counter("dshm_takes", help, sums[0], "policy", policy, "decision", "admitted");
                 to.counter("dshm_takes", help, sums[1], "policy", policy, "decision", "refused");
             }
@@ -300,37 +359,83 @@ public final class NodeMetrics {
 
     private static void connections(Families to, Running parts) {
         parts.clients.forEach((protocol, clients) -> {
-            to.gauge("dshm_connections", "Clients that are connected.", clients.connected.getAsInt(), "protocol", protocol);
+            to.gauge(
+                    "dshm_connections",
+                    "Clients that are connected.",
+                    clients.connected.getAsInt(),
+                    "protocol",
+                    protocol);
             to.gauge("dshm_connections_limit", "How many may be.", clients.connectedMax, "protocol", protocol);
-            to.counter("dshm_connections_accepted", "Connections of clients that were accepted.", clients.accepted.getAsLong(), "protocol", protocol);
-            to.counter("dshm_connections_refused", "Connections that were refused because there were too many.", clients.refused.getAsLong(), "protocol", protocol);
+            to.counter(
+                    "dshm_connections_accepted",
+                    "Connections of clients that were accepted.",
+                    clients.accepted.getAsLong(),
+                    "protocol",
+                    protocol);
+            to.counter(
+                    "dshm_connections_refused",
+                    "Connections that were refused because there were too many.",
+                    clients.refused.getAsLong(),
+                    "protocol",
+                    protocol);
             List<CommandCounts> loops = clients.counts.get();
-            to.counter("dshm_received_bytes", "Bytes from clients.", loops.stream().mapToLong(loop -> loop.bytesReceived().get()).sum(), "protocol", protocol);
-            to.counter("dshm_sent_bytes", "Bytes to clients.", loops.stream().mapToLong(loop -> loop.bytesSent().get()).sum(), "protocol", protocol);
+            to.counter(
+                    "dshm_received_bytes",
+                    "Bytes from clients.",
+                    loops.stream().mapToLong(loop -> loop.bytesReceived().get()).sum(),
+                    "protocol",
+                    protocol);
+            to.counter(
+                    "dshm_sent_bytes",
+                    "Bytes to clients.",
+                    loops.stream().mapToLong(loop -> loop.bytesSent().get()).sum(),
+                    "protocol",
+                    protocol);
         });
     }
 
     private static void lanes(Families to, Running parts) {
         List<LaneCounts> lanes = parts.lanes.get();
-        List<LaneCounts.Waiting> waiting = lanes.stream().map(LaneCounts::waiting).toList();
-        to.counter("dshm_forwarded_commands", "Commands that went on to a leader elsewhere, repeats among them.", sum(waiting, LaneCounts.Waiting::forwarded));
-        to.gauge("dshm_commands_outstanding", "Writes taken here that have no outcome yet.", sum(waiting, LaneCounts.Waiting::commands));
+        List<LaneCounts.Waiting> waiting =
+                lanes.stream().map(LaneCounts::waiting).toList();
+        to.counter(
+                "dshm_forwarded_commands",
+                "Commands that went on to a leader elsewhere, repeats among them.",
+                sum(waiting, LaneCounts.Waiting::forwarded));
+        to.gauge(
+                "dshm_commands_outstanding",
+                "Writes taken here that have no outcome yet.",
+                sum(waiting, LaneCounts.Waiting::commands));
         to.gauge(
                 "dshm_commands_outstanding_limit",
                 "How many there may be in all event loops together; beyond, writes get busy.",
                 (double) Limits.COMMANDS_OUTSTANDING_MAX * lanes.size());
         to.gauge("dshm_commands_outstanding_bytes", "What they hold.", sum(waiting, LaneCounts.Waiting::bytes));
-        to.gauge("dshm_proposals_outstanding", "Commands that wait at this leader to be logged or applied.", sum(waiting, LaneCounts.Waiting::toPropose));
+        to.gauge(
+                "dshm_proposals_outstanding",
+                "Commands that wait at this leader to be logged or applied.",
+                sum(waiting, LaneCounts.Waiting::toPropose));
         List<Distribution> sizes = new ArrayList<>();
         List<Distribution> times = new ArrayList<>();
         for (LaneCounts lane : lanes) {
             sizes.add(lane.entryCommands());
             times.add(lane.entryTimes());
         }
-        to.histogram("dshm_entry_commands", "Commands in one log entry that this leader proposed.", sizes, Distribution.Range.COUNTS);
-        to.histogram("dshm_entry_duration_seconds", "From an entry's proposal by this leader until it was applied here.", times, Distribution.Range.SECONDS);
+        to.histogram(
+                "dshm_entry_commands",
+                "Commands in one log entry that this leader proposed.",
+                sizes,
+                Distribution.Range.COUNTS);
+        to.histogram(
+                "dshm_entry_duration_seconds",
+                "From an entry's proposal by this leader until it was applied here.",
+                times,
+                Distribution.Range.SECONDS);
         to.gauge("dshm_event_loop_tasks", "Tasks that wait in the event loops.", parts.loopTasks.getAsLong());
-        to.gauge("dshm_peer_unanswered_bytes", "Other nodes' requests that are not answered yet.", parts.unansweredBytes.getAsLong());
+        to.gauge(
+                "dshm_peer_unanswered_bytes",
+                "Other nodes' requests that are not answered yet.",
+                parts.unansweredBytes.getAsLong());
     }
 
     private static long sum(List<LaneCounts.Waiting> waiting, ToLongFunction<LaneCounts.Waiting> what) {

@@ -115,8 +115,7 @@ public final class Lane {
         this.proposer = new Proposer(shared.log, shared.clock, shared.machine, tasks, reads.memory());
         this.sender = new Sender(proposer, shared.links, executor, nanoTime, node::isRegistered, node::onUnknownOrigin);
         this.commands = sender.addOutbox(origin);
-        this.counts =
-                new LaneCounts(proposer.entryCommands(), proposer.entryTimes(), new LaneCounts.Waiting());
+        this.counts = new LaneCounts(proposer.entryCommands(), proposer.entryTimes(), new LaneCounts.Waiting());
         this.regions = new RegionRequests(new RegionSteps(), reads, shared.scans, tasks);
         this.rounds = new ReadRounds(shared.log, tasks, nanoTime, reads::onConfirmed);
         this.waits = new AppliedWaits(reads, tasks, rounds::request);
@@ -313,7 +312,8 @@ public final class Lane {
         proposer.expire(now, TimeUnit.MILLISECONDS.toNanos(shared.requestTimeoutMillis));
         waits.onTimer(now);
         rounds.onTimer(now);
-        counts.waiting().set(sender.forwarded(), sender.outstanding(), sender.outstandingBytes(), proposer.outstanding());
+        counts.waiting()
+                .set(sender.forwarded(), sender.outstanding(), sender.outstandingBytes(), proposer.outstanding());
     }
 
     /** Entries were applied: reads that waited for them are answered. */

@@ -1,6 +1,7 @@
 package io.dshm.server.config;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -90,7 +91,7 @@ class ConfigLoaderTest {
                 "raft-bind-address", "10.0.0.9",
                 "admin-address", "10.0.0.8",
                 "admin-port", "8000"));
-        settings.put("admin-token-file", "/tmp/token");
+        settings.putAll(Map.of("admin-token-file", "/tmp/token", "log-format", "json"));
         settings.putAll(Map.of(
                 "request-timeout-millis", "1001",
                 "election-timeout-millis", "1002",
@@ -231,5 +232,13 @@ class ConfigLoaderTest {
         for (String address : List.of("127.0.0.1", "127.0.0.7", "::1", "localhost")) {
             load("--admin-port", "8321", "--admin-address", address);
         }
+    }
+
+    @Test
+    void the_log_is_for_people_unless_it_is_to_be_for_programs() {
+        assertFalse(tryLoad().orElseThrow().logsJson());
+        assertFalse(tryLoad("--log-format", "text").orElseThrow().logsJson());
+        assertTrue(tryLoad("--log-format", "json").orElseThrow().logsJson());
+        assertRefused("log-format", "--log-format", "xml");
     }
 }

@@ -53,7 +53,8 @@ class MonitoringTest {
             regions.step();
         }
         StateMachine stateMachine = new StateMachine(new ClusterClock(() -> 0));
-        LocalReads reads = new LocalReads(stateMachine, new ClusterClock(() -> 0), () -> TimeUnit.SECONDS.toNanos(3), 0);
+        LocalReads reads =
+                new LocalReads(stateMachine, new ClusterClock(() -> 0), () -> TimeUnit.SECONDS.toNanos(3), 0);
         reads.onConfirmed(TimeUnit.SECONDS.toNanos(1));
         reads.acknowledge(Key.of(bytes("a")), 1);
         reads.onApplied(1);
@@ -61,8 +62,10 @@ class MonitoringTest {
         counts.begin();
         counts.answeredAtOnce(CommandKind.GET, Reply.Failure.NOT_FOUND);
         counts.end();
-        counts.taken(new Command.Take(Key.of(bytes("l")), null, Key.of(bytes("policies:p\"\n")), 1, false), decision(1));
-        counts.taken(new Command.Take(Key.of(bytes("l")), null, Key.of(bytes("policies:p\"\n")), 1, false), decision(0));
+        counts.taken(
+                new Command.Take(Key.of(bytes("l")), null, Key.of(bytes("policies:p\"\n")), 1, false), decision(1));
+        counts.taken(
+                new Command.Take(Key.of(bytes("l")), null, Key.of(bytes("policies:p\"\n")), 1, false), decision(0));
         NodeMetrics.Always always = new NodeMetrics.Always(
                 "n1", "c", "1", stateMachine, reads, new MemoryBudget(10), new MemoryBudget(20), regions, () -> true);
         LaneCounts lane = new LaneCounts(
@@ -143,8 +146,10 @@ class MonitoringTest {
 
     @Test
     void each_alert_has_a_paragraph_and_a_test() throws IOException {
-        List<String> alerts =
-                ALERT.matcher(read("rules.yml")).results().map(alert -> alert.group(1)).toList();
+        List<String> alerts = ALERT.matcher(read("rules.yml"))
+                .results()
+                .map(alert -> alert.group(1))
+                .toList();
         List<String> paragraphs = Pattern.compile("(?m)^### (Dshm\\w+)$")
                 .matcher(read("README.md"))
                 .results()
@@ -175,13 +180,20 @@ class MonitoringTest {
                 .toList();
         assertTrue(expressions.size() > 30, expressions::toString);
         for (int i = 0; i < expressions.size(); i++) {
-            rules.append("      - record: board:").append(i).append("\n        expr: \"").append(expressions.get(i)
+            rules.append("      - record: board:")
+                    .append(i)
+                    .append("\n        expr: \"")
+                    .append(expressions
+                            .get(i)
                             .replace("$__rate_interval", "1m")
                             .replace("$job", "a")
                             .replace("$instance", "b"))
                     .append("\"\n");
         }
-        promtool("check", "rules", Files.writeString(folder.resolve("board.yml"), rules).toString());
+        promtool(
+                "check",
+                "rules",
+                Files.writeString(folder.resolve("board.yml"), rules).toString());
     }
 
     private static void promtool(String... arguments) throws IOException, InterruptedException {
@@ -199,14 +211,16 @@ class MonitoringTest {
     void names_that_clients_have_chosen_are_made_printable() throws IOException {
         String scrape = scrape("text/plain");
         assertTrue(
-                scrape.contains("dshm_takes_total{decision=\"refused\",policy=\"policies:p\\\\x22\\\\x0a\"} 1.0"), scrape);
+                scrape.contains("dshm_takes_total{decision=\"refused\",policy=\"policies:p\\\\x22\\\\x0a\"} 1.0"),
+                scrape);
         assertTrue(scrape.contains("dshm_region_entries{region=\"r\"} 1.0"), scrape);
     }
 
     @Test
     void histograms_are_classic_in_text_and_native_too_in_protobuf() throws IOException {
         assertTrue(scrape("text/plain").contains("dshm_command_duration_seconds_bucket{"));
-        String protobuf = scrape("application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited");
+        String protobuf =
+                scrape("application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited");
         assertTrue(protobuf.contains("dshm_command_duration_seconds"));
         assertFalse(protobuf.contains("# TYPE"));
     }

@@ -43,8 +43,11 @@ class RegionSizesTest {
         assertEquals("r39", sizes.get(0).name());
         assertEquals(40, sizes.get(0).entries());
         assertEquals("other", sizes.get(Limits.REGIONS_SHOWN_MAX).name());
-        assertEquals(store.entryCount(), sizes.stream().mapToLong(RegionSizes.Size::entries).sum());
-        assertEquals(store.bytes(), sizes.stream().mapToLong(RegionSizes.Size::bytes).sum());
+        assertEquals(
+                store.entryCount(),
+                sizes.stream().mapToLong(RegionSizes.Size::entries).sum());
+        assertEquals(
+                store.bytes(), sizes.stream().mapToLong(RegionSizes.Size::bytes).sum());
     }
 
     @Test
@@ -58,6 +61,8 @@ class RegionSizesTest {
         List<RegionSizes.Size> sizes = look();
         assertEquals("large", sizes.get(0).name());
         assertTrue(sizes.get(0).entries() > 500, sizes::toString);
-        assertEquals(store.entryCount(), sizes.stream().mapToLong(RegionSizes.Size::entries).sum());
+        assertEquals(
+                store.entryCount(),
+                sizes.stream().mapToLong(RegionSizes.Size::entries).sum());
     }
 }
