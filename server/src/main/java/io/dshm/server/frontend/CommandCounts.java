@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  * was ready to be sent. Commands that are answered on the spot are timed together: the clock is read twice for all that a connection
  * does in one turn, not twice for each of them.
  */
+@SuppressWarnings("EnumOrdinal") // places in arrays, which nothing outside of this process sees
 public final class CommandCounts {
 
     /** The outcome of a command that got no error. */
