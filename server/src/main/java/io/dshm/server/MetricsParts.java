@@ -83,6 +83,7 @@ final class MetricsParts implements AutoCloseable {
                 parts.roles()::leadership,
                 parts.raft()::mayVote,
                 parts.replicator()::isRegistered,
+                parts.raft()::isOwnDiskFull,
                 () -> parts.members().all().size(),
                 parts.raft().counts(),
                 parts.raft()::lastLogIndex,

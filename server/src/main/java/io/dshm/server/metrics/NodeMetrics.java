@@ -12,6 +12,7 @@ import io.dshm.server.replication.contracts.Leadership;
 import io.dshm.server.replication.jraft.RaftCounts;
 import io.dshm.server.replication.reads.LocalReads;
 import io.dshm.server.statemachine.StateMachine;
+import io.dshm.server.store.RegionUse;
 import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.buffer.PooledByteBufAllocatorMetric;
 import java.util.ArrayList;
@@ -62,6 +63,7 @@ public final class NodeMetrics {
             Supplier<Leadership> leadership,
             BooleanSupplier votes,
             BooleanSupplier isRegistered,
+            BooleanSupplier isDiskFull,
             IntSupplier members,
             RaftCounts raft,
             LongSupplier lastLogIndex,
@@ -193,6 +195,7 @@ public final class NodeMetrics {
                 "dshm_store_purged_entries",
                 "Entries removed because they had expired or their region was flushed.",
                 state.store().purgedCount());
+        to.counter("dshm_evicted_entries", "Entries that were evicted to make room in their region.", state.evictedCount());
         to.gauge(
                 "dshm_state_bytes",
                 "What the whole state takes: entries, remembered outcomes, clients, uploads.",
@@ -206,6 +209,11 @@ public final class NodeMetrics {
                 "Clients with an identity of their own that the cluster remembers.",
                 state.clientCount());
         to.gauge("dshm_identities_limit", "How many of each kind it remembers at most.", Limits.CLIENTS_MAX);
+        for (RegionUse use : state.store().regionUses()) {
+            String name = RegionSizes.nameOf(use.region());
+            to.gauge("dshm_region_limit_bytes", "What a region may take that has a limit of its own.", use.bytesMax(), "region", name);
+            to.gauge("dshm_region_limited_bytes", "What it takes, counted with each write.", use.bytes(), "region", name);
+        }
         for (RegionSizes.Size region : always.regions.sizes()) {
             to.gauge(
                     "dshm_region_entries",
@@ -245,6 +253,10 @@ public final class NodeMetrics {
     }
 
     private static void raft(Families to, Running parts) {
+        to.gauge(
+                "dshm_disk_full",
+                "1 while this node's disk has no room but its reserve.",
+                parts.isDiskFull.getAsBoolean() ? 1 : 0);
         Leadership leadership = parts.leadership.get();
         RaftCounts raft = parts.raft;
         to.gauge("dshm_raft_term", "Term of the leader that this node knows.", leadership.term());

@@ -178,7 +178,12 @@ public final class RegionSizes implements AutoCloseable {
     }
 
     private static String nameOf(Name region) {
-        return region.length == 0 ? DEFAULT_REGION : Printable.of(region.key, NAME_CHARACTERS_MAX);
+        return nameOf(region.key);
+    }
+
+    /** A region as metrics name it; its own name is empty for the default region. */
+    static String nameOf(byte[] region) {
+        return region.length == 0 ? DEFAULT_REGION : Printable.of(region, NAME_CHARACTERS_MAX);
     }
 
     @Override

@@ -54,6 +54,14 @@ class AdminListenerTest {
         }
 
         @Override
+        public List<Map<String, Object>> regions() {
+            return List.of();
+        }
+
+        @Override
+        public void limitRegion(String name, long bytesMax, boolean evicts) {}
+
+        @Override
         public void backup(boolean confirmed, OutputStream out) {}
 
         @Override

@@ -53,6 +53,7 @@ class MonitoringTest {
             regions.step();
         }
         StateMachine stateMachine = new StateMachine(new ClusterClock(() -> 0));
+        stateMachine.store().limitRegion(bytes("r"), 1_000, false);
         LocalReads reads =
                 new LocalReads(stateMachine, new ClusterClock(() -> 0), () -> TimeUnit.SECONDS.toNanos(3), 0);
         reads.onConfirmed(TimeUnit.SECONDS.toNanos(1));
@@ -76,6 +77,7 @@ class MonitoringTest {
                 () -> new Leadership(3, "n1", true),
                 () -> true,
                 () -> true,
+                () -> false,
                 () -> 3,
                 new RaftCounts(),
                 () -> 7,

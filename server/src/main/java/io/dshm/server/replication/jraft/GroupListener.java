@@ -14,6 +14,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -40,11 +41,13 @@ final class GroupListener implements ApplyAdapter.Listener {
     private final Executor background;
     private final Snapshots snapshots;
     private final RaftCounts counts;
+    private final Consumer<@Nullable String> leads;
     private final Consumer<String> onFatal;
     private final RoleListener roles;
     private long term;
     private long applied;
 
+    /** @param leads is told who leads, as far as this node knows; null: nobody */
     GroupListener(
             RaftGroup.Settings settings,
             RaftGroup.Events events,
@@ -54,6 +57,7 @@ final class GroupListener implements ApplyAdapter.Listener {
             Executor background,
             Snapshots snapshots,
             RaftCounts counts,
+            Consumer<@Nullable String> leads,
             Consumer<String> onFatal) {
         this.settings = settings;
         this.events = events;
@@ -63,6 +67,7 @@ final class GroupListener implements ApplyAdapter.Listener {
         this.background = background;
         this.snapshots = snapshots;
         this.counts = counts;
+        this.leads = leads;
         this.onFatal = onFatal;
         this.roles = events.roles();
     }
@@ -113,6 +118,7 @@ final class GroupListener implements ApplyAdapter.Listener {
     public void onLeading(long newTerm) {
         term = newTerm;
         counts.leads();
+        leads.accept(settings.self());
         commitNotices.onLeading();
         roles.onLeading(newTerm);
         if (!settings.listens()) {
@@ -123,6 +129,7 @@ final class GroupListener implements ApplyAdapter.Listener {
     @Override
     public void onLeadingEnded(Status why) {
         commitNotices.onLeadingEnded();
+        leads.accept(null);
         LOG.debug("leads no longer: {}", why);
         roles.onLeadingEnded(term, Reasons.ofLeadingEnded(why));
     }
@@ -130,12 +137,15 @@ final class GroupListener implements ApplyAdapter.Listener {
     @Override
     public void onFollowing(PeerId leader, long newTerm) {
         counts.follows();
-        roles.onFollowing(settings.members().nameOf(leader.getEndpoint().toString()), newTerm);
+        String name = settings.members().nameOf(leader.getEndpoint().toString());
+        leads.accept(name);
+        roles.onFollowing(name, newTerm);
     }
 
     @Override
     public void onFollowingEnded(long oldTerm, Status why) {
         LOG.debug("follows no longer: {}", why);
+        leads.accept(null);
         roles.onFollowingEnded(oldTerm, Reasons.ofFollowingEnded(why));
     }
 
