@@ -303,8 +303,26 @@ public final class Limits {
     /** Bytes of the head of a request to the admin port, and of its body, which nothing needs so far. */
     public static final int ADMIN_REQUEST_BYTES_MAX = 8 * 1024;
 
-    /** How long a connection to the admin port may stand still, in the middle of a request or between two. */
+    /**
+     * How long a connection to the admin port may stand still, and how long a request may take to arrive as a whole, counted from the answer
+     * before it.
+     */
     public static final int ADMIN_IDLE_SECONDS = 30;
+
+    /** Characters of the secret that the admin port may ask for: with fewer, somebody could guess it. */
+    public static final int ADMIN_TOKEN_CHARACTERS_MIN = 16;
+
+    /** More than this is no token, but another file that was named by mistake. */
+    public static final int ADMIN_TOKEN_CHARACTERS_MAX = 512;
+
+    /** Policies whose decisions each event loop counts by name; what others decide is counted together. */
+    public static final int POLICIES_COUNTED_MAX = 64;
+
+    /** Regions that metrics show by name: the largest ones. The rest is shown as one. */
+    public static final int REGIONS_SHOWN_MAX = 20;
+
+    /** Regions that are told apart while the data is looked through; with more, the smallest are counted as one. */
+    public static final int REGIONS_COUNTED_MAX = 4_096;
 
     /** How long the snapshot for a backup may take, until its first byte is sent: more than any disk needs for a full state. */
     public static final int BACKUP_SNAPSHOT_SECONDS_MAX = 600;

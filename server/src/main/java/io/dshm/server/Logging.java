@@ -21,16 +21,17 @@ final class Logging {
     /**
      * A logback.xml of the user's own wins; else the log goes to a file in that folder, or to the terminal.
      *
+     * @param json whether each line is a JSON object
      * @throws ConfigException if the folder cannot be written: a node without a log is not started
      */
-    static void configure(Optional<Path> logDir) {
+    static void configure(Optional<Path> logDir, boolean json) {
         logDir.ifPresent(Logging::requireWritable);
         logDir.ifPresent(dir -> System.setProperty(LOG_DIR_PROPERTY, dir.toString()));
         boolean usersOwn = System.getProperty(LOGBACK_FILE_PROPERTY) != null
                 || Logging.class.getClassLoader().getResource("logback.xml") != null;
         if (!usersOwn) {
-            System.setProperty(
-                    LOGBACK_FILE_PROPERTY, logDir.isPresent() ? "dshm-log-to-file.xml" : "dshm-log-to-terminal.xml");
+            String target = logDir.isPresent() ? "file" : "terminal";
+            System.setProperty(LOGBACK_FILE_PROPERTY, "dshm-log-to-" + target + (json ? "-json" : "") + ".xml");
         }
     }
 

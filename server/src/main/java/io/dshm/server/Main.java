@@ -27,7 +27,7 @@ public final class Main {
             PrintWriter out = new PrintWriter(new OutputStreamWriter(System.out, Charset.defaultCharset()), true);
             loaded = new ConfigLoader(System.getenv(), System.getProperties(), out).load(arguments);
             if (loaded.isPresent()) {
-                Logging.configure(loaded.get().logDir());
+                Logging.configure(loaded.get().logDir(), loaded.get().logsJson());
             }
         } catch (ConfigException e) {
             System.err.println("dshm-server: " + e.getMessage());

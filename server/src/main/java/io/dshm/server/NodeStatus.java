@@ -117,22 +117,38 @@ final class NodeStatus implements NodeInfo {
 
     @Override
     public @Nullable String problem() {
+        List<String> all = problems();
+        return all.isEmpty() ? null : all.get(0);
+    }
+
+    @Override
+    public List<String> problems() {
         Parts now = parts;
         if (now == null) {
-            return notRunning;
+            return List.of(notRunning);
         }
+        List<String> all = new ArrayList<>();
         String still = now.watch.problem();
         if (still != null) {
-            return still;
+            all.add(still);
         }
         if (now.roles.leadership().leader() == null) {
             int nodes = now.members.all().size();
-            return "no leader is known: of " + nodes + " nodes, " + (nodes / 2 + 1) + " must run and reach each other";
+            all.add("no leader is known: of " + nodes + " nodes, " + (nodes / 2 + 1)
+                    + " must run and reach each other");
         }
         if (reads.isLoading()) {
-            return "takes over a snapshot";
+            all.add("takes over a snapshot");
+        } else if (!reads.isCaughtUp()) {
+            all.add("not up to date since it started");
         }
-        return reads.isCaughtUp() ? null : "not up to date since it started";
+        return all;
+    }
+
+    @Override
+    public @Nullable String hang() {
+        Parts now = parts;
+        return now == null ? null : now.watch.problem();
     }
 
     @Override

@@ -29,7 +29,7 @@ record OfflineCommand(String name, Callable<Integer> command, Function<Exception
     /** Runs the command as a process of its own, and ends that. */
     void runAndExit(String... arguments) {
         System.setProperty("dshm.log.level", "warn");
-        Logging.configure(Optional.empty());
+        Logging.configure(Optional.empty(), false);
         RaftGroup.prepareProcess();
         System.exit(run(writer(System.out), writer(System.err), arguments));
     }

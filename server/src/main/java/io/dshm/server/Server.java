@@ -104,6 +104,8 @@ public final class Server {
 
     private final NodeStatus status;
 
+    private final MetricsParts metrics;
+
     private volatile @Nullable Running running;
 
     /** What exists once the node has started. */
@@ -127,6 +129,7 @@ public final class Server {
         this.budget = new MemoryBudget(config.valueMemoryBytes());
         this.replies = new MemoryBudget(config.replyMemoryBytes());
         this.status = new NodeStatus(config, stateMachine, reads, clock, budget, replies);
+        this.metrics = new MetricsParts(config, stateMachine, reads, budget, replies, status);
         DefaultThreadFactory threads = new DefaultThreadFactory("lane");
         if (Epoll.isAvailable()) {
             loops = new EpollEventLoopGroup(config.threads(), threads);
@@ -171,9 +174,14 @@ public final class Server {
         Guard.endProcessOnError(Server::stopForGood);
         Member self = config.self();
         NodeFolder folder = openFolder();
+        metrics.start();
         AdminListener admin = config.adminPort() == 0
                 ? null
-                : new AdminListener(new InetSocketAddress(config.adminAddress(), config.adminPort()), status);
+                : new AdminListener(
+                        new InetSocketAddress(config.adminAddress(), config.adminPort()),
+                        config.adminTokenFile(),
+                        status,
+                        metrics.source());
         List<String> others = config.members().stream()
                 .map(Member::name)
                 .filter(name -> !name.equals(self.name()))
@@ -290,8 +298,10 @@ public final class Server {
                 raft.memberChanges(),
                 connector));
         running = new Running(folder, raft, replicator, addresses, peers, clients, sharedance, admin, scheduled);
-        status.setRunning(new NodeStatus.Parts(
-                raft, roles, replicator, members, operator, clients, sharedance, backups, scheduled, watch));
+        NodeStatus.Parts parts = new NodeStatus.Parts(
+                raft, roles, replicator, members, operator, clients, sharedance, backups, scheduled, watch);
+        status.setRunning(parts);
+        metrics.setRunning(parts, loops, calls.waiting()::bytes);
         every(lanes.get(0), LOOK_AROUND_MILLIS, "looking for another cluster", () -> {
             if (roles.leadership().leader() == null) {
                 ownCluster.lookAround(members.others());
@@ -500,6 +510,7 @@ public final class Server {
         }
         parts.replicator.close();
         purger.close();
+        metrics.close();
         parts.addresses.close();
         parts.raft.stop();
         loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).await();

@@ -17,6 +17,7 @@ class ArchitectureTest {
     private static final String[] EVERYWHERE = {"java..", "org.jspecify..", "com.google.errorprone.annotations.."};
     private static final String[] LOG = {"org.slf4j.."};
     private static final String[] GUARD = {"io.dshm.server.guard"};
+    private static final String[] COUNTERS = {"io.dshm.server.counters"};
     private static final String[] PROTO = {"io.dshm.proto..", "com.google.protobuf.."};
     private static final String[] NETTY = {"io.netty.."};
     private static final String[] RAFT = {"com.alipay..", "org.rocksdb.."};
@@ -68,7 +69,7 @@ class ArchitectureTest {
 
     @Test
     void writes_know_the_contracts_but_not_the_reads() {
-        mayUse(REPLICATION + ".writes", PROTO, LOG, GUARD, new String[] {
+        mayUse(REPLICATION + ".writes", PROTO, LOG, GUARD, COUNTERS, new String[] {
             REPLICATION + ".contracts", BASE + ".statemachine.."
         });
     }
@@ -82,7 +83,7 @@ class ArchitectureTest {
 
     @Test
     void the_assembly_knows_contracts_writes_and_reads_but_neither_raft_nor_the_network() {
-        mayUse(REPLICATION, PROTO, LOG, GUARD, new String[] {
+        mayUse(REPLICATION, PROTO, LOG, GUARD, COUNTERS, new String[] {
             REPLICATION + ".contracts", REPLICATION + ".writes", REPLICATION + ".reads", BASE + ".statemachine.."
         });
     }
@@ -101,7 +102,7 @@ class ArchitectureTest {
 
     @Test
     void only_the_raft_adapter_knows_raft() {
-        mayUse(REPLICATION + ".jraft..", PROTO, LOG, GUARD, NETTY, RAFT, new String[] {
+        mayUse(REPLICATION + ".jraft..", PROTO, LOG, GUARD, COUNTERS, NETTY, RAFT, new String[] {
             REPLICATION + ".contracts",
             BASE + ".statemachine..",
             BASE + ".store..",
@@ -138,7 +139,7 @@ class ArchitectureTest {
 
     @Test
     void the_front_end_knows_replication_and_the_network() {
-        mayUse(BASE + ".frontend..", PROTO, LOG, GUARD, NETTY, new String[] {
+        mayUse(BASE + ".frontend..", PROTO, LOG, GUARD, COUNTERS, NETTY, new String[] {
             REPLICATION, REPLICATION + ".contracts", REPLICATION + ".reads", BASE + ".network"
         });
     }
@@ -150,7 +151,34 @@ class ArchitectureTest {
 
     @Test
     void the_operators_listener_knows_its_own_interface_and_the_network() {
-        mayUse(BASE + ".admin..", LOG, NETTY, new String[] {"io.dshm.proto", BASE + ".network"});
+        mayUse(BASE + ".admin..", LOG, GUARD, NETTY, new String[] {"io.dshm.proto", BASE + ".network"});
+    }
+
+    @Test
+    void counters_know_the_jdk_only() {
+        mayUse(BASE + ".counters");
+    }
+
+    @Test
+    void only_the_metrics_know_prometheus() {
+        mayUse(BASE + ".metrics", PROTO, NETTY, COUNTERS, new String[] {
+            "io.prometheus..",
+            BASE + ".admin",
+            BASE + ".frontend",
+            REPLICATION,
+            REPLICATION + ".contracts",
+            REPLICATION + ".reads",
+            REPLICATION + ".jraft",
+            BASE + ".statemachine",
+            BASE + ".store"
+        });
+        noClasses()
+                .that()
+                .resideOutsideOfPackage(BASE + ".metrics")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage("io.prometheus..")
+                .check(CLASSES);
     }
 
     @Test

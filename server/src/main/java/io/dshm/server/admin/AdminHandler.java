@@ -1,7 +1,7 @@
 package io.dshm.server.admin;
 
-import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufUtil;
+import io.dshm.proto.Limits;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.SimpleChannelInboundHandler;
@@ -15,13 +15,17 @@ import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.codec.http.QueryStringDecoder;
 import io.netty.handler.timeout.IdleStateEvent;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.time.ZoneOffset;
 import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Executor;
+import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -29,8 +33,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Answers one operator's connection: {@code /} (what there is), {@code /health} (200 or 503, and a line), {@code /status} and
- * {@code /digest} (JSON), {@code /snapshot} (a backup), {@code /cluster} (the members, and changes of them). Confined to its connection's thread.
+ * Answers one operator's connection: {@code /} (what there is), {@code /health}, {@code /livez} and {@code /readyz} (200 or 503, and
+ * why), {@code /metrics} (Prometheus), {@code /status} and {@code /digest} (JSON), {@code /snapshot} (a backup), {@code /cluster} (the members, and changes of them). Confined to its connection's thread.
  */
 final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
 
@@ -38,6 +42,9 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
 
     private static final String INDEX = """
             /health   200 and "ok", or 503 and what is wrong
+            /livez    200 and "ok", or 503 if it hangs and must be started again
+            /readyz   200 and "ok", or 503 and all reasons why it should get no clients
+            /metrics  for Prometheus
             /status   what this node is doing, as JSON
             /digest   a checksum of all data, as JSON; it reads everything
             /regions  the regions with a limit, as JSON
@@ -51,21 +58,32 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
     private static final String REGION = "/region";
     private static final String OPERATOR = "Dshm-Operator";
 
+    private static final Set<String> FREE_OF_TOKEN = Set.of("/health", "/livez", "/readyz");
+
     private final NodeInfo node;
+    private final MetricsSource metrics;
+    private final @Nullable AdminToken token;
     private final Executor slowRequests;
     private final Executor backups;
 
     /** Whether a backup is being made or sent, so that this connection is neither idle nor to be closed for another one. */
     private boolean sendsBackup;
 
+    /** Ends the connection unless a request comes before. */
+    private @Nullable Future<?> deadline;
+
     /**
      * For one connection.
      *
+     * @param token what requests need, but for those about the node's health; null if they need none
      * @param slowRequests runs what reads the whole state; may reject it
      * @param backups runs what lasts for as long as a client takes to read it; may reject it
      */
-    AdminHandler(NodeInfo node, Executor slowRequests, Executor backups) {
+    AdminHandler(
+            NodeInfo node, MetricsSource metrics, @Nullable AdminToken token, Executor slowRequests, Executor backups) {
         this.node = node;
+        this.metrics = metrics;
+        this.token = token;
         this.slowRequests = slowRequests;
         this.backups = backups;
     }
@@ -74,7 +92,15 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
         return sendsBackup;
     }
 
-    private record Answer(HttpResponseStatus status, String body) {
+    @SuppressWarnings("ArrayRecordComponent") // handed over
+    private record Answer(HttpResponseStatus status, String contentType, byte[] body) {
+
+        Answer(HttpResponseStatus status, String text) {
+            this(
+                    status,
+                    text.startsWith("{") ? "application/json" : "text/plain; charset=utf-8",
+                    text.getBytes(StandardCharsets.UTF_8));
+        }
 
         static Answer ok(String body) {
             return new Answer(HttpResponseStatus.OK, body);
@@ -83,18 +109,49 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
         static Answer unavailable(String why) {
             return new Answer(HttpResponseStatus.SERVICE_UNAVAILABLE, why + "\n");
         }
+
+        static Answer okUnless(@Nullable String problem) {
+            return problem == null ? ok("ok\n") : unavailable(problem);
+        }
     }
 
     @Override
     public void channelActive(ChannelHandlerContext context) {
-        context.read();
+        awaitRequest(context);
+    }
+
+    /** However slowly a client sends, its request is there in time or the connection ends. */
+    private void awaitRequest(ChannelHandlerContext context) {
+        if (context.channel().isActive()) {
+            deadline = context.executor().schedule(() -> context.close(), Limits.ADMIN_IDLE_SECONDS, TimeUnit.SECONDS);
+            context.read();
+        }
+    }
+
+    private void cancelDeadline() {
+        if (deadline != null) {
+            deadline.cancel(false);
+            deadline = null;
+        }
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext context) {
+        cancelDeadline();
     }
 
     @Override
     protected void channelRead0(ChannelHandlerContext context, FullHttpRequest request) {
+        cancelDeadline();
         boolean keepAlive = HttpUtil.isKeepAlive(request);
         if (request.decoderResult().isFailure()) {
             send(context, new Answer(HttpResponseStatus.BAD_REQUEST, "not an HTTP request\n"), false);
+        } else if (!isAdmitted(context, request)) {
+            send(
+                    context,
+                    new Answer(
+                            HttpResponseStatus.UNAUTHORIZED, "this needs the token in the node's admin-token-file\n"),
+                    keepAlive);
         } else if (request.method().equals(HttpMethod.POST)) {
             change(context, request, new QueryStringDecoder(request.uri()), keepAlive);
         } else if (!request.method().equals(HttpMethod.GET)) {
@@ -110,18 +167,32 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
                 boolean chunked = request.protocolVersion().equals(HttpVersion.HTTP_1_1);
                 backup(context, confirmed, new ResponseStream(context, chunked), keepAlive && chunked);
             } else {
-                answer(context, uri.path(), keepAlive);
+                answer(context, uri.path(), request, keepAlive);
             }
         }
     }
 
-    private void answer(ChannelHandlerContext context, String path, boolean keepAlive) {
+    /** Monitors may ask for the node's health without a secret. */
+    private boolean isAdmitted(ChannelHandlerContext context, FullHttpRequest request) {
+        if (token == null
+                || FREE_OF_TOKEN.contains(new QueryStringDecoder(request.uri()).path())
+                || token.admits(request.headers().get(HttpHeaderNames.AUTHORIZATION))) {
+            return true;
+        }
+        token.onRefused(context.channel().remoteAddress());
+        return false;
+    }
+
+    private void answer(ChannelHandlerContext context, String path, FullHttpRequest request, boolean keepAlive) {
         switch (path) {
             case "/" -> send(context, Answer.ok(INDEX), keepAlive);
-            case "/health" -> {
-                String problem = node.problem();
-                send(context, problem == null ? Answer.ok("ok\n") : Answer.unavailable(problem), keepAlive);
+            case "/health" -> send(context, Answer.okUnless(node.problem()), keepAlive);
+            case "/livez" -> send(context, Answer.okUnless(node.hang()), keepAlive);
+            case "/readyz" -> {
+                List<String> problems = node.problems();
+                send(context, Answer.okUnless(problems.isEmpty() ? null : String.join("\n", problems)), keepAlive);
             }
+            case "/metrics" -> send(context, metrics(request.headers().get(HttpHeaderNames.ACCEPT)), keepAlive);
             case "/status" -> send(context, Answer.ok(json(node.status())), keepAlive);
             case "/regions" -> send(context, Answer.ok(regions()), keepAlive);
             case "/cluster" -> send(context, members(), keepAlive);
@@ -131,6 +202,15 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
                         context,
                         new Answer(HttpResponseStatus.NOT_FOUND, "there is no " + path + "\n" + INDEX),
                         keepAlive);
+        }
+    }
+
+    private Answer metrics(@Nullable String accept) {
+        try {
+            MetricsSource.Scrape scrape = metrics.scrape(accept);
+            return new Answer(HttpResponseStatus.OK, scrape.contentType(), scrape.body());
+        } catch (IOException e) {
+            return Answer.unavailable(String.valueOf(e.getMessage()));
         }
     }
 
@@ -251,7 +331,7 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
                     if (problem != null) {
                         send(context, problem, keepAlive);
                     } else if (keepAlive) {
-                        context.read();
+                        awaitRequest(context);
                     } else {
                         context.close();
                     }
@@ -292,20 +372,26 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
         }
     }
 
-    private static void send(ChannelHandlerContext context, Answer answer, boolean keepAlive) {
-        ByteBuf body = ByteBufUtil.writeUtf8(context.alloc(), answer.body);
-        var response = new DefaultFullHttpResponse(HttpVersion.HTTP_1_1, answer.status, body);
+    private void send(ChannelHandlerContext context, Answer answer, boolean keepAlive) {
+        var response =
+                new DefaultFullHttpResponse(HttpVersion.HTTP_1_1, answer.status, Unpooled.wrappedBuffer(answer.body));
         response.headers()
-                .set(HttpHeaderNames.CONTENT_TYPE, answer.body.startsWith("{") ? "application/json" : "text/plain")
-                .set(HttpHeaderNames.CONTENT_LENGTH, body.readableBytes())
+                .set(HttpHeaderNames.CONTENT_TYPE, answer.contentType)
+                .set(HttpHeaderNames.CONTENT_LENGTH, answer.body.length)
+                .set(HttpHeaderNames.CACHE_CONTROL, "no-store")
+                .set("X-Content-Type-Options", "nosniff")
                 .set(
                         HttpHeaderNames.DATE,
                         DateTimeFormatter.RFC_1123_DATE_TIME.format(ZonedDateTime.now(ZoneOffset.UTC)));
+        if (answer.status.equals(HttpResponseStatus.UNAUTHORIZED)) {
+            response.headers().set(HttpHeaderNames.WWW_AUTHENTICATE, "Basic realm=\"dshm\", charset=\"UTF-8\"");
+        }
         HttpUtil.setKeepAlive(response, keepAlive);
         var sent = context.writeAndFlush(response);
         if (keepAlive) {
-            // Not from within the call that hands the request over: FlowControlHandler would overlook it.
-            context.executor().execute(context::read);
+            // When the client has taken it: what it asks for and does not read would grow without a bound. And not from
+            // within the call that hands the request over: FlowControlHandler would overlook it.
+            sent.addListener(taken -> context.executor().execute(() -> awaitRequest(context)));
         } else {
             sent.addListener(ChannelFutureListener.CLOSE);
         }

@@ -15,20 +15,22 @@ import io.netty.handler.timeout.IdleStateHandler;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The admin port: HTTP for operators, see {@link AdminHandler}. Anybody who reaches the port may read everything there, and change
- * the members.
+ * The admin port: HTTP for operators, see {@link AdminHandler}. Who reaches the port, and has the token if there is one, may read
+ * everything there, and change the members.
  *
  * <p>It has a thread of its own, so that it answers whatever the clients' and the other nodes' connections do, and another one
  * for what takes long; a third one sends backups. Stalled or too many clients do not block others: a connection ends when it is idle for {@link
- * Limits#ADMIN_IDLE_SECONDS}, and the oldest one ends when there are more than {@link Limits#ADMIN_CONNECTIONS_MAX},
+ * Limits#ADMIN_IDLE_SECONDS} or takes longer to send a request, and the oldest one ends when there are more than {@link Limits#ADMIN_CONNECTIONS_MAX},
  * but none that gets a backup.
  */
 public final class AdminListener {
@@ -47,14 +49,20 @@ public final class AdminListener {
     private final Map<Channel, AdminHandler> connections = new LinkedHashMap<>();
 
     private final NodeInfo node;
+    private final MetricsSource metrics;
+    private final @Nullable AdminToken token;
 
     /**
      * Listens.
      *
-     * @throws IOException if the address cannot be bound
+     * @param tokenFile has the secret that requests need, but for those about the node's health; null if they need none
+     * @throws IOException if the address cannot be bound, or the token cannot be read
      */
-    public AdminListener(InetSocketAddress address, NodeInfo node) throws IOException, InterruptedException {
+    public AdminListener(InetSocketAddress address, @Nullable Path tokenFile, NodeInfo node, MetricsSource metrics)
+            throws IOException, InterruptedException {
         this.node = node;
+        this.metrics = metrics;
+        this.token = tokenFile == null ? null : AdminToken.read(tokenFile);
         var bound = new ServerBootstrap()
                 .group(loop)
                 .channel(NioServerSocketChannel.class)
@@ -76,7 +84,7 @@ public final class AdminListener {
     }
 
     private void accept(Channel accepted) {
-        AdminHandler handler = new AdminHandler(node, slowRequests, backups);
+        AdminHandler handler = new AdminHandler(node, metrics, token, slowRequests, backups);
         connections.put(accepted, handler);
         accepted.closeFuture().addListener(closed -> connections.remove(accepted));
         if (connections.size() > Limits.ADMIN_CONNECTIONS_MAX) {

@@ -13,6 +13,13 @@ public interface NodeInfo {
     @Nullable
     String problem();
 
+    /** Everything that {@link #problem} could name, the most important first; empty if the node is healthy. */
+    List<String> problems();
+
+    /** Null if all threads that serve clients go on; otherwise which do not. A node that starts, or has no leader, is alive. */
+    @Nullable
+    String hang();
+
     /** Names and values, in the order in which they are to be shown: numbers, booleans, or text. */
     Map<String, Object> status();
 

@@ -141,6 +141,20 @@ public final class ScheduledBackups implements AutoCloseable {
         return fields;
     }
 
+    /** When the newest backup was made, in milliseconds since 1970; 0 if there is none. */
+    public long newestMillis() {
+        return newestMillis;
+    }
+
+    public long newestBytes() {
+        return newestBytes;
+    }
+
+    /** How many could not be made since the start. */
+    public long failures() {
+        return failures.get();
+    }
+
     private void run() {
         long next = settings.intervalSeconds();
         try {

@@ -32,9 +32,10 @@ public final class ConfigLoader {
      *
      * @param config the settings
      * @param logDir where to write the log, if not to the terminal
+     * @param logsJson whether each line of the log is to be a JSON object
      * @param source where to change the settings, for people: the file as it was named, or the options
      */
-    public record Loaded(ServerConfig config, Optional<Path> logDir, String source) {}
+    public record Loaded(ServerConfig config, Optional<Path> logDir, boolean logsJson, String source) {}
 
     private final Map<String, String> environment;
     private final Properties properties;
@@ -80,6 +81,7 @@ public final class ConfigLoader {
             return Optional.of(new Loaded(
                     options.toConfig(),
                     Optional.ofNullable(options.logDir),
+                    options.logFormat == ServerOptions.LogFormat.JSON,
                     first.config == null ? "the options" : first.config.toString()));
         } catch (CommandLine.ParameterException e) {
             throw new ConfigException(e.getMessage() + ". --help shows all options");

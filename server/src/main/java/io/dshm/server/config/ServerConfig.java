@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param members never empty here
  * @param membersNamed whether the setting names them; otherwise this node is alone, and nobody can join it
+ * @param adminTokenFile null if requests to the admin port need no token: only where it listens on a loopback address
  * @param maxStalenessMillis 0 for no bound
  * @param memoryBytes of the state; 0 for what the heap has room for
  * @param threads event loops; never 0 here
@@ -28,6 +29,7 @@ public record ServerConfig(
         boolean peerAddressCheck,
         String adminAddress,
         int adminPort,
+        @Nullable Path adminTokenFile,
         Path dataDir,
         int requestTimeoutMillis,
         ReadMode readMode,

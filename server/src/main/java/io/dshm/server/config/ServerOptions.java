@@ -2,6 +2,8 @@ package io.dshm.server.config;
 
 import io.dshm.proto.Limits;
 import io.dshm.proto.ReadMode;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
@@ -129,8 +131,16 @@ final class ServerOptions {
             paramLabel = "PORT",
             defaultValue = "0",
             description =
-                    "Port for operators: /health, /status, /digest, /snapshot, /cluster; who reaches it may change the members; 0 = none (default: ${DEFAULT-VALUE}).")
+                    "Port for operators: /health, /metrics, /status, /digest, /snapshot, /cluster; who reaches it, with the token if there is one, may change the members; 0 = none (default: ${DEFAULT-VALUE}).")
     int adminPort;
+
+    @Option(
+            names = "--admin-token-file",
+            paramLabel = "FILE",
+            description =
+                    "A file with the secret that requests to the admin port need, except for /health, /livez and /readyz. Required unless admin-address is a loopback address.")
+    @Nullable
+    Path adminTokenFile;
 
     @Option(
             names = "--sharedance-port",
@@ -190,6 +200,20 @@ final class ServerOptions {
             description = "Write the log to ngx-dshm.log in this folder, a file a day, instead of the terminal.")
     @Nullable
     Path logDir;
+
+    /** How the log's lines look. */
+    enum LogFormat {
+        TEXT,
+        JSON
+    }
+
+    @Option(
+            names = "--log-format",
+            paramLabel = "FORMAT",
+            defaultValue = "TEXT",
+            description =
+                    "text = lines for people; json = an object a line, for programs that collect logs (default: text).")
+    LogFormat logFormat = LogFormat.TEXT;
 
     @Option(
             names = "--request-timeout-millis",
@@ -386,6 +410,10 @@ final class ServerOptions {
                 .findFirst()
                 .orElseThrow(() -> new ConfigException("node: \"" + node + "\" is not among the members "
                         + all.stream().map(Member::name).toList()));
+        if (adminPort != 0 && adminTokenFile == null && !isLoopback(adminAddress)) {
+            throw new ConfigException("admin-address: on " + adminAddress
+                    + " others could read all data and change the members: set admin-token-file, or 127.0.0.1");
+        }
         if (!cluster.matches("[A-Za-z0-9_-]{1,64}")) {
             throw new ConfigException("cluster: \"" + cluster + "\" is not 1 to 64 letters, digits, _ and -");
         }
@@ -408,6 +436,7 @@ final class ServerOptions {
                 peerAddressCheck,
                 adminAddress,
                 adminPort,
+                adminTokenFile == null ? null : adminTokenFile.toAbsolutePath().normalize(),
                 dataDir.toAbsolutePath().normalize(),
                 requestTimeoutMillis,
                 readMode,
@@ -433,6 +462,14 @@ final class ServerOptions {
                                 Limits.THREADS_MAX,
                                 Math.max(1, Runtime.getRuntime().availableProcessors() / 2))
                         : threads);
+    }
+
+    private static boolean isLoopback(String address) {
+        try {
+            return InetAddress.getByName(address).isLoopbackAddress();
+        } catch (UnknownHostException e) {
+            throw new ConfigException("admin-address: there is no host " + address);
+        }
     }
 
     private List<Member> toMembers() {

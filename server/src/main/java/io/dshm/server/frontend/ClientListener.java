@@ -17,6 +17,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -58,6 +59,8 @@ public final class ClientListener {
     private final Function<EventLoop, Lane> lanes;
     private final Map<EventLoop, ConnectionSet> connections = new ConcurrentHashMap<>();
     private final AtomicInteger count = new AtomicInteger();
+    private final AtomicLong accepted = new AtomicLong();
+    private final AtomicLong refusedCount = new AtomicLong();
     private final SeldomLogged refused = new SeldomLogged(System::nanoTime, LOG_INTERVAL);
     private final Channel channel;
 
@@ -87,6 +90,7 @@ public final class ClientListener {
     private void accept(Channel accepted) {
         accepted.closeFuture().addListener(closed -> count.decrementAndGet());
         if (count.incrementAndGet() > limits.connectionsMax()) {
+            refusedCount.incrementAndGet();
             long times = refused.next();
             if (times > 0) {
                 LOG.warn(
@@ -98,6 +102,7 @@ public final class ClientListener {
             protocol.refuse(accepted);
             return;
         }
+        this.accepted.incrementAndGet();
         EventLoop loop = accepted.eventLoop();
         ConnectionSet set = connections.computeIfAbsent(loop, l -> {
             ConnectionSet created = new ConnectionSet(l, limits.stallSeconds(), limits.replies(), System::nanoTime);
@@ -107,6 +112,25 @@ public final class ClientListener {
         accepted.config().setWriteBufferWaterMark(WRITE_BUFFER);
         accepted.pipeline().addLast(new ChunkedWriteHandler());
         protocol.open(accepted, lanes.apply(loop), set);
+    }
+
+    /** What clients have asked and got, for each event loop that has had any. */
+    public List<CommandCounts> counts() {
+        return connections.values().stream().map(ConnectionSet::counts).toList();
+    }
+
+    /** How many clients may be connected. */
+    public int connectionsMax() {
+        return limits.connectionsMax();
+    }
+
+    /** How many connections have been accepted since the start, and how many refused because there were too many. */
+    public long acceptedCount() {
+        return accepted.get();
+    }
+
+    public long refusedCount() {
+        return refusedCount.get();
     }
 
     /** How many clients are connected. */

@@ -35,6 +35,7 @@ public final class ConnectionSet {
     private final ReplyMemory memory;
     private final LongSupplier nanoTime;
     private final SeldomLogged disconnected;
+    private final CommandCounts counts;
     private final long checkSeconds;
     private final int checksMax;
 
@@ -51,6 +52,7 @@ public final class ConnectionSet {
         this.memory = new ReplyMemory(replies);
         this.nanoTime = nanoTime;
         this.disconnected = new SeldomLogged(nanoTime, ClientListener.LOG_INTERVAL);
+        this.counts = new CommandCounts(nanoTime);
         this.checkSeconds = Math.max(1, Math.min(CHECK_SECONDS_MAX, stallSeconds / CHECKS));
         this.checksMax = Math.toIntExact(Math.max(1, stallSeconds / checkSeconds));
     }
@@ -73,6 +75,11 @@ public final class ConnectionSet {
     /** A connection has ended. */
     public void remove(ClientConnection connection) {
         connections.remove(connection);
+    }
+
+    /** What these connections have asked and got. */
+    public CommandCounts counts() {
+        return counts;
     }
 
     long nanoTime() {

@@ -43,6 +43,11 @@ public final class MemoryBudget implements ValueBudget {
         return !hasRoomFor(bytesMax / 8);
     }
 
+    /** What may be held. */
+    public long bytesMax() {
+        return bytesMax;
+    }
+
     /** What is held now. */
     public long bytesReserved() {
         return bytes.get();

@@ -2,6 +2,7 @@ package io.dshm.server.frontend;
 
 import io.dshm.proto.Reply;
 import io.dshm.proto.text.ReplyEncoder;
+import io.dshm.server.counters.Tally;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
@@ -32,6 +33,7 @@ final class ReplyOutput {
 
     private final Channel channel;
     private final UnreadReplies unread;
+    private final Tally sent;
 
     /** Called when the client has taken a large value, so that {@link #takesMore} may be true again. */
     private final Runnable onTaken;
@@ -51,9 +53,11 @@ final class ReplyOutput {
     /** What the client had taken of it at the last check. */
     private long bytesTakenBefore;
 
-    ReplyOutput(Channel channel, UnreadReplies unread, Runnable onTaken) {
+    /** @param sent counts the bytes of replies that the channel has been given */
+    ReplyOutput(Channel channel, UnreadReplies unread, Tally sent, Runnable onTaken) {
         this.channel = channel;
         this.unread = unread;
+        this.sent = sent;
         this.onTaken = onTaken;
     }
 
@@ -97,6 +101,7 @@ final class ReplyOutput {
 
     private void writeLarge(byte[] value) {
         largeValue = value;
+        sent.add(value.length);
         large = new LargeReply(value, unread);
         writeReplies();
         channel.write(large);
@@ -126,6 +131,7 @@ final class ReplyOutput {
         if (ready != null) {
             replies = null;
             bytesWritten += ready.readableBytes();
+            sent.add(ready.readableBytes());
             channel.write(ready).addListener(onWritten);
         }
     }

@@ -22,6 +22,7 @@ final class RequestOrder {
     private final ArrayDeque<Outstanding> outstanding = new ArrayDeque<>();
     private final MemoryBudget values;
     private final UnreadReplies unread;
+    private final CommandCounts counts;
 
     /** Called when the reply to the oldest request is known. */
     private final Runnable onReply;
@@ -45,10 +46,12 @@ final class RequestOrder {
      *
      * @param values what the values of writes are counted against until their replies are known
      * @param unread counts replies that are known and have to wait
+     * @param counts is told how commands ended
      */
-    RequestOrder(MemoryBudget values, UnreadReplies unread, Runnable onReply) {
+    RequestOrder(MemoryBudget values, UnreadReplies unread, CommandCounts counts, Runnable onReply) {
         this.values = values;
         this.unread = unread;
+        this.counts = counts;
         this.onReply = onReply;
     }
 
@@ -131,6 +134,9 @@ final class RequestOrder {
 
         private final int dataBytes;
         private final boolean isRead;
+        private final CommandKind kind;
+        private final Command.@Nullable Take take;
+        private final long sinceNanos = counts.begunNanos();
         private @Nullable Reply reply;
 
         /** Whether the reply counts as waiting. */
@@ -138,12 +144,21 @@ final class RequestOrder {
 
         Outstanding(Command command) {
             this.isRead = command instanceof Command.Read;
+            this.kind = CommandKind.of(command);
+            this.take = kind == CommandKind.TAKE ? CommandKind.takeIn(command) : null;
             this.dataBytes = command instanceof Command.Write write ? write.dataBytes() : 0;
         }
 
         @Override
         public void onReply(Reply known) {
             values.release(RequestDecoder.budgetOf(dataBytes));
+            counts.answered(kind, known, sinceNanos);
+            if (isRead) {
+                counts.read(CommandCounts.ReadWay.LINEARIZABLE);
+            }
+            if (take != null) {
+                counts.taken(take, known);
+            }
             if (closed) {
                 return;
             }

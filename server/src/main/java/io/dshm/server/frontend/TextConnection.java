@@ -49,6 +49,7 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
     private final ConnectionSet connections;
     private final ReceivedBytes received;
     private final UnreadReplies unread;
+    private final CommandCounts counts;
     private final RequestOrder order;
     private final ReplyOutput output;
     private final Turn turn;
@@ -95,8 +96,9 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
         this.connections = connections;
         this.received = new ReceivedBytes(values);
         this.unread = connections.newUnreadReplies();
-        this.order = new RequestOrder(values, unread, this::onChange);
-        this.output = new ReplyOutput(channel, unread, this::onChange);
+        this.counts = connections.counts();
+        this.order = new RequestOrder(values, unread, counts, this::onChange);
+        this.output = new ReplyOutput(channel, unread, counts.bytesSent(), this::onChange);
         this.turn = new Turn(channel, this::onChange);
         this.readMode = readMode;
     }
@@ -129,6 +131,7 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
             return;
         }
         bytesSinceCheck += bytes.readableBytes();
+        counts.bytesReceived().add(bytes.readableBytes());
         turn.received(bytes.readableBytes());
         received.append(channel.alloc(), bytes);
         goOn();
@@ -223,6 +226,7 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
     /** Handles all that may be handled now; whether there is room for the rest. */
     private boolean handleAll() {
         going = true;
+        counts.begin();
         try {
             boolean goesOn = true;
             while (goesOn && !closing && !suspended && !turn.isOver() && output.takesMore()) {
@@ -230,6 +234,7 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
                 turn.handled(output.bytesEncoded());
             }
         } finally {
+            counts.end();
             going = false;
         }
         return closing || received.keepRest(channel.alloc());
@@ -293,15 +298,19 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
     /** Handles a request that nothing is outstanding before. */
     private void handleAlone(Request request) {
         if (request instanceof Command.RegionRead read) {
-            lane.regions().read(read, modeOf(read), replySuspended());
+            lane.regions().read(read, modeOf(read), replySuspended(read));
         } else if (request instanceof Command.Read read) {
             if (reads.isCurrent(read)) {
-                output.write(unread.admit(reads.read(read)));
+                Reply reply = unread.admit(reads.read(read));
+                output.write(reply);
+                counts.answeredAtOnce(CommandKind.of(read), reply);
+                counts.read(CommandCounts.ReadWay.LOCAL);
             } else {
-                lane.awaitRead(read, replySuspended());
+                lane.awaitRead(read, replySuspended(read));
             }
         } else if (request instanceof Rejection rejection) {
             output.write(rejection.failure());
+            counts.answeredAtOnce(CommandKind.REJECTED, rejection.failure());
             if (rejection.closes()) {
                 end();
             }
@@ -317,44 +326,56 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
     private static final class Others implements CommandVisitor.OfOther<TextConnection, Boolean> {
         @Override
         public Boolean flushExpired(Command.FlushExpired command, TextConnection connection) {
-            connection.lane.regions().flushExpired(command, connection.replySuspended());
+            connection.lane.regions().flushExpired(command, connection.replySuspended(command));
             return true;
         }
 
         @Override
         public Boolean setReadMode(Command.SetReadMode command, TextConnection connection) {
             connection.readMode = command.mode();
-            connection.output.write(Reply.Done.DONE);
+            connection.answer(command, Reply.Done.DONE);
             return true;
         }
 
         @Override
         public Boolean ping(Command.Ping command, TextConnection connection) {
-            connection.output.write(Reply.Done.DONE);
+            connection.answer(command, Reply.Done.DONE);
             return true;
         }
 
         @Override
         public Boolean info(Command.Info command, TextConnection connection) {
-            connection.output.write(connection.lane.info());
+            connection.answer(command, connection.lane.info());
             return true;
         }
 
         @Override
         public Boolean quit(Command.Quit command, TextConnection connection) {
-            connection.output.write(Reply.Done.DONE);
+            connection.answer(command, Reply.Done.DONE);
             return false;
         }
     }
 
+    private void answer(Command.Other command, Reply reply) {
+        output.write(reply);
+        counts.answeredAtOnce(CommandKind.of(command), reply);
+    }
+
     /** Lets nothing else be decoded until a reply is there. */
-    private ReplyListener replySuspended() {
+    private ReplyListener replySuspended(Command command) {
         suspended = true;
+        CommandKind kind = CommandKind.of(command);
+        boolean isLocal = command instanceof Command.Read read && modeOf(read) == ReadMode.LOCAL;
+        long sinceNanos = counts.begunNanos();
         return new ReplyListener() {
             @Override
             public void onReply(Reply reply) {
                 guarded(() -> {
                     suspended = false;
+                    counts.answered(kind, reply, sinceNanos);
+                    if (command instanceof Command.Read) {
+                        counts.read(isLocal ? CommandCounts.ReadWay.LOCAL_WAITED : CommandCounts.ReadWay.LINEARIZABLE);
+                    }
                     output.write(unread.admit(reply));
                     goOn();
                 });

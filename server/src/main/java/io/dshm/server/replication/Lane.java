@@ -108,6 +108,8 @@ public final class Lane {
     private final AppliedWaits waits;
     private final RegionRequests regions;
 
+    private final LaneCounts counts;
+
     /** Writes with large values that are not answered yet. */
     private int largeWrites;
 
@@ -121,6 +123,7 @@ public final class Lane {
         this.proposer = new Proposer(shared.log, shared.clock, shared.machine, tasks, reads.memory());
         this.sender = new Sender(proposer, shared.links, executor, nanoTime, node::isRegistered, node::onUnknownOrigin);
         this.commands = sender.addOutbox(origin);
+        this.counts = new LaneCounts(proposer.entryCommands(), proposer.entryTimes(), new LaneCounts.Waiting());
         this.regions = new RegionRequests(new RegionSteps(), reads, shared.scans, tasks);
         this.rounds = new ReadRounds(shared.log, tasks, nanoTime, reads::onConfirmed);
         this.waits = new AppliedWaits(reads, tasks, rounds::request);
@@ -242,6 +245,11 @@ public final class Lane {
         }
     }
 
+    /** What it has done, and what waits. Any thread. */
+    LaneCounts counts() {
+        return counts;
+    }
+
     /** Takes requests for a whole region. */
     public RegionRequests regions() {
         return regions;
@@ -328,6 +336,8 @@ public final class Lane {
         proposer.expire(now, TimeUnit.MILLISECONDS.toNanos(shared.requestTimeoutMillis));
         waits.onTimer(now);
         rounds.onTimer(now);
+        counts.waiting()
+                .set(sender.forwarded(), sender.outstanding(), sender.outstandingBytes(), proposer.outstanding());
     }
 
     /** Entries were applied: reads that waited for them are answered. */

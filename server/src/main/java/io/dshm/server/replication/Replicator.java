@@ -288,6 +288,11 @@ public final class Replicator {
         }
     }
 
+    /** What each lane has done, and what waits in it. Any thread. */
+    public List<LaneCounts> counts() {
+        return lanes.stream().map(Lane::counts).toList();
+    }
+
     /** Whether this node has told the log who it is, and commands flow. */
     public boolean isRegistered() {
         return registered;

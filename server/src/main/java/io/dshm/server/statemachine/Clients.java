@@ -165,6 +165,11 @@ final class Clients {
         return outcomeBytes + CLIENT_BYTES * all.size();
     }
 
+    /** How many are remembered. */
+    int size() {
+        return all.size();
+    }
+
     /** Forgets clients that have been silent for long enough, so many at most. Called for every log entry. */
     void expire(int max, long clockMillis) {
         forgetSilent(plain, max, clockMillis);

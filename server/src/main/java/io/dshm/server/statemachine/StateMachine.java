@@ -87,6 +87,12 @@ public final class StateMachine {
     /** What the state takes beside the entries of the store. Written by the thread that applies. */
     private volatile long bytesBeside;
 
+    /** How many clients with an identity of their own are remembered. Written by the thread that applies. */
+    private volatile int clientCount;
+
+    /** How many entries the log has evicted since this process started. Written by the thread that applies. */
+    private volatile long evictedCount;
+
     /** An empty state machine without a memory limit; see {@link #StateMachine(ClusterClock, StateRoom, Executor)}. */
     public StateMachine(ClusterClock clock) {
         this(clock, StateRoom.UNLIMITED);
@@ -146,6 +152,11 @@ public final class StateMachine {
         for (Eviction eviction : decoded.getEvictedList()) {
             entries.evict(Writes.key(eviction.getKey()), eviction.getVersion());
         }
+        if (decoded.getEvictedCount() > 0) {
+            // One thread writes it.
+            long before = evictedCount;
+            evictedCount = before + decoded.getEvictedCount();
+        }
         int count = decoded.getRecordsCount();
         Outcome[] outcomes = new Outcome[count];
         for (int i = 0; i < count; i++) {
@@ -163,6 +174,7 @@ public final class StateMachine {
     }
 
     private void measure() {
+        clientCount = clients.size();
         bytesBeside = outcomeBytes + clients.bytes() + uploads.bytes() + store.markBytes() + store.regionUseBytes();
     }
 
@@ -176,6 +188,16 @@ public final class StateMachine {
             store.sweep(clockMillis, PURGE_BUCKETS_A_STEP);
         }
         store.countRegions(COUNT_NODES_A_STEP);
+    }
+
+    /** How many entries the log has evicted since this process started. Any thread. */
+    public long evictedCount() {
+        return evictedCount;
+    }
+
+    /** How many clients with an identity of their own are remembered. Any thread. */
+    public int clientCount() {
+        return clientCount;
     }
 
     /** Whether {@link #purge} may find something. Any thread. */

@@ -54,6 +54,7 @@ public final class Store {
     private final AtomicLong entryCount = new AtomicLong();
     private final AtomicLong deadlineCount = new AtomicLong();
     private final AtomicLong bytes = new AtomicLong();
+    private final AtomicLong purgedCount = new AtomicLong();
 
     private final RegionUses uses = new RegionUses();
 
@@ -190,6 +191,9 @@ public final class Store {
                 purged++;
             }
         }
+        if (purged > 0) {
+            add(purgedCount, purged);
+        }
         return purged;
     }
 
@@ -220,6 +224,11 @@ public final class Store {
     /** The sum of {@link #bytesOf} over the entries that are not purged. Any thread. */
     public long bytes() {
         return bytes.getAcquire();
+    }
+
+    /** Entries purged so far, expired or flushed. Any thread. */
+    public long purgedCount() {
+        return purgedCount.getAcquire();
     }
 
     /** What the marks of flushes take, in bytes. Writer only. */
@@ -303,18 +312,32 @@ public final class Store {
     public void forEachOf(byte[] region, BiConsumer<byte[], Entry> consumer) {
         byte[] regionKey = Region.keyFor(region);
         for (int segment = 0; segment < Table.SEGMENTS; segment++) {
-            // The marks before the table, never after: see FlushMarks.
-            FlushMarks marks = this.marks;
-            Node[] buckets = table.buckets(segment);
-            for (int bucket = 0; bucket < buckets.length; bucket++) {
-                for (Node node = Table.first(buckets, bucket); node != null; node = node.next) {
-                    Entry entry = node.entry;
-                    if (Region.compare(node.key, regionKey) == 0 && !marks.hide(node.key, entry.version())) {
-                        consumer.accept(node.key, entry);
-                    }
+            forEachIn(segment, (key, entry) -> {
+                if (Region.compare(key, regionKey) == 0) {
+                    consumer.accept(key, entry);
+                }
+            });
+        }
+    }
+
+    /** The same of all regions, and of one segment of {@link #segments}: a part of the store that is about as large as each other one. */
+    public void forEachIn(int segment, BiConsumer<byte[], Entry> consumer) {
+        // The marks before the table, never after: see FlushMarks.
+        FlushMarks marks = this.marks;
+        Node[] buckets = table.buckets(segment);
+        for (int bucket = 0; bucket < buckets.length; bucket++) {
+            for (Node node = Table.first(buckets, bucket); node != null; node = node.next) {
+                Entry entry = node.entry;
+                if (!marks.hide(node.key, entry.version())) {
+                    consumer.accept(node.key, entry);
                 }
             }
         }
+    }
+
+    /** How many segments there are: numbers from 0 on. */
+    public static int segments() {
+        return Table.SEGMENTS;
     }
 
     /**

@@ -1,6 +1,7 @@
 package io.dshm.server.admin;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.netty.channel.embedded.EmbeddedChannel;
@@ -9,25 +10,42 @@ import io.netty.handler.codec.http.FullHttpRequest;
 import io.netty.handler.codec.http.FullHttpResponse;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpVersion;
+import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** What an operator's request about members gets; the rest is seen in the tests with real processes. */
 class AdminHandlerTest {
 
     private final List<String> asked = new ArrayList<>();
     private @Nullable RefusedException refusal;
+    private List<String> problems = List.of();
+    private @Nullable String hang;
 
     private final NodeInfo node = new NodeInfo() {
         @Override
         public @Nullable String problem() {
-            return null;
+            return problems.isEmpty() ? null : problems.get(0);
+        }
+
+        @Override
+        public List<String> problems() {
+            return problems;
+        }
+
+        @Override
+        public @Nullable String hang() {
+            return hang;
         }
 
         @Override
@@ -68,7 +86,13 @@ class AdminHandlerTest {
         }
     };
 
-    private final EmbeddedChannel channel = new EmbeddedChannel(new AdminHandler(node, Runnable::run, Runnable::run));
+    private final EmbeddedChannel channel = new EmbeddedChannel(handler(null));
+
+    private AdminHandler handler(@Nullable AdminToken token) {
+        MetricsSource metrics =
+                accept -> new MetricsSource.Scrape("text/" + accept, "a_metric 1\n".getBytes(StandardCharsets.UTF_8));
+        return new AdminHandler(node, metrics, token, Runnable::run, Runnable::run);
+    }
 
     @AfterEach
     void nothing_is_left() {
@@ -87,9 +111,13 @@ class AdminHandlerTest {
 
     /** Its status, and its body. */
     private String answer(FullHttpRequest request) {
-        channel.writeInbound(request);
-        channel.runPendingTasks();
-        FullHttpResponse response = channel.readOutbound();
+        return answer(channel, request);
+    }
+
+    private static String answer(EmbeddedChannel asked, FullHttpRequest request) {
+        asked.writeInbound(request);
+        asked.runPendingTasks();
+        FullHttpResponse response = asked.readOutbound();
         try {
             return response.status().code() + " " + response.content().toString(StandardCharsets.UTF_8);
         } finally {
@@ -135,5 +163,64 @@ class AdminHandlerTest {
         assertTrue(answer.startsWith("409"), answer);
         assertTrue(answer.contains("\"error\": \"not_leader\""), answer);
         assertTrue(answer.contains("\"message\": \"n2 leads: ask it\""), answer);
+    }
+
+    @Test
+    void a_node_is_ready_when_nothing_speaks_against_it_and_alive_unless_it_hangs() {
+        assertEquals("200 ok\n", answer(request(HttpMethod.GET, "/readyz")));
+        problems = List.of("no leader is known", "not up to date");
+        assertEquals("503 no leader is known\nnot up to date\n", answer(request(HttpMethod.GET, "/readyz")));
+        assertEquals("503 no leader is known\n", answer(request(HttpMethod.GET, "/health")));
+        assertEquals("200 ok\n", answer(request(HttpMethod.GET, "/livez")));
+        hang = "a thread hangs";
+        assertEquals("503 a thread hangs\n", answer(request(HttpMethod.GET, "/livez")));
+    }
+
+    @Test
+    void metrics_come_in_the_format_that_the_client_takes() {
+        FullHttpRequest scrape = request(HttpMethod.GET, "/metrics");
+        scrape.headers().set("Accept", "x-format");
+        channel.writeInbound(scrape);
+        FullHttpResponse response = channel.readOutbound();
+        assertEquals("text/x-format", response.headers().get("Content-Type"));
+        assertEquals("a_metric 1\n", response.content().toString(StandardCharsets.UTF_8));
+        response.release();
+    }
+
+    @Test
+    void with_a_token_only_monitors_are_answered_without_it(@TempDir Path folder) throws IOException {
+        String secret = "0123456789abcdef";
+        Path file = Files.writeString(folder.resolve("token"), secret + "\n");
+        EmbeddedChannel guarded = new EmbeddedChannel(handler(AdminToken.read(file)));
+        for (String path : List.of("/livez", "/readyz?verbose", "/health")) {
+            assertEquals("200 ok\n", answer(guarded, request(HttpMethod.GET, path)));
+        }
+        for (String path : List.of("/", "/metrics", "/status", "/snapshot", "/cluster", "/digest", "/nothing")) {
+            assertTrue(answer(guarded, request(HttpMethod.GET, path)).startsWith("401"), path);
+        }
+        assertTrue(answer(guarded, change("/cluster/remove?member=n1")).startsWith("401"));
+        assertEquals(List.of(), asked);
+        String basic = Base64.getEncoder().encodeToString(("me:" + secret).getBytes(StandardCharsets.UTF_8));
+        for (String right : List.of("Bearer " + secret, "bearer " + secret, "Basic " + basic)) {
+            FullHttpRequest request = request(HttpMethod.GET, "/status");
+            request.headers().set("Authorization", right);
+            assertTrue(answer(guarded, request).startsWith("200"), right);
+        }
+        for (String wrong : List.of("Bearer " + secret + "0", "Bearer", "Basic !", "Basic " + secret, secret, "")) {
+            FullHttpRequest request = request(HttpMethod.GET, "/status");
+            request.headers().set("Authorization", wrong);
+            assertTrue(answer(guarded, request).startsWith("401"), wrong);
+        }
+        guarded.finishAndReleaseAll();
+    }
+
+    @Test
+    void a_file_without_a_proper_token_is_refused(@TempDir Path folder) throws IOException {
+        Path file = folder.resolve("token");
+        for (String bad : List.of("", "short", "0123456789abcdef 0", "0123456789abcdef\u00e9", "x".repeat(5000))) {
+            Files.writeString(file, bad);
+            IOException refused = assertThrows(IOException.class, () -> AdminToken.read(file));
+            assertTrue(String.valueOf(refused.getMessage()).contains("admin-token-file"), refused::toString);
+        }
     }
 }

@@ -1,6 +1,7 @@
 package io.dshm.server.config;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -56,6 +57,7 @@ class ConfigLoaderTest {
                         true,
                         "127.0.0.1",
                         0,
+                        null,
                         Path.of("dshm-data").toAbsolutePath(),
                         5000,
                         ReadMode.LOCAL,
@@ -91,6 +93,7 @@ class ConfigLoaderTest {
                 "raft-bind-address", "10.0.0.9",
                 "admin-address", "10.0.0.8",
                 "admin-port", "8000"));
+        settings.putAll(Map.of("admin-token-file", "/tmp/token", "log-format", "json"));
         settings.putAll(Map.of(
                 "request-timeout-millis", "1001",
                 "election-timeout-millis", "1002",
@@ -133,6 +136,7 @@ class ConfigLoaderTest {
                 false,
                 "10.0.0.8",
                 8000,
+                Path.of("/tmp/token"),
                 Path.of("/tmp/x"),
                 1001,
                 ReadMode.LINEARIZABLE,
@@ -224,5 +228,25 @@ class ConfigLoaderTest {
             assertTrue(help.contains(expected), help);
         }
         help.lines().forEach(line -> assertTrue(line.length() <= 80, line));
+    }
+
+    @Test
+    void an_admin_port_that_others_reach_needs_a_token() {
+        for (String address : List.of("0.0.0.0", "10.0.0.8", "::")) {
+            assertRefused("admin-token-file", "--admin-port", "8321", "--admin-address", address);
+            assertEquals(0, load("--admin-address", address).adminPort());
+            load("--admin-port", "8321", "--admin-address", address, "--admin-token-file", "/etc/token");
+        }
+        for (String address : List.of("127.0.0.1", "127.0.0.7", "::1", "localhost")) {
+            load("--admin-port", "8321", "--admin-address", address);
+        }
+    }
+
+    @Test
+    void the_log_is_for_people_unless_it_is_to_be_for_programs() {
+        assertFalse(tryLoad().orElseThrow().logsJson());
+        assertFalse(tryLoad("--log-format", "text").orElseThrow().logsJson());
+        assertTrue(tryLoad("--log-format", "json").orElseThrow().logsJson());
+        assertRefused("log-format", "--log-format", "xml");
     }
 }

@@ -8,16 +8,21 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One node's port for operators. A request by hand on a socket: the JDK's HTTP client would take longer to load than the rest of
  * the command.
+ *
+ * @param token the secret that the node asks for, or null
  */
-record AdminPort(Endpoint endpoint, Duration timeout) {
+record AdminPort(
+        Endpoint endpoint, Duration timeout, @Nullable String token) {
 
     private static final String HEAD_END = "\r\n\r\n";
     private static final int HEAD_BYTES_MAX = 8192;
     private static final int OK = 200;
+    private static final int UNAUTHORIZED = 401;
 
     /** What a path shows. */
     record Page(int status, String body) {}
@@ -78,7 +83,9 @@ record AdminPort(Endpoint endpoint, Duration timeout) {
             socket.connect(endpoint.resolve(), millis);
             socket.getOutputStream()
                     .write((method + " " + path + " HTTP/1.0\r\nHost: " + endpoint
-                                    + "\r\nDshm-Operator: dshm\r\nContent-Length: 0\r\n\r\n")
+                                    + "\r\nDshm-Operator: dshm\r\nContent-Length: 0"
+                                    + (token == null ? "" : "\r\nAuthorization: Bearer " + token)
+                                    + HEAD_END)
                             .getBytes(StandardCharsets.US_ASCII));
             asked = true;
             return socket;
@@ -102,8 +109,12 @@ record AdminPort(Endpoint endpoint, Duration timeout) {
 
     /** The fields of {@code /status}. */
     Map<String, Object> status() throws IOException {
+        Page page = get("/status");
+        if (page.status() == UNAUTHORIZED) {
+            throw new IOException("it asks for its token: --admin-token-file");
+        }
         try {
-            return Json.object(get("/status").body());
+            return Json.object(page.body());
         } catch (IllegalArgumentException e) {
             throw new IOException("this is no admin port", e);
         }

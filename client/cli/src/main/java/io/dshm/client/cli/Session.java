@@ -2,18 +2,30 @@ package io.dshm.client.cli;
 
 import io.dshm.proto.Command;
 import io.dshm.proto.Reply;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The cluster that words are about, and where their output goes.
  *
  * @param endpoints the nodes, for clients
  * @param adminPorts their ports for operators
+ * @param adminToken the secret that these ask for, or null
  * @param timeout how long a word may take
  */
-record Session(List<Endpoint> endpoints, List<Endpoint> adminPorts, Duration timeout, Nodes nodes, Output output)
+record Session(
+        List<Endpoint> endpoints,
+        List<Endpoint> adminPorts,
+        @Nullable String adminToken,
+        Duration timeout,
+        Nodes nodes,
+        Output output)
         implements AutoCloseable {
 
     private static final int CLIENT_PORT = 4321;
@@ -22,7 +34,7 @@ record Session(List<Endpoint> endpoints, List<Endpoint> adminPorts, Duration tim
     private static final long TIMEOUT_MILLIS = 10_000;
 
     /** Options that decide which session a line needs. */
-    private static final String[] OPTIONS = {"--endpoints", "--admin", "--timeout"};
+    private static final String[] OPTIONS = {"--endpoints", "--admin", "--admin-token-file", "--timeout"};
 
     /** The session that options and environment ask for; connects to nobody yet. */
     static Session open(Arguments arguments, Map<String, String> environment, Output output) throws CliException {
@@ -39,7 +51,41 @@ record Session(List<Endpoint> endpoints, List<Endpoint> adminPorts, Duration tim
                 : endpoints.stream()
                         .map(node -> node.plus(ADMIN_PORT - CLIENT_PORT))
                         .toList();
-        return new Session(endpoints, adminPorts, timeout, new Nodes(endpoints, timeout), output);
+        return new Session(
+                endpoints,
+                adminPorts,
+                adminToken(arguments, environment),
+                timeout,
+                new Nodes(endpoints, timeout),
+                output);
+    }
+
+    private static @Nullable String adminToken(Arguments arguments, Map<String, String> environment)
+            throws CliException {
+        String option = arguments.option("--admin-token-file");
+        String file = option != null ? option : environment.get("DSHM_ADMIN_TOKEN_FILE");
+        if (file == null) {
+            return null;
+        }
+        try {
+            String token = Files.readString(Path.of(file)).strip();
+            if (token.matches("[!-~]+")) {
+                return token;
+            }
+        } catch (IOException | InvalidPathException e) {
+            throw new CliException(
+                    ExitCode.USAGE, "no_token", "the token's file " + file + " cannot be read: " + e.getMessage());
+        }
+        throw new CliException(ExitCode.USAGE, "no_token", "in " + file + " there is no token");
+    }
+
+    /** That node's admin port. */
+    AdminPort adminPort(Endpoint port) {
+        return adminPort(port, timeout);
+    }
+
+    AdminPort adminPort(Endpoint port, Duration patience) {
+        return new AdminPort(port, patience, adminToken);
     }
 
     /** Whether a line asks for other nodes or another timeout than the session that it is in. */
@@ -49,7 +95,9 @@ record Session(List<Endpoint> endpoints, List<Endpoint> adminPorts, Duration tim
 
     /** The same, with results as JSON or not. */
     Session as(boolean json) {
-        return json == output.isJson() ? this : new Session(endpoints, adminPorts, timeout, nodes, output.as(json));
+        return json == output.isJson()
+                ? this
+                : new Session(endpoints, adminPorts, adminToken, timeout, nodes, output.as(json));
     }
 
     /** Sends a command; the reply is no error. */

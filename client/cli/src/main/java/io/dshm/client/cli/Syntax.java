@@ -17,8 +17,8 @@ import picocli.CommandLine.ParseResult;
 final class Syntax {
 
     /** The options that all words have. */
-    static final List<String> COMMON_OPTIONS =
-            List.of("--endpoints", "--admin", "--region", "--read", "--timeout", "--json", "--help");
+    static final List<String> COMMON_OPTIONS = List.of(
+            "--endpoints", "--admin", "--admin-token-file", "--region", "--read", "--timeout", "--json", "--help");
 
     private static final String READ_MODES =
             Arrays.stream(ReadMode.values()).map(ReadMode::wireName).collect(Collectors.joining(", "));
@@ -121,6 +121,11 @@ final class Syntax {
                 "--admin",
                 "HOST:PORT,...",
                 "The nodes' admin ports; or DSHM_ADMIN. Default: each node's port + 4000.",
+                hidden));
+        spec.addOption(option(
+                "--admin-token-file",
+                "FILE",
+                "The secret that the admin ports ask for; or DSHM_ADMIN_TOKEN_FILE.",
                 hidden));
         spec.addOption(option("--region", "REGION", "Puts REGION:: before each key.", hidden));
         spec.addOption(option(

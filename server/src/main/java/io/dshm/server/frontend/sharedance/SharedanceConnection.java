@@ -5,6 +5,8 @@ import io.dshm.proto.ReadMode;
 import io.dshm.proto.Reply;
 import io.dshm.proto.text.PartialValue;
 import io.dshm.server.frontend.ClientConnection;
+import io.dshm.server.frontend.CommandCounts;
+import io.dshm.server.frontend.CommandKind;
 import io.dshm.server.frontend.ConnectionSet;
 import io.dshm.server.frontend.LargeReply;
 import io.dshm.server.frontend.MemoryBudget;
@@ -47,6 +49,7 @@ final class SharedanceConnection extends ChannelInboundHandlerAdapter implements
     private final ReadMode readMode;
     private final ConnectionSet connections;
     private final UnreadReplies unread;
+    private final CommandCounts counts;
 
     private @Nullable ChannelHandlerContext context;
 
@@ -72,6 +75,7 @@ final class SharedanceConnection extends ChannelInboundHandlerAdapter implements
         this.readMode = readMode;
         this.connections = connections;
         this.unread = connections.newUnreadReplies();
+        this.counts = connections.counts();
     }
 
     @Override
@@ -98,6 +102,7 @@ final class SharedanceConnection extends ChannelInboundHandlerAdapter implements
     public void channelRead(ChannelHandlerContext reading, Object message) {
         ByteBuf bytes = (ByteBuf) message;
         bytesReceived += bytes.readableBytes();
+        counts.bytesReceived().add(bytes.readableBytes());
         decoder.decode(bytes);
         bytes.release();
         if (decoder.isRefused()) {
@@ -111,27 +116,38 @@ final class SharedanceConnection extends ChannelInboundHandlerAdapter implements
         Command command = decoder.take();
         if (command instanceof Command.Write write) {
             asked = true;
-            lane.submit(write, replyTo(outcome -> onWritten(write, outcome)));
+            counts.begin();
+            CommandKind kind = write instanceof Command.Set ? CommandKind.SET : CommandKind.DELETE;
+            lane.submit(write, replyTo(kind, outcome -> onWritten(write, outcome)));
         } else if (command instanceof Command.Get get) {
             asked = true;
+            counts.begin();
             read(get);
         }
     }
 
     private void read(Command.Get get) {
         if (readMode == ReadMode.LINEARIZABLE) {
-            lane.readLinearizable(get, replyTo(this::onRead));
+            counts.read(CommandCounts.ReadWay.LINEARIZABLE);
+            lane.readLinearizable(get, replyTo(CommandKind.GET, this::onRead));
         } else if (lane.reads().isCurrent(get)) {
-            onRead(lane.reads().read(get));
+            counts.read(CommandCounts.ReadWay.LOCAL);
+            Reply found = lane.reads().read(get);
+            counts.answeredAtOnce(CommandKind.GET, found);
+            counts.end();
+            onRead(found);
         } else {
-            lane.awaitRead(get, replyTo(this::onRead));
+            counts.read(CommandCounts.ReadWay.LOCAL_WAITED);
+            lane.awaitRead(get, replyTo(CommandKind.GET, this::onRead));
         }
     }
 
-    private ReplyListener replyTo(Consumer<Reply> client) {
+    private ReplyListener replyTo(CommandKind kind, Consumer<Reply> client) {
+        long sinceNanos = counts.begunNanos();
         return new ReplyListener() {
             @Override
             public void onReply(Reply known) {
+                counts.answered(kind, known, sinceNanos);
                 client.accept(known);
             }
 
@@ -173,6 +189,7 @@ final class SharedanceConnection extends ChannelInboundHandlerAdapter implements
             return;
         }
         replyBytes = bytes;
+        counts.bytesSent().add(bytes.length);
         unread.hold(bytes);
         LargeReply sending = new LargeReply(bytes, unread);
         reply = sending;

@@ -50,6 +50,15 @@ final class ApplyAdapter extends StateMachineAdapter {
         /** A snapshot could not be taken while a digest was being read: takes it, and returns when it is written. Any thread. */
         void onSnapshotDue() throws InterruptedException;
 
+        /** A snapshot is whole in that folder. On the thread that has written it. */
+        void onSnapshotWritten(Path folder, long nanos);
+
+        /** No snapshot was written. Any thread. */
+        void onSnapshotFailed();
+
+        /** The snapshot in that folder is loaded. */
+        void onSnapshotLoaded(Path folder);
+
         void onLeading(long term);
 
         void onLeadingEnded(Status why);
@@ -211,22 +220,22 @@ final class ApplyAdapter extends StateMachineAdapter {
         }
     }
 
-    private static Status failed(SnapshotWriter writer, Exception why) {
+    private Status failed(SnapshotWriter writer, Exception why) {
         LOG.error(
                 "no snapshot was written to {}; the log is kept, and the next one is tried in time",
                 writer.getPath(),
                 why);
+        listener.onSnapshotFailed();
         // Not EIO, which would stop the node for good: nothing is lost by a missing snapshot.
         return new Status(RaftError.ECANCELED, "snapshot failed: %s", why);
     }
 
-    private static Status write(StateView view, SnapshotWriter writer) throws IOException {
+    private Status write(StateView view, SnapshotWriter writer) throws IOException {
         long started = System.nanoTime();
         int parts = SnapshotFolder.write(view, writer);
-        LOG.info(
-                "snapshot written: {} file(s) in {} ms",
-                parts,
-                TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - started));
+        long took = System.nanoTime() - started;
+        LOG.info("snapshot written: {} file(s) in {} ms", parts, TimeUnit.NANOSECONDS.toMillis(took));
+        listener.onSnapshotWritten(Path.of(writer.getPath()), took);
         return Status.OK();
     }
 
@@ -240,6 +249,7 @@ final class ApplyAdapter extends StateMachineAdapter {
             applied.reset(meta.getLastIncludedIndex(), meta.getLastIncludedTerm());
             listener.onApplied(stateMachine.appliedIndex());
             listener.onAppliedBatch(0);
+            listener.onSnapshotLoaded(Path.of(reader.getPath()));
             LOG.info(
                     "snapshot loaded: {} entries as of index {}",
                     stateMachine.store().entryCount(),

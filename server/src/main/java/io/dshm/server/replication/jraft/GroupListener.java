@@ -5,6 +5,7 @@ import com.alipay.sofa.jraft.entity.PeerId;
 import io.dshm.server.guard.Guard;
 import io.dshm.server.replication.contracts.RoleListener;
 import io.dshm.server.replication.jraft.repairs.SnapshotPace;
+import java.nio.file.Path;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
@@ -39,6 +40,7 @@ final class GroupListener implements ApplyAdapter.Listener {
     private final SnapshotPace snapshotPace;
     private final Executor background;
     private final Snapshots snapshots;
+    private final RaftCounts counts;
     private final Consumer<@Nullable String> leads;
     private final Consumer<String> onFatal;
     private final RoleListener roles;
@@ -54,6 +56,7 @@ final class GroupListener implements ApplyAdapter.Listener {
             SnapshotPace snapshotPace,
             Executor background,
             Snapshots snapshots,
+            RaftCounts counts,
             Consumer<@Nullable String> leads,
             Consumer<String> onFatal) {
         this.settings = settings;
@@ -63,6 +66,7 @@ final class GroupListener implements ApplyAdapter.Listener {
         this.snapshotPace = snapshotPace;
         this.background = background;
         this.snapshots = snapshots;
+        this.counts = counts;
         this.leads = leads;
         this.onFatal = onFatal;
         this.roles = events.roles();
@@ -96,8 +100,24 @@ final class GroupListener implements ApplyAdapter.Listener {
     }
 
     @Override
+    public void onSnapshotWritten(Path folder, long nanos) {
+        counts.snapshotWritten(folder, nanos);
+    }
+
+    @Override
+    public void onSnapshotFailed() {
+        counts.snapshotFailed();
+    }
+
+    @Override
+    public void onSnapshotLoaded(Path folder) {
+        counts.snapshotLoaded(folder);
+    }
+
+    @Override
     public void onLeading(long newTerm) {
         term = newTerm;
+        counts.leads();
         leads.accept(settings.self());
         commitNotices.onLeading();
         roles.onLeading(newTerm);
@@ -116,6 +136,7 @@ final class GroupListener implements ApplyAdapter.Listener {
 
     @Override
     public void onFollowing(PeerId leader, long newTerm) {
+        counts.follows();
         String name = settings.members().nameOf(leader.getEndpoint().toString());
         leads.accept(name);
         roles.onFollowing(name, newTerm);

@@ -156,6 +156,7 @@ public final class RaftGroup implements RaftLog {
     private final StateMachine stateMachine;
     private final String groupId;
     private final RaftThreads threads = new RaftThreads();
+    private final RaftCounts counts = new RaftCounts();
     private final Rounds rounds;
     private final SnapshotPace snapshotPace;
     private final CommitNotices commitNotices;
@@ -214,6 +215,7 @@ public final class RaftGroup implements RaftLog {
                         snapshotPace,
                         threads.background(),
                         this::snapshot,
+                        counts,
                         watch::leads,
                         onFatal));
         adapter = applying;
@@ -234,7 +236,8 @@ public final class RaftGroup implements RaftLog {
                 applying,
                 memberOptions(mayVote::get, guard, watch),
                 (path, raft) -> new TermStorage(path, raft, self, termMin, terms, progress, onFatal),
-                log -> new CheckedLogStorage(log, settings.folder(), progress, watch.space(), onFatal));
+                log -> new CheckedLogStorage(
+                        new TimedLogStorage(log, counts), settings.folder(), progress, watch.space(), onFatal));
         RaftGroupService group = new RaftGroupService(groupId, self, options, server);
         node = startOrExplain(group, !alone);
         service.set(group);
@@ -329,9 +332,11 @@ public final class RaftGroup implements RaftLog {
             Node leader = runningNode();
             leader.listPeers().forEach(peer -> silent.add(nameOf(peer)));
             leader.listAlivePeers().forEach(peer -> silent.remove(nameOf(peer)));
+            counts.silent(silent.size());
             watch.onSilent(silent);
         } catch (IllegalStateException e) {
             LOG.trace("not leading", e);
+            counts.silent(0);
             watch.onNotLeading();
         }
     }
@@ -430,6 +435,27 @@ public final class RaftGroup implements RaftLog {
     private void sendHeartbeats() {
         if (!settings.members().others().isEmpty()) {
             rounds.sendHeartbeats(groupId, peer(settings.self()));
+        }
+    }
+
+    /** What it has done since it started. */
+    public RaftCounts counts() {
+        return counts;
+    }
+
+    /** The last index in this node's log, on the disk or on the way there; 0 before the group runs. */
+    public long lastLogIndex() {
+        return lastAppended();
+    }
+
+    /** The last index of which this node knows that it is committed; 0 before the group runs. */
+    public long committedIndex() {
+        Node running = node;
+        try {
+            return running == null ? 0 : running.getLastCommittedIndex();
+        } catch (IllegalStateException e) {
+            LOG.trace("stopping", e);
+            return 0;
         }
     }
 

@@ -6,6 +6,7 @@ import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.Forward;
 import io.dshm.proto.wire.Result;
 import io.dshm.proto.wire.Settled;
+import io.dshm.server.counters.Tally;
 import io.dshm.server.replication.contracts.PeerLinks;
 import io.dshm.server.statemachine.Admission;
 import io.dshm.server.statemachine.Outcome;
@@ -53,6 +54,9 @@ public final class Outbox implements ForwardSource {
     /** Of what is in the ring before {@link #unsent}. */
     private long bytesSent;
 
+    /** Commands that went to a leader elsewhere, repeats among them. */
+    private final Tally forwarded = new Tally();
+
     /** The leader refused what it was sent last. */
     private boolean probing;
 
@@ -83,6 +87,21 @@ public final class Outbox implements ForwardSource {
         bytes += pending.bytes();
         next++;
         return true;
+    }
+
+    /** How many commands have gone to a leader elsewhere, repeats among them. Any thread. */
+    long forwarded() {
+        return forwarded.get();
+    }
+
+    /** How many commands are not answered, and those between them that are. */
+    long outstanding() {
+        return next - oldest;
+    }
+
+    /** The bytes of what is not answered. */
+    long bytes() {
+        return bytes;
     }
 
     /** Whether everything has been answered. */
@@ -117,6 +136,7 @@ public final class Outbox implements ForwardSource {
                 }
             }
             if (forward.getRecordsCount() > 0) {
+                forwarded.add(forward.getRecordsCount());
                 link.send(forward.build());
             }
         }

@@ -5,6 +5,7 @@ import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.LogEntry;
 import io.dshm.proto.wire.Settled;
 import io.dshm.proto.wire.SwitchFormat;
+import io.dshm.server.counters.Distribution;
 import io.dshm.server.guard.Guard;
 import io.dshm.server.replication.contracts.ClockAndRandom;
 import io.dshm.server.replication.contracts.RaftLog;
@@ -42,6 +43,8 @@ public final class Proposer {
     private long term;
     private final ArrayDeque<Batch> inFlight = new ArrayDeque<>();
     private int commandsInFlight;
+    private final Distribution entryCommands = new Distribution(Distribution.Range.COUNTS);
+    private final Distribution entryTimes = new Distribution(Distribution.Range.SECONDS);
 
     public Proposer(RaftLog log, ClusterClock clock, ClockAndRandom machine, Executor lane, MemoryLimit memory) {
         this.memory = memory;
@@ -49,6 +52,21 @@ public final class Proposer {
         this.clock = clock;
         this.machine = machine;
         this.lane = lane;
+    }
+
+    /** How many commands went into each entry. Any thread may read it. */
+    public Distribution entryCommands() {
+        return entryCommands;
+    }
+
+    /** From an entry's proposal until it was applied here, in nanoseconds. Any thread may read it. */
+    public Distribution entryTimes() {
+        return entryTimes;
+    }
+
+    /** What waits to be proposed or for its outcome, in commands. */
+    public int outstanding() {
+        return queue.size() + commandsInFlight;
     }
 
     /** The term in which this node leads, or 0. */
@@ -172,6 +190,7 @@ public final class Proposer {
                         Settled.newBuilder().setOrigin(previous.origin()).setBelow(previous.settledBelow()));
             }
         }
+        entryCommands.record(sources.size());
         propose(entry.addAllEvicted(room.evictions()), sources, room);
     }
 
@@ -217,6 +236,7 @@ public final class Proposer {
         @Override
         public void applied(long index, Outcome[] outcomes) {
             lane.execute(() -> {
+                entryTimes.record(machine.nanoTime().getAsLong() - proposedNanos);
                 landed();
                 int from = 0;
                 while (from < sources.size()) {

@@ -4,8 +4,8 @@ import io.dshm.proto.wire.ForwardReply;
 import io.dshm.server.guard.Guard;
 import io.dshm.server.replication.contracts.Leadership;
 import io.dshm.server.replication.contracts.PeerLinks;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
@@ -33,7 +33,7 @@ public final class Sender {
     private final BooleanSupplier registered;
     private final Runnable onUnknownOrigin;
     private final Runnable flushTask = Guard.of("sending commands", this::flush);
-    private final List<Outbox> outboxes = new ArrayList<>();
+    private final List<Outbox> outboxes = new CopyOnWriteArrayList<>();
     private final Outbox anonymous;
 
     private Leadership leadership = Leadership.NONE;
@@ -102,6 +102,21 @@ public final class Sender {
     /** Who leads, as far as this node knows. */
     public Leadership leadership() {
         return leadership;
+    }
+
+    /** How many commands have gone to a leader elsewhere, repeats among them. Any thread. */
+    public long forwarded() {
+        return outboxes.stream().mapToLong(Outbox::forwarded).sum();
+    }
+
+    /** How many commands are not answered. */
+    public long outstanding() {
+        return outboxes.stream().mapToLong(Outbox::outstanding).sum();
+    }
+
+    /** The bytes of commands that are not answered. */
+    public long outstandingBytes() {
+        return outboxes.stream().mapToLong(Outbox::bytes).sum();
     }
 
     /** Whether every command of every outbox is answered. */

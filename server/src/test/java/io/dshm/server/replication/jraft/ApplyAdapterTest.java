@@ -172,6 +172,15 @@ class ApplyAdapterTest {
         }
 
         @Override
+        public void onSnapshotWritten(Path folder, long nanos) {}
+
+        @Override
+        public void onSnapshotFailed() {}
+
+        @Override
+        public void onSnapshotLoaded(Path folder) {}
+
+        @Override
         public void onLeading(long term) {}
 
         @Override

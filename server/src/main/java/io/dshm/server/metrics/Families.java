@@ -1,0 +1,144 @@
+package io.dshm.server.metrics;
+
+import io.dshm.server.counters.Distribution;
+import io.prometheus.metrics.model.snapshots.ClassicHistogramBuckets;
+import io.prometheus.metrics.model.snapshots.CounterSnapshot;
+import io.prometheus.metrics.model.snapshots.CounterSnapshot.CounterDataPointSnapshot;
+import io.prometheus.metrics.model.snapshots.Exemplars;
+import io.prometheus.metrics.model.snapshots.GaugeSnapshot;
+import io.prometheus.metrics.model.snapshots.GaugeSnapshot.GaugeDataPointSnapshot;
+import io.prometheus.metrics.model.snapshots.HistogramSnapshot;
+import io.prometheus.metrics.model.snapshots.HistogramSnapshot.HistogramDataPointSnapshot;
+import io.prometheus.metrics.model.snapshots.Labels;
+import io.prometheus.metrics.model.snapshots.MetricSnapshot;
+import io.prometheus.metrics.model.snapshots.MetricSnapshots;
+import io.prometheus.metrics.model.snapshots.NativeHistogramBuckets;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+
+/** The metrics of one scrape, as they are read one after the other. A name may come again with other labels. */
+final class Families {
+
+    /** Without negative values, and no zero that is not exactly zero: every value here is above it. */
+    private static final double ZERO_THRESHOLD = 0;
+
+    private final Map<String, Family<?>> families = new LinkedHashMap<>();
+
+    /** A metric, with all its series. */
+    private abstract static class Family<P> {
+
+        final String name;
+        final String help;
+        final List<P> points = new ArrayList<>();
+
+        Family(String name, String help) {
+            this.name = name;
+            this.help = help;
+        }
+
+        abstract MetricSnapshot snapshot();
+    }
+
+    private static final class Counters extends Family<CounterDataPointSnapshot> {
+
+        Counters(String name, String help) {
+            super(name, help);
+        }
+
+        @Override
+        MetricSnapshot snapshot() {
+            CounterSnapshot.Builder builder =
+                    CounterSnapshot.builder().name(name).help(help);
+            points.forEach(builder::dataPoint);
+            return builder.build();
+        }
+    }
+
+    private static final class Gauges extends Family<GaugeDataPointSnapshot> {
+
+        Gauges(String name, String help) {
+            super(name, help);
+        }
+
+        @Override
+        MetricSnapshot snapshot() {
+            GaugeSnapshot.Builder builder = GaugeSnapshot.builder().name(name).help(help);
+            points.forEach(builder::dataPoint);
+            return builder.build();
+        }
+    }
+
+    private static final class Histograms extends Family<HistogramDataPointSnapshot> {
+
+        Histograms(String name, String help) {
+            super(name, help);
+        }
+
+        @Override
+        MetricSnapshot snapshot() {
+            HistogramSnapshot.Builder builder =
+                    HistogramSnapshot.builder().name(name).help(help);
+            points.forEach(builder::dataPoint);
+            return builder.build();
+        }
+    }
+
+    private <F extends Family<?>> F family(String name, Class<F> kind, Supplier<F> create) {
+        return kind.cast(families.computeIfAbsent(name, unused -> create.get()));
+    }
+
+    /**
+     * Something that only grows.
+     *
+     * @param name without {@code _total}
+     * @param labels names and values in turns
+     */
+    void counter(String name, String help, double value, String... labels) {
+        family(name, Counters.class, () -> new Counters(name, help))
+                .points
+                .add(new CounterDataPointSnapshot(value, Labels.of(labels), null, 0));
+    }
+
+    /** Something that goes up and down. */
+    void gauge(String name, String help, double value, String... labels) {
+        family(name, Gauges.class, () -> new Gauges(name, help))
+                .points
+                .add(new GaugeDataPointSnapshot(value, Labels.of(labels), null));
+    }
+
+    /** What was counted in several places, as one histogram, classic and native. */
+    void histogram(
+            String name, String help, Collection<Distribution> parts, Distribution.Range range, String... labels) {
+        Distribution.Sum sum = Distribution.sum(parts, range);
+        NativeHistogramBuckets.Builder fine = NativeHistogramBuckets.builder();
+        sum.fine((index, count) -> {
+            if (count > 0) {
+                fine.bucket(index, count);
+            }
+        });
+        ClassicHistogramBuckets.Builder coarse = ClassicHistogramBuckets.builder();
+        sum.coarse((bound, count) -> coarse.bucket(bound, count));
+        family(name, Histograms.class, () -> new Histograms(name, help))
+                .points
+                .add(new HistogramDataPointSnapshot(
+                        coarse.build(),
+                        Distribution.SCHEMA,
+                        0,
+                        ZERO_THRESHOLD,
+                        fine.build(),
+                        NativeHistogramBuckets.EMPTY,
+                        sum.sum(),
+                        Labels.of(labels),
+                        Exemplars.EMPTY,
+                        0));
+    }
+
+    MetricSnapshots snapshots() {
+        return new MetricSnapshots(
+                families.values().stream().<MetricSnapshot>map(Family::snapshot).toList());
+    }
+}

@@ -1,0 +1,138 @@
+package io.dshm.server.admin;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.dshm.proto.Limits;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** The admin port with clients that send, read or go on as they like, on real sockets. */
+@Timeout(60)
+class AdminListenerTest {
+
+    private static final int SCRAPE_BYTES = 1 << 20;
+
+    private final NodeInfo node = new NodeInfo() {
+        @Override
+        public @Nullable String problem() {
+            return null;
+        }
+
+        @Override
+        public List<String> problems() {
+            return List.of();
+        }
+
+        @Override
+        public @Nullable String hang() {
+            return null;
+        }
+
+        @Override
+        public Map<String, Object> status() {
+            return Map.of();
+        }
+
+        @Override
+        public Map<String, Object> digest() {
+            return Map.of();
+        }
+
+        @Override
+        public List<Map<String, Object>> regions() {
+            return List.of();
+        }
+
+        @Override
+        public void limitRegion(String name, long bytesMax, boolean evicts) {}
+
+        @Override
+        public void backup(boolean confirmed, OutputStream out) {}
+
+        @Override
+        public Map<String, Object> members() {
+            return Map.of();
+        }
+
+        @Override
+        public String changeMembers(String action, String subject) {
+            return "";
+        }
+    };
+
+    private final AtomicInteger scrapes = new AtomicInteger();
+    private final List<Socket> sockets = new ArrayList<>();
+    private @Nullable AdminListener listener;
+    private int port;
+
+    @BeforeEach
+    void listen() throws IOException, InterruptedException {
+        try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            port = free.getLocalPort();
+        }
+        listener =
+                new AdminListener(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), null, node, accept -> {
+                    scrapes.incrementAndGet();
+                    return new MetricsSource.Scrape("text/plain", new byte[SCRAPE_BYTES]);
+                });
+    }
+
+    @AfterEach
+    void stop() throws IOException, InterruptedException {
+        for (Socket socket : sockets) {
+            socket.close();
+        }
+        if (listener != null) {
+            listener.stop();
+        }
+    }
+
+    private Socket send(String text) throws IOException {
+        Socket socket = new Socket(InetAddress.getLoopbackAddress(), port);
+        sockets.add(socket);
+        socket.getOutputStream().write(text.getBytes(StandardCharsets.US_ASCII));
+        return socket;
+    }
+
+    private String ask(String path) throws IOException {
+        Socket socket = send("GET " + path + " HTTP/1.0\r\n\r\n");
+        return new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    }
+
+    @Test
+    void more_clients_than_may_be_connected_that_stand_still_keep_nobody_out() throws IOException {
+        for (int i = 0; i < 3 * Limits.ADMIN_CONNECTIONS_MAX; i++) {
+            send(i % 2 == 0 ? "" : "GET /health HTTP/1.1\r\nX-Slow: ");
+        }
+        assertTrue(ask("/health").endsWith("ok\n"));
+    }
+
+    @Test
+    void a_client_that_asks_on_and_reads_nothing_gets_one_answer_at_a_time() throws IOException {
+        // More than the sockets' buffers hold.
+        int requests = 100;
+        send("GET /metrics HTTP/1.1\r\n\r\n".repeat(requests));
+        for (int i = 0; i < 5; i++) {
+            assertTrue(ask("/health").endsWith("ok\n"));
+        }
+        assertTrue(scrapes.get() < requests, () -> scrapes + " answers wait for one client");
+        int before = scrapes.get();
+        ask("/health");
+        assertEquals(before, scrapes.get());
+    }
+}
