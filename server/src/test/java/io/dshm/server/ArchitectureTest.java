@@ -154,6 +154,13 @@ class ArchitectureTest {
     }
 
     @Test
+    void tls_knows_the_limits_and_the_network() {
+        mayUse(BASE + ".security..", LOG, NETTY, GUARD, new String[] {
+            "io.dshm.proto", BASE + ".network", "javax.net.ssl"
+        });
+    }
+
+    @Test
     void backups_know_the_state_machine_only() {
         mayUse(BASE + ".backup..", PROTO, LOG, new String[] {BASE + ".statemachine.."});
     }

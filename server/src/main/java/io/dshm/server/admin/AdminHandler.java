@@ -43,9 +43,11 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
             /snapshot a backup of all data; ?stale=yes if no leader can confirm that this node has everything
             /cluster  the members and their roles, as JSON
             POST /cluster/ACTION?member=...  changes them: use dshm cluster
+            POST /tls/reload  reads certificates and keys again: use dshm tls reload
             """;
 
     private static final String CHANGE = "/cluster/";
+    private static final String RELOAD_TLS = "/tls/reload";
     private static final String OPERATOR = "Dshm-Operator";
 
     private final NodeInfo node;
@@ -92,7 +94,8 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
         boolean keepAlive = HttpUtil.isKeepAlive(request);
         if (request.decoderResult().isFailure()) {
             send(context, new Answer(HttpResponseStatus.BAD_REQUEST, "not an HTTP request\n"), false);
-        } else if (request.method().equals(HttpMethod.POST) && request.uri().startsWith(CHANGE)) {
+        } else if (request.method().equals(HttpMethod.POST)
+                && (request.uri().startsWith(CHANGE) || request.uri().equals(RELOAD_TLS))) {
             change(context, request, keepAlive);
         } else if (!request.method().equals(HttpMethod.GET)) {
             send(context, new Answer(HttpResponseStatus.METHOD_NOT_ALLOWED, "only GET\n"), keepAlive);
@@ -148,13 +151,24 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
                     new Answer(HttpResponseStatus.FORBIDDEN, "a change needs the header " + OPERATOR + "\n"),
                     keepAlive);
         } else {
-            slowly(context, () -> change(uri.path().substring(CHANGE.length()), member), keepAlive);
+            slowly(
+                    context,
+                    () -> change(() -> uri.path().equals(RELOAD_TLS)
+                            ? node.reloadTls()
+                            : node.changeMembers(uri.path().substring(CHANGE.length()), member)),
+                    keepAlive);
         }
     }
 
-    private Answer change(String action, String member) {
+    /** What an operator wants done; the result is a sentence. */
+    @FunctionalInterface
+    private interface Change {
+        String make() throws RefusedException, InterruptedException;
+    }
+
+    private static Answer change(Change change) {
         try {
-            return Answer.ok(json(Map.of("message", node.changeMembers(action, member))));
+            return Answer.ok(json(Map.of("message", change.make())));
         } catch (RefusedException e) {
             return new Answer(
                     HttpResponseStatus.CONFLICT,

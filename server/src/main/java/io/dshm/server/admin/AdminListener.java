@@ -2,6 +2,7 @@ package io.dshm.server.admin;
 
 import io.dshm.proto.Limits;
 import io.dshm.server.network.CannotListenException;
+import io.dshm.server.network.Encryption;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelInitializer;
@@ -51,9 +52,11 @@ public final class AdminListener {
     /**
      * Listens.
      *
+     * @param encryption of the connections
      * @throws IOException if the address cannot be bound
      */
-    public AdminListener(InetSocketAddress address, NodeInfo node) throws IOException, InterruptedException {
+    public AdminListener(InetSocketAddress address, NodeInfo node, Encryption encryption)
+            throws IOException, InterruptedException {
         this.node = node;
         var bound = new ServerBootstrap()
                 .group(loop)
@@ -64,6 +67,7 @@ public final class AdminListener {
                 .childHandler(new ChannelInitializer<Channel>() {
                     @Override
                     protected void initChannel(Channel accepted) {
+                        encryption.begin(accepted);
                         accept(accepted);
                     }
                 })

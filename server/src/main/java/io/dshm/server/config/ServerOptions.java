@@ -9,6 +9,7 @@ import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /**
@@ -116,6 +117,9 @@ final class ServerOptions {
             description =
                     "Whether connections from an address that no member's host has are refused, on the ports for members; not where members come through address translation (default: ${DEFAULT-VALUE}).")
     boolean peerAddressCheck;
+
+    @Mixin
+    TlsOptions tls = new TlsOptions();
 
     @Option(
             names = "--admin-address",
@@ -377,6 +381,7 @@ final class ServerOptions {
                         sharedanceReadMode),
                 raftBindAddress == null ? self.host() : raftBindAddress,
                 peerAddressCheck,
+                tls.toConfig(),
                 adminAddress,
                 adminPort,
                 dataDir.toAbsolutePath().normalize(),
@@ -422,7 +427,7 @@ final class ServerOptions {
         return all;
     }
 
-    private static void require(long value, long min, long max, String key) {
+    static void require(long value, long min, long max, String key) {
         if (value < min || value > max) {
             throw new ConfigException(
                     key + ": " + value + " is not " + (max == Long.MAX_VALUE ? "at least " + min : min + " to " + max));

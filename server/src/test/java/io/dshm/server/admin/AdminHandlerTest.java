@@ -56,6 +56,11 @@ class AdminHandlerTest {
             }
             return "done";
         }
+
+        @Override
+        public String reloadTls() throws RefusedException {
+            return changeMembers("reload", "tls");
+        }
     };
 
     private final EmbeddedChannel channel = new EmbeddedChannel(new AdminHandler(node, Runnable::run, Runnable::run));

@@ -154,6 +154,10 @@ public final class NodeProcess {
         command.addAll(List.of("--node", name, "--data-dir", data().toString()));
         command.addAll(List.of("--bind-address", place.host(), "--port", "" + place.port()));
         command.addAll(List.of("--admin-address", place.host(), "--admin-port", "" + place.adminPort()));
+        if (!place.host().matches("127\\..*|localhost|\\[::1\\]")) {
+            // Its network is the test's own.
+            command.addAll(List.of("--insecure-peers", "true"));
+        }
         command.addAll(options);
         start(command);
     }
