@@ -66,6 +66,7 @@ local function settings_of(config, region)
         ssl = is_on(setting("ssl")) or nil,
         ssl_verify = is_on(setting("ssl_verify")) or nil,
         server_name = setting("server_name"),
+        server_name = setting("server_name"),
     }
 end
 

@@ -37,7 +37,7 @@ class ArchitectureTest {
     @Test
     void the_command_knows_the_client_and_the_protocols() {
         mayUse("io.dshm.client.cli", PROTO, new String[] {
-            "io.dshm.client", "io.netty.buffer..", "picocli..", "org.jline.."
+            "io.dshm.client", "io.netty.buffer..", "picocli..", "org.jline..", "javax.net.ssl"
         });
     }
 

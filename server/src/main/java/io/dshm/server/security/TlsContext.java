@@ -1,6 +1,7 @@
 package io.dshm.server.security;
 
 import io.dshm.proto.Limits;
+import io.dshm.proto.PemException;
 import io.dshm.server.guard.SeldomLogged;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.handler.ssl.ClientAuth;
@@ -111,7 +112,7 @@ public final class TlsContext {
      *
      * @param clients whether they have to show a certificate
      * @param handshakes runs what takes long in a handshake; a task must not wait for another one
-     * @throws TlsFileException if a file cannot be used
+     * @throws PemException if a file cannot be used
      */
     public static TlsContext forClients(
             TlsFiles files, ClientAuth clients, Executor handshakes, Supplier<Instant> clock) throws IOException {
@@ -136,7 +137,7 @@ public final class TlsContext {
      *
      * @param self this node's name, which its certificate must have as well
      * @param handshakes see {@link #forClients}
-     * @throws TlsFileException if a file cannot be used
+     * @throws PemException if a file cannot be used
      */
     public static TlsContext forMembers(
             TlsFiles files, MemberCertificates members, String self, Executor handshakes, Supplier<Instant> clock)
@@ -146,7 +147,7 @@ public final class TlsContext {
                 files,
                 material -> {
                     if (!members.isFor(material.certificate(), self)) {
-                        throw new TlsFileException(files.certificate() + ": the certificate is for "
+                        throw new PemException(files.certificate() + ": the certificate is for "
                                 + new TreeSet<>(MemberCertificates.names(material.certificate()))
                                 + ", and the other nodes expect one for " + self + " or "
                                 + members.hosts().get().get(self));
@@ -251,13 +252,13 @@ public final class TlsContext {
      * Reads the files again; blocks.
      *
      * @return what is used now, in a sentence
-     * @throws TlsFileException if they cannot be used, and those before them still are
+     * @throws PemException if they cannot be used, and those before them still are
      */
     public synchronized String reload() throws IOException {
         signature = files.signature();
         take();
         if (problem != null) {
-            throw new TlsFileException(problem);
+            throw new PemException(problem);
         }
         return describe(current.material);
     }
@@ -283,7 +284,7 @@ public final class TlsContext {
         try {
             return new Current(material, builder.build(material));
         } catch (SSLException | GeneralSecurityException e) {
-            throw new TlsFileException(files + ": " + e.getMessage());
+            throw new PemException(files + ": " + e.getMessage());
         }
     }
 

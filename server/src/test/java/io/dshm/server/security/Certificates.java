@@ -1,5 +1,6 @@
 package io.dshm.server.security;
 
+import io.dshm.proto.Pem;
 import java.io.IOException;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
@@ -92,7 +93,9 @@ public final class Certificates {
     public SSLContext client(Certificates own, @Nullable String name) throws GeneralSecurityException, IOException {
         KeyStore believed = KeyStore.getInstance(KeyStore.getDefaultType());
         believed.load(null, null);
-        believed.setCertificateEntry("ca", TlsMaterial.certificates(authority()).get(0));
+        for (X509Certificate certificate : Pem.certificates(authority())) {
+            believed.setCertificateEntry(certificate.getSubjectX500Principal().getName(), certificate);
+        }
         TrustManagerFactory trust = TrustManagerFactory.getInstance("PKIX");
         trust.init(believed);
         KeyManager[] keys = name == null ? null : new KeyManager[] {new Shown(TlsMaterial.read(own.files(name)))};

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.dshm.proto.Limits;
+import io.dshm.proto.PemException;
 import io.dshm.server.network.Encryption;
 import io.dshm.server.network.Ports;
 import io.dshm.server.network.RefusalLog;
@@ -42,7 +43,6 @@ import java.util.concurrent.atomic.AtomicLong;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLSocket;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -75,12 +75,6 @@ class TlsPortTest {
         foreign = new Certificates(folder.resolve("foreign"))
                 .node("n1", "127.0.0.1")
                 .node("client");
-    }
-
-    @AfterAll
-    static void forget() {
-        ours = null;
-        foreign = null;
     }
 
     @AfterEach
@@ -299,7 +293,7 @@ class TlsPortTest {
         Files.writeString(key, "no key");
         context.look();
         assertTrue(String.valueOf(context.problem()).contains("n1.key: has no private key"), context::problem);
-        assertThrows(TlsFileException.class, context::reload);
+        assertThrows(PemException.class, context::reload);
         Files.copy(foreign.key("n1"), key, StandardCopyOption.REPLACE_EXISTING);
         context.look();
         assertTrue(String.valueOf(context.problem()).contains("is not the key of the certificate"), context::problem);
@@ -351,8 +345,8 @@ class TlsPortTest {
         Files.writeString(
                 certificates.key("n1"),
                 Files.readString(certificates.key("n1")).replace("PRIVATE KEY", "EC PRIVATE KEY"));
-        TlsFileException refused =
-                assertThrows(TlsFileException.class, () -> context(certificates.files("n1"), ClientAuth.NONE));
+        PemException refused =
+                assertThrows(PemException.class, () -> context(certificates.files("n1"), ClientAuth.NONE));
         assertTrue(String.valueOf(refused.getMessage()).contains("openssl pkcs8 -topk8"), refused::toString);
     }
 

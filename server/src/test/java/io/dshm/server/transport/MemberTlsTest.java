@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.MessageLite;
+import io.dshm.proto.PemException;
 import io.dshm.server.network.DialedEncryption;
 import io.dshm.server.network.Encryption;
 import io.dshm.server.network.RefusalLog;
@@ -12,7 +13,6 @@ import io.dshm.server.security.Certificates;
 import io.dshm.server.security.MemberCertificates;
 import io.dshm.server.security.TlsContext;
 import io.dshm.server.security.TlsDialing;
-import io.dshm.server.security.TlsFileException;
 import io.dshm.server.security.TlsFiles;
 import io.dshm.server.security.TlsPort;
 import java.io.IOException;
@@ -100,10 +100,13 @@ class MemberTlsTest {
         });
     }
 
-    private void connect() throws IOException, InterruptedException {
+    private MemberLink connect() throws IOException, InterruptedException {
         server.open(new TestMessages(), call -> call.answer(call.request()));
         members.listen("n2", server);
-        link = new MemberLink("n2", members.dialer("n1"), new TestMessages(), 1 << 20, () -> known.add(speech()));
+        MemberLink connecting =
+                new MemberLink("n2", members.dialer("n1"), new TestMessages(), 1 << 20, () -> known.add(speech()));
+        link = connecting;
+        return connecting;
     }
 
     private MemberLink.Speech speech() {
@@ -111,10 +114,10 @@ class MemberTlsTest {
     }
 
     private void assertConnected() throws Exception {
-        connect();
+        MemberLink connected = connect();
         assertEquals(MemberLink.Speech.CALLS, known.take());
         CompletableFuture<MessageLite> answer = new CompletableFuture<>();
-        link.call(true, TestMessages.of(1 << 20), 3_600_000, (message, failure) -> {
+        connected.call(true, TestMessages.of(1 << 20), 3_600_000, (message, failure) -> {
             if (failure == null) {
                 answer.complete(message);
             } else {
@@ -213,7 +216,7 @@ class MemberTlsTest {
 
     @Test
     void a_node_does_not_start_with_the_certificate_of_another() {
-        TlsFileException refused = assertThrows(TlsFileException.class, () -> context(ours.files("n3"), "n1"));
+        PemException refused = assertThrows(PemException.class, () -> context(ours.files("n3"), "n1"));
         assertTrue(
                 String.valueOf(refused.getMessage()).contains("the other nodes expect one for n1 or 127.0.0.1"),
                 refused::toString);

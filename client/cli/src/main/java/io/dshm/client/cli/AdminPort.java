@@ -1,5 +1,6 @@
 package io.dshm.client.cli;
 
+import io.dshm.client.ClientTls;
 import java.io.ByteArrayOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
@@ -8,12 +9,13 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One node's port for operators. A request by hand on a socket: the JDK's HTTP client would take longer to load than the rest of
  * the command.
  */
-record AdminPort(Endpoint endpoint, Duration timeout) {
+record AdminPort(Endpoint endpoint, @Nullable ClientTls tls, Duration timeout) {
 
     private static final String HEAD_END = "\r\n\r\n";
     private static final int HEAD_BYTES_MAX = 8192;
@@ -76,6 +78,9 @@ record AdminPort(Endpoint endpoint, Duration timeout) {
         try {
             socket.setSoTimeout(millis);
             socket.connect(endpoint.resolve(), millis);
+            if (tls != null) {
+                socket = tls.over(socket, endpoint.host());
+            }
             socket.getOutputStream()
                     .write((method + " " + path + " HTTP/1.0\r\nHost: " + endpoint
                                     + "\r\nDshm-Operator: dshm\r\nContent-Length: 0\r\n\r\n")

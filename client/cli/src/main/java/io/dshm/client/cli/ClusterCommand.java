@@ -97,7 +97,7 @@ final class ClusterCommand {
         }
         for (Endpoint port : ports) {
             try {
-                Page page = new AdminPort(port, session.timeout()).get("/cluster");
+                Page page = session.adminPort(port).get("/cluster");
                 if (page.status() == OK && Json.object(page.body()).get("members") instanceof List<?> list) {
                     return list.stream().map(Member::of).toList();
                 }
@@ -237,7 +237,7 @@ final class ClusterCommand {
             String trouble = "no leader answers at the admin ports " + session.adminPorts()
                     + "; the ports of all nodes are to be named with --admin or DSHM_ADMIN";
             for (Endpoint endpoint : session.adminPorts()) {
-                AdminPort port = new AdminPort(endpoint, session.timeout());
+                AdminPort port = session.adminPort(endpoint);
                 if (leads(port)) {
                     try {
                         Page page = port.post(

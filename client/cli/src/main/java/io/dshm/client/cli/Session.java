@@ -1,19 +1,28 @@
 package io.dshm.client.cli;
 
+import io.dshm.client.ClientTls;
 import io.dshm.proto.Command;
 import io.dshm.proto.Reply;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The cluster that words are about, and where their output goes.
  *
  * @param endpoints the nodes, for clients
  * @param adminPorts their ports for operators
+ * @param tls for both kinds of ports; null for plain connections
  * @param timeout how long a word may take
  */
-record Session(List<Endpoint> endpoints, List<Endpoint> adminPorts, Duration timeout, Nodes nodes, Output output)
+record Session(
+        List<Endpoint> endpoints,
+        List<Endpoint> adminPorts,
+        @Nullable ClientTls tls,
+        Duration timeout,
+        Nodes nodes,
+        Output output)
         implements AutoCloseable {
 
     private static final int CLIENT_PORT = 4321;
@@ -22,7 +31,9 @@ record Session(List<Endpoint> endpoints, List<Endpoint> adminPorts, Duration tim
     private static final long TIMEOUT_MILLIS = 10_000;
 
     /** Options that decide which session a line needs. */
-    private static final String[] OPTIONS = {"--endpoints", "--admin", "--timeout"};
+    private static final String[] OPTIONS = {
+        "--endpoints", "--admin", "--timeout", "--tls", "--ca", "--cert", "--key", "--server-name"
+    };
 
     /** The session that options and environment ask for; connects to nobody yet. */
     static Session open(Arguments arguments, Map<String, String> environment, Output output) throws CliException {
@@ -39,7 +50,8 @@ record Session(List<Endpoint> endpoints, List<Endpoint> adminPorts, Duration tim
                 : endpoints.stream()
                         .map(node -> node.plus(ADMIN_PORT - CLIENT_PORT))
                         .toList();
-        return new Session(endpoints, adminPorts, timeout, new Nodes(endpoints, timeout), output);
+        ClientTls tls = Tls.of(arguments, environment);
+        return new Session(endpoints, adminPorts, tls, timeout, new Nodes(endpoints, tls, timeout), output);
     }
 
     /** Whether a line asks for other nodes or another timeout than the session that it is in. */
@@ -49,7 +61,19 @@ record Session(List<Endpoint> endpoints, List<Endpoint> adminPorts, Duration tim
 
     /** The same, with results as JSON or not. */
     Session as(boolean json) {
-        return json == output.isJson() ? this : new Session(endpoints, adminPorts, timeout, nodes, output.as(json));
+        return json == output.isJson()
+                ? this
+                : new Session(endpoints, adminPorts, tls, timeout, nodes, output.as(json));
+    }
+
+    /** The port for operators there. */
+    AdminPort adminPort(Endpoint endpoint) {
+        return adminPort(endpoint, timeout);
+    }
+
+    /** The same with another timeout. */
+    AdminPort adminPort(Endpoint endpoint, Duration patience) {
+        return new AdminPort(endpoint, tls, patience);
     }
 
     /** Sends a command; the reply is no error. */

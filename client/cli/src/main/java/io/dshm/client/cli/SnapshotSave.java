@@ -87,7 +87,7 @@ final class SnapshotSave {
         if (session.output().isTerminal()) {
             throw new IOException("a terminal is no place for a backup; write | or > behind it, or name a file");
         }
-        try (InputStream in = open(port, stale)) {
+        try (InputStream in = open(session, port, stale)) {
             receive(in, session.output().out(), "stdout", session.output());
         }
         session.output().flush();
@@ -105,7 +105,7 @@ final class SnapshotSave {
         long started = System.nanoTime();
         try {
             Map<String, Object> said;
-            try (InputStream in = open(port, stale);
+            try (InputStream in = open(session, port, stale);
                     FileChannel channel = FileChannel.open(
                             temporary,
                             StandardOpenOption.CREATE,
@@ -127,10 +127,10 @@ final class SnapshotSave {
         return ExitCode.OK;
     }
 
-    private static InputStream open(Endpoint port, boolean stale) throws IOException {
+    private static InputStream open(Session session, Endpoint port, boolean stale) throws IOException {
         // Until the first byte the node takes a snapshot; afterwards it disconnects who does not read, and so do we.
         Duration patience = Duration.ofSeconds(Limits.BACKUP_SNAPSHOT_SECONDS_MAX + Limits.BACKUP_STALL_SECONDS);
-        return new AdminPort(port, patience).open(stale ? "/snapshot?stale=yes" : "/snapshot");
+        return session.adminPort(port, patience).open(stale ? "/snapshot?stale=yes" : "/snapshot");
     }
 
     /** Copies the backup and verifies it meanwhile; what it says of itself. */

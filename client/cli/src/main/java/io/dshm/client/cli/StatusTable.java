@@ -59,8 +59,7 @@ final class StatusTable {
                             ? session.endpoints().get(i)
                             : admin;
             answers.add(CompletableFuture.supplyAsync(
-                    () -> ask(new AdminPort(admin, session.timeout()), address),
-                    command -> new Thread(command, "ask").start()));
+                    () -> ask(session.adminPort(admin), address), command -> new Thread(command, "ask").start()));
         }
         return answers.stream().map(CompletableFuture::join).toList();
     }
