@@ -22,7 +22,7 @@ local dicts = {}
 
 local function dict_of(settings)
     local names = { "region", "host", "port", "connect_timeout", "send_timeout", "read_timeout", "keepalive_timeout",
-                    "pool_size", "backlog", "read", "password", "ssl" }
+                    "pool_size", "backlog", "read", "password", "ssl", "ssl_verify", "server_name" }
     local parts = {}
     for i, name in ipairs(names) do
         local value = settings[name]
@@ -65,7 +65,6 @@ local function settings_of(config, region)
         password = setting("password"),
         ssl = is_on(setting("ssl")) or nil,
         ssl_verify = is_on(setting("ssl_verify")) or nil,
-        server_name = setting("server_name"),
         server_name = setting("server_name"),
     }
 end

@@ -11,6 +11,7 @@ import io.dshm.proto.wire.FlushAllCommand;
 import io.dshm.proto.wire.IncrCommand;
 import io.dshm.proto.wire.IncrNumberCommand;
 import io.dshm.proto.wire.LimitAlgorithm;
+import io.dshm.proto.wire.LimitRegionCommand;
 import io.dshm.proto.wire.MultiCommand;
 import io.dshm.proto.wire.PurgeCommand;
 import io.dshm.proto.wire.PushCommand;
@@ -26,6 +27,7 @@ import io.dshm.proto.wire.TakeCommand;
 import io.dshm.proto.wire.TouchCommand;
 import io.dshm.proto.wire.TypedValue;
 import io.dshm.proto.wire.ValueChunk;
+import io.dshm.proto.wire.WhenFull;
 import io.dshm.proto.wire.WriteCondition;
 import java.util.HashSet;
 
@@ -66,7 +68,11 @@ public final class Admission {
 
     /** Whether this record may be proposed. */
     public static boolean admits(CommandRecord record) {
-        return isSequence(record.getSequence()) && isIdentityOfClient(record) && isKnown(record) && isCommand(record);
+        return isSequence(record.getSequence())
+                && isIdentityOfClient(record)
+                && isWish(record)
+                && isKnown(record)
+                && isCommand(record);
     }
 
     /** Whether this may be what an origin has settled. */
@@ -93,6 +99,11 @@ public final class Admission {
                 && record.getClientDone() <= record.getClientSequence();
     }
 
+    /** What its sender may say of the room that it takes. Whether something is evicted for it is for the leader to say. */
+    private static boolean isWish(CommandRecord record) {
+        return record.getWhenFull() != WhenFull.UNRECOGNIZED && !record.getEvicts();
+    }
+
     private static boolean isCommand(CommandRecord record) {
         boolean anonymous = record.getOrigin() == 0;
         boolean ofClient = record.getClientSequence() != 0;
@@ -105,6 +116,7 @@ public final class Admission {
             case PUT_CHUNKED -> !anonymous && isPublication(record.getPutChunked());
             case FLUSH_ALL -> !anonymous && isFlushAll(record.getFlushAll());
             case MULTI -> !anonymous && isMulti(record.getMulti());
+            case LIMIT_REGION -> !anonymous && !ofClient && isLimitRegion(record.getLimitRegion());
             case SET, TOUCH, DELETE, INCR, RATE_LIMITER, PUT, REMOVE, EXPIRE, INCR_NUMBER, PUSH, POP, TAKE ->
                 !anonymous && isWriteOfOneKey(record);
             // Only a leader proposes them, by itself.
@@ -131,7 +143,7 @@ public final class Admission {
             case POP -> isLongKey(record.getPop().getKey()) && isKnown(record.getPop());
             case TAKE -> isTake(record.getTake());
             case FLUSH_ALL, MULTI, CHUNK, SET_CHUNKED, PUT_CHUNKED, PURGE -> false;
-            case REGISTER_NODE, LOG_TIME, SWITCH_FORMAT, REFUSED, COMMAND_NOT_SET -> false;
+            case REGISTER_NODE, LOG_TIME, SWITCH_FORMAT, REFUSED, LIMIT_REGION, COMMAND_NOT_SET -> false;
             case FOUND_CLUSTER, CHANGE_MEMBER -> false;
         };
     }
@@ -250,16 +262,25 @@ public final class Admission {
                 && write.getSequence() == 0
                 && write.getClientSequence() == 0
                 && isIdentityOfClient(write)
+                && isWish(write)
                 && isWriteOfOneKey(write)
                 && isKnown(write);
     }
 
     private static boolean isFlushAll(FlushAllCommand flush) {
-        ByteString region = flush.getRegion();
-        return region.size() <= Limits.KEY_BYTES_MAX
-                && hasBytesOfKey(region)
-                && indexOfColon(region) < 0
-                && isKnown(flush);
+        return isRegion(flush.getRegion()) && isKnown(flush);
+    }
+
+    private static boolean isRegion(ByteString region) {
+        return region.size() <= Limits.KEY_BYTES_MAX && hasBytesOfKey(region) && indexOfColon(region) < 0;
+    }
+
+    /** Whether that may be a region's limit. */
+    public static boolean isLimitRegion(LimitRegionCommand limit) {
+        return isRegion(limit.getRegion())
+                && limit.getBytesMax() >= 0
+                && (limit.getWhenFull() == WhenFull.EVICT || limit.getWhenFull() == WhenFull.REFUSE)
+                && isKnown(limit);
     }
 
     private static boolean isChunk(ValueChunk chunk) {

@@ -6,7 +6,9 @@ import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.LimitAlgorithm;
 import io.dshm.proto.wire.MultiCommand;
 import io.dshm.proto.wire.PushCommand;
+import io.dshm.proto.wire.PutChunkedCommand;
 import io.dshm.proto.wire.PutCommand;
+import io.dshm.proto.wire.SetChunkedCommand;
 import io.dshm.proto.wire.TakeCommand;
 import io.dshm.proto.wire.TypedValue;
 import io.dshm.proto.wire.WriteCondition;
@@ -25,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  */
 record Growth(long bytes, boolean counts) {
 
-    private static final Growth NONE = new Growth(0, true);
+    static final Growth NONE = new Growth(0, true);
 
     private static Growth adds(long bytes) {
         return new Growth(Math.max(0, bytes), false);
@@ -60,7 +62,7 @@ record Growth(long bytes, boolean counts) {
                         .mapToLong(Growth::atMost)
                         .sum();
             case SET_CHUNKED, PUT_CHUNKED, TOUCH, DELETE, REMOVE, EXPIRE, POP, PURGE -> 0;
-            case REGISTER_NODE, LOG_TIME, SWITCH_FORMAT, REFUSED, COMMAND_NOT_SET -> 0;
+            case REGISTER_NODE, LOG_TIME, SWITCH_FORMAT, REFUSED, LIMIT_REGION, COMMAND_NOT_SET -> 0;
             case FOUND_CLUSTER, CHANGE_MEMBER -> 0;
         };
     }
@@ -76,14 +78,51 @@ record Growth(long bytes, boolean counts) {
                 record.getIncrNumber().hasInit()
                         ? ofCount(record, record.getIncrNumber().getKey(), NUMBER_BYTES, store)
                         : counts(NUMBER_BYTES);
-            case RATE_LIMITER -> ofCount(record, record.getRateLimiter().getKey(), Store.grantBytes(), store);
+            case RATE_LIMITER -> ofLimiter(record, store);
             case TAKE -> ofTake(record, store);
             case FLUSH_ALL -> counts(atMost(record));
             case CHUNK -> adds(chunkBytes(record));
             case MULTI -> ofMulti(record.getMulti(), store);
             case SET_CHUNKED, PUT_CHUNKED, TOUCH, DELETE, REMOVE, EXPIRE, POP, PURGE -> NONE;
-            case REGISTER_NODE, LOG_TIME, SWITCH_FORMAT, REFUSED, COMMAND_NOT_SET -> NONE;
+            case REGISTER_NODE, LOG_TIME, SWITCH_FORMAT, REFUSED, LIMIT_REGION, COMMAND_NOT_SET -> NONE;
             case FOUND_CLUSTER, CHANGE_MEMBER -> NONE;
+        };
+    }
+
+    /**
+     * What the command adds to the region of its key. A large value counts there when it is published; before, its pieces are
+     * in no region.
+     */
+    static Growth inRegion(CommandRecord record, Store store) {
+        return switch (record.getCommandCase()) {
+            case SET_CHUNKED -> {
+                SetChunkedCommand set = record.getSetChunked();
+                yield adds(Store.plainBytes(set.getKey().size(), set.getValueLength()) - bytesIn(store, set.getKey()));
+            }
+            case PUT_CHUNKED -> {
+                PutChunkedCommand put = record.getPutChunked();
+                yield adds(Store.stringBytes(put.getPut().getKey().size(), put.getValueLength())
+                        - bytesIn(store, put.getPut().getKey()));
+            }
+            default -> of(record, store);
+        };
+    }
+
+    /** The key of a command that may add to its region; null for others. */
+    static @Nullable ByteString growingKey(CommandRecord record) {
+        return switch (record.getCommandCase()) {
+            case SET -> record.getSet().getKey();
+            case INCR -> record.getIncr().getKey();
+            case INCR_NUMBER -> record.getIncrNumber().getKey();
+            case RATE_LIMITER -> record.getRateLimiter().getKey();
+            case TAKE -> record.getTake().getKey();
+            case PUT -> record.getPut().getKey();
+            case PUSH -> record.getPush().getKey();
+            case SET_CHUNKED -> record.getSetChunked().getKey();
+            case PUT_CHUNKED -> record.getPutChunked().getPut().getKey();
+            case TOUCH, DELETE, REMOVE, EXPIRE, POP, PURGE, MULTI, CHUNK, FLUSH_ALL -> null;
+            case REGISTER_NODE, LOG_TIME, SWITCH_FORMAT, REFUSED, LIMIT_REGION, COMMAND_NOT_SET -> null;
+            case FOUND_CLUSTER, CHANGE_MEMBER -> null;
         };
     }
 
@@ -107,13 +146,13 @@ record Growth(long bytes, boolean counts) {
         return list ? adds(Store.elementBytes(elementBytes(push))) : NONE;
     }
 
-    /** Where it takes, and where it may only give back. */
+    /** Where it takes, and where it may only give back. Also its first call only counts, as that of {@link #ofLimiter}. */
     private static Growth ofTake(CommandRecord record, Store store) {
         Entry entry = record.getTake().getCost() <= 0
                 ? null
                 : find(store, record.getTake().getKey());
         if (entry == null) {
-            return record.getTake().getCost() <= 0 ? NONE : adds(atMost(record));
+            return record.getTake().getCost() <= 0 ? NONE : counts(atMost(record));
         }
         boolean remembers = entry.isLimiter() && entry.limiter() instanceof SlidingLog;
         return remembers ? counts(2 * SlidingLog.GRANT_BYTES) : NONE;
@@ -130,15 +169,22 @@ record Growth(long bytes, boolean counts) {
         return find(store, key) == null ? adds(atMost(record)) : counts(more);
     }
 
+    /** A limiter decides as long as anything counts: also its first call adds little. */
+    private static Growth ofLimiter(CommandRecord record, Store store) {
+        return counts(find(store, record.getRateLimiter().getKey()) == null ? atMost(record) : Store.grantBytes());
+    }
+
     private static Growth ofMulti(MultiCommand multi, Store store) {
-        long bytes = 0;
-        boolean counts = true;
+        Growth all = NONE;
         for (CommandRecord write : multi.getWritesList()) {
-            Growth growth = of(write, store);
-            bytes += growth.bytes;
-            counts &= growth.counts || growth.bytes == 0;
+            all = all.and(of(write, store));
         }
-        return new Growth(bytes, counts);
+        return all;
+    }
+
+    /** What both add together. */
+    Growth and(Growth other) {
+        return new Growth(bytes + other.bytes, (counts || bytes == 0) && (other.counts || other.bytes == 0));
     }
 
     private static long bytesOf(PutCommand put) {

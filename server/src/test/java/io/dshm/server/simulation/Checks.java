@@ -94,9 +94,10 @@ final class Checks {
     /** A lane has taken this write, and gives it the next number of that origin. */
     void onSubmit(Operation operation, long origin) {
         trace.note("%s", operation);
-        open++;
+        open += operation.isLimit() ? 0 : 1;
         if (operation.isLarge()) {
-            large.put(Operation.text(((Command.Set) operation.command).value()).substring(0, 12), operation);
+            Command.Set set = (Command.Set) Objects.requireNonNull(operation.command);
+            large.put(Operation.text(set.value()).substring(0, 12), operation);
         } else {
             taken.computeIfAbsent(origin, o -> new ArrayList<>()).add(operation);
         }
@@ -125,8 +126,10 @@ final class Checks {
         trace.note("%s -> %s", operation, describe(reply));
         require(operation.reply == null, "%s is answered twice", operation);
         operation.reply = reply;
-        open--;
-        answered++;
+        if (!operation.isLimit()) {
+            open--;
+            answered++;
+        }
         if (reply instanceof Reply.Failure failure && failure.code().effect() == ErrorCode.Effect.NEVER) {
             require(operation.effectIndex == 0, "%s has taken effect, but is answered %s", operation, failure.code());
         } else if (!(reply instanceof Reply.Failure failure) || failure.code().effect() == ErrorCode.Effect.NONE) {
@@ -141,13 +144,11 @@ final class Checks {
         }
         acknowledgedIndex = Math.max(acknowledgedIndex, operation.effectIndex);
         Key key = operation.key();
-        operation
-                .node
-                .reads()
-                .onAcknowledged(
-                        key == null ? Operation.text(((Command.FlushAll) operation.command).region()) : key.toString(),
-                        key == null,
-                        operation.effectIndex);
+        if (key != null) {
+            operation.node.reads().onAcknowledged(key.toString(), false, operation.effectIndex);
+        } else if (operation.command instanceof Command.FlushAll flush) {
+            operation.node.reads().onAcknowledged(Operation.text(flush.region()), true, operation.effectIndex);
+        }
         if (effect.kind().equals("NO_INTEGER")) {
             // The reply is that of a read, which began when the outcome came.
             operation.node.reads().onRead(Objects.requireNonNull(key), operation.effectIndex, reply, reference);
@@ -200,6 +201,11 @@ final class Checks {
             return;
         }
         Operation operation = operationOf(record, published);
+        if (record.hasRefused()) {
+            // Of pieces of values, too.
+            require(operation == null || operation.effectIndex == 0, "%s is refused after it took effect", operation);
+            return;
+        }
         if (operation == null) {
             require(record.hasSetChunked() && published == null, "nobody asked for %s", record);
             return;
@@ -313,7 +319,8 @@ final class Checks {
             found.add(new Reference.Effect(
                     outcome.kind().name(),
                     outcome.isNumeric() ? outcome.number() : null,
-                    value != null ? Operation.text(value) : words(outcome.decision())));
+                    value != null ? Operation.text(value) : words(outcome.decision()),
+                    outcome.isAfterEviction()));
         }
         require(expected.equals(found), "%s at index %d: %s, not %s", node.name(), index, found, expected);
         node.reads().onClock(stateMachine.clockMillis());

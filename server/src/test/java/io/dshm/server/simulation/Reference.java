@@ -2,13 +2,16 @@ package io.dshm.server.simulation;
 
 import io.dshm.proto.Formats;
 import io.dshm.proto.wire.CommandRecord;
+import io.dshm.proto.wire.Eviction;
 import io.dshm.proto.wire.IncrCommand;
+import io.dshm.proto.wire.LimitRegionCommand;
 import io.dshm.proto.wire.LogEntry;
 import io.dshm.proto.wire.RateLimiterCommand;
 import io.dshm.proto.wire.RegisterNode;
 import io.dshm.proto.wire.SetChunkedCommand;
 import io.dshm.proto.wire.TakeCommand;
 import io.dshm.proto.wire.ValueChunk;
+import io.dshm.proto.wire.WhenFull;
 import java.io.ByteArrayOutputStream;
 import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
@@ -30,9 +33,16 @@ final class Reference {
     private static final long UPLOAD_MILLIS = 60_000;
     private static final int LONG_VALUE_BYTES = 4096;
 
-    /** What a command brings about: one of the state machine's kinds, and a number or a value for the reply. */
+    /**
+     * What a command brings about: one of the state machine's kinds, a number or a value for the reply, and whether that says that
+     * entries were evicted.
+     */
     record Effect(
-            String kind, @Nullable Long number, @Nullable String value) {
+            String kind, @Nullable Long number, @Nullable String value, boolean evicted) {
+
+        Effect(String kind, @Nullable Long number, @Nullable String value) {
+            this(kind, number, value, false);
+        }
 
         static Effect of(String kind) {
             return new Effect(kind, null, null);
@@ -79,6 +89,9 @@ final class Reference {
         }
     }
 
+    /** The limit of a region. */
+    record RegionLimit(long bytesMax, boolean evicts) {}
+
     /** Told when a command takes effect for the first time. */
     interface Listener {
         void onFirst(CommandRecord record, long index, Effect effect, @Nullable String publishedValue);
@@ -95,6 +108,19 @@ final class Reference {
     private final Map<Long, Long> settled = new HashMap<>();
     private final Map<String, Upload> uploads = new HashMap<>();
     private final Map<Long, Boolean> waiting = new HashMap<>();
+
+    /** The limits of all regions, by the index of the entry that changed one. */
+    private final TreeMap<Long, Map<String, RegionLimit>> limits = new TreeMap<>(Map.of(0L, Map.of()));
+
+    /** The number of the last write, of all keys, and that of the last one of each key. */
+    private long lastVersion;
+
+    private final Map<String, Long> versions = new HashMap<>();
+
+    /** How many entries were evicted, and how many commands refused, for want of room. */
+    private int evictions;
+
+    private int refusals;
     private long clock;
     private int format = Formats.FIRST;
 
@@ -115,6 +141,9 @@ final class Reference {
         clock = Math.max(clock, entry.getStampMillis());
         uploads.values().removeIf(upload -> clock - upload.touched > UPLOAD_MILLIS);
         entry.getSettledList().forEach(s -> settled.merge(s.getOrigin(), s.getBelow(), Math::max));
+        for (Eviction eviction : entry.getEvictedList()) {
+            evict(index, eviction);
+        }
         List<Effect> result = new ArrayList<>();
         for (CommandRecord record : entry.getRecordsList()) {
             result.add(once(index, record));
@@ -160,6 +189,9 @@ final class Reference {
         }
         String published = record.hasSetChunked() ? published(record.getOrigin(), record.getSetChunked()) : null;
         Effect effect = apply(index, record, published);
+        if (record.getEvicts()) {
+            effect = new Effect(effect.kind, effect.number, effect.value, true);
+        }
         known.put(record.getSequence(), effect);
         listener.onFirst(record, index, effect, published);
         return effect;
@@ -185,6 +217,44 @@ final class Reference {
             effects.put(origin, new HashMap<>());
         }
         return Effect.of("APPLIED");
+    }
+
+    /** Its key holds nothing from here on, if nobody wrote it since the leader chose it, which is never a limiter. */
+    private void evict(long index, Eviction eviction) {
+        String key = text(eviction.getKey());
+        Item item = at(Long.MAX_VALUE, key);
+        lastVersion++;
+        if (item != null && versions.getOrDefault(key, 0L) == eviction.getVersion()) {
+            Checks.require(!item.isLimiter(), "the limiter %s is evicted at index %d", key, index);
+            Checks.require(format >= Formats.BOUNDS, "%s is evicted in the first format, at index %d", key, index);
+            evictions++;
+            keep(index, key, null);
+        }
+    }
+
+    private Effect limitRegion(long index, LimitRegionCommand command) {
+        Map<String, RegionLimit> now = new TreeMap<>(limits.lastEntry().getValue());
+        String region = text(command.getRegion());
+        if (command.getBytesMax() == 0) {
+            now.remove(region);
+        } else {
+            now.put(region, new RegionLimit(command.getBytesMax(), command.getWhenFull() == WhenFull.EVICT));
+        }
+        limits.put(index, now);
+        return Effect.of("APPLIED");
+    }
+
+    /** The limits of regions after that entry. */
+    Map<String, RegionLimit> limitsAt(long index) {
+        return limits.floorEntry(index).getValue();
+    }
+
+    int evictions() {
+        return evictions;
+    }
+
+    int refusals() {
+        return refusals;
     }
 
     private Effect apply(long index, CommandRecord record, @Nullable String published) {
@@ -217,9 +287,10 @@ final class Reference {
             case TAKE -> take(index, record.getTake());
             case FLUSH_ALL -> {
                 String region = text(record.getFlushAll().getRegion());
+                lastVersion++;
                 List.copyOf(history.keySet()).stream()
                         .filter(key -> regionOf(key).equals(region))
-                        .forEach(key -> write(index, key, null));
+                        .forEach(key -> keep(index, key, null));
                 yield Effect.of("APPLIED");
             }
             case CHUNK -> {
@@ -233,6 +304,11 @@ final class Reference {
                 write(index, text(set.getKey()), plain(published, deadline(set.getTtlMillis())));
                 yield Effect.of("APPLIED");
             }
+            case LIMIT_REGION -> limitRegion(index, record.getLimitRegion());
+            case REFUSED -> {
+                refusals++;
+                yield Effect.of("OUT_OF_MEMORY");
+            }
             // The simulated clients send none of these; those in the last line are handled before.
             case PUT,
                     PUT_CHUNKED,
@@ -243,7 +319,6 @@ final class Reference {
                     POP,
                     PURGE,
                     MULTI,
-                    REFUSED,
                     REGISTER_NODE,
                     LOG_TIME,
                     SWITCH_FORMAT,
@@ -345,6 +420,11 @@ final class Reference {
     }
 
     private void write(long index, String key, @Nullable Item item) {
+        versions.put(key, ++lastVersion);
+        keep(index, key, item);
+    }
+
+    private void keep(long index, String key, @Nullable Item item) {
         history.computeIfAbsent(key, k -> new TreeMap<>()).put(index, Optional.ofNullable(item));
     }
 

@@ -18,6 +18,7 @@ import io.dshm.proto.wire.PushCommand;
 import io.dshm.proto.wire.PutCommand;
 import io.dshm.proto.wire.Settled;
 import io.dshm.proto.wire.TypedValue;
+import io.dshm.proto.wire.WhenFull;
 import io.dshm.proto.wire.WriteCondition;
 import java.nio.ByteBuffer;
 import java.util.EnumMap;
@@ -326,7 +327,13 @@ class AdmissionTest {
                 case 10 -> left ? Log.push(key, random.nextBoolean(), text()) : Log.push(key, left, one(DOUBLES));
                 case 11 -> Log.pop(key, left);
                 case 12 -> take(key);
-                case 20 -> Log.flushAll(one(List.of("", "r", "a:b", "a b")));
+                case 20 ->
+                    left
+                            ? Log.flushAll(one(List.of("", "r", "a:b", "a b")))
+                            : Log.limitRegion(
+                                    one(List.of("", "r", "q", "a:b")),
+                                    number(3, random.nextInt(20_000)),
+                                    one(List.of(WhenFull.EVICT, WhenFull.REFUSE, WhenFull.AS_REGION)));
                 case 13, 14 -> Log.chunk(random.nextInt(2), length(), length(), text());
                 case 15 -> Log.setChunked(key, random.nextInt(2), length());
                 case 16 -> Log.putChunked(key, random.nextInt(2), length(), condition());

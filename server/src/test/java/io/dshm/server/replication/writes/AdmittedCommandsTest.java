@@ -59,6 +59,7 @@ class AdmittedCommandsTest {
             CommandRecord.CommandCase.PURGE,
             CommandRecord.CommandCase.REGISTER_NODE,
             CommandRecord.CommandCase.LOG_TIME,
+            CommandRecord.CommandCase.LIMIT_REGION,
             CommandRecord.CommandCase.SWITCH_FORMAT,
             CommandRecord.CommandCase.FOUND_CLUSTER,
             CommandRecord.CommandCase.CHANGE_MEMBER,
