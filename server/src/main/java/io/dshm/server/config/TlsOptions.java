@@ -18,9 +18,10 @@ final class TlsOptions {
     @Option(
             names = "--sharedance-tls",
             paramLabel = "MODE",
-            description = "The same of the port for Sharedance clients (default: as tls).")
-    @Nullable
-    TlsMode sharedanceTls;
+            defaultValue = "OFF",
+            description =
+                    "The same of the port for Sharedance clients. PHP cannot tell with TLS whether a session is gone or a node has no answer (default: off).")
+    TlsMode sharedanceTls = TlsMode.OFF;
 
     @Option(
             names = "--admin-tls",
@@ -106,16 +107,15 @@ final class TlsOptions {
     /** The settings, validated. */
     ServerConfig.Tls toConfig() {
         ServerOptions.require(tlsReloadSeconds, 0, 86_400, "tls-reload-seconds");
-        TlsMode sharedance = sharedanceTls == null ? tls : sharedanceTls;
         TlsMode admin = adminTls == null ? tls : adminTls;
-        boolean clients = tls != TlsMode.OFF || sharedance != TlsMode.OFF || admin != TlsMode.OFF;
+        boolean clients = tls != TlsMode.OFF || sharedanceTls != TlsMode.OFF || admin != TlsMode.OFF;
         boolean asks = tlsClientCertificates != ClientCertificates.OFF;
         if (asks && !clients) {
             throw new ConfigException("tls-client-certificates: clients can show one with TLS only; tls is off");
         }
         return new ServerConfig.Tls(
                 tls,
-                sharedance,
+                sharedanceTls,
                 admin,
                 peerTls,
                 insecurePeers,
