@@ -99,7 +99,7 @@ final class RegionWords {
         @Nullable String last = null;
         for (Endpoint port : session.adminPorts()) {
             try {
-                AdminPort.Page page = question.ask(new AdminPort(port, PATIENCE));
+                AdminPort.Page page = question.ask(session.adminPort(port, PATIENCE));
                 if (page.status() == OK) {
                     return page;
                 }
