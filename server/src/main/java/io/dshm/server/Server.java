@@ -242,6 +242,7 @@ public final class Server {
                 stateMachine::clockMillis,
                 stateMachine::wallMillis,
                 leadership -> {
+                    status.onLeadership(leadership);
                     replicator.onLeadership(leadership);
                     ownCluster.onLeadership(leadership);
                 });
