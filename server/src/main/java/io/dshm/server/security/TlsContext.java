@@ -20,6 +20,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.TrustManagerFactory;
@@ -53,8 +54,10 @@ public final class TlsContext {
             "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
             "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256");
 
-    /** A member is asked for its whole certificate at each connection: there are few, and it may be no member any more. */
+    /** How long a member's session could be resumed, and how many are kept: as little as there is, see {@link #dialing}. */
     private static final int MEMBER_SESSION_SECONDS = 1;
+
+    private static final int MEMBER_SESSIONS = 1;
 
     private static final Duration EXPIRY_LINE = Duration.ofDays(1);
 
@@ -76,6 +79,9 @@ public final class TlsContext {
     private final Executor handshakes;
     private final Supplier<Instant> clock;
     private final SeldomLogged expiry = new SeldomLogged(System::nanoTime, EXPIRY_LINE);
+
+    /** How many connections were begun with it. */
+    private final AtomicInteger dialed = new AtomicInteger();
 
     private volatile Current current;
 
@@ -158,10 +164,12 @@ public final class TlsContext {
                                     .clientAuth(ClientAuth.REQUIRE)
                                     .trustManager(trust)
                                     .sessionTimeout(MEMBER_SESSION_SECONDS)
+                                    .sessionCacheSize(MEMBER_SESSIONS)
                                     .build(),
                             builder(SslContextBuilder.forClient().keyManager(material.key(), material.chain()))
                                     .trustManager(trust)
                                     .sessionTimeout(MEMBER_SESSION_SECONDS)
+                                    .sessionCacheSize(MEMBER_SESSIONS)
                                     .build());
                 },
                 members,
@@ -190,13 +198,16 @@ public final class TlsContext {
         return bounded(current.contexts.accepting.newHandler(allocator, handshakes));
     }
 
-    /** For a connection that this node makes to that member. */
+    /**
+     * For a connection that this node makes to that member. None resumes a session, because sessions are found by host and port, and
+     * the port here is another one each time: there are few connections between members, and each is to show its certificate.
+     */
     SslHandler dialing(ByteBufAllocator allocator, String node) {
         SslContext dialing = current.contexts.dialing;
         if (dialing == null) {
             throw new IllegalStateException("nobody is dialed with " + whose);
         }
-        return bounded(dialing.newHandler(allocator, node, 1, handshakes));
+        return bounded(dialing.newHandler(allocator, node, dialed.incrementAndGet(), handshakes));
     }
 
     private static SslHandler bounded(SslHandler handler) {

@@ -34,7 +34,9 @@ final class TlsFailures {
         if (isGone(failure)) {
             return null;
         }
-        return String.valueOf(deepest.getMessage());
+        String message = String.valueOf(deepest.getMessage());
+        // A plain alert where the JDK expects an encrypted one.
+        return message.startsWith("Insufficient buffer remaining for AEAD") ? "it gave up in the handshake" : message;
     }
 
     /** Whether the other side has ended the connection without a word of TLS. */

@@ -187,7 +187,10 @@ enum PlantedBugs {
                 @Override
                 byte[] onApply(SimulatedNode node, SimulatedNode.Running running, RaftDisk.Entry entry, byte[] data) {
                     return node.number() == 0
-                            ? Checks.parse(data).toBuilder().clearEvicted().build().toByteArray()
+                            ? Checks.parse(data).toBuilder()
+                                    .clearEvicted()
+                                    .build()
+                                    .toByteArray()
                             : data;
                 }
             };

@@ -164,7 +164,8 @@ final class SnapshotInspect {
         lines.add("members " + String.join(",", head.getMembersList()));
         lines.add("entries " + head.getEntryCount() + ", " + head.getContentBytes() + " bytes uncompressed");
         List<List<String>> rows = new ArrayList<>();
-        rows.add(List.of("REGION", "ENTRIES", "BYTES", "LIMITERS", "VERSIONS", "FIRST EXPIRES", "LAST EXPIRES", "LIMIT"));
+        rows.add(List.of(
+                "REGION", "ENTRIES", "BYTES", "LIMITERS", "VERSIONS", "FIRST EXPIRES", "LAST EXPIRES", "LIMIT"));
         regions.forEach((name, region) -> rows.add(List.of(
                 name,
                 String.valueOf(region.entries),

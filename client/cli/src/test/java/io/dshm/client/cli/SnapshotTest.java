@@ -34,7 +34,14 @@ class SnapshotTest {
     @BeforeEach
     void makeBackup() throws IOException {
         good = TestBackups.backup(
-                TestBackups.part(0, false, Formats.NEWEST, List.of(limit("a", true), limit("e", false)), "a::1", "a::2", "plain"),
+                TestBackups.part(
+                        0,
+                        false,
+                        Formats.NEWEST,
+                        List.of(limit("a", true), limit("e", false)),
+                        "a::1",
+                        "a::2",
+                        "plain"),
                 TestBackups.part(1, true, Formats.NEWEST, "b::1"));
         file = Files.write(folder.resolve("x.dshm"), good);
     }
