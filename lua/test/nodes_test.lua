@@ -447,7 +447,9 @@ local function options()
         equal("a:1 FETCH r::k\r\n", expect_sent(network, "a")[1])
         equal(nil, network.last_socket.handshake)
 
-        for _, others in ipairs({ { ssl = true }, { password = "x" }, {} }) do
+        for _, others in ipairs({ { ssl = true }, { password = "x" }, {},
+                                  { ssl = true, server_name = "dshm.example", password = "a b" },
+                                  { ssl = true, ssl_verify = true, server_name = "other", password = "a b" } }) do
             local other_network, other = cluster(others)
             other_network:on("a:1", { input = "DONE\r\n" .. FOUND.input })
             other:get("k")

@@ -85,7 +85,8 @@ local function new_node(address, opts)
         port = port,
         -- connections are alike, and may be shared, if they were made alike
         connect_opts = {
-            pool = format("dshm %s %s %s %s", name, opts.ssl and "ssl" or "plain", opts.server_name or "",
+            pool = format("dshm %s %s %s %s", name,
+                          opts.ssl and (opts.ssl_verify and "ssl verified" or "ssl") or "plain", opts.server_name or "",
                           opts.password and ngx.md5((opts.username or "") .. "\0" .. opts.password) or ""),
             pool_size = opts.pool_size or 100,
             backlog = opts.backlog,

@@ -22,7 +22,7 @@ local dicts = {}
 
 local function dict_of(settings)
     local names = { "region", "host", "port", "connect_timeout", "send_timeout", "read_timeout", "keepalive_timeout",
-                    "pool_size", "backlog", "read", "password", "ssl" }
+                    "pool_size", "backlog", "read", "password", "ssl", "ssl_verify", "server_name" }
     local parts = {}
     for i, name in ipairs(names) do
         local value = settings[name]

@@ -22,6 +22,7 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One connection to one node. Not thread-safe: one thread at a time.
@@ -66,6 +67,17 @@ public final class DshmConnection implements Closeable {
      */
     public static DshmConnection connect(InetSocketAddress address, Duration connectTimeout, Duration readTimeout)
             throws IOException {
+        return connect(address, null, connectTimeout, readTimeout);
+    }
+
+    /**
+     * Connects, with TLS if {@code tls} is not null. The handshake's steps may take as long as a reply each.
+     *
+     * @throws IllegalArgumentException if a timeout is negative
+     */
+    public static DshmConnection connect(
+            InetSocketAddress address, @Nullable ClientTls tls, Duration connectTimeout, Duration readTimeout)
+            throws IOException {
         if (connectTimeout.isNegative() || readTimeout.isNegative()) {
             throw new IllegalArgumentException("a timeout is negative");
         }
@@ -74,7 +86,7 @@ public final class DshmConnection implements Closeable {
             socket.setTcpNoDelay(true);
             socket.setSoTimeout(timeoutMillis(readTimeout));
             socket.connect(address, timeoutMillis(connectTimeout));
-            return new DshmConnection(socket);
+            return new DshmConnection(tls == null ? socket : tls.over(socket, address.getHostString()));
         } catch (IOException e) {
             socket.close();
             throw e;

@@ -297,6 +297,21 @@ public final class Limits {
     /** Bytes of outcomes that wait for a node that does not read them; beyond that its connection is closed. */
     public static final int PEER_UNSENT_BYTES_MAX = 64 * 1024 * 1024;
 
+    /**
+     * Milliseconds that a TLS handshake may take: usually it is some milliseconds, and on a machine that has just started with a
+     * full disk and all clients at once a second.
+     */
+    public static final int TLS_HANDSHAKE_MILLIS_MAX = 5_000;
+
+    /**
+     * TLS handshakes under way at a port, each of some 50 KiB; one more ends the oldest. More than a server does in a second on
+     * one core, so that when all clients come at once, those that are given up would have had to wait too long anyway.
+     */
+    public static final int TLS_HANDSHAKES_MAX = 4_096;
+
+    /** Days before the end of a certificate from which on a node says so in its log, once a day. */
+    public static final int TLS_EXPIRY_WARN_DAYS = 14;
+
     /** Connections to the admin port. One more ends the oldest, so that stalled clients never keep an operator out. */
     public static final int ADMIN_CONNECTIONS_MAX = 64;
 

@@ -67,6 +67,7 @@ final class NodeStatus implements NodeInfo {
     private final MemoryBudget replies;
 
     private volatile @Nullable Parts parts;
+    private volatile @Nullable NodeTls tls;
 
     /** Who leads, and since when. */
     private record Led(Leadership by, long sinceNanos) {}
@@ -90,6 +91,11 @@ final class NodeStatus implements NodeInfo {
         this.clock = clock;
         this.budget = budget;
         this.replies = replies;
+    }
+
+    /** Its certificates are those. */
+    void setTls(NodeTls used) {
+        tls = used;
     }
 
     /** The node does not run now, for that reason. */
@@ -189,6 +195,10 @@ final class NodeStatus implements NodeInfo {
         fields.put("stateBytesMax", stateMachine.memory().bytesMax());
         fields.put("valueMemoryBytes", budget.bytesReserved());
         fields.put("replyMemoryBytes", replies.bytesReserved());
+        NodeTls certificates = tls;
+        if (certificates != null) {
+            fields.putAll(certificates.status());
+        }
         if (now != null && now.scheduledBackups != null) {
             fields.putAll(now.scheduledBackups.status());
         }
@@ -258,6 +268,15 @@ final class NodeStatus implements NodeInfo {
     @Override
     public String changeMembers(String action, String subject) throws RefusedException, InterruptedException {
         return running().operator.act(action, subject);
+    }
+
+    @Override
+    public String reloadTls() throws RefusedException {
+        NodeTls certificates = tls;
+        if (certificates == null) {
+            throw new IllegalStateException(notRunning);
+        }
+        return certificates.reload();
     }
 
     private Parts running() {

@@ -9,6 +9,7 @@ import io.dshm.server.backup.ScheduledBackups;
 import io.dshm.server.config.ConfigException;
 import io.dshm.server.config.Member;
 import io.dshm.server.config.ServerConfig;
+import io.dshm.server.config.TlsMode;
 import io.dshm.server.config.Version;
 import io.dshm.server.frontend.ClientListener;
 import io.dshm.server.frontend.LoopWatch;
@@ -114,6 +115,7 @@ public final class Server {
             RaftGroup raft,
             Replicator replicator,
             MemberAddresses addresses,
+            NodeTls tls,
             @Nullable PeerListener peers,
             ClientListener clients,
             @Nullable ClientListener sharedance,
@@ -173,6 +175,12 @@ public final class Server {
         LOG.info("{} starts: {}, cluster {}", config.node(), Version.OF_BUILD, config.cluster());
         Guard.endProcessOnError(Server::stopForGood);
         Member self = config.self();
+        Map<String, String> setting =
+                config.members().stream().collect(Collectors.toMap(Member::name, Member::address));
+        ClusterMembers members = new ClusterMembers(self.name(), setting);
+        NodeTls tls = new NodeTls(config.tls(), self.name(), members::hostsByName);
+        new OpenPorts(config).check();
+        status.setTls(tls);
         NodeFolder folder = openFolder();
         metrics.start();
         AdminListener admin = config.adminPort() == 0
@@ -181,21 +189,19 @@ public final class Server {
                         new InetSocketAddress(config.adminAddress(), config.adminPort()),
                         config.adminTokenFile(),
                         status,
-                        metrics.source());
+                        metrics.source(),
+                        tls.admin());
         List<String> others = config.members().stream()
                 .map(Member::name)
                 .filter(name -> !name.equals(self.name()))
                 .toList();
         List<EventLoop> lanes = new ArrayList<>();
         loops.forEach(loop -> lanes.add((EventLoop) loop));
-        Map<String, String> setting =
-                config.members().stream().collect(Collectors.toMap(Member::name, Member::address));
-        ClusterMembers members = new ClusterMembers(self.name(), setting);
         MemberAddresses addresses = new MemberAddresses(Map.of());
         members.onChange(() -> addresses.set(members.forwarding()));
         Greeting.Members greeted =
                 new Greeting.Members(config.cluster(), self.name(), members.others(), folder::clusterId);
-        Dialer dialer = new Dialer(loops, channelType, greeted, addresses);
+        Dialer dialer = new Dialer(loops, channelType, greeted, addresses, tls.dialing());
         PeerConnector connector = new PeerConnector(dialer);
         PeerAdmission admission = new PeerAdmission(config, members);
         CallServer calls =
@@ -209,7 +215,7 @@ public final class Server {
         PeerListener peers = !config.membersNamed()
                 ? null
                 : new PeerListener(
-                        ports,
+                        ports.with(tls.peers()),
                         new InetSocketAddress(config.raftBindAddress(), self.forwardingPort()),
                         admission.forwardingPort(),
                         greeted,
@@ -272,7 +278,7 @@ public final class Server {
                         new VoterQuestions(self.name(), members, connector)::ask));
         int connectionsMax = connectionsMax();
         ClientListener clients = new ClientListener(
-                ports,
+                ports.with(tls.clients()),
                 new InetSocketAddress(config.bindAddress(), config.port()),
                 "bind-address, port",
                 Ports.BACKLOG,
@@ -281,7 +287,7 @@ public final class Server {
                 replicator::lane);
         ClientListener sharedance = config.sharedance().port() == 0
                 ? null
-                : listenForSharedance(config.sharedance(), connectionsMax, replicator);
+                : listenForSharedance(config.sharedance(), connectionsMax, replicator, tls);
         purger.start();
         LoopWatch watch = new LoopWatch(lanes, System::nanoTime);
         Backups backups = new Backups(
@@ -297,7 +303,7 @@ public final class Server {
                 members,
                 raft.memberChanges(),
                 connector));
-        running = new Running(folder, raft, replicator, addresses, peers, clients, sharedance, admin, scheduled);
+        running = new Running(folder, raft, replicator, addresses, tls, peers, clients, sharedance, admin, scheduled);
         NodeStatus.Parts parts = new NodeStatus.Parts(
                 raft, roles, replicator, members, operator, clients, sharedance, backups, scheduled, watch);
         status.setRunning(parts);
@@ -377,10 +383,10 @@ public final class Server {
     }
 
     private ClientListener listenForSharedance(
-            ServerConfig.Sharedance settings, int connectionsMax, Replicator replicator)
+            ServerConfig.Sharedance settings, int connectionsMax, Replicator replicator, NodeTls tls)
             throws IOException, InterruptedException {
         ClientListener listener = new ClientListener(
-                ports,
+                ports.with(tls.sharedance()),
                 new InetSocketAddress(settings.address(), settings.port()),
                 "sharedance-address, sharedance-port",
                 settings.backlog(),
@@ -422,6 +428,7 @@ public final class Server {
                 network,
                 config.raftBindAddress(),
                 port,
+                config.tls().peers() != TlsMode.ON,
                 config.dataDir(),
                 config.electionTimeoutMillis(),
                 config.snapshotIntervalSeconds(),
@@ -512,6 +519,7 @@ public final class Server {
         purger.close();
         metrics.close();
         parts.addresses.close();
+        parts.tls.close();
         parts.raft.stop();
         loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).await();
         parts.folder.close();

@@ -38,7 +38,7 @@ class ArchitectureTest {
     @Test
     void the_command_knows_the_client_and_the_protocols() {
         mayUse("io.dshm.client.cli", PROTO, new String[] {
-            "io.dshm.client", "io.netty.buffer..", "picocli..", "org.jline.."
+            "io.dshm.client", "io.netty.buffer..", "picocli..", "org.jline..", "javax.net.ssl"
         });
     }
 
@@ -179,6 +179,13 @@ class ArchitectureTest {
                 .dependOnClassesThat()
                 .resideInAnyPackage("io.prometheus..")
                 .check(CLASSES);
+    }
+
+    @Test
+    void tls_knows_the_limits_and_the_network() {
+        mayUse(BASE + ".security..", LOG, NETTY, GUARD, new String[] {
+            "io.dshm.proto", BASE + ".network", "javax.net.ssl"
+        });
     }
 
     @Test

@@ -52,9 +52,11 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
             /snapshot a backup of all data; ?stale=yes if no leader can confirm that this node has everything
             /cluster  the members and their roles, as JSON
             POST /cluster/ACTION?member=...  changes them: use dshm cluster
+            POST /tls/reload  reads certificates and keys again: use dshm tls reload
             """;
 
     private static final String CHANGE = "/cluster/";
+    private static final String RELOAD_TLS = "/tls/reload";
     private static final String REGION = "/region";
     private static final String OPERATOR = "Dshm-Operator";
 
@@ -257,7 +259,10 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
         }
         if (path.startsWith(CHANGE)) {
             String member = String.join("", parameters.getOrDefault("member", List.of()));
-            return () -> changeMembers(path.substring(CHANGE.length()), member);
+            return () -> change(() -> node.changeMembers(path.substring(CHANGE.length()), member));
+        }
+        if (path.equals(RELOAD_TLS)) {
+            return () -> change(node::reloadTls);
         }
         return null;
     }
@@ -290,9 +295,15 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
         }
     }
 
-    private Answer changeMembers(String action, String member) {
+    /** What an operator wants done; the result is a sentence. */
+    @FunctionalInterface
+    private interface Change {
+        String make() throws RefusedException, InterruptedException;
+    }
+
+    private static Answer change(Change change) {
         try {
-            return Answer.ok(json(Map.of("message", node.changeMembers(action, member))));
+            return Answer.ok(json(Map.of("message", change.make())));
         } catch (RefusedException e) {
             return new Answer(
                     HttpResponseStatus.CONFLICT,

@@ -2,6 +2,7 @@ package io.dshm.server.admin;
 
 import io.dshm.proto.Limits;
 import io.dshm.server.network.CannotListenException;
+import io.dshm.server.network.Encryption;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelInitializer;
@@ -56,9 +57,15 @@ public final class AdminListener {
      * Listens.
      *
      * @param tokenFile has the secret that requests need, but for those about the node's health; null if they need none
+     * @param encryption of the connections
      * @throws IOException if the address cannot be bound, or the token cannot be read
      */
-    public AdminListener(InetSocketAddress address, @Nullable Path tokenFile, NodeInfo node, MetricsSource metrics)
+    public AdminListener(
+            InetSocketAddress address,
+            @Nullable Path tokenFile,
+            NodeInfo node,
+            MetricsSource metrics,
+            Encryption encryption)
             throws IOException, InterruptedException {
         this.node = node;
         this.metrics = metrics;
@@ -72,6 +79,7 @@ public final class AdminListener {
                 .childHandler(new ChannelInitializer<Channel>() {
                     @Override
                     protected void initChannel(Channel accepted) {
+                        encryption.begin(accepted);
                         accept(accepted);
                     }
                 })

@@ -71,4 +71,12 @@ public interface NodeInfo {
      * @throws IllegalStateException if the node does not run
      */
     String changeMembers(String action, String subject) throws RefusedException, InterruptedException;
+
+    /**
+     * Reads the files with certificates and keys again. Blocks while it reads.
+     *
+     * @return what is used from now on, in a sentence
+     * @throws RefusedException if there are none, or they cannot be used: then those before them still are
+     */
+    String reloadTls() throws RefusedException;
 }

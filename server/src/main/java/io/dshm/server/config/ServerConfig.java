@@ -27,6 +27,7 @@ public record ServerConfig(
         Sharedance sharedance,
         String raftBindAddress,
         boolean peerAddressCheck,
+        Tls tls,
         String adminAddress,
         int adminPort,
         @Nullable Path adminTokenFile,
@@ -57,6 +58,38 @@ public record ServerConfig(
             int timeoutSeconds,
             int valueBytesMax,
             ReadMode readMode) {}
+
+    /**
+     * What concerns TLS. The files of a side are there whenever its mode is not off.
+     *
+     * @param clients of the clients' port
+     * @param sharedance of that for Sharedance clients
+     * @param admin of that for operators
+     * @param peers between nodes
+     * @param insecurePeers whether nodes may listen for each other on other than the loopback address although they take plain
+     *     connections
+     * @param clientFiles for the three ports; null if none of them takes TLS
+     * @param clientCertificates whether clients show one there; needs authorities
+     * @param peerFiles for connections between nodes, authorities included; null if they are plain
+     * @param reloadSeconds between two looks whether the files have changed; 0 for none
+     */
+    public record Tls(
+            TlsMode clients,
+            TlsMode sharedance,
+            TlsMode admin,
+            TlsMode peers,
+            boolean insecurePeers,
+            @Nullable Pem clientFiles,
+            ClientCertificates clientCertificates,
+            @Nullable Pem peerFiles,
+            int reloadSeconds) {}
+
+    /**
+     * Files with certificates and a key.
+     *
+     * @param authorities null where nobody shows a certificate
+     */
+    public record Pem(Path certificate, Path key, @Nullable Path authorities) {}
 
     /**
      * What concerns backups that the node makes by itself: see {@link ServerOptions}.

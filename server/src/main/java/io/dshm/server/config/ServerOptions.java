@@ -11,6 +11,7 @@ import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /**
@@ -118,6 +119,9 @@ final class ServerOptions {
             description =
                     "Whether connections from an address that no member's host has are refused, on the ports for members; not where members come through address translation (default: ${DEFAULT-VALUE}).")
     boolean peerAddressCheck;
+
+    @Mixin
+    TlsOptions tls = new TlsOptions();
 
     @Option(
             names = "--admin-address",
@@ -434,6 +438,7 @@ final class ServerOptions {
                         sharedanceReadMode),
                 raftBindAddress == null ? self.host() : raftBindAddress,
                 peerAddressCheck,
+                tls.toConfig(),
                 adminAddress,
                 adminPort,
                 adminTokenFile == null ? null : adminTokenFile.toAbsolutePath().normalize(),
@@ -490,7 +495,7 @@ final class ServerOptions {
         return all;
     }
 
-    private static void require(long value, long min, long max, String key) {
+    static void require(long value, long min, long max, String key) {
         if (value < min || value > max) {
             throw new ConfigException(
                     key + ": " + value + " is not " + (max == Long.MAX_VALUE ? "at least " + min : min + " to " + max));

@@ -3,12 +3,12 @@ package io.dshm.server.frontend;
 import io.dshm.proto.Reply;
 import io.dshm.proto.text.ReplyEncoder;
 import io.dshm.server.counters.Tally;
+import io.dshm.server.network.SocketEnds;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelOutboundBuffer;
-import io.netty.channel.socket.DuplexChannel;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -201,7 +201,7 @@ final class ReplyOutput {
             if (inputEnded) {
                 channel.close();
             } else {
-                ((DuplexChannel) channel).shutdownOutput();
+                SocketEnds.endOutput(channel);
                 channel.eventLoop().schedule(() -> channel.close(), LINGER_MILLIS, TimeUnit.MILLISECONDS);
             }
         });

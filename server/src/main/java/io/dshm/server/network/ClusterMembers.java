@@ -154,6 +154,13 @@ public final class ClusterMembers {
                 .toList();
     }
 
+    /** The members' hosts, by their names. */
+    public Map<String, String> hostsByName() {
+        return all.entrySet().stream()
+                .collect(Collectors.toMap(
+                        Map.Entry::getKey, member -> member.getValue().host()));
+    }
+
     /** The members' hosts. */
     public Collection<String> hosts() {
         return all.values().stream().map(Address::host).collect(Collectors.toSet());

@@ -15,11 +15,22 @@ import java.util.function.Consumer;
  *
  * @param loops the lanes' event loops
  * @param channelType the kind of channel that belongs to them
+ * @param encryption of what they accept
  */
-public record Ports(EventLoopGroup loops, Class<? extends ServerChannel> channelType) {
+public record Ports(EventLoopGroup loops, Class<? extends ServerChannel> channelType, Encryption encryption) {
 
     /** Connections that wait to be accepted. The system's own limit (net.core.somaxconn) may be lower. */
     public static final int BACKLOG = 4096;
+
+    /** Ports of plain connections. */
+    public Ports(EventLoopGroup loops, Class<? extends ServerChannel> channelType) {
+        this(loops, channelType, Encryption.NONE);
+    }
+
+    /** The same with that encryption. */
+    public Ports with(Encryption other) {
+        return new Ports(loops, channelType, other);
+    }
 
     /**
      * Listens until the channel that this returns is closed.
@@ -41,6 +52,7 @@ public record Ports(EventLoopGroup loops, Class<? extends ServerChannel> channel
                 .childHandler(new ChannelInitializer<Channel>() {
                     @Override
                     protected void initChannel(Channel accepted) {
+                        encryption.begin(accepted);
                         accept.accept(accepted);
                     }
                 })

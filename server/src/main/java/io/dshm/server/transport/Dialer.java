@@ -1,6 +1,7 @@
 package io.dshm.server.transport;
 
 import io.dshm.proto.wire.PeerMessage;
+import io.dshm.server.network.DialedEncryption;
 import io.dshm.server.network.FrameGuard;
 import io.dshm.server.network.MemberAddresses;
 import io.dshm.server.network.PeerSockets;
@@ -26,22 +27,26 @@ public final class Dialer {
     private final Class<? extends Channel> channelType;
     private final Greeting.Members members;
     private final MemberAddresses addresses;
+    private final DialedEncryption encryption;
 
     /**
      * For these members.
      *
      * @param channelType the kind of channel that belongs to the loops
      * @param addresses the nodes' forwarding addresses, by their names
+     * @param encryption of the connections
      */
     public Dialer(
             EventLoopGroup loops,
             Class<? extends Channel> channelType,
             Greeting.Members members,
-            MemberAddresses addresses) {
+            MemberAddresses addresses,
+            DialedEncryption encryption) {
         this.loops = loops;
         this.channelType = channelType;
         this.members = members;
         this.addresses = addresses;
+        this.encryption = encryption;
     }
 
     /** Whether a member has that name. */
@@ -98,7 +103,7 @@ public final class Dialer {
                     @Override
                     protected void initChannel(Channel channel) {
                         PeerSockets.giveUpOnSilence(channel);
-                        // TLS comes first, before the frames: its handler belongs here.
+                        encryption.begin(channel, node);
                         channel.pipeline().addLast(FrameGuard.forAnswers(PeerCodec.FORMAT, PeerCodec.BOUNDS));
                         initializer.add(channel);
                     }

@@ -6,9 +6,11 @@ import io.dshm.proto.wire.Hello;
 import io.dshm.proto.wire.HelloReply;
 import io.dshm.proto.wire.PeerMessage;
 import io.dshm.proto.wire.StatusReply;
+import io.dshm.server.network.CertifiedNode;
 import io.dshm.server.network.PeerPort;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
+import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelPipeline;
@@ -108,7 +110,7 @@ public final class Greeting extends ChannelInboundHandlerAdapter {
 
     private void greet(ChannelHandlerContext context, ByteBuf frame) {
         Hello hello = parse(frame);
-        String refusal = hello == null ? "no greeting" : refusal(hello);
+        String refusal = hello == null ? "no greeting" : refusal(context.channel(), hello);
         if (hello == null || refusal != null) {
             port.refused(context.channel().remoteAddress(), String.valueOf(refusal));
             context.close();
@@ -155,12 +157,15 @@ public final class Greeting extends ChannelInboundHandlerAdapter {
         }
     }
 
-    private @Nullable String refusal(Hello hello) {
+    private @Nullable String refusal(Channel channel, Hello hello) {
         if (!hello.getCluster().equals(members.cluster())) {
             return "it belongs to cluster " + hello.getCluster() + ", this one is " + members.cluster();
         }
         if (!members.others().contains(hello.getNode())) {
             return "it says that it is " + hello.getNode() + ", which is no other member";
+        }
+        if (!CertifiedNode.mayBe(channel, hello.getNode())) {
+            return "it says that it is " + hello.getNode() + ", and its certificate is for another node";
         }
         long id = members.id().getAsLong();
         if (hello.getClusterId() != 0 && id != 0 && hello.getClusterId() != id) {

@@ -84,6 +84,11 @@ class AdminHandlerTest {
             }
             return "done";
         }
+
+        @Override
+        public String reloadTls() throws RefusedException {
+            return changeMembers("reload", "tls");
+        }
     };
 
     private final EmbeddedChannel channel = new EmbeddedChannel(handler(null));

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.dshm.proto.Limits;
+import io.dshm.server.network.Encryption;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.InetAddress;
@@ -73,6 +74,11 @@ class AdminListenerTest {
         public String changeMembers(String action, String subject) {
             return "";
         }
+
+        @Override
+        public String reloadTls() {
+            return "";
+        }
     };
 
     private final AtomicInteger scrapes = new AtomicInteger();
@@ -85,11 +91,15 @@ class AdminListenerTest {
         try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             port = free.getLocalPort();
         }
-        listener =
-                new AdminListener(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), null, node, accept -> {
+        listener = new AdminListener(
+                new InetSocketAddress(InetAddress.getLoopbackAddress(), port),
+                null,
+                node,
+                accept -> {
                     scrapes.incrementAndGet();
                     return new MetricsSource.Scrape("text/plain", new byte[SCRAPE_BYTES]);
-                });
+                },
+                Encryption.NONE);
     }
 
     @AfterEach

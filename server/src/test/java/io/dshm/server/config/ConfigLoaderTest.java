@@ -2,6 +2,7 @@ package io.dshm.server.config;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -55,6 +56,16 @@ class ConfigLoaderTest {
                         new ServerConfig.Sharedance("127.0.0.1", 0, 4096, 1800, 60, 33_554_432, ReadMode.LINEARIZABLE),
                         "127.0.0.1",
                         true,
+                        new ServerConfig.Tls(
+                                TlsMode.OFF,
+                                TlsMode.OFF,
+                                TlsMode.OFF,
+                                TlsMode.OFF,
+                                false,
+                                null,
+                                ClientCertificates.OFF,
+                                null,
+                                10),
                         "127.0.0.1",
                         0,
                         null,
@@ -124,6 +135,21 @@ class ConfigLoaderTest {
                 "sharedance-value-bytes-max", "1001",
                 "sharedance-read-mode", "local",
                 "peer-address-check", "false"));
+        settings.putAll(Map.of(
+                "tls", "on",
+                "sharedance-tls", "off",
+                "admin-tls", "both",
+                "tls-certificate", "/tls/c.pem",
+                "tls-key", "/tls/k.pem",
+                "tls-ca", "/tls/a.pem",
+                "tls-client-certificates", "needed",
+                "tls-reload-seconds", "11"));
+        settings.putAll(Map.of(
+                "peer-tls", "both",
+                "peer-certificate", "/tls/pc.pem",
+                "peer-key", "/tls/pk.pem",
+                "peer-ca", "/tls/pa.pem",
+                "insecure-peers", "true"));
         ServerConfig expected = new ServerConfig(
                 "c1",
                 "b",
@@ -134,6 +160,16 @@ class ConfigLoaderTest {
                 new ServerConfig.Sharedance("10.0.0.7", 1042, 1043, 1044, 1045, 1001, ReadMode.LOCAL),
                 "10.0.0.9",
                 false,
+                new ServerConfig.Tls(
+                        TlsMode.ON,
+                        TlsMode.OFF,
+                        TlsMode.BOTH,
+                        TlsMode.BOTH,
+                        true,
+                        new ServerConfig.Pem(Path.of("/tls/c.pem"), Path.of("/tls/k.pem"), Path.of("/tls/a.pem")),
+                        ClientCertificates.NEEDED,
+                        new ServerConfig.Pem(Path.of("/tls/pc.pem"), Path.of("/tls/pk.pem"), Path.of("/tls/pa.pem")),
+                        11),
                 "10.0.0.8",
                 8000,
                 Path.of("/tmp/token"),
@@ -248,5 +284,24 @@ class ConfigLoaderTest {
         assertFalse(tryLoad("--log-format", "text").orElseThrow().logsJson());
         assertTrue(tryLoad("--log-format", "json").orElseThrow().logsJson());
         assertRefused("log-format", "--log-format", "xml");
+    }
+
+    @Test
+    void tls_between_nodes_has_the_files_of_clients_unless_it_has_its_own() {
+        ServerConfig.Tls tls = load(
+                        "--peer-tls=on", "--tls-certificate=/c", "--tls-key=/k", "--tls-ca=/a", "--peer-ca=/other")
+                .tls();
+        assertEquals(new ServerConfig.Pem(Path.of("/c"), Path.of("/k"), Path.of("/other")), tls.peerFiles());
+        assertNull(tls.clientFiles());
+    }
+
+    @Test
+    void tls_without_its_files_is_refused() {
+        assertRefused("needs tls-certificate", "--tls=on");
+        assertRefused("needs tls-key", "--admin-tls=both", "--tls-certificate=/c");
+        assertRefused("needs peer-ca or tls-ca", "--peer-tls=on", "--tls-certificate=/c", "--tls-key=/k");
+        assertRefused(
+                "needs tls-ca", "--tls=on", "--tls-certificate=/c", "--tls-key=/k", "--tls-client-certificates=wanted");
+        assertRefused("tls is off", "--tls-client-certificates=needed");
     }
 }

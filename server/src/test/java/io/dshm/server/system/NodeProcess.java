@@ -1,6 +1,8 @@
 package io.dshm.server.system;
 
+import io.dshm.client.ClientTls;
 import io.dshm.client.DshmConnection;
+import io.dshm.server.security.Certificates;
 import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
@@ -20,6 +22,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import javax.net.ssl.HttpsURLConnection;
+import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 
 /** One node in a JVM of its own, that can be started, killed and started again. */
@@ -39,6 +43,7 @@ public final class NodeProcess {
     private final List<String> options = new ArrayList<>();
 
     private @Nullable String classPath;
+    private volatile @Nullable SSLContext tls;
     private @Nullable Process process;
 
     /** The state's digest, as of a log index. */
@@ -138,6 +143,20 @@ public final class NodeProcess {
         return this;
     }
 
+    /** From now on the test connects to it with TLS, as a client and as an operator; null: without. */
+    NodeProcess connectWith(@Nullable SSLContext context) {
+        tls = context;
+        return this;
+    }
+
+    /** Certificate and key of its name, for all starts to come; which ports use them is said elsewhere. */
+    NodeProcess withCertificates(Certificates certificates) {
+        return withEnvironment(
+                        "DSHM_TLS_CERTIFICATE", certificates.certificate(name).toString())
+                .withEnvironment("DSHM_TLS_KEY", certificates.key(name).toString())
+                .withEnvironment("DSHM_TLS_CA", certificates.authority().toString());
+    }
+
     /** A variable of the environment, for all starts to come. */
     public NodeProcess withEnvironment(String key, String value) {
         environment.put(key, value);
@@ -154,6 +173,10 @@ public final class NodeProcess {
         command.addAll(List.of("--node", name, "--data-dir", data().toString()));
         command.addAll(List.of("--bind-address", place.host(), "--port", "" + place.port()));
         command.addAll(List.of("--admin-address", place.host(), "--admin-port", "" + place.adminPort()));
+        if (!place.host().matches("127\\..*|localhost|\\[::1\\]")) {
+            // Its network is the test's own.
+            command.addAll(List.of("--insecure-peers", "true"));
+        }
         command.addAll(options);
         start(command);
     }
@@ -302,7 +325,12 @@ public final class NodeProcess {
 
     /** A new connection; a reply may take as long as a command may wait for a leader, and some more. */
     DshmConnection connect() throws IOException {
-        return DshmConnection.connect(address(), Duration.ofSeconds(10), Duration.ofSeconds(30));
+        SSLContext context = tls;
+        return DshmConnection.connect(
+                address(),
+                context == null ? null : ClientTls.of(context),
+                Duration.ofSeconds(10),
+                Duration.ofSeconds(30));
     }
 
     public InetSocketAddress address() {
@@ -381,10 +409,15 @@ public final class NodeProcess {
     }
 
     private HttpURLConnection open(String path) throws IOException {
+        SSLContext context = tls;
+        String scheme = context == null ? "http://" : "https://";
         HttpURLConnection connection =
-                (HttpURLConnection) URI.create("http://" + place.host() + ":" + place.adminPort() + path)
+                (HttpURLConnection) URI.create(scheme + place.host() + ":" + place.adminPort() + path)
                         .toURL()
                         .openConnection();
+        if (context != null) {
+            ((HttpsURLConnection) connection).setSSLSocketFactory(context.getSocketFactory());
+        }
         connection.setConnectTimeout(HTTP_MILLIS);
         connection.setReadTimeout(HTTP_MILLIS);
         return connection;

@@ -3,6 +3,8 @@ package io.dshm.server.transport;
 import io.dshm.proto.Limits;
 import io.dshm.proto.wire.PeerMessage;
 import io.dshm.proto.wire.StatusReply;
+import io.dshm.server.network.DialedEncryption;
+import io.dshm.server.network.Encryption;
 import io.dshm.server.network.FrameGuard;
 import io.dshm.server.network.MemberAddresses;
 import io.dshm.server.network.PeerPort;
@@ -35,8 +37,10 @@ public final class LoopbackMembers {
 
     private final NioEventLoopGroup loops = new NioEventLoopGroup(2, new DefaultThreadFactory("loopback", true));
     private final Map<String, InetSocketAddress> hosts = new HashMap<>();
-    private final Map<String, Consumer<Channel>> accepting = new ConcurrentHashMap<>();
+    private final Map<String, Consumer<Channel>> acceptors = new ConcurrentHashMap<>();
     private final List<MemberAddresses> addresses = new ArrayList<>();
+    private final Map<String, Encryption> accepting = new ConcurrentHashMap<>();
+    private final Map<String, DialedEncryption> dialing = new ConcurrentHashMap<>();
 
     /** Members of these names, of which none listens yet. */
     public LoopbackMembers(String... names) {
@@ -52,17 +56,37 @@ public final class LoopbackMembers {
         return new Greeting.Members("loopback", self, others, () -> 0);
     }
 
+    /** Has that member encrypt its connections in these ways from now on. */
+    void encrypt(String name, Encryption accepted, DialedEncryption dialed) {
+        accepting.put(name, accepted);
+        dialing.put(name, dialed);
+    }
+
+    /** The members' hosts by their names. */
+    Map<String, String> hosts() {
+        return hosts.entrySet().stream()
+                .collect(Collectors.toMap(
+                        Map.Entry::getKey, host -> host.getValue().getAddress().getHostAddress()));
+    }
+
     /** What that member connects with. */
     public Dialer dialer(String self) {
         MemberAddresses found = new MemberAddresses(hosts);
         addresses.add(found);
-        return new Dialer(loops, NioSocketChannel.class, members(self), found);
+        return new Dialer(
+                loops,
+                NioSocketChannel.class,
+                members(self),
+                found,
+                (channel, node) ->
+                        dialing.getOrDefault(self, DialedEncryption.NONE).begin(channel, node));
     }
 
     /** Has that member listen, and those calls taken. */
     public void listen(String name, CallServer calls) throws IOException, InterruptedException {
         PeerPort port = port();
         listen(name, accepted -> {
+            accepting.getOrDefault(name, Encryption.NONE).begin(accepted);
             accepted.pipeline().addLast(port.guard(PeerCodec.FORMAT));
             PeerCodec.addTo(accepted.pipeline(), new Greeting(members(name), port, calls));
         });
@@ -93,14 +117,14 @@ public final class LoopbackMembers {
 
     /** Has that member listen, with that done to what it accepts from now on. */
     void listen(String name, Consumer<Channel> accept) throws IOException, InterruptedException {
-        if (accepting.put(name, accept) == null) {
+        if (acceptors.put(name, accept) == null) {
             InetSocketAddress address = Objects.requireNonNull(hosts.get(name), name);
             new Ports(loops, NioServerSocketChannel.class)
                     .listen(
                             address,
                             "test",
                             16,
-                            accepted -> Objects.requireNonNull(accepting.get(name), name)
+                            accepted -> Objects.requireNonNull(acceptors.get(name), name)
                                     .accept(accepted));
         }
     }

@@ -1,5 +1,6 @@
 package io.dshm.client.cli;
 
+import io.dshm.client.ClientTls;
 import java.io.ByteArrayOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
@@ -16,8 +17,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param token the secret that the node asks for, or null
  */
-record AdminPort(
-        Endpoint endpoint, Duration timeout, @Nullable String token) {
+record AdminPort(Endpoint endpoint, @Nullable ClientTls tls, Duration timeout, @Nullable String token) {
 
     private static final String HEAD_END = "\r\n\r\n";
     private static final int HEAD_BYTES_MAX = 8192;
@@ -81,6 +81,9 @@ record AdminPort(
         try {
             socket.setSoTimeout(millis);
             socket.connect(endpoint.resolve(), millis);
+            if (tls != null) {
+                socket = tls.over(socket, endpoint.host());
+            }
             socket.getOutputStream()
                     .write((method + " " + path + " HTTP/1.0\r\nHost: " + endpoint
                                     + "\r\nDshm-Operator: dshm\r\nContent-Length: 0"

@@ -1,5 +1,6 @@
 package io.dshm.client.cli;
 
+import io.dshm.client.ClientTls;
 import io.dshm.client.DshmConnection;
 import io.dshm.proto.Command;
 import io.dshm.proto.ErrorCode;
@@ -17,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
+import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,6 +39,7 @@ final class Nodes implements Closeable {
     private final SecureRandom random = new SecureRandom();
 
     private final List<Endpoint> endpoints;
+    private final @Nullable ClientTls tls;
     private final Duration timeout;
 
     private long client;
@@ -51,10 +54,12 @@ final class Nodes implements Closeable {
     /**
      * Connects to nobody yet.
      *
+     * @param tls null for plain connections
      * @param timeout how long a command may take, with all its repeats
      */
-    Nodes(List<Endpoint> endpoints, Duration timeout) {
+    Nodes(List<Endpoint> endpoints, @Nullable ClientTls tls, Duration timeout) {
         this.endpoints = endpoints;
+        this.tls = tls;
         this.timeout = timeout;
     }
 
@@ -144,7 +149,7 @@ final class Nodes implements Closeable {
             Duration left = attempt.left();
             Duration connect = left.compareTo(CONNECT_TIMEOUT_MAX) < 0 ? left : CONNECT_TIMEOUT_MAX;
             open = DshmConnection.connect(
-                    endpoint.resolve(), atLeastOneMilli(connect), atLeastOneMilli(replyTimeout()));
+                    endpoint.resolve(), tls, atLeastOneMilli(connect), atLeastOneMilli(replyTimeout()));
             connection = open;
             return open;
         } catch (IOException e) {
@@ -247,6 +252,9 @@ final class Nodes implements Closeable {
         }
         if (e instanceof ConnectException) {
             return "connection refused";
+        }
+        if (e instanceof SSLException) {
+            return Tls.reason(e);
         }
         return e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
     }

@@ -1,5 +1,6 @@
 package io.dshm.client.cli;
 
+import io.dshm.client.ClientTls;
 import io.dshm.proto.Command;
 import io.dshm.proto.Reply;
 import java.io.IOException;
@@ -17,12 +18,14 @@ import org.jspecify.annotations.Nullable;
  * @param endpoints the nodes, for clients
  * @param adminPorts their ports for operators
  * @param adminToken the secret that these ask for, or null
+ * @param tls for both kinds of ports; null for plain connections
  * @param timeout how long a word may take
  */
 record Session(
         List<Endpoint> endpoints,
         List<Endpoint> adminPorts,
         @Nullable String adminToken,
+        @Nullable ClientTls tls,
         Duration timeout,
         Nodes nodes,
         Output output)
@@ -34,7 +37,17 @@ record Session(
     private static final long TIMEOUT_MILLIS = 10_000;
 
     /** Options that decide which session a line needs. */
-    private static final String[] OPTIONS = {"--endpoints", "--admin", "--admin-token-file", "--timeout"};
+    private static final String[] OPTIONS = {
+        "--endpoints",
+        "--admin",
+        "--admin-token-file",
+        "--timeout",
+        "--tls",
+        "--ca",
+        "--cert",
+        "--key",
+        "--server-name"
+    };
 
     /** The session that options and environment ask for; connects to nobody yet. */
     static Session open(Arguments arguments, Map<String, String> environment, Output output) throws CliException {
@@ -51,12 +64,14 @@ record Session(
                 : endpoints.stream()
                         .map(node -> node.plus(ADMIN_PORT - CLIENT_PORT))
                         .toList();
+        ClientTls tls = Tls.of(arguments, environment);
         return new Session(
                 endpoints,
                 adminPorts,
                 adminToken(arguments, environment),
+                tls,
                 timeout,
-                new Nodes(endpoints, timeout),
+                new Nodes(endpoints, tls, timeout),
                 output);
     }
 
@@ -79,13 +94,14 @@ record Session(
         throw new CliException(ExitCode.USAGE, "no_token", "in " + file + " there is no token");
     }
 
-    /** That node's admin port. */
-    AdminPort adminPort(Endpoint port) {
-        return adminPort(port, timeout);
+    /** The port for operators there. */
+    AdminPort adminPort(Endpoint endpoint) {
+        return adminPort(endpoint, timeout);
     }
 
-    AdminPort adminPort(Endpoint port, Duration patience) {
-        return new AdminPort(port, patience, adminToken);
+    /** The same with another timeout. */
+    AdminPort adminPort(Endpoint endpoint, Duration patience) {
+        return new AdminPort(endpoint, tls, patience, adminToken);
     }
 
     /** Whether a line asks for other nodes or another timeout than the session that it is in. */
@@ -97,7 +113,7 @@ record Session(
     Session as(boolean json) {
         return json == output.isJson()
                 ? this
-                : new Session(endpoints, adminPorts, adminToken, timeout, nodes, output.as(json));
+                : new Session(endpoints, adminPorts, adminToken, tls, timeout, nodes, output.as(json));
     }
 
     /** Sends a command; the reply is no error. */

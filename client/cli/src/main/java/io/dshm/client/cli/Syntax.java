@@ -18,7 +18,19 @@ final class Syntax {
 
     /** The options that all words have. */
     static final List<String> COMMON_OPTIONS = List.of(
-            "--endpoints", "--admin", "--admin-token-file", "--region", "--read", "--timeout", "--json", "--help");
+            "--endpoints",
+            "--admin",
+            "--admin-token-file",
+            "--tls",
+            "--ca",
+            "--cert",
+            "--key",
+            "--server-name",
+            "--region",
+            "--read",
+            "--timeout",
+            "--json",
+            "--help");
 
     private static final String READ_MODES =
             Arrays.stream(ReadMode.values()).map(ReadMode::wireName).collect(Collectors.joining(", "));
@@ -126,6 +138,20 @@ final class Syntax {
                 "--admin-token-file",
                 "FILE",
                 "The secret that the admin ports ask for; or DSHM_ADMIN_TOKEN_FILE.",
+                hidden));
+        spec.addOption(
+                option("--tls", "", "Connects with TLS; or DSHM_TLS=1. The next four ask for it as well.", hidden));
+        spec.addOption(option(
+                "--ca",
+                "FILE",
+                "Authorities to believe, as PEM; or DSHM_CA. Default: those that Java believes.",
+                hidden));
+        spec.addOption(option("--cert", "FILE", "This client's certificate, as PEM; or DSHM_CERT.", hidden));
+        spec.addOption(option("--key", "FILE", "Its key; or DSHM_KEY.", hidden));
+        spec.addOption(option(
+                "--server-name",
+                "NAME",
+                "What the nodes' certificates are for; or DSHM_SERVER_NAME. Default: the host that is connected to.",
                 hidden));
         spec.addOption(option("--region", "REGION", "Puts REGION:: before each key.", hidden));
         spec.addOption(option(

@@ -29,6 +29,13 @@ final class ToolWords {
                             new Option("--count", "N", "Ends after so many tables.")),
                     new Tool(Top::run)),
             new Word(
+                    "tls",
+                    List.of(),
+                    "Has all nodes read their certificates and keys again.",
+                    List.of(new Parameter("ACTION", "1", "reload")),
+                    List.of(),
+                    new Tool(TlsCommand::run)),
+            new Word(
                     "ping",
                     List.of("PING"),
                     "Asks whether a node answers.",

@@ -12,6 +12,7 @@ import io.dshm.server.frontend.LargeReply;
 import io.dshm.server.frontend.MemoryBudget;
 import io.dshm.server.frontend.UnreadReplies;
 import io.dshm.server.guard.Guard;
+import io.dshm.server.network.SocketEnds;
 import io.dshm.server.replication.Lane;
 import io.dshm.server.replication.contracts.ReplyListener;
 import io.netty.buffer.ByteBuf;
@@ -202,9 +203,7 @@ final class SharedanceConnection extends ChannelInboundHandlerAdapter implements
                 context().channel().remoteAddress(),
                 failure.code().wireName(),
                 failure.text());
-        SocketChannel channel = (SocketChannel) context().channel();
-        channel.config().setSoLinger(0);
-        channel.close();
+        SocketEnds.reset((SocketChannel) context().channel());
     }
 
     /** The client has closed its sending side. Without a whole command there is no reply to wait for. */

@@ -63,7 +63,6 @@ public final class PeerListener {
         this.admission = admission;
         this.status = status;
         this.channel = ports.listen(address, MemberAddresses.LISTEN_SETTINGS, Ports.BACKLOG, accepted -> {
-            // TLS comes first, before the frames: its handler belongs here.
             accepted.pipeline().addLast(admission.guard(PeerCodec.FORMAT));
             PeerCodec.addTo(accepted.pipeline(), new Greeting(members, admission, calls));
             accepted.pipeline().addLast(new Handler());

@@ -91,6 +91,7 @@ public final class RaftGroup implements RaftLog {
      * @param network connects the members; unused by a node that is alone
      * @param bindAddress where the Raft port is opened, as long as there may be members that need it
      * @param port who may connect there
+     * @param takesFormat1 whether it is opened at all: nodes of format 1 know no TLS
      * @param folder where log, votes and snapshots are kept
      * @param electionTimeoutMillis after which a follower that hears nothing of its leader starts an election
      * @param snapshotIntervalSeconds a snapshot is taken this often, if anything was written
@@ -107,6 +108,7 @@ public final class RaftGroup implements RaftLog {
             MemberNetwork network,
             String bindAddress,
             PeerPort port,
+            boolean takesFormat1,
             Path folder,
             int electionTimeoutMillis,
             int snapshotIntervalSeconds,
@@ -370,8 +372,10 @@ public final class RaftGroup implements RaftLog {
                 settings.port(),
                 settings.network().calls().waiting(),
                 requests);
-        MemberRpcServer server =
-                new MemberRpcServer(settings.network().calls(), bolt, () -> stateMachine.format() < Formats.BOUNDS);
+        MemberRpcServer server = new MemberRpcServer(
+                settings.network().calls(),
+                bolt,
+                () -> settings.takesFormat1() && stateMachine.format() < Formats.BOUNDS);
         LeaderReminder reminder = new LeaderReminder(System::nanoTime);
         Difference difference = new Difference(applying.applied(), terms::durable, onFatal);
         // Not told of closed connections: the end of a leader's old one would throw away what its new one uses by then,

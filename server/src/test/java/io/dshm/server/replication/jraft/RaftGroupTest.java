@@ -91,6 +91,7 @@ class RaftGroupTest {
                                 new CallServer(UnansweredCalls.Total.ofHeap(1 << 30), System::nanoTime)),
                         "127.0.0.1",
                         LoopbackMembers.port(),
+                        true,
                         folder,
                         500,
                         3600,

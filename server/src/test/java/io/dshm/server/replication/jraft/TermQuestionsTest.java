@@ -100,6 +100,7 @@ class TermQuestionsTest {
                 new MemberNetwork(members.dialer(name), calls),
                 "127.0.0.1",
                 admission,
+                true,
                 Files.createDirectories(folder.resolve("" + endpoint.getPort())),
                 NEVER_MILLIS,
                 0,

@@ -1,0 +1,29 @@
+package io.dshm.server.network;
+
+import io.netty.channel.Channel;
+import io.netty.channel.socket.DuplexChannel;
+import io.netty.channel.socket.SocketChannel;
+import io.netty.handler.ssl.SslHandler;
+import org.jspecify.annotations.Nullable;
+
+/** Ends of a connection that mean the same with TLS and without. To be called on the connection's event loop. */
+public final class SocketEnds {
+
+    private SocketEnds() {}
+
+    /** Sends nothing more. With TLS that is said first: a client could not tell it from an attacker's cut otherwise. */
+    public static void endOutput(Channel channel) {
+        @Nullable SslHandler tls = channel.pipeline().get(SslHandler.class);
+        if (tls == null) {
+            ((DuplexChannel) channel).shutdownOutput();
+        } else {
+            tls.closeOutbound().addListener(said -> ((DuplexChannel) channel).shutdownOutput());
+        }
+    }
+
+    /** Resets the connection. TLS would say a proper end first, so it is passed over. */
+    public static void reset(SocketChannel channel) {
+        channel.config().setSoLinger(0);
+        channel.unsafe().close(channel.unsafe().voidPromise());
+    }
+}
