@@ -246,6 +246,41 @@ public final class DshmConnection implements Closeable {
         done(call(new Command.Release(Key.of(key), Key.of(holder))));
     }
 
+    /**
+     * Takes a cost that is not known for certain yet, and remembers it.
+     *
+     * @param hold the name of this reservation
+     * @param ttl after which it stays spent
+     */
+    public Decision reserve(String key, Policy policy, long cost, String hold, Duration ttl) throws IOException {
+        Command.Take take = new Command.Take(Key.of(key), policy, cost);
+        return LimitReplies.decision(call(new Command.Reserve(take, Key.of(hold), millis(ttl))));
+    }
+
+    /** Tells the true cost of a reservation: the difference goes back, or is taken even beyond the limit. */
+    public Decision settle(String key, String hold, long cost) throws IOException {
+        return LimitReplies.decision(call(new Command.Settle(Key.of(key), Key.of(hold), cost)));
+    }
+
+    /**
+     * Asks for a share: tokens that the holder spends by itself.
+     *
+     * @param want how many at most
+     * @param min fewer than so many are no use
+     */
+    public Share grant(String key, Policy policy, String holder, long want, long min) throws IOException {
+        Command.Take take = new Command.Take(Key.of(key), policy, want);
+        return LimitReplies.share(call(new Command.Grant(take, Key.of(holder), min)));
+    }
+
+    /**
+     * Gives back what a holder has not spent of its shares. After an error of which it is not known whether it took effect this must not
+     * be said again.
+     */
+    public void giveBack(String key, String holder, long unused) throws IOException {
+        done(call(new Command.Return(Key.of(key), Key.of(holder), unused)));
+    }
+
     /** Empties a region; an empty name is the default region. */
     public void flushAll(String region) throws IOException {
         done(call(new Command.FlushAll(region.getBytes(StandardCharsets.UTF_8))));

@@ -59,6 +59,17 @@ final class LimitReplies {
                 detailed.detail("fence") == null ? 0 : number(detailed, "fence"));
     }
 
+    static Share share(Reply reply) throws IOException {
+        if (!(reply instanceof Reply.Detailed detailed) || detailed.detail("granted") == null) {
+            throw DshmConnection.unexpected(reply);
+        }
+        return new Share(
+                number(detailed, "granted"),
+                number(detailed, "limit"),
+                number(detailed, "remaining"),
+                Duration.ofMillis(number(detailed, "life")));
+    }
+
     static Optional<Duration> retry(Reply.Detailed detailed) throws IOException {
         long millis = number(detailed, "retry");
         return millis < 0 ? Optional.empty() : Optional.of(Duration.ofMillis(millis));

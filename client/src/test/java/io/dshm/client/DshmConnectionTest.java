@@ -105,6 +105,14 @@ class DshmConnectionTest {
                 "DONE allowed=0 limit=2 remaining=0 retry=5\r\n",
                 "RELEASE p holder=h\r\n",
                 "DONE\r\n",
+                "RESERVE t fixed 5 60 hold=x ttl=3 cost=2\r\n",
+                ADMITTED,
+                "SETTLE t x cost=3\r\n",
+                ADMITTED,
+                "GRANT t fixed 5 60 holder=n want=4 min=2\r\n",
+                "DONE granted=3 limit=5 remaining=0 life=900\r\n",
+                "RETURN t holder=n unused=1\r\n",
+                "DONE\r\n",
                 "FLUSHALL region\r\n",
                 "DONE\r\n",
                 "FLUSHALL\r\n",
@@ -148,6 +156,12 @@ class DshmConnectionTest {
                 new Permit(false, 2, 0, Optional.of(Duration.ofMillis(5)), 0),
                 connection.acquire("p", 2, "i", Duration.ofSeconds(1)));
         connection.release("p", "h");
+        Policy policy = new Policy(Algorithm.FIXED, 5, 60_000);
+        Decision admitted = new Decision(true, 5, 5, Duration.ZERO, Optional.of(Duration.ZERO), Duration.ZERO);
+        assertEquals(admitted, connection.reserve("t", policy, 2, "x", Duration.ofSeconds(3)));
+        assertEquals(admitted, connection.settle("t", "x", 3));
+        assertEquals(new Share(3, 5, 0, Duration.ofMillis(900)), connection.grant("t", policy, "n", 4, 2));
+        connection.giveBack("t", "n", 1);
         connection.flushAll("region");
         connection.flushAll("");
         connection.quit();

@@ -73,12 +73,16 @@ public sealed interface Command extends Request {
                     Pop,
                     Take,
                     Acquire,
-                    Release {
+                    Release,
+                    Reserve,
+                    Settle,
+                    Grant,
+                    Return {
         Key key();
     }
 
     /** TAKE and its family. */
-    sealed interface OfLimit extends Write permits Take, TakeAll, Acquire, Release {}
+    sealed interface OfLimit extends Write permits Take, TakeAll, Acquire, Release, Reserve, Settle, Grant, Return {}
 
     /** Neither a read nor a write: a node or a connection does it by itself. */
     sealed interface Other extends Command permits FlushExpired, SetReadMode, Ping, Info, Quit {
@@ -201,6 +205,68 @@ public sealed interface Command extends Request {
         @Override
         public <A, R> R accept(A argument, CommandVisitor.OfWrite<A, R> visitor) {
             return visitor.release(this, argument);
+        }
+    }
+
+    /**
+     * Takes a cost that is not known for certain yet.
+     *
+     * @param take what is taken: a cost of 0 or more, no shadow
+     * @param hold the identity of the reservation, of at most {@link Limits#HOLDER_BYTES_MAX} bytes
+     * @param ttlMillis after which it stays spent, 1 to {@link Limits#PERIOD_MILLIS_MAX}
+     */
+    record Reserve(Take take, Key hold, long ttlMillis) implements KeyWrite, OfLimit {
+        @Override
+        public Key key() {
+            return take.key();
+        }
+
+        @Override
+        public <A, R> R accept(A argument, CommandVisitor.OfWrite<A, R> visitor) {
+            return visitor.reserve(this, argument);
+        }
+    }
+
+    /**
+     * Tells the true cost of a reservation.
+     *
+     * @param cost 0 to {@link Limits#TOKENS_MAX}, also beyond the limit
+     */
+    record Settle(Key key, Key hold, long cost) implements KeyWrite, OfLimit {
+        @Override
+        public <A, R> R accept(A argument, CommandVisitor.OfWrite<A, R> visitor) {
+            return visitor.settle(this, argument);
+        }
+    }
+
+    /**
+     * Asks for tokens that the holder then spends by itself.
+     *
+     * @param take its cost, above 0, is how many are wanted; no shadow
+     * @param holder who asks, an identity of at most {@link Limits#HOLDER_BYTES_MAX} bytes
+     * @param min fewer than so many are no use, 1 to the cost
+     */
+    record Grant(Take take, Key holder, long min) implements KeyWrite, OfLimit {
+        @Override
+        public Key key() {
+            return take.key();
+        }
+
+        @Override
+        public <A, R> R accept(A argument, CommandVisitor.OfWrite<A, R> visitor) {
+            return visitor.grant(this, argument);
+        }
+    }
+
+    /**
+     * Gives back what a holder has not spent of its shares.
+     *
+     * @param unused 0 to {@link Limits#TOKENS_MAX}
+     */
+    record Return(Key key, Key holder, long unused) implements KeyWrite, OfLimit {
+        @Override
+        public <A, R> R accept(A argument, CommandVisitor.OfWrite<A, R> visitor) {
+            return visitor.giveBack(this, argument);
         }
     }
 

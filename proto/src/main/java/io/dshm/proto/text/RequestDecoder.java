@@ -251,6 +251,10 @@ public final class RequestDecoder {
             case EXPIRE -> TypedParser.expire(line);
             case INCR_NUMBER -> TypedParser.incrNumber(line);
             case TAKE -> LimitParser.take(line);
+            case RESERVE -> HolderParser.reserve(line);
+            case SETTLE -> HolderParser.settle(line);
+            case GRANT -> HolderParser.grant(line);
+            case RETURN -> HolderParser.giveBack(line);
             case ACQUIRE -> HolderParser.acquire(line);
             case RELEASE -> HolderParser.release(line);
             case LPOP, RPOP -> TypedParser.pop(verb, line);

@@ -251,6 +251,44 @@ public final class RequestEncoder {
         }
 
         @Override
+        public byte[] reserve(Command.Reserve write, ByteBuf out) {
+            encodeLimit(Verb.RESERVE, write.take(), out);
+            writeId(Option.HOLD, write.hold(), out);
+            writeOptionSeconds(Option.TTL, write.ttlMillis(), out);
+            writeOption(Option.COST, Long.toString(write.take().cost()), out);
+            return NO_DATA;
+        }
+
+        @Override
+        public byte[] settle(Command.Settle write, ByteBuf out) {
+            requireId(write.hold());
+            writeVerb(Verb.SETTLE, write.key(), out);
+            out.writeByte(' ');
+            out.writeBytes(write.hold().bytes());
+            writeOption(Option.COST, Long.toString(write.cost()), out);
+            return NO_DATA;
+        }
+
+        @Override
+        public byte[] grant(Command.Grant write, ByteBuf out) {
+            encodeLimit(Verb.GRANT, write.take(), out);
+            writeId(Option.HOLDER, write.holder(), out);
+            writeOption(Option.WANT, Long.toString(write.take().cost()), out);
+            if (write.min() != 1) {
+                writeOption(Option.MIN, Long.toString(write.min()), out);
+            }
+            return NO_DATA;
+        }
+
+        @Override
+        public byte[] giveBack(Command.Return write, ByteBuf out) {
+            writeVerb(Verb.RETURN, write.key(), out);
+            writeId(Option.HOLDER, write.holder(), out);
+            writeOption(Option.UNUSED, Long.toString(write.unused()), out);
+            return NO_DATA;
+        }
+
+        @Override
         public byte[] acquire(Command.Acquire write, ByteBuf out) {
             requireNotNegative(write.limit());
             writeVerb(Verb.ACQUIRE, write.key(), out);
@@ -303,26 +341,31 @@ public final class RequestEncoder {
     }
 
     private static void encodeTake(Command.Take take, ByteBuf out) {
-        Policy policy = take.policy();
-        Key policyKey = take.policyKey();
-        if (policyKey != null && !Policies.isKey(policyKey)) {
-            throw new IllegalArgumentException("not the key of a policy: " + policyKey);
-        }
-        writeVerb(Verb.TAKE, take.key(), out);
-        if (policy != null) {
-            writeWord(Policies.format(policy), out);
-        } else if (policyKey != null) {
-            require(Names.keyFault(Verb.TAKE, policyKey.bytes(), 0, policyKey.bytes().length), "policy");
-            out.writeByte(' ');
-            out.writeCharSequence(Option.POLICY.prefix(), StandardCharsets.US_ASCII);
-            out.writeBytes(
-                    policyKey.bytes(), Policies.PREFIX.length, policyKey.bytes().length - Policies.PREFIX.length);
-        }
+        encodeLimit(Verb.TAKE, take, out);
         if (take.cost() != 1) {
             writeOption(Option.COST, Long.toString(take.cost()), out);
         }
         if (take.shadow()) {
             writeOption(Option.SHADOW, "yes", out);
+        }
+    }
+
+    /** The verb, the key and what says the limit. */
+    private static void encodeLimit(Verb verb, Command.Take take, ByteBuf out) {
+        Policy policy = take.policy();
+        Key policyKey = take.policyKey();
+        if (policyKey != null && !Policies.isKey(policyKey)) {
+            throw new IllegalArgumentException("not the key of a policy: " + policyKey);
+        }
+        writeVerb(verb, take.key(), out);
+        if (policy != null) {
+            writeWord(Policies.format(policy), out);
+        } else if (policyKey != null) {
+            require(Names.keyFault(verb, policyKey.bytes(), 0, policyKey.bytes().length), "policy");
+            out.writeByte(' ');
+            out.writeCharSequence(Option.POLICY.prefix(), StandardCharsets.US_ASCII);
+            out.writeBytes(
+                    policyKey.bytes(), Policies.PREFIX.length, policyKey.bytes().length - Policies.PREFIX.length);
         }
     }
 
@@ -386,11 +429,15 @@ public final class RequestEncoder {
 
     /** The identity of somebody who holds something. */
     private static void writeId(Option option, Key id, ByteBuf out) {
+        requireId(id);
+        writeWord(option.prefix(), out);
+        out.writeBytes(id.bytes());
+    }
+
+    private static void requireId(Key id) {
         if (id.bytes().length > Limits.HOLDER_BYTES_MAX || !Names.isName(id.bytes(), 0, id.bytes().length)) {
             throw new IllegalArgumentException("this identity cannot be sent: " + id);
         }
-        writeWord(option.prefix(), out);
-        out.writeBytes(id.bytes());
     }
 
     private static void writeOption(Option option, String value, ByteBuf out) {

@@ -242,7 +242,11 @@ class CodecFuzzTest {
 
     private Command.KeyWrite randomWrite() {
         Key key = Key.of(randomName(1 + random.nextInt(40), ""));
-        return switch (random.nextInt(9)) {
+        return switch (random.nextInt(13)) {
+            case 9 -> new Command.Reserve(amount(randomTake(key)), randomId(), 1 + random.nextInt(100_000));
+            case 10 -> new Command.Settle(key, randomId(), random.nextInt(9));
+            case 11 -> new Command.Grant(amount(randomTake(key)), randomId(), 1 + random.nextInt(3));
+            case 12 -> new Command.Return(key, randomId(), random.nextInt(9));
             case 5 -> randomTake(key);
             case 7 -> new Command.Acquire(key, random.nextInt(9), randomId(), 1 + random.nextInt(100_000));
             case 8 -> new Command.Release(key, randomId());
@@ -263,6 +267,10 @@ class CodecFuzzTest {
                         ? new Command.Push(key, Command.End.LEFT, ValueType.STRING, new byte[random.nextInt(9)])
                         : new Command.Pop(key, Command.End.RIGHT);
         };
+    }
+
+    private Command.Take amount(Command.Take take) {
+        return new Command.Take(take.key(), take.policy(), take.policyKey(), 3 + random.nextInt(9), false);
     }
 
     private Key randomId() {

@@ -85,6 +85,19 @@ final class Rendering {
         } else if (write instanceof Command.Take take) {
             return "TAKE key=" + quoted(take.key().bytes()) + limitOf(take) + " cost=" + take.cost()
                     + (take.shadow() ? " shadow=yes" : "");
+        } else if (write instanceof Command.Reserve reserve) {
+            return "RESERVE key=" + quoted(reserve.key().bytes()) + limitOf(reserve.take()) + " hold="
+                    + quoted(reserve.hold().bytes()) + " ttl=" + reserve.ttlMillis() + " cost="
+                    + reserve.take().cost();
+        } else if (write instanceof Command.Settle settle) {
+            return "SETTLE key=" + quoted(settle.key().bytes()) + " hold="
+                    + quoted(settle.hold().bytes()) + " cost=" + settle.cost();
+        } else if (write instanceof Command.Grant grant) {
+            return "GRANT key=" + quoted(grant.key().bytes()) + limitOf(grant.take()) + " holder="
+                    + quoted(grant.holder().bytes()) + " want=" + grant.take().cost() + " min=" + grant.min();
+        } else if (write instanceof Command.Return giveBack) {
+            return "RETURN key=" + quoted(giveBack.key().bytes()) + " holder="
+                    + quoted(giveBack.holder().bytes()) + " unused=" + giveBack.unused();
         } else if (write instanceof Command.Acquire acquire) {
             return "ACQUIRE key=" + quoted(acquire.key().bytes()) + " limit=" + acquire.limit() + " holder="
                     + quoted(acquire.holder().bytes()) + " ttl=" + acquire.ttlMillis();

@@ -9,6 +9,7 @@ import io.dshm.proto.text.Policies;
 import io.dshm.proto.wire.AcquireCommand;
 import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.FlushAllCommand;
+import io.dshm.proto.wire.GrantCommand;
 import io.dshm.proto.wire.IncrCommand;
 import io.dshm.proto.wire.IncrNumberCommand;
 import io.dshm.proto.wire.LimitAlgorithm;
@@ -20,8 +21,11 @@ import io.dshm.proto.wire.PutCommand;
 import io.dshm.proto.wire.RateLimiterCommand;
 import io.dshm.proto.wire.RegisterNode;
 import io.dshm.proto.wire.RemoveCommand;
+import io.dshm.proto.wire.ReserveCommand;
+import io.dshm.proto.wire.ReturnCommand;
 import io.dshm.proto.wire.SetChunkedCommand;
 import io.dshm.proto.wire.SetCommand;
+import io.dshm.proto.wire.SettleCommand;
 import io.dshm.proto.wire.Settled;
 import io.dshm.proto.wire.TakeAllCommand;
 import io.dshm.proto.wire.TakeCommand;
@@ -121,7 +125,11 @@ public final class Admission {
                     POP,
                     TAKE,
                     ACQUIRE,
-                    RELEASE -> !anonymous && isWriteOfOneKey(record);
+                    RELEASE,
+                    RESERVE,
+                    SETTLE,
+                    GRANT,
+                    GIVE_BACK -> !anonymous && isWriteOfOneKey(record);
             // Only a leader proposes them, by itself.
             case SWITCH_FORMAT, REFUSED, FOUND_CLUSTER, CHANGE_MEMBER -> false;
             case COMMAND_NOT_SET -> false;
@@ -145,6 +153,10 @@ public final class Admission {
             case PUSH -> isPush(record.getPush());
             case POP -> isLongKey(record.getPop().getKey()) && isKnown(record.getPop());
             case TAKE -> isTake(record.getTake());
+            case RESERVE -> isReserve(record.getReserve());
+            case SETTLE -> isSettle(record.getSettle());
+            case GRANT -> isGrant(record.getGrant());
+            case GIVE_BACK -> isReturn(record.getGiveBack());
             case ACQUIRE -> isAcquire(record.getAcquire());
             case RELEASE ->
                 isLongKey(record.getRelease().getKey())
@@ -248,10 +260,45 @@ public final class Admission {
                 && isKnown(all);
     }
 
+    private static boolean isReserve(ReserveCommand reserve) {
+        return isTake(reserve.getTake())
+                && reserve.getTake().getCost() >= 0
+                && !reserve.getTake().getShadow()
+                && isHolder(reserve.getHold())
+                && isHoldTime(reserve.getTtlMillis())
+                && isKnown(reserve);
+    }
+
+    private static boolean isSettle(SettleCommand settle) {
+        return isLongKey(settle.getKey())
+                && isHolder(settle.getHold())
+                && isAmount(settle.getCost())
+                && isKnown(settle);
+    }
+
+    private static boolean isGrant(GrantCommand grant) {
+        return isTake(grant.getTake())
+                && !grant.getTake().getShadow()
+                && grant.getMin() >= 1
+                && grant.getMin() <= grant.getTake().getCost()
+                && isHolder(grant.getHolder())
+                && isKnown(grant);
+    }
+
+    private static boolean isReturn(ReturnCommand command) {
+        return isLongKey(command.getKey())
+                && isHolder(command.getHolder())
+                && isAmount(command.getUnused())
+                && isKnown(command);
+    }
+
+    private static boolean isAmount(long tokens) {
+        return tokens >= 0 && tokens <= Limits.TOKENS_MAX;
+    }
+
     private static boolean isAcquire(AcquireCommand acquire) {
         return isLongKey(acquire.getKey())
-                && acquire.getLimit() >= 0
-                && acquire.getLimit() <= Limits.TOKENS_MAX
+                && isAmount(acquire.getLimit())
                 && isHolder(acquire.getHolder())
                 && isHoldTime(acquire.getTtlMillis())
                 && isKnown(acquire);

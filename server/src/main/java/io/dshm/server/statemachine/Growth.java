@@ -15,6 +15,7 @@ import io.dshm.proto.wire.WriteCondition;
 import io.dshm.server.store.Entry;
 import io.dshm.server.store.ListValue;
 import io.dshm.server.store.Store;
+import io.dshm.server.store.limiters.Account;
 import io.dshm.server.store.limiters.Holds;
 import io.dshm.server.store.limiters.Meter;
 import io.dshm.server.store.limiters.Permits;
@@ -56,6 +57,13 @@ record Growth(long bytes, boolean counts) {
             case RATE_LIMITER ->
                 Store.limiterBytes(record.getRateLimiter().getKey().size());
             case TAKE -> limiterBytes(record.getTake());
+            case RESERVE ->
+                limiterBytes(record.getReserve().getTake())
+                        + holdBytes(record.getReserve().getHold());
+            case GRANT ->
+                limiterBytes(record.getGrant().getTake())
+                        + holdBytes(record.getGrant().getHolder());
+            case SETTLE -> 2 * SlidingLog.GRANT_BYTES;
             case ACQUIRE ->
                 Store.limiterBytes(
                         record.getAcquire().getKey().size(),
@@ -72,7 +80,7 @@ record Growth(long bytes, boolean counts) {
                 record.getMulti().getWritesList().stream()
                         .mapToLong(Growth::atMost)
                         .sum();
-            case SET_CHUNKED, PUT_CHUNKED, TOUCH, DELETE, REMOVE, EXPIRE, POP, PURGE, RELEASE -> 0;
+            case SET_CHUNKED, PUT_CHUNKED, TOUCH, DELETE, REMOVE, EXPIRE, POP, PURGE, RELEASE, GIVE_BACK -> 0;
             case REGISTER_NODE, LOG_TIME, SWITCH_FORMAT, REFUSED, COMMAND_NOT_SET -> 0;
             case FOUND_CLUSTER, CHANGE_MEMBER -> 0;
         };
@@ -91,12 +99,21 @@ record Growth(long bytes, boolean counts) {
                         : counts(NUMBER_BYTES);
             case RATE_LIMITER -> ofCount(record, record.getRateLimiter().getKey(), Store.grantBytes(), store);
             case TAKE -> ofTake(record.getTake(), store);
+            case RESERVE ->
+                ofHold(
+                        record,
+                        record.getReserve().getTake().getKey(),
+                        record.getReserve().getHold(),
+                        store);
+            case GRANT ->
+                ofHold(record, record.getGrant().getTake().getKey(), record.getGrant().getHolder(), store);
+            case SETTLE -> counts(atMost(record));
             case ACQUIRE -> ofAcquire(record, store);
             case TAKE_ALL -> ofTakeAll(record.getTakeAll(), store);
             case FLUSH_ALL -> counts(atMost(record));
             case CHUNK -> adds(chunkBytes(record));
             case MULTI -> ofMulti(record.getMulti(), store);
-            case SET_CHUNKED, PUT_CHUNKED, TOUCH, DELETE, REMOVE, EXPIRE, POP, PURGE, RELEASE -> NONE;
+            case SET_CHUNKED, PUT_CHUNKED, TOUCH, DELETE, REMOVE, EXPIRE, POP, PURGE, RELEASE, GIVE_BACK -> NONE;
             case REGISTER_NODE, LOG_TIME, SWITCH_FORMAT, REFUSED, COMMAND_NOT_SET -> NONE;
             case FOUND_CLUSTER, CHANGE_MEMBER -> NONE;
         };
@@ -130,6 +147,15 @@ record Growth(long bytes, boolean counts) {
         }
         boolean remembers = entry.isLimiter() && entry.limiter() instanceof SlidingLog;
         return remembers ? counts(2 * SlidingLog.GRANT_BYTES) : NONE;
+    }
+
+    private static Growth ofHold(CommandRecord record, ByteString key, ByteString id, Store store) {
+        return adds(find(store, key) == null ? atMost(record) : holdBytes(id));
+    }
+
+    /** Of what is held of a limiter of which nothing was held before. */
+    private static long holdBytes(ByteString id) {
+        return Account.BYTES + Holds.bytesOf(id.size());
     }
 
     private static Growth ofAcquire(CommandRecord record, Store store) {

@@ -2,6 +2,7 @@ package io.dshm.server.statemachine;
 
 import com.google.protobuf.UnsafeByteOperations;
 import io.dshm.proto.snapshot.SnapshotFormat;
+import io.dshm.proto.wire.AccountState;
 import io.dshm.proto.wire.Element;
 import io.dshm.proto.wire.HoldState;
 import io.dshm.proto.wire.LimiterState;
@@ -20,6 +21,7 @@ import io.dshm.server.store.Entry;
 import io.dshm.server.store.ListValue;
 import io.dshm.server.store.Store;
 import io.dshm.server.store.Typed;
+import io.dshm.server.store.limiters.Account;
 import io.dshm.server.store.limiters.Holds;
 import io.dshm.server.store.limiters.Limiter;
 import io.dshm.server.store.limiters.Meter;
@@ -171,6 +173,8 @@ public final class SnapshotWriter {
             Limiter limiter = entry.limiter();
             if (limiter instanceof Meter meter) {
                 wire.setMeter(toWire(meter));
+            } else if (limiter instanceof Account account) {
+                wire.setAccount(toWire(account));
             } else if (limiter instanceof Permits permits) {
                 wire.setPermits(toWire(permits));
             } else {
@@ -194,6 +198,18 @@ public final class SnapshotWriter {
                 .setUsed(meter.used())
                 .setMore(meter.more())
                 .build();
+    }
+
+    private static AccountState toWire(Account account) {
+        AccountState.Builder state = AccountState.newBuilder();
+        if (account.tokens() instanceof Meter meter) {
+            state.setMeter(toWire(meter));
+        } else {
+            state.setLog(toWire((SlidingLog) account.tokens()));
+        }
+        holds(account.reserved()).forEach(state::addReserved);
+        holds(account.shares()).forEach(state::addShares);
+        return state.build();
     }
 
     private static PermitsState toWire(Permits permits) {

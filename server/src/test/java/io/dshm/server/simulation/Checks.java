@@ -16,6 +16,7 @@ import io.dshm.server.statemachine.StateMachine;
 import io.dshm.server.statemachine.StateView;
 import io.dshm.server.store.limiters.Decision;
 import io.dshm.server.store.limiters.Permit;
+import io.dshm.server.store.limiters.Share;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -170,7 +171,7 @@ final class Checks {
             default -> effect.kind();
         };
         require(
-                Fences.hidden(expected).equals(Fences.hidden(describe(reply))),
+                Fences.areSame(expected, describe(reply)),
                 "%s is answered %s, but its effect was %s",
                 operation,
                 describe(reply),
@@ -355,6 +356,11 @@ final class Checks {
         Decision decision = outcome.decision();
         if (decision != null) {
             return words(decision);
+        }
+        Share share = outcome.share();
+        if (share != null) {
+            return "granted=" + share.granted() + " limit=" + share.limit() + " remaining=" + share.remaining()
+                    + " life=" + share.lifeMillis();
         }
         Permit permit = outcome.permit();
         if (permit != null) {

@@ -30,7 +30,7 @@ final class Client {
      */
     static final List<Key> KEYS = distinct(
             "c0", "c1", "r:c2", "v0", "r:v1", "r:v2", "r:l0", "l1", "x0", "r:x1", "r:tf", "tl", "tc", "r:tg", "ty",
-            "p0", "r:p1");
+            "p0", "r:p1", "qg", "r:qf", "ql");
 
     private static final int OUTSTANDING_MAX = 12;
     private static final int BURST_MAX = 5;
@@ -190,6 +190,7 @@ final class Client {
             case 'v' -> set(key);
             case 'l' -> limiter(key);
             case 'p' -> permit(key);
+            case 'q' -> holding(key);
             case 't' -> random.nextInt(3) == 0 ? takeAll(key) : take(key, false);
             default ->
                 switch (random.nextInt(3)) {
@@ -213,6 +214,24 @@ final class Client {
         return random.nextInt(4) == 0
                 ? new Command.RateLimiter(key, 2 * capacity, 3 * durationMillis)
                 : new Command.RateLimiter(key, capacity, durationMillis);
+    }
+
+    /** Reservations and shares of a limit, and takes beside them. */
+    private Command.Write holding(Key key) {
+        Policy policy = switch (key.toString().charAt(key.toString().indexOf('q') + 1)) {
+            case 'g' -> new Policy(Algorithm.GCRA, 8, 900, 5);
+            case 'f' -> new Policy(Algorithm.FIXED, 8, 700);
+            default -> new Policy(Algorithm.LOG, 8, 800);
+        };
+        Key id = Key.of("i" + random.nextInt(4));
+        Command.Take take = new Command.Take(key, policy, 1 + random.nextInt(4));
+        return switch (random.nextInt(5)) {
+            case 0 -> new Command.Reserve(take, id, List.of(30L, 400L, 1_500L).get(random.nextInt(3)));
+            case 1 -> new Command.Settle(key, id, random.nextInt(6));
+            case 2 -> new Command.Grant(take, id, 1 + random.nextInt((int) take.cost()));
+            case 3 -> new Command.Return(key, id, random.nextInt(4));
+            default -> take;
+        };
     }
 
     /** Two at a time; several clients ask for the same holder. */

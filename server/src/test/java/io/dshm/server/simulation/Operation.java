@@ -67,6 +67,18 @@ final class Operation {
         if (command instanceof Command.Take take) {
             return description(take);
         }
+        if (command instanceof Command.Reserve reserve) {
+            return "RESERVE " + description(reserve.take()) + " " + reserve.hold() + " " + reserve.ttlMillis();
+        }
+        if (command instanceof Command.Settle settle) {
+            return "SETTLE " + settle.key() + " " + settle.hold() + " " + settle.cost();
+        }
+        if (command instanceof Command.Grant grant) {
+            return "GRANT " + description(grant.take()) + " " + grant.holder() + " " + grant.min();
+        }
+        if (command instanceof Command.Return giveBack) {
+            return "RETURN " + giveBack.key() + " " + giveBack.holder() + " " + giveBack.unused();
+        }
         if (command instanceof Command.Acquire acquire) {
             return "ACQUIRE " + acquire.key() + " " + acquire.limit() + " " + acquire.holder() + " "
                     + acquire.ttlMillis();
@@ -119,6 +131,22 @@ final class Operation {
                 "TOUCH " + Reference.text(record.getTouch().getKey()) + " "
                         + record.getTouch().getTtlMillis();
             case TAKE -> description(record.getTake());
+            case RESERVE ->
+                "RESERVE " + description(record.getReserve().getTake()) + " "
+                        + Reference.text(record.getReserve().getHold()) + " "
+                        + record.getReserve().getTtlMillis();
+            case SETTLE ->
+                "SETTLE " + Reference.text(record.getSettle().getKey()) + " "
+                        + Reference.text(record.getSettle().getHold()) + " "
+                        + record.getSettle().getCost();
+            case GRANT ->
+                "GRANT " + description(record.getGrant().getTake()) + " "
+                        + Reference.text(record.getGrant().getHolder()) + " "
+                        + record.getGrant().getMin();
+            case GIVE_BACK ->
+                "RETURN " + Reference.text(record.getGiveBack().getKey()) + " "
+                        + Reference.text(record.getGiveBack().getHolder()) + " "
+                        + record.getGiveBack().getUnused();
             case ACQUIRE ->
                 "ACQUIRE " + Reference.text(record.getAcquire().getKey()) + " "
                         + record.getAcquire().getLimit() + " "
@@ -175,28 +203,7 @@ final class Operation {
     /** The only key it writes; null if there is no such one. */
     @Nullable
     Key key() {
-        if (command instanceof Command.Set set) {
-            return set.key();
-        }
-        if (command instanceof Command.Incr incr) {
-            return incr.key();
-        }
-        if (command instanceof Command.RateLimiter limiter) {
-            return limiter.key();
-        }
-        if (command instanceof Command.Take take) {
-            return take.key();
-        }
-        if (command instanceof Command.Acquire acquire) {
-            return acquire.key();
-        }
-        if (command instanceof Command.Release release) {
-            return release.key();
-        }
-        if (command instanceof Command.Touch touch) {
-            return touch.key();
-        }
-        return command instanceof Command.Delete delete ? delete.key() : null;
+        return command instanceof Command.KeyWrite one ? one.key() : null;
     }
 
     @Override

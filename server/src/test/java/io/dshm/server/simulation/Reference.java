@@ -61,23 +61,28 @@ final class Reference {
             long keep,
             long deadline,
             @Nullable Taken taken,
-            @Nullable Map<String, Long> permits) {
+            @Nullable Map<String, Long> permits,
+            @Nullable Held held) {
 
         Item(String value, @Nullable List<Long> grants, int capacity, long duration, long keep, long deadline) {
-            this(value, grants, capacity, duration, keep, deadline, null, null);
+            this(value, grants, capacity, duration, keep, deadline, null, null, null);
         }
 
         static Item of(Taken taken, long deadline) {
-            return new Item("", null, 0, 0, 0, deadline, taken, null);
+            return new Item("", null, 0, 0, 0, deadline, taken, null, null);
         }
 
         /** Permits: of each its holder and its end. */
         static Item of(Map<String, Long> permits, int limit) {
-            return new Item("", null, limit, 0, 0, Collections.max(permits.values()), null, permits);
+            return new Item("", null, limit, 0, 0, Collections.max(permits.values()), null, permits, null);
+        }
+
+        static Item of(Held held, long clock) {
+            return new Item("", null, 0, 0, 0, held.deadline(clock), null, null, held);
         }
 
         boolean isLimiter() {
-            return grants != null || taken != null || permits != null;
+            return grants != null || taken != null || permits != null || held != null;
         }
 
         boolean isExpiredAt(long clock) {
@@ -85,6 +90,9 @@ final class Reference {
         }
 
         long leftAt(long clock) {
+            if (held != null) {
+                return held.leftAt(clock);
+            }
             if (permits != null) {
                 long held = permits.values().stream().filter(end -> end > clock).count();
                 return Math.max(0, capacity - held);
@@ -235,6 +243,7 @@ final class Reference {
             case INCR -> incr(index, record.getIncr());
             case RATE_LIMITER -> rateLimiter(index, record.getRateLimiter());
             case TAKE -> take(index, record.getTake());
+            case RESERVE, GRANT, SETTLE, GIVE_BACK -> holding(index, record);
             case ACQUIRE -> acquire(index, record.getAcquire());
             case RELEASE -> release(index, record.getRelease());
             case TAKE_ALL -> takeAll(index, record.getTakeAll());
@@ -322,8 +331,97 @@ final class Reference {
                 capacity - grants.stream().filter(t -> clock - t < duration).count());
     }
 
+    private Effect holding(long index, CommandRecord record) {
+        return switch (record.getCommandCase()) {
+            case RESERVE -> {
+                String id = text(record.getReserve().getHold());
+                yield onHeld(index, record.getReserve().getTake(), (key, held, take) -> {
+                    boolean known = held.hasReservation(id);
+                    boolean allowed = known || held.allows(clock, take.getCost());
+                    long end = clock + record.getReserve().getTtlMillis();
+                    Held after = allowed && !known ? held.plus(false, id, take.getCost(), end) : held;
+                    write(index, key, after);
+                    return new Effect("APPLIED", null, after.words(allowed, clock));
+                });
+            }
+            case GRANT ->
+                onHeld(index, record.getGrant().getTake(), (key, held, take) -> {
+                    long left = held.leftAt(clock);
+                    long granted = Math.min(left, take.getCost());
+                    granted = granted < record.getGrant().getMin() ? 0 : granted;
+                    long life = granted == 0 ? 0 : held.lifeMillis(clock);
+                    if (granted > 0) {
+                        write(index, key, held.plus(true, text(record.getGrant().getHolder()), granted, clock + life));
+                    }
+                    String words = "granted=" + granted + " limit=" + held.used().limit() + " remaining="
+                            + (left - granted) + " life=" + life;
+                    return new Effect("APPLIED", null, words);
+                });
+            case SETTLE -> {
+                String key = text(record.getSettle().getKey());
+                Item item = find(key);
+                String id = text(record.getSettle().getHold());
+                if (item == null || item.held == null) {
+                    yield Effect.of(item == null ? "NOT_FOUND" : "BAD_REQUEST");
+                }
+                Held held = item.held.at(clock);
+                if (!held.hasReservation(id)) {
+                    yield Effect.of("NOT_FOUND");
+                }
+                if (!held.isSettled(id)) {
+                    held = held.settled(id).afterUse(clock, record.getSettle().getCost());
+                    write(index, key, held);
+                }
+                yield new Effect("APPLIED", null, held.words(true, clock));
+            }
+            default -> {
+                String key = text(record.getGiveBack().getKey());
+                Item item = find(key);
+                if (item != null && item.held == null) {
+                    yield Effect.of("BAD_REQUEST");
+                }
+                if (item != null && item.held != null) {
+                    long unused = record.getGiveBack().getUnused();
+                    write(index, key, item.held.at(clock).givenBack(text(record.getGiveBack().getHolder()), unused));
+                }
+                yield Effect.of("APPLIED");
+            }
+        };
+    }
+
+    private interface OnHeld {
+        Effect apply(String key, Held held, TakeCommand take);
+    }
+
+    private Effect onHeld(long index, TakeCommand take, OnHeld call) {
+        String key = text(take.getKey());
+        Item item = find(key);
+        if (item != null && (item.held == null || item.held.algorithm() != take.getAlgorithm())) {
+            return Effect.of("BAD_REQUEST");
+        }
+        return call.apply(key, item == null || item.held == null ? Held.none(take) : item.held.at(clock), take);
+    }
+
+    private void write(long index, String key, Held held) {
+        Item item = Item.of(held, clock);
+        write(index, key, item.deadline > clock ? item : null);
+    }
+
+    /** Keys of which something may be held. */
+    private static boolean isOfHeld(String key) {
+        return key.charAt(key.indexOf(':') + 1) == 'q';
+    }
+
     private Effect take(long index, TakeCommand command) {
         String key = text(command.getKey());
+        if (isOfHeld(key)) {
+            return onHeld(index, command, (name, held, take) -> {
+                boolean allowed = held.allows(clock, take.getCost());
+                Held after = allowed ? held.afterUse(clock, take.getCost()) : held;
+                write(index, name, after);
+                return new Effect("APPLIED", null, after.words(allowed, clock));
+            });
+        }
         Item item = find(key);
         if (item != null && (item.taken == null || item.taken.algorithm() != command.getAlgorithm())) {
             return Effect.of("BAD_REQUEST");

@@ -26,7 +26,7 @@ record Taken(LimitAlgorithm algorithm, Quota quota, List<References.Grant> grant
         return reference.admits(clock, cost);
     }
 
-    private long limit() {
+    long limit() {
         boolean bursts = algorithm == LimitAlgorithm.GCRA || algorithm == LimitAlgorithm.LEAKY;
         return bursts ? quota.burst() + 1 : quota.limit();
     }

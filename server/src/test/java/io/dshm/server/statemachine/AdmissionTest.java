@@ -113,6 +113,16 @@ class AdmissionTest {
                                 .setPush(PushCommand.newBuilder().setKey(key()))),
                 arguments("an element that is too long", Log.push("k", true, "e".repeat(Limits.ELEMENT_BYTES_MAX + 1))),
                 arguments("a life without a beginning", incrNumberWithTtlOnly()),
+                arguments("a refund that is reserved", Log.reserve(Log.take("k", "p", -1), "x", 1)),
+                arguments("a reservation for no time", Log.reserve(Log.take("k", "p", 1), "x", 0)),
+                arguments("a reservation without a name", Log.reserve(Log.take("k", "p", 1), "", 1)),
+                arguments("a shadow that is reserved", Log.reserve(Log.shadow(Log.take("k", "p", 1)), "x", 1)),
+                arguments("a cost below nothing", Log.settle("k", "x", -1)),
+                arguments("a share of nothing", Log.grant(Log.take("k", "p", 0), "h", 0)),
+                arguments("a share of more than is wanted", Log.grant(Log.take("k", "p", 1), "h", 2)),
+                arguments("a share for nobody", Log.grant(Log.take("k", "p", 1), "", 1)),
+                arguments("a return of less than nothing", Log.giveBack("k", "h", -1)),
+                arguments("a return of too much", Log.giveBack("k", "h", Limits.TOKENS_MAX + 1)),
                 arguments("a permit for nobody", Log.acquire("k", 1, "", 1)),
                 arguments("a holder that is too long", Log.release("k", "h".repeat(Limits.HOLDER_BYTES_MAX + 1))),
                 arguments("a permit for no time", Log.acquire("k", 1, "h", 0)),
@@ -324,7 +334,7 @@ class AdmissionTest {
             String key = one(KEYS);
             double seconds = random.nextInt(10) == 0 ? one(NUMBERS) / 1000.0 : random.nextInt(3);
             boolean left = random.nextBoolean();
-            return switch (random.nextInt(outer ? 24 : 13)) {
+            return switch (random.nextInt(outer ? 28 : 13)) {
                 case 0 -> Log.set(key, text(), seconds);
                 case 1 -> Log.touch(key, seconds);
                 case 2 -> Log.delete(key);
@@ -341,6 +351,10 @@ class AdmissionTest {
                 case 11 -> Log.pop(key, left);
                 case 12 -> take(key);
                 case 21 -> takeAll(key);
+                case 24 -> Log.reserve(take(key), one(List.of("h", "", "i")), number(3, 1000));
+                case 25 -> Log.settle(key, one(List.of("h", "", "i")), number(3, 5));
+                case 26 -> Log.grant(take(key), one(List.of("h", "", "i")), number(3, 1));
+                case 27 -> Log.giveBack(key, one(List.of("h", "", "i")), number(3, 1));
                 case 22 -> Log.acquire(key, number(3, 2), one(List.of("h", "", "i")), number(3, 1000));
                 case 23 -> Log.release(key, one(List.of("h", "", "a b")));
                 case 20 -> Log.flushAll(one(List.of("", "r", "a:b", "a b")));

@@ -85,6 +85,9 @@ class MemoryLimitTest {
                 arguments("TAKE", Log.take("new", LimitAlgorithm.FIXED, 5, 60_000, 1)),
                 arguments("TAKE of a log", Log.take("new", LimitAlgorithm.LOG, 5, 60_000, 2)),
                 arguments("TAKE by a policy", Log.take("new", "p", 1)),
+                arguments("RESERVE", Log.reserve(Log.take("new", "p", 1), "h", 60_000)),
+                arguments("RESERVE of a bucket", Log.reserve(Log.take("gcra", "p", 1), "h", 60_000)),
+                arguments("GRANT", Log.grant(Log.take("new", "p", 1), "h", 1)),
                 arguments("ACQUIRE", Log.acquire("new", 5, "h", 60_000)),
                 arguments(
                         "TAKE_ALL",

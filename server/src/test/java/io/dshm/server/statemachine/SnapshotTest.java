@@ -86,7 +86,15 @@ class SnapshotTest {
         }
         LimitAlgorithm algorithm = LimitAlgorithm.forNumber(random.nextInt(5));
         int limit = 5 + random.nextInt(2);
-        return Log.take("take" + algorithm + random.nextInt(3), algorithm, limit, 7_000, random.nextInt(5) - 1);
+        String key = "take" + algorithm + random.nextInt(3);
+        CommandRecord.Builder some = Log.take(key, algorithm, limit, 7_000, 1 + random.nextInt(3));
+        return switch (random.nextInt(8)) {
+            case 0 -> Log.reserve(some, "x" + random.nextInt(3), 1 + random.nextInt(9_000));
+            case 1 -> Log.settle(key, "x" + random.nextInt(3), random.nextInt(4));
+            case 2 -> Log.grant(some, "n" + random.nextInt(3), 1);
+            case 3 -> Log.giveBack(key, "n" + random.nextInt(3), random.nextInt(4));
+            default -> Log.take(key, algorithm, limit, 7_000, random.nextInt(5) - 1);
+        };
     }
 
     private static CommandRecord.Builder plain(String key, int i, Random random) {

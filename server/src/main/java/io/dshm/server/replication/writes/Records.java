@@ -17,6 +17,7 @@ import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.DeleteCommand;
 import io.dshm.proto.wire.ExpireCommand;
 import io.dshm.proto.wire.FlushAllCommand;
+import io.dshm.proto.wire.GrantCommand;
 import io.dshm.proto.wire.IncrCommand;
 import io.dshm.proto.wire.IncrNumberCommand;
 import io.dshm.proto.wire.LimitAlgorithm;
@@ -30,8 +31,11 @@ import io.dshm.proto.wire.PutCommand;
 import io.dshm.proto.wire.RateLimiterCommand;
 import io.dshm.proto.wire.ReleaseCommand;
 import io.dshm.proto.wire.RemoveCommand;
+import io.dshm.proto.wire.ReserveCommand;
+import io.dshm.proto.wire.ReturnCommand;
 import io.dshm.proto.wire.SetChunkedCommand;
 import io.dshm.proto.wire.SetCommand;
+import io.dshm.proto.wire.SettleCommand;
 import io.dshm.proto.wire.TakeAllCommand;
 import io.dshm.proto.wire.TakeCommand;
 import io.dshm.proto.wire.TouchCommand;
@@ -150,6 +154,38 @@ public final class Records {
         @Override
         public CommandRecord.Builder take(Command.Take write, CommandRecord.Builder record) {
             return record.setTake(takeCommand(write));
+        }
+
+        @Override
+        public CommandRecord.Builder reserve(Command.Reserve write, CommandRecord.Builder record) {
+            return record.setReserve(ReserveCommand.newBuilder()
+                    .setTake(takeCommand(write.take()))
+                    .setHold(bytes(write.hold()))
+                    .setTtlMillis(write.ttlMillis()));
+        }
+
+        @Override
+        public CommandRecord.Builder settle(Command.Settle write, CommandRecord.Builder record) {
+            return record.setSettle(SettleCommand.newBuilder()
+                    .setKey(bytes(write.key()))
+                    .setHold(bytes(write.hold()))
+                    .setCost(write.cost()));
+        }
+
+        @Override
+        public CommandRecord.Builder grant(Command.Grant write, CommandRecord.Builder record) {
+            return record.setGrant(GrantCommand.newBuilder()
+                    .setTake(takeCommand(write.take()))
+                    .setHolder(bytes(write.holder()))
+                    .setMin(write.min()));
+        }
+
+        @Override
+        public CommandRecord.Builder giveBack(Command.Return write, CommandRecord.Builder record) {
+            return record.setGiveBack(ReturnCommand.newBuilder()
+                    .setKey(bytes(write.key()))
+                    .setHolder(bytes(write.holder()))
+                    .setUnused(write.unused()));
         }
 
         @Override

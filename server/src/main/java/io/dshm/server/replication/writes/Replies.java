@@ -10,6 +10,7 @@ import io.dshm.proto.text.ReplyEncoder;
 import io.dshm.server.statemachine.Outcome;
 import io.dshm.server.store.limiters.Decision;
 import io.dshm.server.store.limiters.Permit;
+import io.dshm.server.store.limiters.Share;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -58,6 +59,15 @@ public final class Replies {
         if (write instanceof Command.Acquire || write instanceof Command.Release) {
             return "the key holds no permits";
         }
+        if (write instanceof Command.Settle || write instanceof Command.Return) {
+            return "the key holds no limiter of TAKE";
+        }
+        if (write instanceof Command.Reserve reserve) {
+            return wrongKind(reserve.take());
+        }
+        if (write instanceof Command.Grant grant) {
+            return wrongKind(grant.take());
+        }
         if (write instanceof Command.TakeAll) {
             return "a key holds no limiter of its algorithm, or a policy is not algorithm limit period [burst=N]";
         }
@@ -90,6 +100,13 @@ public final class Replies {
         String words = "allowed=" + (permit.allowed() ? 1 : 0) + " limit=" + permit.limit() + " remaining="
                 + permit.remaining() + " retry=" + permit.retryMillis();
         return new Reply.Detailed(null, permit.allowed() ? words + " fence=" + permit.fence() : words);
+    }
+
+    private static Reply share(Share share) {
+        return new Reply.Detailed(
+                null,
+                "granted=" + share.granted() + " limit=" + share.limit() + " remaining=" + share.remaining() + " life="
+                        + share.lifeMillis());
     }
 
     /** The reply to a write that was applied. */
@@ -165,6 +182,28 @@ public final class Replies {
         public Reply take(Command.Take write, Outcome outcome) {
             String decision = outcome.decisionInWords(write.shadow());
             return decision == null ? changed(outcome) : new Reply.Detailed(null, decision);
+        }
+
+        @Override
+        public Reply reserve(Command.Reserve write, Outcome outcome) {
+            return take(write.take(), outcome);
+        }
+
+        @Override
+        public Reply settle(Command.Settle write, Outcome outcome) {
+            String decision = outcome.decisionInWords(false);
+            return decision == null ? changed(outcome) : new Reply.Detailed(null, decision);
+        }
+
+        @Override
+        public Reply grant(Command.Grant write, Outcome outcome) {
+            Share share = outcome.share();
+            return share == null ? changed(outcome) : share(share);
+        }
+
+        @Override
+        public Reply giveBack(Command.Return write, Outcome outcome) {
+            return changed(outcome);
         }
 
         @Override

@@ -21,6 +21,11 @@ public record Decision(
         return new Decision(allowed, limit, remaining, resetMillis, retryMillis, delayMillis);
     }
 
+    /** The same, with a delay. */
+    Decision delayed(long delayMillis) {
+        return new Decision(allowed, limit, remaining, resetMillis, retryMillis, delayMillis);
+    }
+
     /** To all calls of a limit of 0. */
     static Decision ofNothing(long cost) {
         boolean allowed = cost <= 0;

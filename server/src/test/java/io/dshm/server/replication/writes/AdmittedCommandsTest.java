@@ -37,6 +37,7 @@ class AdmittedCommandsTest {
 
     private static final List<String> BURSTS = List.of("", " burst=0", " burst=1000000000000");
     private static final List<String> COSTS = List.of("", " cost=0", " cost=-1", " cost=1000000000000");
+    private static final List<String> AMOUNTS = List.of("0", "1", "1000000000000");
     private static final List<String> SHADOWS = List.of("", " shadow=yes");
 
     private final Random random = new Random(SEED);
@@ -118,7 +119,15 @@ class AdmittedCommandsTest {
         String key = one(KEYS)
                 .replace("<key>", "k".repeat(Limits.KEY_BYTES_MAX))
                 .replace("<long key>", "%20".repeat(Limits.LONG_KEY_BYTES_MAX / 3));
-        return switch (random.nextInt(15)) {
+        return switch (random.nextInt(17)) {
+            case 14 -> random.nextBoolean()
+                    ? "RESERVE " + key + " " + policy() + " hold=x ttl=" + one(List.of("0.001", "315619200")) + " cost="
+                            + one(AMOUNTS) + identity + "\r\n"
+                    : "SETTLE " + key + " x cost=" + one(AMOUNTS) + identity + "\r\n";
+            case 15 -> random.nextBoolean()
+                    ? "GRANT " + key + " " + policy() + holder() + " want=1000000000000"
+                            + one(List.of("", " min=1", " min=1000000000000")) + identity + "\r\n"
+                    : "RETURN " + key + holder() + " unused=" + one(AMOUNTS) + identity + "\r\n";
             case 0 -> "SET " + key + " " + one(SECONDS) + data(value(), identity);
             case 1 -> "TOUCH " + key + " " + one(SECONDS) + identity + "\r\n";
             case 2 -> "DELETE " + key + identity + "\r\n";
