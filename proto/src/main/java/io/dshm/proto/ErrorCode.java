@@ -27,6 +27,8 @@ public enum ErrorCode {
     BUSY(Effect.NEVER),
     /** The nodes have no room for what it would add. What deletes or changes nothing in size goes on. */
     OUT_OF_MEMORY(Effect.NEVER),
+    /** The disk of the leader, or of too many nodes, is full. Reads go on. */
+    DISK_FULL(Effect.NEVER),
     /** No leader was found within the request timeout. */
     NO_LEADER(Effect.NEVER),
     /** The node is stopping. */

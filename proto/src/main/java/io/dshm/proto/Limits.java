@@ -345,6 +345,14 @@ public final class Limits {
      */
     public static final long STATE_BYTES_MAX_MIN = 8L * 1024 * 1024;
 
+    /** Regions with a limit of their own: each write of an entry looks its region up, and a snapshot's start copies all. */
+    public static final int REGION_LIMITS_MAX = 1024;
+
+    /** Entries evicted by one log entry, and bytes of their keys: removed within half a millisecond. */
+    public static final int EVICTIONS_MAX = 1024;
+
+    public static final int EVICTIONS_BYTES_MAX = PURGE_BYTES_MAX;
+
     /** Bytes of a frame in a snapshot; one entry with a full value fits. */
     public static final int SNAPSHOT_FRAME_BYTES_MAX = VALUE_BYTES_MAX + 1024 * 1024;
 

@@ -1,6 +1,12 @@
 package io.dshm.server;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
+
+import com.google.protobuf.ByteString;
 import io.dshm.proto.Formats;
+import io.dshm.proto.Reply;
+import io.dshm.proto.wire.LimitRegionCommand;
+import io.dshm.proto.wire.WhenFull;
 import io.dshm.server.admin.NodeInfo;
 import io.dshm.server.admin.RefusedException;
 import io.dshm.server.backup.Backups;
@@ -15,17 +21,25 @@ import io.dshm.server.replication.Replicator;
 import io.dshm.server.replication.Roles;
 import io.dshm.server.replication.jraft.RaftGroup;
 import io.dshm.server.replication.reads.LocalReads;
+import io.dshm.server.statemachine.Admission;
 import io.dshm.server.statemachine.ClusterClock;
 import io.dshm.server.statemachine.StateMachine;
 import io.dshm.server.statemachine.StateView;
+import io.dshm.server.store.RegionUse;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /** What operators see of a node: while it starts, while it runs, and while it stops. Thread-safe. */
 final class NodeStatus implements NodeInfo {
+
+    /** How operators and clients name the default region. */
+    private static final String DEFAULT_REGION = ":";
 
     private static final long DIGEST_MILLIS = 30_000;
 
@@ -115,6 +129,8 @@ final class NodeStatus implements NodeInfo {
             fields.put("leads", leadership.self());
             fields.put("term", leadership.term());
             fields.put("votes", now.raft.mayVote());
+            fields.put("diskFull", now.raft.isOwnDiskFull());
+            fields.put("refusesWrites", now.raft.isDiskFull());
             fields.put("registered", now.replicator.isRegistered());
             fields.put("connections", now.clients.connectionCount());
             if (now.sharedance != null) {
@@ -131,6 +147,7 @@ final class NodeStatus implements NodeInfo {
         fields.put("entries", stateMachine.store().entryCount());
         fields.put("storeBytes", stateMachine.store().bytes());
         fields.put("stateBytes", stateMachine.bytes());
+        fields.put("memoryBytes", stateMachine.memory().own());
         fields.put("stateBytesMax", stateMachine.memory().bytesMax());
         fields.put("valueMemoryBytes", budget.bytesReserved());
         fields.put("replyMemoryBytes", replies.bytesReserved());
@@ -147,6 +164,47 @@ final class NodeStatus implements NodeInfo {
         fields.put("index", digest.index());
         fields.put("digest", Long.toHexString(digest.digest()));
         return fields;
+    }
+
+    @Override
+    public List<Map<String, Object>> regions() {
+        List<Map<String, Object>> all = new ArrayList<>();
+        for (RegionUse use : stateMachine.store().regionUses()) {
+            Map<String, Object> fields = new LinkedHashMap<>();
+            fields.put("region", use.region().length == 0 ? DEFAULT_REGION : new String(use.region(), UTF_8));
+            fields.put("bytes", use.bytesMax());
+            fields.put("policy", use.evicts() ? "evict" : "refuse");
+            fields.put("usedBytes", use.bytes());
+            fields.put("entries", use.entries());
+            fields.put("counted", use.isCounted());
+            all.add(fields);
+        }
+        return all;
+    }
+
+    @Override
+    public void limitRegion(String name, long bytesMax, boolean evicts) throws InterruptedException {
+        Parts now = parts;
+        if (now == null) {
+            throw new IllegalStateException(notRunning);
+        }
+        LimitRegionCommand limit = LimitRegionCommand.newBuilder()
+                .setRegion(name.equals(DEFAULT_REGION) ? ByteString.EMPTY : ByteString.copyFromUtf8(name))
+                .setBytesMax(bytesMax)
+                .setWhenFull(evicts ? WhenFull.EVICT : WhenFull.REFUSE)
+                .build();
+        if (name.isEmpty() || !Admission.isLimitRegion(limit)) {
+            throw new IllegalArgumentException("no region has that name");
+        }
+        try {
+            Reply reply = now.replicator.limitRegion(limit).get();
+            if (reply instanceof Reply.Failure failure) {
+                throw new IllegalStateException(
+                        failure.code().wireName() + (failure.text() == null ? "" : ": " + failure.text()));
+            }
+        } catch (ExecutionException e) {
+            throw new IllegalStateException(String.valueOf(e.getCause()), e);
+        }
     }
 
     @Override

@@ -6,6 +6,7 @@ import io.dshm.proto.wire.StatusReply;
 import io.dshm.server.admin.AdminListener;
 import io.dshm.server.backup.Backups;
 import io.dshm.server.backup.ScheduledBackups;
+import io.dshm.server.config.ConfigException;
 import io.dshm.server.config.Member;
 import io.dshm.server.config.ServerConfig;
 import io.dshm.server.config.Version;
@@ -57,6 +58,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Executor;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
@@ -74,6 +78,9 @@ public final class Server {
 
     /** Exit status of a node that is to be started again: nothing is wrong with its data. */
     private static final int SHORT_OF_DESCRIPTORS = 1;
+
+    /** Between two questions to another node for its disk, and how long one may take. */
+    private static final int DISK_QUESTION_MILLIS = 1_000;
 
     /** Between two looks of a leader whether its cluster has an id. */
     private static final long FOUNDING_MILLIS = 200;
@@ -114,10 +121,7 @@ public final class Server {
     /** A node that has not started. */
     public Server(ServerConfig config) {
         this.config = config;
-        this.stateMachine = new StateMachine(
-                clock,
-                StateRoom.ofHeap(
-                        Runtime.getRuntime().maxMemory(), config.valueMemoryBytes() + config.replyMemoryBytes()));
+        this.stateMachine = new StateMachine(clock, stateRoom(config), searches());
         this.purger = new Purger(stateMachine, Server::stopForGood);
         this.reads = new LocalReads(stateMachine, clock, System::nanoTime, config.maxStalenessMillis());
         this.budget = new MemoryBudget(config.valueMemoryBytes());
@@ -133,6 +137,27 @@ public final class Server {
             channelType = NioSocketChannel.class;
             ports = new Ports(loops, NioServerSocketChannel.class);
         }
+    }
+
+    /** A thread that looks at all entries, in order to find those that may be evicted. */
+    private static Executor searches() {
+        return new ThreadPoolExecutor(0, 1, 60, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> {
+            Thread thread = new Thread(Guard.of("a search for entries to be evicted", task), "evictions");
+            thread.setDaemon(true);
+            return thread;
+        });
+    }
+
+    /** What the heap has room for, or less if so much is not wanted. */
+    private static StateRoom stateRoom(ServerConfig config) {
+        long heap = Runtime.getRuntime().maxMemory();
+        StateRoom room = StateRoom.ofHeap(heap, config.valueMemoryBytes() + config.replyMemoryBytes());
+        if (config.memoryBytes() > room.growthMax()) {
+            throw new ConfigException("memory-bytes: " + config.memoryBytes() + " is more than this heap of " + heap
+                    + " bytes has room for, which is " + room.growthMax()
+                    + "; start the node with a larger one (-Xmx)");
+        }
+        return config.memoryBytes() == 0 ? room : room.withGrowthMax(config.memoryBytes());
     }
 
     /**
@@ -272,6 +297,7 @@ public final class Server {
             }
         });
         every(lanes.get(0), FOUNDING_MILLIS, "giving the cluster an id", () -> found(membership, roles, replicator));
+        every(lanes.get(0), DISK_QUESTION_MILLIS, "asking for disks", () -> askForDisks(raft, connector, members));
         lanes.get(0)
                 .scheduleAtFixedRate(
                         this::sayWhatItWaitsFor, WAITING_LINE_SECONDS, WAITING_LINE_SECONDS, TimeUnit.SECONDS);
@@ -281,6 +307,19 @@ public final class Server {
                 config.bindAddress(),
                 config.port(),
                 config.dataDir());
+    }
+
+    /** Asks the others whether their disks are full. */
+    private static void askForDisks(RaftGroup raft, PeerConnector connector, ClusterMembers members) {
+        for (String other : members.others()) {
+            connector
+                    .ask(other, DISK_QUESTION_MILLIS)
+                    .whenComplete(Guard.last("asking for a disk", (answer, failure) -> {
+                        if (failure == null) {
+                            raft.onPeerDisk(other, answer.getDiskFull());
+                        }
+                    }));
+        }
     }
 
     private static void every(EventLoop lane, long millis, String what, Runnable task) {
@@ -375,7 +414,9 @@ public final class Server {
                 config.dataDir(),
                 config.electionTimeoutMillis(),
                 config.snapshotIntervalSeconds(),
-                config.snapshotLogBytes());
+                Math.min(config.snapshotLogBytes(), config.disk().logBytesMax() / 4),
+                config.disk().logBytesMax(),
+                config.disk().reserveBytes());
     }
 
     private void onCaughtUp(Replicator replicator) {
@@ -415,7 +456,8 @@ public final class Server {
                 .setClusterTimeMillis(clock.estimateMillis())
                 .setClusterId(folder.clusterId())
                 .setAppliedIndex(reads.appliedIndex())
-                .setVotes(raft.mayVote());
+                .setVotes(raft.mayVote())
+                .setDiskFull(raft.isOwnDiskFull());
         if (raft.mayVote()) {
             reply.addAllVoters(raft.memberChanges().roles().voters());
             stateMachine.cluster().list().forEach(reply::addMembers);

@@ -10,6 +10,7 @@ import io.dshm.proto.wire.SnapshotFooter;
 import io.dshm.proto.wire.SnapshotFrame;
 import io.dshm.proto.wire.SnapshotHeader;
 import io.dshm.proto.wire.SnapshotNode;
+import io.dshm.proto.wire.SnapshotRegion;
 import io.dshm.proto.wire.SnapshotUpload;
 import java.io.DataInputStream;
 import java.io.EOFException;
@@ -42,6 +43,9 @@ public final class SnapshotPart {
 
         /** A client with an identity of its own. */
         default void client(SnapshotClient client) throws IOException {}
+
+        /** A region's limit. */
+        default void region(SnapshotRegion region) throws IOException {}
 
         /** A value on its way. */
         default void upload(SnapshotUpload upload) throws IOException {}
@@ -155,6 +159,7 @@ public final class SnapshotPart {
             }
             case NODE -> visitor.node(frame.getNode());
             case CLIENT -> visitor.client(frame.getClient());
+            case REGION -> visitor.region(frame.getRegion());
             case UPLOAD -> visitor.upload(frame.getUpload());
             case FOOTER, FRAME_NOT_SET -> throw new SnapshotException("has a frame of an unknown kind");
         }

@@ -82,8 +82,7 @@ final class HolderParser {
         }
         Command.Take take = LimitParser.take(line, line.count(Option.COST), false);
         long ttlMillis = line.secondsAsMillis(Option.TTL);
-        return LineParser.identified(
-                verb, line, new Command.Reserve(take, Key.of(line.bytes(Option.HOLD)), ttlMillis));
+        return LineParser.identified(verb, line, new Command.Reserve(take, Key.of(line.bytes(Option.HOLD)), ttlMillis));
     }
 
     static Request settle(RequestLine line) {
@@ -98,9 +97,7 @@ final class HolderParser {
         return refusal != null
                 ? refusal
                 : LineParser.identified(
-                        verb,
-                        line,
-                        new Command.Settle(line.key(0), Key.of(line.bytes(1)), line.count(Option.COST)));
+                        verb, line, new Command.Settle(line.key(0), Key.of(line.bytes(1)), line.count(Option.COST)));
     }
 
     static Request grant(RequestLine line) {

@@ -40,12 +40,15 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
             /health   200 and "ok", or 503 and what is wrong
             /status   what this node is doing, as JSON
             /digest   a checksum of all data, as JSON; it reads everything
+            /regions  the regions with a limit, as JSON
+            /region   POST /region?name=NAME&bytes=N&policy=refuse|evict limits one, on all nodes; bytes=0: no limit
             /snapshot a backup of all data; ?stale=yes if no leader can confirm that this node has everything
             /cluster  the members and their roles, as JSON
             POST /cluster/ACTION?member=...  changes them: use dshm cluster
             """;
 
     private static final String CHANGE = "/cluster/";
+    private static final String REGION = "/region";
     private static final String OPERATOR = "Dshm-Operator";
 
     private final NodeInfo node;
@@ -92,10 +95,13 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
         boolean keepAlive = HttpUtil.isKeepAlive(request);
         if (request.decoderResult().isFailure()) {
             send(context, new Answer(HttpResponseStatus.BAD_REQUEST, "not an HTTP request\n"), false);
-        } else if (request.method().equals(HttpMethod.POST) && request.uri().startsWith(CHANGE)) {
-            change(context, request, keepAlive);
+        } else if (request.method().equals(HttpMethod.POST)) {
+            change(context, request, new QueryStringDecoder(request.uri()), keepAlive);
         } else if (!request.method().equals(HttpMethod.GET)) {
-            send(context, new Answer(HttpResponseStatus.METHOD_NOT_ALLOWED, "only GET\n"), keepAlive);
+            send(
+                    context,
+                    new Answer(HttpResponseStatus.METHOD_NOT_ALLOWED, "only GET, and POST for changes\n"),
+                    keepAlive);
         } else {
             QueryStringDecoder uri = new QueryStringDecoder(request.uri());
             if (uri.path().equals("/snapshot")) {
@@ -117,6 +123,7 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
                 send(context, problem == null ? Answer.ok("ok\n") : Answer.unavailable(problem), keepAlive);
             }
             case "/status" -> send(context, Answer.ok(json(node.status())), keepAlive);
+            case "/regions" -> send(context, Answer.ok(regions()), keepAlive);
             case "/cluster" -> send(context, members(), keepAlive);
             case "/digest" -> slowly(context, this::digest, keepAlive);
             default ->
@@ -127,6 +134,7 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
         }
     }
 
+    /** Answers what may take a while. */
     private void slowly(ChannelHandlerContext context, Supplier<Answer> request, boolean keepAlive) {
         try {
             slowRequests.execute(() -> {
@@ -134,25 +142,75 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
                 context.executor().execute(() -> send(context, answer, keepAlive));
             });
         } catch (RejectedExecutionException e) {
-            send(context, Answer.unavailable("others ask for a digest, or change members, at this moment"), keepAlive);
+            send(
+                    context,
+                    Answer.unavailable("others ask for a digest, or change something, at this moment"),
+                    keepAlive);
         }
     }
 
     /** A web page in an operator's browser can send a POST to this port, but not with a header of its own. */
-    private void change(ChannelHandlerContext context, FullHttpRequest request, boolean keepAlive) {
-        QueryStringDecoder uri = new QueryStringDecoder(request.uri());
-        String member = String.join("", uri.parameters().getOrDefault("member", List.of()));
-        if (!request.headers().contains(OPERATOR)) {
+    private void change(
+            ChannelHandlerContext context, FullHttpRequest request, QueryStringDecoder uri, boolean keepAlive) {
+        Supplier<Answer> change = changeOf(uri.path(), uri.parameters());
+        if (change == null) {
+            send(
+                    context,
+                    new Answer(
+                            HttpResponseStatus.METHOD_NOT_ALLOWED,
+                            "only GET, and POST for " + CHANGE + "ACTION and " + REGION + "\n"),
+                    keepAlive);
+        } else if (!request.headers().contains(OPERATOR)) {
             send(
                     context,
                     new Answer(HttpResponseStatus.FORBIDDEN, "a change needs the header " + OPERATOR + "\n"),
                     keepAlive);
         } else {
-            slowly(context, () -> change(uri.path().substring(CHANGE.length()), member), keepAlive);
+            slowly(context, change, keepAlive);
         }
     }
 
-    private Answer change(String action, String member) {
+    /** What a POST to that path does; null if there is none. */
+    private @Nullable Supplier<Answer> changeOf(String path, Map<String, List<String>> parameters) {
+        if (path.equals(REGION)) {
+            return () -> limitRegion(parameters);
+        }
+        if (path.startsWith(CHANGE)) {
+            String member = String.join("", parameters.getOrDefault("member", List.of()));
+            return () -> changeMembers(path.substring(CHANGE.length()), member);
+        }
+        return null;
+    }
+
+    private String regions() {
+        return node.regions().stream()
+                .map(region -> json(region).strip())
+                .collect(Collectors.joining(",\n", "{\n\"regions\": [\n", "]\n}\n"));
+    }
+
+    private Answer limitRegion(Map<String, List<String>> parameters) {
+        try {
+            String policy = parameter(parameters, "policy");
+            if (!policy.equals("evict") && !policy.equals("refuse")) {
+                throw new IllegalArgumentException("policy= must be refuse or evict");
+            }
+            String bytes = parameter(parameters, "bytes");
+            if (!bytes.matches("[0-9]{1,18}")) {
+                throw new IllegalArgumentException("bytes= must be a number of 1 to 18 digits");
+            }
+            node.limitRegion(parameter(parameters, "name"), Long.parseLong(bytes), policy.equals("evict"));
+            return Answer.ok("ok\n");
+        } catch (IllegalArgumentException e) {
+            return new Answer(HttpResponseStatus.BAD_REQUEST, e.getMessage() + "\n");
+        } catch (IllegalStateException e) {
+            return Answer.unavailable(String.valueOf(e.getMessage()));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return Answer.unavailable("stopping");
+        }
+    }
+
+    private Answer changeMembers(String action, String member) {
         try {
             return Answer.ok(json(Map.of("message", node.changeMembers(action, member))));
         } catch (RefusedException e) {
@@ -165,6 +223,14 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
             Thread.currentThread().interrupt();
             return Answer.unavailable("stopping");
         }
+    }
+
+    private static String parameter(Map<String, List<String>> parameters, String name) {
+        List<String> values = parameters.getOrDefault(name, List.of());
+        if (values.size() != 1) {
+            throw new IllegalArgumentException(name + "= is missing, or there are several");
+        }
+        return values.get(0);
     }
 
     private Answer members() {

@@ -2,6 +2,7 @@ package io.dshm.server.admin;
 
 import java.io.IOException;
 import java.io.OutputStream;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -22,6 +23,20 @@ public interface NodeInfo {
      * @throws IllegalStateException if it cannot be computed now
      */
     Map<String, Object> digest() throws InterruptedException;
+
+    /** The regions with a limit, each as names and values, in the order in which they are to be shown. */
+    List<Map<String, Object>> regions();
+
+    /**
+     * Limits a region, on all nodes. Blocks until that is done.
+     *
+     * @param name the region's; {@code :} is the default region
+     * @param bytesMax what its entries may take; 0 for no limit
+     * @param evicts whether it makes room when it is full; otherwise it refuses
+     * @throws IllegalArgumentException if that is no region, or no limit
+     * @throws IllegalStateException if it is not done, or not known to be done; the message says which
+     */
+    void limitRegion(String name, long bytesMax, boolean evicts) throws InterruptedException;
 
     /**
      * Writes a backup of the present state. Blocks: first while a snapshot is taken, and then for as long as the output does.

@@ -11,6 +11,7 @@ import org.jspecify.annotations.Nullable;
  * @param members never empty here
  * @param membersNamed whether the setting names them; otherwise this node is alone, and nobody can join it
  * @param maxStalenessMillis 0 for no bound
+ * @param memoryBytes of the state; 0 for what the heap has room for
  * @param threads event loops; never 0 here
  * @param raftBindAddress never empty here
  * @param peerAddressCheck whether connections from addresses that no member has are refused, on the ports for members
@@ -35,6 +36,8 @@ public record ServerConfig(
         int snapshotIntervalSeconds,
         long snapshotLogBytes,
         Backups backups,
+        Disk disk,
+        long memoryBytes,
         int valueBytesMax,
         long valueMemoryBytes,
         long replyMemoryBytes,
@@ -60,6 +63,9 @@ public record ServerConfig(
      * @param keepSeconds 0 for no bound
      */
     public record Backups(@Nullable Path dir, int intervalSeconds, int keep, long keepSeconds) {}
+
+    /** What the data may take of the disk, and what is kept free there, in bytes: see {@link ServerOptions}. */
+    public record Disk(long logBytesMax, long reserveBytes) {}
 
     /** This node among the members. */
     public Member self() {

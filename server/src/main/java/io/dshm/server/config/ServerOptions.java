@@ -268,6 +268,30 @@ final class ServerOptions {
     long backupKeepSeconds;
 
     @Option(
+            names = "--log-bytes-max",
+            paramLabel = "N",
+            defaultValue = "2147483648",
+            description =
+                    "What the log may take on the disk: snapshots are taken earlier, so that it is cut off by then (default: ${DEFAULT-VALUE}, 2 GiB).")
+    long logBytesMax;
+
+    @Option(
+            names = "--disk-reserve-bytes",
+            paramLabel = "N",
+            defaultValue = "67108864",
+            description =
+                    "What a file keeps of the disk, so that a node whose disk is full can still take a snapshot. With less than half as much free beside it, writes get \"disk_full\" (default: ${DEFAULT-VALUE}, 64 MiB).")
+    long diskReserveBytes;
+
+    @Option(
+            names = "--memory-bytes",
+            paramLabel = "N",
+            defaultValue = "0",
+            description =
+                    "What all data may take in memory; beyond, what would make it larger gets \"out_of_memory\". The smallest of all nodes counts. At most what the heap has room for, which is also the default (0): about three eighths of it (default: ${DEFAULT-VALUE}).")
+    long memoryBytes;
+
+    @Option(
             names = "--value-bytes-max",
             paramLabel = "N",
             defaultValue = "" + Limits.VALUE_BYTES_MAX,
@@ -347,6 +371,11 @@ final class ServerOptions {
         require(valueMemory, longest, Math.max(heap / 4, longest), "value-memory-bytes");
         long replyMemory = replyMemoryBytes == 0 ? Math.max(heap / 8, longest) : replyMemoryBytes;
         require(replyMemory, longest, Math.max(heap / 4, longest), "reply-memory-bytes");
+        require(logBytesMax, 512L << 20, Long.MAX_VALUE, "log-bytes-max");
+        require(diskReserveBytes, 16L << 20, 1L << 40, "disk-reserve-bytes");
+        if (memoryBytes != 0) {
+            require(memoryBytes, Limits.STATE_BYTES_MAX_MIN, Long.MAX_VALUE, "memory-bytes");
+        }
         require(connectionsMax, 1, 1_000_000, "connections-max");
         require(stallSeconds, 1, 86_400, "stall-seconds");
         require(shutdownSeconds, 1, 600, "shutdown-seconds");
@@ -391,6 +420,8 @@ final class ServerOptions {
                         backupIntervalSeconds,
                         backupKeep,
                         backupKeepSeconds),
+                new ServerConfig.Disk(logBytesMax, diskReserveBytes),
+                memoryBytes,
                 valueBytesMax,
                 valueMemory,
                 replyMemory,

@@ -6,6 +6,7 @@ import io.dshm.proto.Formats;
 import io.dshm.proto.Limits;
 import io.dshm.proto.Reply;
 import io.dshm.proto.wire.CommandRecord;
+import io.dshm.proto.wire.LimitRegionCommand;
 import io.dshm.server.guard.Guard;
 import io.dshm.server.replication.contracts.ClockAndRandom;
 import io.dshm.server.replication.contracts.Leadership;
@@ -45,10 +46,17 @@ public final class Lane {
     private static final Reply.Failure TOO_MANY_COMMANDS =
             new Reply.Failure(ErrorCode.BUSY, "too many commands are outstanding");
     private static final Reply.Failure STOPPING = new Reply.Failure(ErrorCode.SHUTTING_DOWN, null);
+    private static final Reply.Failure DISK_FULL =
+            new Reply.Failure(ErrorCode.DISK_FULL, "no room for the log; /status of each node says which disk is full");
     private static final Reply.Failure TOO_NEW = new Reply.Failure(
             ErrorCode.BUSY, "this verb works as soon as all nodes of the cluster run a version that knows it");
     private static final Reply.Failure STALE = new Reply.Failure(
             ErrorCode.NO_LEADER, "this node has heard of no leader for longer than a read may be stale");
+
+    private static final Reply.Failure OLD_NODES =
+            new Reply.Failure(ErrorCode.BAD_REQUEST, "not before all nodes are of this version");
+    private static final Reply.Failure TOO_MANY_LIMITS =
+            new Reply.Failure(ErrorCode.TOO_LARGE, "at most " + Limits.REGION_LIMITS_MAX + " regions may have a limit");
 
     /** Of the protocol that clients speak; see {@code proto/README.md}. */
     private static final int PROTOCOL_VERSION = 2;
@@ -134,6 +142,8 @@ public final class Lane {
             tellSoon(listener, STOPPING);
         } else if (reads.format() < Records.formatOf(write)) {
             tellSoon(listener, TOO_NEW);
+        } else if (shared.log.isDiskFull()) {
+            tellSoon(listener, DISK_FULL);
         } else if (write.dataBytes() > Limits.INLINE_VALUE_BYTES_MAX) {
             submitLarge(write, listener);
         } else if (!submit(commands, Records.of(write), new ClientWrite(write, listener), requestDeadline())) {
@@ -235,6 +245,20 @@ public final class Lane {
     /** Takes requests for a whole region. */
     public RegionRequests regions() {
         return regions;
+    }
+
+    /** Limits a region: see {@link LimitRegionCommand}. The listener gets {@code DONE}, or why not. */
+    void limitRegion(LimitRegionCommand limit, ReplyListener listener) {
+        if (reads.format() < Formats.BOUNDS) {
+            tellSoon(listener, OLD_NODES);
+            return;
+        }
+        submit(
+                commands,
+                CommandRecord.newBuilder().setLimitRegion(limit),
+                listener,
+                (outcome, index) ->
+                        listener.tell(outcome.kind() == Outcome.Kind.APPLIED ? Reply.Done.DONE : TOO_MANY_LIMITS));
     }
 
     /** Who answers, and who leads as far as this node knows. */

@@ -4,6 +4,7 @@ import io.dshm.proto.Command;
 import io.dshm.proto.ErrorCode;
 import io.dshm.proto.Reply;
 import io.dshm.proto.wire.CommandRecord;
+import io.dshm.proto.wire.LimitRegionCommand;
 import io.dshm.proto.wire.RegisterNode;
 import io.dshm.server.guard.Guard;
 import io.dshm.server.replication.contracts.ClockAndRandom;
@@ -243,6 +244,28 @@ public final class Replicator {
         if (reads.waiting().get() > 0) {
             lanes.forEach(lane -> lane.execute(lane::answerReads));
         }
+    }
+
+    /**
+     * Limits a region. Any thread.
+     *
+     * @return {@code DONE}, or why it is not limited; an exception only if this node is at fault
+     */
+    public CompletableFuture<Reply> limitRegion(LimitRegionCommand limit) {
+        CompletableFuture<Reply> told = new CompletableFuture<>();
+        Lane first = lanes.get(0);
+        first.execute(() -> first.limitRegion(limit, new ReplyListener() {
+            @Override
+            public void onReply(Reply reply) {
+                told.complete(reply);
+            }
+
+            @Override
+            public void onBroken(RuntimeException thrown) {
+                told.completeExceptionally(thrown);
+            }
+        }));
+        return told;
     }
 
     /** Refuses new commands from now on; done when all that were taken are answered. */

@@ -13,6 +13,7 @@ import io.dshm.proto.wire.GrantCommand;
 import io.dshm.proto.wire.IncrCommand;
 import io.dshm.proto.wire.IncrNumberCommand;
 import io.dshm.proto.wire.LimitAlgorithm;
+import io.dshm.proto.wire.LimitRegionCommand;
 import io.dshm.proto.wire.MultiCommand;
 import io.dshm.proto.wire.PurgeCommand;
 import io.dshm.proto.wire.PushCommand;
@@ -32,6 +33,7 @@ import io.dshm.proto.wire.TakeCommand;
 import io.dshm.proto.wire.TouchCommand;
 import io.dshm.proto.wire.TypedValue;
 import io.dshm.proto.wire.ValueChunk;
+import io.dshm.proto.wire.WhenFull;
 import io.dshm.proto.wire.WriteCondition;
 import java.util.HashSet;
 
@@ -72,7 +74,11 @@ public final class Admission {
 
     /** Whether this record may be proposed. */
     public static boolean admits(CommandRecord record) {
-        return isSequence(record.getSequence()) && isIdentityOfClient(record) && isKnown(record) && isCommand(record);
+        return isSequence(record.getSequence())
+                && isIdentityOfClient(record)
+                && isWish(record)
+                && isKnown(record)
+                && isCommand(record);
     }
 
     /** Whether this may be what an origin has settled. */
@@ -99,6 +105,11 @@ public final class Admission {
                 && record.getClientDone() <= record.getClientSequence();
     }
 
+    /** What its sender may say of the room that it takes. Whether something is evicted for it is for the leader to say. */
+    private static boolean isWish(CommandRecord record) {
+        return record.getWhenFull() != WhenFull.UNRECOGNIZED && !record.getEvicts();
+    }
+
     private static boolean isCommand(CommandRecord record) {
         boolean anonymous = record.getOrigin() == 0;
         boolean ofClient = record.getClientSequence() != 0;
@@ -111,6 +122,7 @@ public final class Admission {
             case PUT_CHUNKED -> !anonymous && isPublication(record.getPutChunked());
             case FLUSH_ALL -> !anonymous && isFlushAll(record.getFlushAll());
             case MULTI -> !anonymous && isMulti(record.getMulti());
+            case LIMIT_REGION -> !anonymous && !ofClient && isLimitRegion(record.getLimitRegion());
             case TAKE_ALL -> !anonymous && isTakeAll(record.getTakeAll());
             case SET,
                     TOUCH,
@@ -163,7 +175,7 @@ public final class Admission {
                         && isHolder(record.getRelease().getHolder())
                         && isKnown(record.getRelease());
             case FLUSH_ALL, MULTI, TAKE_ALL, CHUNK, SET_CHUNKED, PUT_CHUNKED, PURGE -> false;
-            case REGISTER_NODE, LOG_TIME, SWITCH_FORMAT, REFUSED, COMMAND_NOT_SET -> false;
+            case REGISTER_NODE, LOG_TIME, SWITCH_FORMAT, REFUSED, LIMIT_REGION, COMMAND_NOT_SET -> false;
             case FOUND_CLUSTER, CHANGE_MEMBER -> false;
         };
     }
@@ -350,16 +362,25 @@ public final class Admission {
                 && write.getSequence() == 0
                 && write.getClientSequence() == 0
                 && isIdentityOfClient(write)
+                && isWish(write)
                 && isWriteOfOneKey(write)
                 && isKnown(write);
     }
 
     private static boolean isFlushAll(FlushAllCommand flush) {
-        ByteString region = flush.getRegion();
-        return region.size() <= Limits.KEY_BYTES_MAX
-                && hasBytesOfKey(region)
-                && indexOfColon(region) < 0
-                && isKnown(flush);
+        return isRegion(flush.getRegion()) && isKnown(flush);
+    }
+
+    private static boolean isRegion(ByteString region) {
+        return region.size() <= Limits.KEY_BYTES_MAX && hasBytesOfKey(region) && indexOfColon(region) < 0;
+    }
+
+    /** Whether that may be a region's limit. */
+    public static boolean isLimitRegion(LimitRegionCommand limit) {
+        return isRegion(limit.getRegion())
+                && limit.getBytesMax() >= 0
+                && (limit.getWhenFull() == WhenFull.EVICT || limit.getWhenFull() == WhenFull.REFUSE)
+                && isKnown(limit);
     }
 
     private static boolean isChunk(ValueChunk chunk) {

@@ -82,6 +82,18 @@ final class Entries {
         }
     }
 
+    /**
+     * Removes the entry of a key if it is of that version, and holds a value. An expired one may be purged on some nodes and not
+     * on others: it takes a version either way. Not where something is begun.
+     */
+    void evict(Key key, long version) {
+        lastVersion++;
+        Entry entry = store.get(key.bytes(), key.hash());
+        if (entry != null && entry.version() == version && entry.isEvictable()) {
+            store.remove(key.bytes(), key.hash());
+        }
+    }
+
     /** Empties a region. Not where something is begun. */
     void flush(byte[] region) {
         store.flushRegion(region, ++lastVersion);

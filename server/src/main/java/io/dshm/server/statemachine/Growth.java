@@ -7,7 +7,9 @@ import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.LimitAlgorithm;
 import io.dshm.proto.wire.MultiCommand;
 import io.dshm.proto.wire.PushCommand;
+import io.dshm.proto.wire.PutChunkedCommand;
 import io.dshm.proto.wire.PutCommand;
+import io.dshm.proto.wire.SetChunkedCommand;
 import io.dshm.proto.wire.TakeAllCommand;
 import io.dshm.proto.wire.TakeCommand;
 import io.dshm.proto.wire.TypedValue;
@@ -20,7 +22,6 @@ import io.dshm.server.store.limiters.Holds;
 import io.dshm.server.store.limiters.Meter;
 import io.dshm.server.store.limiters.Permits;
 import io.dshm.server.store.limiters.SlidingLog;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,7 +32,7 @@ import org.jspecify.annotations.Nullable;
  */
 record Growth(long bytes, boolean counts) {
 
-    private static final Growth NONE = new Growth(0, true);
+    static final Growth NONE = new Growth(0, true);
 
     private static Growth adds(long bytes) {
         return new Growth(Math.max(0, bytes), false);
@@ -81,7 +82,7 @@ record Growth(long bytes, boolean counts) {
                         .mapToLong(Growth::atMost)
                         .sum();
             case SET_CHUNKED, PUT_CHUNKED, TOUCH, DELETE, REMOVE, EXPIRE, POP, PURGE, RELEASE, GIVE_BACK -> 0;
-            case REGISTER_NODE, LOG_TIME, SWITCH_FORMAT, REFUSED, COMMAND_NOT_SET -> 0;
+            case REGISTER_NODE, LOG_TIME, SWITCH_FORMAT, REFUSED, LIMIT_REGION, COMMAND_NOT_SET -> 0;
             case FOUND_CLUSTER, CHANGE_MEMBER -> 0;
         };
     }
@@ -97,7 +98,7 @@ record Growth(long bytes, boolean counts) {
                 record.getIncrNumber().hasInit()
                         ? ofCount(record, record.getIncrNumber().getKey(), NUMBER_BYTES, store)
                         : counts(NUMBER_BYTES);
-            case RATE_LIMITER -> ofCount(record, record.getRateLimiter().getKey(), Store.grantBytes(), store);
+            case RATE_LIMITER -> ofLimiter(record, store);
             case TAKE -> ofTake(record.getTake(), store);
             case RESERVE ->
                 ofHold(
@@ -106,7 +107,11 @@ record Growth(long bytes, boolean counts) {
                         record.getReserve().getHold(),
                         store);
             case GRANT ->
-                ofHold(record, record.getGrant().getTake().getKey(), record.getGrant().getHolder(), store);
+                ofHold(
+                        record,
+                        record.getGrant().getTake().getKey(),
+                        record.getGrant().getHolder(),
+                        store);
             case SETTLE -> counts(atMost(record));
             case ACQUIRE -> ofAcquire(record, store);
             case TAKE_ALL -> ofTakeAll(record.getTakeAll(), store);
@@ -114,8 +119,51 @@ record Growth(long bytes, boolean counts) {
             case CHUNK -> adds(chunkBytes(record));
             case MULTI -> ofMulti(record.getMulti(), store);
             case SET_CHUNKED, PUT_CHUNKED, TOUCH, DELETE, REMOVE, EXPIRE, POP, PURGE, RELEASE, GIVE_BACK -> NONE;
-            case REGISTER_NODE, LOG_TIME, SWITCH_FORMAT, REFUSED, COMMAND_NOT_SET -> NONE;
+            case REGISTER_NODE, LOG_TIME, SWITCH_FORMAT, REFUSED, LIMIT_REGION, COMMAND_NOT_SET -> NONE;
             case FOUND_CLUSTER, CHANGE_MEMBER -> NONE;
+        };
+    }
+
+    /**
+     * What the command adds to the region of its key. A large value counts there when it is published; before, its pieces are
+     * in no region.
+     */
+    static Growth inRegion(CommandRecord record, Store store) {
+        return switch (record.getCommandCase()) {
+            case SET_CHUNKED -> {
+                SetChunkedCommand set = record.getSetChunked();
+                yield adds(Store.plainBytes(set.getKey().size(), set.getValueLength()) - bytesIn(store, set.getKey()));
+            }
+            case PUT_CHUNKED -> {
+                PutChunkedCommand put = record.getPutChunked();
+                yield adds(Store.stringBytes(put.getPut().getKey().size(), put.getValueLength())
+                        - bytesIn(store, put.getPut().getKey()));
+            }
+            default -> of(record, store);
+        };
+    }
+
+    /** The key of a command that may add to its region; null for others. */
+    static @Nullable ByteString growingKey(CommandRecord record) {
+        return switch (record.getCommandCase()) {
+            case SET -> record.getSet().getKey();
+            case INCR -> record.getIncr().getKey();
+            case INCR_NUMBER -> record.getIncrNumber().getKey();
+            case RATE_LIMITER -> record.getRateLimiter().getKey();
+            case TAKE -> record.getTake().getKey();
+            // All of its keys are of one region.
+            case TAKE_ALL -> record.getTakeAll().getTakes(0).getKey();
+            case ACQUIRE -> record.getAcquire().getKey();
+            case RESERVE -> record.getReserve().getTake().getKey();
+            case SETTLE -> record.getSettle().getKey();
+            case GRANT -> record.getGrant().getTake().getKey();
+            case PUT -> record.getPut().getKey();
+            case PUSH -> record.getPush().getKey();
+            case SET_CHUNKED -> record.getSetChunked().getKey();
+            case PUT_CHUNKED -> record.getPutChunked().getPut().getKey();
+            case TOUCH, DELETE, REMOVE, EXPIRE, POP, PURGE, RELEASE, GIVE_BACK, MULTI, CHUNK, FLUSH_ALL -> null;
+            case REGISTER_NODE, LOG_TIME, SWITCH_FORMAT, REFUSED, LIMIT_REGION, COMMAND_NOT_SET -> null;
+            case FOUND_CLUSTER, CHANGE_MEMBER -> null;
         };
     }
 
@@ -139,18 +187,18 @@ record Growth(long bytes, boolean counts) {
         return list ? adds(Store.elementBytes(elementBytes(push))) : NONE;
     }
 
-    /** Where it takes, and where it may only give back. */
+    /** Where it takes, and where it may only give back. Also its first call only counts, as that of {@link #ofLimiter}. */
     private static Growth ofTake(TakeCommand take, Store store) {
         Entry entry = take.getCost() <= 0 ? null : find(store, take.getKey());
         if (entry == null) {
-            return take.getCost() <= 0 ? NONE : adds(limiterBytes(take));
+            return take.getCost() <= 0 ? NONE : counts(limiterBytes(take));
         }
         boolean remembers = entry.isLimiter() && entry.limiter() instanceof SlidingLog;
         return remembers ? counts(2 * SlidingLog.GRANT_BYTES) : NONE;
     }
 
     private static Growth ofHold(CommandRecord record, ByteString key, ByteString id, Store store) {
-        return adds(find(store, key) == null ? atMost(record) : holdBytes(id));
+        return counts(find(store, key) == null ? atMost(record) : holdBytes(id));
     }
 
     /** Of what is held of a limiter of which nothing was held before. */
@@ -162,16 +210,20 @@ record Growth(long bytes, boolean counts) {
         AcquireCommand acquire = record.getAcquire();
         Entry entry = find(store, acquire.getKey());
         if (entry == null) {
-            return adds(atMost(record));
+            return counts(atMost(record));
         }
         boolean more = entry.isLimiter()
                 && entry.limiter() instanceof Permits permits
                 && permits.holders().placeOf(acquire.getHolder().toByteArray()) < 0;
-        return more ? adds(Holds.bytesOf(acquire.getHolder().size())) : NONE;
+        return more ? counts(Holds.bytesOf(acquire.getHolder().size())) : NONE;
     }
 
     private static Growth ofTakeAll(TakeAllCommand all, Store store) {
-        return sum(all.getTakesList().stream().map(take -> ofTake(take, store)).toList());
+        Growth growth = NONE;
+        for (TakeCommand take : all.getTakesList()) {
+            growth = growth.and(ofTake(take, store));
+        }
+        return growth;
     }
 
     /** Of a limiter that has granted once: of a policy's, whatever that is. */
@@ -185,18 +237,22 @@ record Growth(long bytes, boolean counts) {
         return find(store, key) == null ? adds(atMost(record)) : counts(more);
     }
 
-    private static Growth ofMulti(MultiCommand multi, Store store) {
-        return sum(multi.getWritesList().stream().map(write -> of(write, store)).toList());
+    /** A limiter decides as long as anything counts: also its first call adds little. */
+    private static Growth ofLimiter(CommandRecord record, Store store) {
+        return counts(find(store, record.getRateLimiter().getKey()) == null ? atMost(record) : Store.grantBytes());
     }
 
-    private static Growth sum(List<Growth> all) {
-        long bytes = 0;
-        boolean counts = true;
-        for (Growth growth : all) {
-            bytes += growth.bytes;
-            counts &= growth.counts || growth.bytes == 0;
+    private static Growth ofMulti(MultiCommand multi, Store store) {
+        Growth all = NONE;
+        for (CommandRecord write : multi.getWritesList()) {
+            all = all.and(of(write, store));
         }
-        return new Growth(bytes, counts);
+        return all;
+    }
+
+    /** What both add together. */
+    Growth and(Growth other) {
+        return new Growth(bytes + other.bytes, (counts || bytes == 0) && (other.counts || other.bytes == 0));
     }
 
     private static long bytesOf(PutCommand put) {

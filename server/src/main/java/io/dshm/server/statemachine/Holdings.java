@@ -33,7 +33,9 @@ final class Holdings {
             }
             long endMillis = clockMillis + command.getTtlMillis();
             return decided(
-                    limit, account.reserve(quota, clockMillis, id, command.getTake().getCost(), endMillis), clockMillis);
+                    limit,
+                    account.reserve(quota, clockMillis, id, command.getTake().getCost(), endMillis),
+                    clockMillis);
         });
     }
 

@@ -87,7 +87,15 @@ public final class Outcome {
      */
     private final @Nullable Object detail;
 
+    /** Whether entries were evicted for it. */
+    private final boolean evicted;
+
     private Outcome(Kind kind, boolean numeric, long number, @Nullable Object detail) {
+        this(kind, numeric, number, detail, false);
+    }
+
+    private Outcome(Kind kind, boolean numeric, long number, @Nullable Object detail, boolean evicted) {
+        this.evicted = evicted;
         this.kind = kind;
         this.numeric = numeric;
         this.number = number;
@@ -136,6 +144,16 @@ public final class Outcome {
     /** The same kind of failure, for one among several commands, counted from 1. */
     Outcome ofCommand(int position) {
         return new Outcome(kind, true, position, null);
+    }
+
+    /** The same, of a command for which entries were evicted. Not {@link #ABSENT}: what deletes needs no room. */
+    Outcome afterEviction() {
+        return new Outcome(kind, numeric, number, detail, true);
+    }
+
+    /** Whether entries were evicted to make room for the command. */
+    public boolean isAfterEviction() {
+        return evicted;
     }
 
     public Kind kind() {
@@ -238,8 +256,11 @@ public final class Outcome {
 
     /** This outcome of the command with that sequence, for another node or a snapshot. */
     public Result toWire(long sequence) {
-        Result.Builder result =
-                Result.newBuilder().setSequence(sequence).setOutcome(kind.wire).setAbsent(isAbsent());
+        Result.Builder result = Result.newBuilder()
+                .setSequence(sequence)
+                .setOutcome(kind.wire)
+                .setAbsent(isAbsent())
+                .setEvicted(evicted);
         if (numeric) {
             result.setNumber(number);
         } else if (detail instanceof byte[] value) {
@@ -312,6 +333,11 @@ public final class Outcome {
      * @throws IllegalArgumentException if it is of a kind unknown here
      */
     public static Outcome fromWire(Result result) {
+        Outcome outcome = withoutEviction(result);
+        return result.getEvicted() ? outcome.afterEviction() : outcome;
+    }
+
+    private static Outcome withoutEviction(Result result) {
         for (Kind kind : Kind.values()) {
             if (kind.wire == result.getOutcome()) {
                 return switch (result.getReplyCase()) {

@@ -3,13 +3,14 @@ package io.dshm.server.statemachine;
 import io.dshm.proto.wire.SnapshotClient;
 import io.dshm.proto.wire.SnapshotHeader;
 import io.dshm.proto.wire.SnapshotNode;
+import io.dshm.proto.wire.SnapshotRegion;
 import io.dshm.proto.wire.SnapshotUpload;
 import io.dshm.server.store.View;
 import java.io.IOException;
 
 /**
- * A node's state as a new cluster begins with it, which that node founds alone: all entries, and the clients with an identity of their
- * own. What was registered by nodes of the old cluster stays behind, and its id; see {@link RestoredState}.
+ * A node's state as a new cluster begins with it, which that node founds alone: all entries, the limits of regions, and the clients with an
+ * identity of their own. What was registered by nodes of the old cluster stays behind, and its id; see {@link RestoredState}.
  */
 public final class RecoveredState implements StateSource, AutoCloseable {
 
@@ -34,6 +35,11 @@ public final class RecoveredState implements StateSource, AutoCloseable {
             @Override
             public void client(SnapshotClient client) throws IOException {
                 consumer.client(client);
+            }
+
+            @Override
+            public void region(SnapshotRegion region) throws IOException {
+                consumer.region(region);
             }
 
             @Override

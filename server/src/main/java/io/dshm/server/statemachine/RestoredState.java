@@ -5,6 +5,7 @@ import io.dshm.proto.wire.BackupHead;
 import io.dshm.proto.wire.SnapshotClient;
 import io.dshm.proto.wire.SnapshotHeader;
 import io.dshm.proto.wire.SnapshotNode;
+import io.dshm.proto.wire.SnapshotRegion;
 import io.dshm.proto.wire.SnapshotUpload;
 import io.dshm.server.store.Entry;
 import io.dshm.server.store.Region;
@@ -46,6 +47,7 @@ public final class RestoredState implements StateSource {
     private final int checksum;
     private final SnapshotHeader header;
     private final List<SnapshotClient> clients;
+    private final List<SnapshotRegion> regions;
     private final long entryCount;
 
     private RestoredState(
@@ -55,6 +57,7 @@ public final class RestoredState implements StateSource {
         this.head = head;
         this.checksum = checksum;
         this.clients = reading.clients;
+        this.regions = reading.regions;
         this.entryCount = reading.entryCount;
         SnapshotHeader.Builder begin = ClusterState.without(header).toBuilder().clearPart();
         if (choice.ttlRemaining()) {
@@ -106,6 +109,9 @@ public final class RestoredState implements StateSource {
 
     @Override
     public void forEachOther(Consumer consumer) throws IOException {
+        for (SnapshotRegion region : regions) {
+            consumer.region(region);
+        }
         for (SnapshotClient client : clients) {
             consumer.client(client);
         }
@@ -122,17 +128,18 @@ public final class RestoredState implements StateSource {
     private static final class Reading implements SnapshotReader.Target {
 
         final List<SnapshotClient> clients = new ArrayList<>();
+        final List<SnapshotRegion> regions = new ArrayList<>();
         final Set<String> regionsFound = new TreeSet<>();
         long entryCount;
 
         private final Choice choice;
         private final View.Consumer entries;
-        private final boolean keepsClients;
+        private final boolean keepsOthers;
 
-        Reading(Choice choice, View.Consumer entries, boolean keepsClients) {
+        Reading(Choice choice, View.Consumer entries, boolean keepsOthers) {
             this.choice = choice;
             this.entries = entries;
-            this.keepsClients = keepsClients;
+            this.keepsOthers = keepsOthers;
         }
 
         @Override
@@ -157,8 +164,18 @@ public final class RestoredState implements StateSource {
 
         @Override
         public void client(SnapshotClient client) {
-            if (keepsClients) {
+            if (keepsOthers) {
                 clients.add(client);
+            }
+        }
+
+        /** A limit goes with its region. */
+        @Override
+        public void region(SnapshotRegion region) {
+            if (keepsOthers
+                    && (choice.regions().isEmpty()
+                            || choice.regions().contains(region.getRegion().toStringUtf8()))) {
+                regions.add(region);
             }
         }
 

@@ -16,6 +16,7 @@ import io.dshm.proto.wire.SnapshotEntry;
 import io.dshm.proto.wire.SnapshotFooter;
 import io.dshm.proto.wire.SnapshotHeader;
 import io.dshm.proto.wire.SnapshotNode;
+import io.dshm.proto.wire.SnapshotRegion;
 import io.dshm.proto.wire.SnapshotUpload;
 import io.dshm.proto.wire.TypedState;
 import io.dshm.server.store.Entry;
@@ -49,6 +50,8 @@ public final class SnapshotReader {
         void client(SnapshotClient client);
 
         void upload(SnapshotUpload upload);
+
+        void region(SnapshotRegion region);
     }
 
     private final Path folder;
@@ -142,6 +145,11 @@ public final class SnapshotReader {
         @Override
         public void upload(SnapshotUpload upload) {
             target.upload(upload);
+        }
+
+        @Override
+        public void region(SnapshotRegion region) {
+            target.region(region);
         }
 
         @Override

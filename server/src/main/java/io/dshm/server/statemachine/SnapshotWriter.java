@@ -15,6 +15,7 @@ import io.dshm.proto.wire.SnapshotEntry;
 import io.dshm.proto.wire.SnapshotFooter;
 import io.dshm.proto.wire.SnapshotFrame;
 import io.dshm.proto.wire.SnapshotNode;
+import io.dshm.proto.wire.SnapshotRegion;
 import io.dshm.proto.wire.SnapshotUpload;
 import io.dshm.proto.wire.TypedState;
 import io.dshm.server.store.Entry;
@@ -294,6 +295,11 @@ public final class SnapshotWriter {
         @Override
         public void upload(SnapshotUpload upload) throws IOException {
             append(SnapshotFrame.newBuilder().setUpload(upload).build());
+        }
+
+        @Override
+        public void region(SnapshotRegion region) throws IOException {
+            append(SnapshotFrame.newBuilder().setRegion(region).build());
         }
 
         void append(SnapshotFrame frame) throws IOException {

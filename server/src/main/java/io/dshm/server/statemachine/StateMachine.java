@@ -1,10 +1,13 @@
 package io.dshm.server.statemachine;
 
+import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import io.dshm.proto.Formats;
 import io.dshm.proto.Limits;
 import io.dshm.proto.StrictParser;
 import io.dshm.proto.wire.CommandRecord;
+import io.dshm.proto.wire.Eviction;
+import io.dshm.proto.wire.LimitRegionCommand;
 import io.dshm.proto.wire.LogEntry;
 import io.dshm.proto.wire.MultiCommand;
 import io.dshm.proto.wire.PutChunkedCommand;
@@ -13,7 +16,9 @@ import io.dshm.proto.wire.Settled;
 import io.dshm.proto.wire.SnapshotClient;
 import io.dshm.proto.wire.SnapshotHeader;
 import io.dshm.proto.wire.SnapshotNode;
+import io.dshm.proto.wire.SnapshotRegion;
 import io.dshm.proto.wire.SnapshotUpload;
+import io.dshm.proto.wire.WhenFull;
 import io.dshm.server.store.Entry;
 import io.dshm.server.store.Store;
 import java.io.IOException;
@@ -22,6 +27,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -69,6 +75,12 @@ public final class StateMachine {
     private volatile Map<String, Integer> formatsRead = Map.of();
     private volatile ClusterState cluster = ClusterState.NONE;
 
+    /** For a step of counting what is in regions that have just got a limit: some tenths of a millisecond. */
+    private static final int COUNT_NODES_A_STEP = 4096;
+
+    /** The same with each log entry. */
+    private static final int COUNT_NODES_AN_ENTRY = 256;
+
     private final MemoryLimit memory;
 
     /** What the outcomes of origins take; see {@link Origins#bytes}. */
@@ -77,9 +89,14 @@ public final class StateMachine {
     /** What the state takes beside the entries of the store. Written by the thread that applies. */
     private volatile long bytesBeside;
 
-    /** An empty state machine without a memory limit; see {@link #StateMachine(ClusterClock, StateRoom)}. */
+    /** An empty state machine without a memory limit; see {@link #StateMachine(ClusterClock, StateRoom, Executor)}. */
     public StateMachine(ClusterClock clock) {
         this(clock, StateRoom.UNLIMITED);
+    }
+
+    /** One whose searches for what may be evicted hold up who asks. */
+    public StateMachine(ClusterClock clock, StateRoom room) {
+        this(clock, room, Runnable::run);
     }
 
     /**
@@ -87,10 +104,11 @@ public final class StateMachine {
      *
      * @param clock is told every stamp that is applied
      * @param room how much state this node has room for
+     * @param searches runs what looks at all entries, in order to find those that may be evicted
      */
-    public StateMachine(ClusterClock clock, StateRoom room) {
+    public StateMachine(ClusterClock clock, StateRoom room, Executor searches) {
         this.clock = clock;
-        this.memory = new MemoryLimit(this, room);
+        this.memory = new MemoryLimit(this, room, searches);
     }
 
     /**
@@ -127,6 +145,9 @@ public final class StateMachine {
                 outcomeBytes += origin.bytes();
             }
         }
+        for (Eviction eviction : decoded.getEvictedList()) {
+            entries.evict(Writes.key(eviction.getKey()), eviction.getVersion());
+        }
         int count = decoded.getRecordsCount();
         Outcome[] outcomes = new Outcome[count];
         for (int i = 0; i < count; i++) {
@@ -135,6 +156,7 @@ public final class StateMachine {
         if (count > 0 && store.sweepPending()) {
             store.sweep(clockMillis, count * PURGE_BUCKETS_A_COMMAND);
         }
+        store.countRegions(COUNT_NODES_AN_ENTRY);
         appliedIndex = index;
         needsTime = store.sweepPending() || !uploads.isEmpty();
         measure();
@@ -143,11 +165,11 @@ public final class StateMachine {
     }
 
     private void measure() {
-        bytesBeside = outcomeBytes + clients.bytes() + uploads.bytes() + store.markBytes();
+        bytesBeside = outcomeBytes + clients.bytes() + uploads.bytes() + store.markBytes() + store.regionUseBytes();
     }
 
     /**
-     * Purges some store entries that nothing can find any more, starting where the last step ended. Each node does this at its
+     * Counts what is in regions that have just got a limit, and purges some store entries that nothing can find any more, starting where the last step ended. Each node does this at its
      * own pace: it changes no outcome, no read and no digest. Not while another method of this state machine runs, except those
      * that any thread may call.
      */
@@ -155,11 +177,12 @@ public final class StateMachine {
         if (store.sweepPending()) {
             store.sweep(clockMillis, PURGE_BUCKETS_A_STEP);
         }
+        store.countRegions(COUNT_NODES_A_STEP);
     }
 
     /** Whether {@link #purge} may find something. Any thread. */
     public boolean hasToPurge() {
-        return store.sweepPending();
+        return store.sweepPending() || store.countPending();
     }
 
     private static LogEntry decode(long index, ByteBuffer entry) {
@@ -207,7 +230,7 @@ public final class StateMachine {
         if (!origin.isNext(record.getSequence())) {
             return Outcome.AHEAD;
         }
-        Outcome outcome = record.getClientSequence() == 0 ? apply(index, record) : applyOnceForClient(index, record);
+        Outcome outcome = record.getClientSequence() == 0 ? applyNow(index, record) : applyOnceForClient(index, record);
         origin.remember(record.getSequence(), outcome);
         outcomeBytes += outcome.rememberedBytes();
         return outcome;
@@ -236,11 +259,16 @@ public final class StateMachine {
             }
             return first;
         }
-        Outcome outcome = apply(index, record);
+        Outcome outcome = applyNow(index, record);
         if (outcome.kind() != Outcome.Kind.CHUNKS_MISSING && outcome.kind() != Outcome.Kind.OUT_OF_MEMORY) {
             clients.remember(record, outcome, clockMillis);
         }
         return outcome;
+    }
+
+    private Outcome applyNow(long index, CommandRecord record) {
+        Outcome outcome = apply(index, record);
+        return record.getEvicts() ? outcome.afterEviction() : outcome;
     }
 
     private Outcome apply(long index, CommandRecord record) {
@@ -283,11 +311,31 @@ public final class StateMachine {
             case RELEASE -> leases.release(record.getRelease(), clockMillis);
             case TAKE_ALL -> takes.takeAll(record.getTakeAll(), clockMillis);
             case MULTI -> applyAllOrNone(index, record.getMulti());
+            case LIMIT_REGION -> limitRegion(record.getLimitRegion());
             case REFUSED -> Outcome.OUT_OF_MEMORY;
             case REGISTER_NODE, LOG_TIME, SWITCH_FORMAT, FOUND_CLUSTER, CHANGE_MEMBER, COMMAND_NOT_SET ->
                 throw new CorruptStateException(
                         "log entry " + index + " holds " + record.getCommandCase() + " where no such command can be");
         };
+    }
+
+    private Outcome limitRegion(LimitRegionCommand command) {
+        byte[] region = command.getRegion().toByteArray();
+        if (store.regionUses().size() >= Limits.REGION_LIMITS_MAX && store.regionUseOf(region) == null) {
+            return Outcome.TOO_LARGE;
+        }
+        store.limitRegion(region, command.getBytesMax(), command.getWhenFull() == WhenFull.EVICT);
+        return Outcome.APPLIED;
+    }
+
+    private List<SnapshotRegion> regionLimits() {
+        return store.regionUses().stream()
+                .map(use -> SnapshotRegion.newBuilder()
+                        .setRegion(ByteString.copyFrom(use.region()))
+                        .setBytesMax(use.bytesMax())
+                        .setEvicts(use.evicts())
+                        .build())
+                .toList();
     }
 
     /** If one fails, none is applied, and its error is the reply. */
@@ -426,7 +474,7 @@ public final class StateMachine {
         List<Origins.FrozenNode> nodes = origins.freeze();
         List<SnapshotUpload> uploadsNow = uploads.toWire();
         // Last: a view of the store that is open stays so, and lets no other one open, if anything is thrown after it.
-        return new StateView(header, store.view(), nodes, clients.view(), uploadsNow);
+        return new StateView(header, store.view(), nodes, clients.view(), uploadsNow, regionLimits());
     }
 
     /**
@@ -469,6 +517,11 @@ public final class StateMachine {
             @Override
             public void upload(SnapshotUpload upload) {
                 uploads.load(upload);
+            }
+
+            @Override
+            public void region(SnapshotRegion region) {
+                newStore.limitRegion(region.getRegion().toByteArray(), region.getBytesMax(), region.getEvicts());
             }
         });
         memory.room()

@@ -38,6 +38,11 @@ public record StateRoom(long growthMax, long holdMax, long besideBytes) {
         return new StateRoom(growthMax, Math.max(holdMax, 2 * (heapBytes / STATE_PART_MIN)), beside);
     }
 
+    /** The same for a cluster that is not to grow beyond that. */
+    public StateRoom withGrowthMax(long bytes) {
+        return new StateRoom(bytes, holdMax, besideBytes);
+    }
+
     /**
      * Ends the use of a state that this node cannot hold.
      *

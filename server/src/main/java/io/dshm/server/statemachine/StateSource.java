@@ -3,6 +3,7 @@ package io.dshm.server.statemachine;
 import io.dshm.proto.wire.SnapshotClient;
 import io.dshm.proto.wire.SnapshotHeader;
 import io.dshm.proto.wire.SnapshotNode;
+import io.dshm.proto.wire.SnapshotRegion;
 import io.dshm.proto.wire.SnapshotUpload;
 import io.dshm.server.store.View;
 import java.io.IOException;
@@ -17,6 +18,8 @@ public interface StateSource {
         void client(SnapshotClient client) throws IOException;
 
         void upload(SnapshotUpload upload) throws IOException;
+
+        void region(SnapshotRegion region) throws IOException;
     }
 
     /** Where in the log the state is, without the number of a part. */

@@ -4,6 +4,7 @@ import io.dshm.proto.Formats;
 import io.dshm.proto.wire.SnapshotClient;
 import io.dshm.proto.wire.SnapshotHeader;
 import io.dshm.proto.wire.SnapshotNode;
+import io.dshm.proto.wire.SnapshotRegion;
 import io.dshm.proto.wire.SnapshotUpload;
 import io.dshm.server.store.Store;
 import io.dshm.server.store.View;
@@ -22,18 +23,21 @@ public final class StateView implements StateSource, AutoCloseable {
     private final List<Origins.FrozenNode> nodes;
     private final Clients.View clients;
     private final List<SnapshotUpload> uploads;
+    private final List<SnapshotRegion> regions;
 
     StateView(
             SnapshotHeader header,
             View entries,
             List<Origins.FrozenNode> nodes,
             Clients.View clients,
-            List<SnapshotUpload> uploads) {
+            List<SnapshotUpload> uploads,
+            List<SnapshotRegion> regions) {
         this.header = header;
         this.entries = entries;
         this.nodes = nodes;
         this.clients = clients;
         this.uploads = uploads;
+        this.regions = regions;
     }
 
     @Override
@@ -44,6 +48,9 @@ public final class StateView implements StateSource, AutoCloseable {
     /** In an order that is the same on all nodes. */
     @Override
     public void forEachOther(Consumer consumer) throws IOException {
+        for (SnapshotRegion region : regions) {
+            consumer.region(region);
+        }
         for (Origins.FrozenNode node : nodes) {
             for (SnapshotNode piece : node.toWire()) {
                 consumer.node(piece);
@@ -107,6 +114,11 @@ public final class StateView implements StateSource, AutoCloseable {
         @Override
         public void upload(SnapshotUpload upload) {
             add(upload.toByteArray());
+        }
+
+        @Override
+        public void region(SnapshotRegion region) {
+            add(region.toByteArray());
         }
 
         private void add(byte[] message) {

@@ -68,6 +68,11 @@ public final class Entry {
         return content instanceof byte[];
     }
 
+    /** Whether this entry may be evicted: a value, not what somebody relies on to be there, such as a limiter's use. */
+    public boolean isEvictable() {
+        return isPlain() || isTyped();
+    }
+
     /** Whether this is a typed value's entry. */
     public boolean isTyped() {
         return content instanceof Typed;

@@ -1,6 +1,7 @@
 package io.dshm.server.store;
 
 import io.dshm.server.store.limiters.SlidingLog;
+import java.util.Collection;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
@@ -54,6 +55,8 @@ public final class Store {
     private final AtomicLong deadlineCount = new AtomicLong();
     private final AtomicLong bytes = new AtomicLong();
 
+    private final RegionUses uses = new RegionUses();
+
     /** The highest version of anything written or flushed so far. Writer only. */
     private long versionMax;
 
@@ -98,10 +101,10 @@ public final class Store {
             table.link(key, hash, entry);
         } else {
             preserve(node);
-            count(key, node.entry, -1);
+            count(key, hash, node.entry, -1);
             node.entry = entry;
         }
-        count(key, entry, 1);
+        count(key, hash, entry, 1);
     }
 
     /**
@@ -222,6 +225,68 @@ public final class Store {
     /** What the marks of flushes take, in bytes. Writer only. */
     public long markBytes() {
         return marks.bytes();
+    }
+
+    /**
+     * Limits a region, or takes its limit away. What the region takes is counted from now on; what it holds already is
+     * added by {@link #countRegions}, little by little. Writer only.
+     *
+     * @param region its name, empty for the default region; not kept
+     * @param bytesMax what its entries may take, by {@link #bytesOf}; 0 for no limit
+     * @param evicts what a full region does, unless a command says it: makes room, or refuses
+     */
+    public void limitRegion(byte[] region, long bytesMax, boolean evicts) {
+        if (bytesMax == 0) {
+            uses.remove(region);
+        } else {
+            uses.set(region, bytesMax, evicts, entryCount() == 0);
+        }
+    }
+
+    /** The limit of a region, or null if it has none. Any thread. */
+    public @Nullable RegionUse regionUseOf(byte[] region) {
+        return uses.find(Region.keyFor(region));
+    }
+
+    /** The region of that key, if it has a limit. Any thread; allocates nothing. */
+    public @Nullable RegionUse regionUse(byte[] key) {
+        return uses.find(key);
+    }
+
+    /** All regions with a limit, in the order of their names. Any thread. */
+    public Collection<RegionUse> regionUses() {
+        return uses.all();
+    }
+
+    /** What the limits of regions take, in bytes. Any thread. */
+    public long regionUseBytes() {
+        return uses.bytes();
+    }
+
+    /** Whether {@link #countRegions} has something to do. Any thread. */
+    public boolean countPending() {
+        return uses.pending() != null;
+    }
+
+    /** Counts some more of what was in a region before it got a limit. Writer only. */
+    public void countRegions(int nodesMax) {
+        RegionUse use = uses.pending();
+        for (int nodes = 0; use != null && nodes < nodesMax; nodes++) {
+            Node[] buckets = table.buckets(use.nextSegment());
+            long entries = 0;
+            long found = 0;
+            for (int bucket = 0; bucket < buckets.length; bucket++) {
+                for (Node node = Table.first(buckets, bucket); node != null; node = node.next) {
+                    nodes++;
+                    if (use.holds(node.key)) {
+                        entries++;
+                        found += bytesOf(node.key, node.entry);
+                    }
+                }
+            }
+            use.segmentCounted(entries, found);
+            use = use.isCounted() ? uses.pending() : use;
+        }
     }
 
     /** Whether a sweep has or may get something to do: flushed entries may be left, or there are deadlines. Any thread. */
@@ -356,7 +421,7 @@ public final class Store {
     private void unlink(Node node) {
         preserve(node);
         table.unlink(node);
-        count(node.key, node.entry, -1);
+        count(node.key, node.hash, node.entry, -1);
     }
 
     private void preserve(Node node) {
@@ -367,14 +432,19 @@ public final class Store {
     }
 
     /** Takes an entry into the counters, or, with -1, out of them. */
-    private void count(byte[] key, Entry entry, int sign) {
+    private void count(byte[] key, int hash, Entry entry, int sign) {
+        long entryBytes = sign * bytesOf(key, entry);
         add(entryCount, sign);
         add(deadlineCount, entry.hasDeadline() ? sign : 0);
-        add(bytes, sign * bytesOf(key, entry));
+        add(bytes, entryBytes);
+        RegionUse use = uses.find(key);
+        if (use != null) {
+            use.count(Table.segmentOf(hash), sign, entryBytes);
+        }
     }
 
     /** For a counter that one thread writes: no need for an atomic addition. */
-    private static void add(AtomicLong counter, long change) {
+    static void add(AtomicLong counter, long change) {
         counter.setRelease(counter.getPlain() + change);
     }
 }

@@ -41,6 +41,16 @@ class AdminHandlerTest {
         }
 
         @Override
+        public List<Map<String, Object>> regions() {
+            return List.of();
+        }
+
+        @Override
+        public void limitRegion(String name, long bytesMax, boolean evicts) {
+            asked.add(name + " " + bytesMax + " " + evicts);
+        }
+
+        @Override
         public void backup(boolean confirmed, OutputStream out) {}
 
         @Override
@@ -100,9 +110,20 @@ class AdminHandlerTest {
     }
 
     @Test
+    void a_limit_of_a_region_is_passed_on() {
+        assertTrue(answer(change("/region?name=r&bytes=1000&policy=evict")).startsWith("200"));
+        assertTrue(answer(change("/region?name=r&bytes=-1&policy=evict")).startsWith("400"));
+        assertEquals(List.of("r 1000 true"), asked);
+    }
+
+    @Test
     void what_a_browser_can_be_made_to_send_changes_nothing() {
         assertTrue(answer(request(HttpMethod.POST, "/cluster/remove?member=n1")).startsWith("403"));
         assertTrue(answer(request(HttpMethod.GET, "/cluster/remove?member=n1")).startsWith("404"));
+        assertTrue(answer(request(HttpMethod.POST, "/region?name=r&bytes=1&policy=evict"))
+                .startsWith("403"));
+        assertTrue(answer(request(HttpMethod.GET, "/region?name=r&bytes=1&policy=evict"))
+                .startsWith("404"));
         assertTrue(answer(request(HttpMethod.POST, "/status")).startsWith("405"));
         assertEquals(List.of(), asked);
     }

@@ -64,6 +64,8 @@ class ConfigLoaderTest {
                         3600,
                         268_435_456,
                         new ServerConfig.Backups(null, 3600, 24, 0),
+                        new ServerConfig.Disk(2_147_483_648L, 67_108_864),
+                        0,
                         33_554_432,
                         config.valueMemoryBytes(),
                         config.replyMemoryBytes(),
@@ -101,6 +103,9 @@ class ConfigLoaderTest {
                 "shutdown-seconds", "109",
                 "threads", "10"));
         settings.put("reply-memory-bytes", "1010");
+        settings.put("memory-bytes", "8388608");
+        settings.put("log-bytes-max", "536870912");
+        settings.put("disk-reserve-bytes", "16777216");
         settings.putAll(Map.of("log-dir", "/tmp/logs", "read-mode", "linearizable", "max-staleness-millis", "2000"));
         settings.putAll(Map.of(
                 "backup-dir", "/tmp/backups",
@@ -136,6 +141,8 @@ class ConfigLoaderTest {
                 1003,
                 10_004,
                 new ServerConfig.Backups(Path.of("/tmp/backups"), 1011, 1012, 1013),
+                new ServerConfig.Disk(536_870_912, 16_777_216),
+                8_388_608,
                 1005,
                 1006,
                 1010,
@@ -201,6 +208,7 @@ class ConfigLoaderTest {
         assertRefused("max-staleness-millis: 50 is not 100 to 86400000", "--max-staleness-millis", "50");
         assertRefused("value-memory-bytes", "--value-memory-bytes", "1");
         assertRefused("reply-memory-bytes", "--reply-memory-bytes", "1");
+        assertRefused("memory-bytes", "--memory-bytes", "8388607");
         assertRefused("there is no file", "--config", "/does/not/exist");
         Path file = Files.writeString(folder.resolve("dshm.conf"), "prot=1\n");
         assertRefused("keys that do not exist: [prot]", "--config", file.toString());

@@ -98,9 +98,10 @@ final class Checks {
     /** A lane has taken this write, and gives it the next number of that origin. */
     void onSubmit(Operation operation, long origin) {
         trace.note("%s", operation);
-        open++;
+        open += operation.isLimit() ? 0 : 1;
         if (operation.isLarge()) {
-            large.put(Operation.text(((Command.Set) operation.command).value()).substring(0, 12), operation);
+            Command.Set set = (Command.Set) Objects.requireNonNull(operation.command);
+            large.put(Operation.text(set.value()).substring(0, 12), operation);
         } else {
             taken.computeIfAbsent(origin, o -> new ArrayList<>()).add(operation);
         }
@@ -129,8 +130,10 @@ final class Checks {
         trace.note("%s -> %s", operation, describe(reply));
         require(operation.reply == null, "%s is answered twice", operation);
         operation.reply = reply;
-        open--;
-        answered++;
+        if (!operation.isLimit()) {
+            open--;
+            answered++;
+        }
         if (reply instanceof Reply.Failure failure && failure.code().effect() == ErrorCode.Effect.NEVER) {
             require(operation.effectIndex == 0, "%s has taken effect, but is answered %s", operation, failure.code());
         } else if (!(reply instanceof Reply.Failure failure) || failure.code().effect() == ErrorCode.Effect.NONE) {
@@ -223,6 +226,11 @@ final class Checks {
             return;
         }
         Operation operation = operationOf(record, published);
+        if (record.hasRefused()) {
+            // Of pieces of values, too.
+            require(operation == null || operation.effectIndex == 0, "%s is refused after it took effect", operation);
+            return;
+        }
         if (operation == null) {
             require(record.hasSetChunked() && published == null, "nobody asked for %s", record);
             return;
@@ -336,7 +344,8 @@ final class Checks {
             found.add(new Reference.Effect(
                     outcome.kind().name(),
                     outcome.isNumeric() ? outcome.number() : null,
-                    value != null ? Operation.text(value) : words(outcome)));
+                    value != null ? Operation.text(value) : words(outcome),
+                    outcome.isAfterEviction()));
         }
         require(
                 fences.areAsExpected(expected, found, index),

@@ -2,7 +2,6 @@ package io.dshm.server.simulation;
 
 import io.dshm.proto.wire.LimitAlgorithm;
 import io.dshm.proto.wire.TakeCommand;
-import io.dshm.server.store.limiters.Quota;
 import io.dshm.server.store.limiters.References;
 import java.util.ArrayList;
 import java.util.List;
@@ -28,8 +27,9 @@ record Held(Taken used, List<Hold> holds) {
 
     /** What became used by then, and what is still held. */
     Held at(long clock) {
-        List<Hold> ended = new ArrayList<>(
-                holds.stream().filter(hold -> hold.end <= clock && hold.left > 0).toList());
+        List<Hold> ended = new ArrayList<>(holds.stream()
+                .filter(hold -> hold.end <= clock && hold.left > 0)
+                .toList());
         ended.sort((one, other) -> Long.compare(one.end, other.end));
         Taken after = used;
         for (Hold hold : ended) {
@@ -44,7 +44,7 @@ record Held(Taken used, List<Hold> holds) {
         return new Taken(used.algorithm(), used.quota(), grants);
     }
 
-    private long held() {
+    long held() {
         return holds.stream().mapToLong(Hold::left).sum();
     }
 

@@ -1,5 +1,9 @@
 package io.dshm.server.simulation;
 
+import com.google.protobuf.ByteString;
+import io.dshm.proto.wire.LimitRegionCommand;
+import io.dshm.proto.wire.WhenFull;
+
 /** Breaks things, and mends most of them a while later. */
 final class Nemesis {
 
@@ -19,6 +23,9 @@ final class Nemesis {
         events.after(events.millis(20, pauseMillisMax), () -> {
             if (!ended) {
                 strike();
+                if (world.isLimited() && events.oneIn(2)) {
+                    limit();
+                }
                 rage();
             }
         });
@@ -136,6 +143,19 @@ final class Nemesis {
             for (int to = 0; to < world.size; to++) {
                 world.network.block(from, to, false);
             }
+        }
+    }
+
+    /** Limits a region to less than it may come to hold, now and then to nothing less. */
+    private void limit() {
+        SimulatedNode.Running running = world.anyNode().running();
+        if (running != null) {
+            long bytesMax = events.oneIn(6) ? 0 : 150 + events.random.nextInt(600);
+            running.limit(LimitRegionCommand.newBuilder()
+                    .setRegion(ByteString.copyFromUtf8(events.oneIn(3) ? "" : "r"))
+                    .setBytesMax(bytesMax)
+                    .setWhenFull(events.oneIn(3) ? WhenFull.REFUSE : WhenFull.EVICT)
+                    .build());
         }
     }
 

@@ -6,6 +6,8 @@ import io.dshm.server.replication.reads.LocalReads;
 import io.dshm.server.statemachine.ClusterClock;
 import io.dshm.server.statemachine.StateMachine;
 import io.dshm.server.store.Entry;
+import io.dshm.server.store.RegionUse;
+import io.dshm.server.store.Store;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -121,6 +123,7 @@ final class NodeReads {
 
     /** All that the store holds, at the index and the time of the last entry applied. */
     void checkContents(StateMachine stateMachine, Reference reference) {
+        checkLimits(stateMachine, reference);
         long index = stateMachine.appliedIndex();
         long time = stateMachine.clockMillis();
         for (Key key : keys) {
@@ -137,6 +140,29 @@ final class NodeReads {
                     expected,
                     index);
         }
+    }
+
+    /** The limits of regions, and what is known of how much is in them. */
+    private void checkLimits(StateMachine stateMachine, Reference reference) {
+        Store store = stateMachine.store();
+        Map<String, Reference.RegionLimit> found = new HashMap<>();
+        for (RegionUse use : store.regionUses()) {
+            String region = Operation.text(use.region());
+            found.put(region, new Reference.RegionLimit(use.bytesMax(), use.evicts()));
+            long[] bytes = {0};
+            store.forEachOf(use.region(), (key, entry) -> bytes[0] += Store.bytesOf(key, entry));
+            // What was flushed is hidden, and counts until it is purged.
+            boolean exact = use.isCounted() && store.markBytes() == 0;
+            Checks.require(
+                    exact ? use.bytes() == bytes[0] : !use.isCounted() || use.bytes() >= bytes[0],
+                    "%s counts %d bytes in the region %s, which has %d",
+                    node,
+                    use.bytes(),
+                    region,
+                    bytes[0]);
+        }
+        Map<String, Reference.RegionLimit> expected = reference.limitsAt(stateMachine.appliedIndex());
+        Checks.require(expected.equals(found), "%s has the limits %s, not %s", node, found, expected);
     }
 
     private static String describe(Reference.Item item, long time) {

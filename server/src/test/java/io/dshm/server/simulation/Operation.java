@@ -5,6 +5,7 @@ import io.dshm.proto.Key;
 import io.dshm.proto.Limits;
 import io.dshm.proto.Policy;
 import io.dshm.proto.Reply;
+import io.dshm.proto.wire.LimitRegionCommand;
 import io.dshm.proto.wire.TakeCommand;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -23,7 +24,11 @@ final class Operation {
     final long number;
     final Connection connection;
     final SimulatedNode node;
-    final Command.Write command;
+
+    /** A client's; null for an operator's limit. */
+    final Command.@Nullable Write command;
+
+    private final @Nullable LimitRegionCommand limit;
 
     /** Everything up to this index was acknowledged to somebody before this command was submitted. */
     final long acknowledgedBefore;
@@ -37,11 +42,31 @@ final class Operation {
     Reply reply;
 
     Operation(long number, Connection connection, SimulatedNode node, Command.Write command, long acknowledgedBefore) {
+        this(number, connection, node, command, null, acknowledgedBefore);
+    }
+
+    /** An operator's limit of a region, without a connection. */
+    Operation(SimulatedNode node, LimitRegionCommand limit, long acknowledgedBefore) {
+        this(0, new Connection(), node, null, limit, acknowledgedBefore);
+    }
+
+    private Operation(
+            long number,
+            Connection connection,
+            SimulatedNode node,
+            Command.@Nullable Write command,
+            @Nullable LimitRegionCommand limit,
+            long acknowledgedBefore) {
         this.number = number;
         this.connection = connection;
         this.node = node;
         this.command = command;
+        this.limit = limit;
         this.acknowledgedBefore = acknowledgedBefore;
+    }
+
+    boolean isLimit() {
+        return limit != null;
     }
 
     boolean isLarge() {
@@ -55,6 +80,9 @@ final class Operation {
 
     /** The command in words, the same for a client's and for a record. */
     String description() {
+        if (limit != null) {
+            return description(limit);
+        }
         if (command instanceof Command.Set set) {
             return "SET " + set.key() + " " + set.ttlMillis() + " " + abbreviated(text(set.value()));
         }
@@ -95,7 +123,11 @@ final class Operation {
         if (command instanceof Command.FlushAll flush) {
             return "FLUSHALL " + text(flush.region());
         }
-        return "DELETE " + ((Command.Delete) command).key();
+        return "DELETE " + Objects.requireNonNull((Command.Delete) command).key();
+    }
+
+    private static String description(LimitRegionCommand limit) {
+        return "LIMIT " + Reference.text(limit.getRegion()) + " " + limit.getBytesMax() + " " + limit.getWhenFull();
     }
 
     private static String description(Command.Take take) {
@@ -161,6 +193,7 @@ final class Operation {
                         .collect(Collectors.joining(", ", "ALL ", ""));
             case FLUSH_ALL -> "FLUSHALL " + Reference.text(record.getFlushAll().getRegion());
             case DELETE -> "DELETE " + Reference.text(record.getDelete().getKey());
+            case LIMIT_REGION -> description(record.getLimitRegion());
             case CHUNK,
                     PUT,
                     PUT_CHUNKED,

@@ -3,7 +3,9 @@ package io.dshm.server.simulation;
 import io.dshm.proto.Formats;
 import io.dshm.proto.wire.AcquireCommand;
 import io.dshm.proto.wire.CommandRecord;
+import io.dshm.proto.wire.Eviction;
 import io.dshm.proto.wire.IncrCommand;
+import io.dshm.proto.wire.LimitRegionCommand;
 import io.dshm.proto.wire.LogEntry;
 import io.dshm.proto.wire.RateLimiterCommand;
 import io.dshm.proto.wire.RegisterNode;
@@ -12,6 +14,7 @@ import io.dshm.proto.wire.SetChunkedCommand;
 import io.dshm.proto.wire.TakeAllCommand;
 import io.dshm.proto.wire.TakeCommand;
 import io.dshm.proto.wire.ValueChunk;
+import io.dshm.proto.wire.WhenFull;
 import java.io.ByteArrayOutputStream;
 import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
@@ -19,7 +22,6 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -36,9 +38,16 @@ final class Reference {
     private static final long UPLOAD_MILLIS = 60_000;
     private static final int LONG_VALUE_BYTES = 4096;
 
-    /** What a command brings about: one of the state machine's kinds, and a number or a value for the reply. */
+    /**
+     * What a command brings about: one of the state machine's kinds, a number or a value for the reply, and whether that says that
+     * entries were evicted.
+     */
     record Effect(
-            String kind, @Nullable Long number, @Nullable String value) {
+            String kind, @Nullable Long number, @Nullable String value, boolean evicted) {
+
+        Effect(String kind, @Nullable Long number, @Nullable String value) {
+            this(kind, number, value, false);
+        }
 
         static Effect of(String kind) {
             return new Effect(kind, null, null);
@@ -107,6 +116,9 @@ final class Reference {
         }
     }
 
+    /** The limit of a region. */
+    record RegionLimit(long bytesMax, boolean evicts) {}
+
     /** Told when a command takes effect for the first time. */
     interface Listener {
         void onFirst(CommandRecord record, long index, Effect effect, @Nullable String publishedValue);
@@ -123,6 +135,19 @@ final class Reference {
     private final Map<Long, Long> settled = new HashMap<>();
     private final Map<String, Upload> uploads = new HashMap<>();
     private final Map<Long, Boolean> waiting = new HashMap<>();
+
+    /** The limits of all regions, by the index of the entry that changed one. */
+    private final TreeMap<Long, Map<String, RegionLimit>> limits = new TreeMap<>(Map.of(0L, Map.of()));
+
+    /** The number of the last write, of all keys, and that of the last one of each key. */
+    private long lastVersion;
+
+    private final Map<String, Long> versions = new HashMap<>();
+
+    /** How many entries were evicted, and how many commands refused, for want of room. */
+    private int evictions;
+
+    private int refusals;
     private long clock;
     private int format = Formats.FIRST;
 
@@ -143,6 +168,9 @@ final class Reference {
         clock = Math.max(clock, entry.getStampMillis());
         uploads.values().removeIf(upload -> clock - upload.touched > UPLOAD_MILLIS);
         entry.getSettledList().forEach(s -> settled.merge(s.getOrigin(), s.getBelow(), Math::max));
+        for (Eviction eviction : entry.getEvictedList()) {
+            evict(index, eviction);
+        }
         List<Effect> result = new ArrayList<>();
         for (CommandRecord record : entry.getRecordsList()) {
             result.add(once(index, record));
@@ -188,6 +216,9 @@ final class Reference {
         }
         String published = record.hasSetChunked() ? published(record.getOrigin(), record.getSetChunked()) : null;
         Effect effect = apply(index, record, published);
+        if (record.getEvicts()) {
+            effect = new Effect(effect.kind, effect.number, effect.value, true);
+        }
         known.put(record.getSequence(), effect);
         listener.onFirst(record, index, effect, published);
         return effect;
@@ -213,6 +244,44 @@ final class Reference {
             effects.put(origin, new HashMap<>());
         }
         return Effect.of("APPLIED");
+    }
+
+    /** Its key holds nothing from here on, if nobody wrote it since the leader chose it, which is never a limiter. */
+    private void evict(long index, Eviction eviction) {
+        String key = text(eviction.getKey());
+        Item item = at(Long.MAX_VALUE, key);
+        lastVersion++;
+        if (item != null && versions.getOrDefault(key, 0L) == eviction.getVersion()) {
+            Checks.require(!item.isLimiter(), "the limiter %s is evicted at index %d", key, index);
+            Checks.require(format >= Formats.BOUNDS, "%s is evicted in the first format, at index %d", key, index);
+            evictions++;
+            keep(index, key, null);
+        }
+    }
+
+    private Effect limitRegion(long index, LimitRegionCommand command) {
+        Map<String, RegionLimit> now = new TreeMap<>(limits.lastEntry().getValue());
+        String region = text(command.getRegion());
+        if (command.getBytesMax() == 0) {
+            now.remove(region);
+        } else {
+            now.put(region, new RegionLimit(command.getBytesMax(), command.getWhenFull() == WhenFull.EVICT));
+        }
+        limits.put(index, now);
+        return Effect.of("APPLIED");
+    }
+
+    /** The limits of regions after that entry. */
+    Map<String, RegionLimit> limitsAt(long index) {
+        return limits.floorEntry(index).getValue();
+    }
+
+    int evictions() {
+        return evictions;
+    }
+
+    int refusals() {
+        return refusals;
     }
 
     private Effect apply(long index, CommandRecord record, @Nullable String published) {
@@ -249,9 +318,10 @@ final class Reference {
             case TAKE_ALL -> takeAll(index, record.getTakeAll());
             case FLUSH_ALL -> {
                 String region = text(record.getFlushAll().getRegion());
+                lastVersion++;
                 List.copyOf(history.keySet()).stream()
                         .filter(key -> regionOf(key).equals(region))
-                        .forEach(key -> write(index, key, null));
+                        .forEach(key -> keep(index, key, null));
                 yield Effect.of("APPLIED");
             }
             case CHUNK -> {
@@ -265,6 +335,11 @@ final class Reference {
                 write(index, text(set.getKey()), plain(published, deadline(set.getTtlMillis())));
                 yield Effect.of("APPLIED");
             }
+            case LIMIT_REGION -> limitRegion(index, record.getLimitRegion());
+            case REFUSED -> {
+                refusals++;
+                yield Effect.of("OUT_OF_MEMORY");
+            }
             // The simulated clients send none of these; those in the last line are handled before.
             case PUT,
                     PUT_CHUNKED,
@@ -275,7 +350,6 @@ final class Reference {
                     POP,
                     PURGE,
                     MULTI,
-                    REFUSED,
                     REGISTER_NODE,
                     LOG_TIME,
                     SWITCH_FORMAT,
@@ -340,7 +414,9 @@ final class Reference {
                     boolean allowed = known || held.allows(clock, take.getCost());
                     long end = clock + record.getReserve().getTtlMillis();
                     Held after = allowed && !known ? held.plus(false, id, take.getCost(), end) : held;
-                    write(index, key, after);
+                    if (!known && (allowed || hasEnded(key))) {
+                        writeHeld(index, key, after);
+                    }
                     return new Effect("APPLIED", null, after.words(allowed, clock));
                 });
             }
@@ -351,10 +427,13 @@ final class Reference {
                     granted = granted < record.getGrant().getMin() ? 0 : granted;
                     long life = granted == 0 ? 0 : held.lifeMillis(clock);
                     if (granted > 0) {
-                        write(index, key, held.plus(true, text(record.getGrant().getHolder()), granted, clock + life));
+                        writeHeld(
+                                index,
+                                key,
+                                held.plus(true, text(record.getGrant().getHolder()), granted, clock + life));
                     }
-                    String words = "granted=" + granted + " limit=" + held.used().limit() + " remaining="
-                            + (left - granted) + " life=" + life;
+                    String words = "granted=" + granted + " limit="
+                            + held.used().limit() + " remaining=" + (left - granted) + " life=" + life;
                     return new Effect("APPLIED", null, words);
                 });
             case SETTLE -> {
@@ -370,7 +449,7 @@ final class Reference {
                 }
                 if (!held.isSettled(id)) {
                     held = held.settled(id).afterUse(clock, record.getSettle().getCost());
-                    write(index, key, held);
+                    writeHeld(index, key, held);
                 }
                 yield new Effect("APPLIED", null, held.words(true, clock));
             }
@@ -381,8 +460,13 @@ final class Reference {
                     yield Effect.of("BAD_REQUEST");
                 }
                 if (item != null && item.held != null) {
-                    long unused = record.getGiveBack().getUnused();
-                    write(index, key, item.held.at(clock).givenBack(text(record.getGiveBack().getHolder()), unused));
+                    Held held = item.held.at(clock);
+                    Held after = held.givenBack(
+                            text(record.getGiveBack().getHolder()),
+                            record.getGiveBack().getUnused());
+                    if (after.held() < held.held()) {
+                        writeHeld(index, key, after);
+                    }
                 }
                 yield Effect.of("APPLIED");
             }
@@ -402,9 +486,15 @@ final class Reference {
         return call.apply(key, item == null || item.held == null ? Held.none(take) : item.held.at(clock), take);
     }
 
-    private void write(long index, String key, Held held) {
+    private void writeHeld(long index, String key, Held held) {
         Item item = Item.of(held, clock);
         write(index, key, item.deadline > clock ? item : null);
+    }
+
+    /** Whether something that was held of it has ended since it was written. */
+    private boolean hasEnded(String key) {
+        Item item = find(key);
+        return item != null && item.held != null && item.held.holds().stream().anyMatch(hold -> hold.end() <= clock);
     }
 
     /** Keys of which something may be held. */
@@ -418,7 +508,9 @@ final class Reference {
             return onHeld(index, command, (name, held, take) -> {
                 boolean allowed = held.allows(clock, take.getCost());
                 Held after = allowed ? held.afterUse(clock, take.getCost()) : held;
-                write(index, name, after);
+                if (allowed || hasEnded(name)) {
+                    writeHeld(index, name, after);
+                }
                 return new Effect("APPLIED", null, after.words(allowed, clock));
             });
         }
@@ -477,7 +569,8 @@ final class Reference {
 
     /** Each sees what those before it would take; but nothing is written before all are known to be admitted. */
     private Effect takeAll(long index, TakeAllCommand command) {
-        Map<String, Taken> takes = new LinkedHashMap<>();
+        Map<String, Taken> takes = new HashMap<>();
+        List<Runnable> writes = new ArrayList<>();
         List<Boolean> allowed = new ArrayList<>();
         List<Long> retries = new ArrayList<>();
         List<String> words = new ArrayList<>();
@@ -492,6 +585,9 @@ final class Reference {
             before = before == null ? Taken.none(take) : before;
             Taken after = before.after(clock, take.getCost());
             takes.put(key, after);
+            if (!after.equals(before)) {
+                writes.add(() -> write(index, key, Item.of(after, clock + after.resetMillis(clock))));
+            }
             boolean allows = before.allows(clock, take.getCost());
             all &= allows || take.getShadow();
             allowed.add(allows);
@@ -499,7 +595,7 @@ final class Reference {
             words.add(after.words(before, clock, take.getCost()));
         }
         if (all) {
-            takes.forEach((key, after) -> write(index, key, Item.of(after, clock + after.resetMillis(clock))));
+            writes.forEach(Runnable::run);
             return new Effect("APPLIED", null, String.join(";", words));
         }
         for (int i = 0; i < words.size(); i++) {
@@ -542,6 +638,11 @@ final class Reference {
     }
 
     private void write(long index, String key, @Nullable Item item) {
+        versions.put(key, ++lastVersion);
+        keep(index, key, item);
+    }
+
+    private void keep(long index, String key, @Nullable Item item) {
         history.computeIfAbsent(key, k -> new TreeMap<>()).put(index, Optional.ofNullable(item));
     }
 

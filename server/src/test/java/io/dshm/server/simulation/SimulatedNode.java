@@ -4,6 +4,7 @@ import io.dshm.proto.Formats;
 import io.dshm.proto.Key;
 import io.dshm.proto.ReadMode;
 import io.dshm.proto.wire.CommandRecord;
+import io.dshm.proto.wire.LimitRegionCommand;
 import io.dshm.proto.wire.StatusReply;
 import io.dshm.server.replication.ClusterFormat;
 import io.dshm.server.replication.Lane;
@@ -36,6 +37,7 @@ final class SimulatedNode {
 
     private static final long WALL_MILLIS = 1_700_000_000_000L;
     private static final long CATCH_UP_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+    private static final int SEARCH_MICROS = 20_000;
 
     private final World world;
     private final int number;
@@ -141,7 +143,8 @@ final class SimulatedNode {
         final List<SimulatedThread> lanes = new ArrayList<>();
         final List<Long> origins = new ArrayList<>();
         final ClusterClock clock = new ClusterClock(() -> world.bug.monotonicNanos(SimulatedNode.this));
-        final StateMachine stateMachine = new StateMachine(clock);
+        final StateMachine stateMachine =
+                new StateMachine(clock, world.room, new SimulatedThread(world.events, process, SEARCH_MICROS));
         final LocalReads reads = new LocalReads(stateMachine, clock, SimulatedNode.this::monotonicNanos, 0);
         final RegistrationCheck registrations = new RegistrationCheck(
                 format == Formats.FIRST
@@ -363,6 +366,17 @@ final class SimulatedNode {
                     process.after(world.events.millis(0, 60), () -> write(view, index, term));
                 }
             });
+        }
+
+        /** Limits a region, as an operator does it here. */
+        void limit(LimitRegionCommand limit) {
+            if (stopped || stateMachine.format() < Formats.BOUNDS) {
+                return;
+            }
+            Operation operation = new Operation(SimulatedNode.this, limit, world.checks.acknowledgedIndex());
+            // The lane does one after the other: it takes the limit next.
+            lanes.get(0).execute(() -> world.checks.onSubmit(operation, origins.get(0)));
+            replicator.limitRegion(limit).thenAccept(reply -> world.checks.onReply(operation, reply));
         }
 
         private void write(StateView view, long index, long term) {

@@ -11,6 +11,9 @@ final class Simulation {
     /** After the faults have ended: how long the cluster may take to answer everything and to come to rest. */
     private static final long REST_NANOS = TimeUnit.SECONDS.toNanos(60);
 
+    /** How many writes were answered, entries evicted, and commands refused for want of room. */
+    record Counts(int answered, int evictions, int refusals) {}
+
     private final World world;
     private final List<Client> clients = new ArrayList<>();
     private final Nemesis nemesis;
@@ -30,10 +33,10 @@ final class Simulation {
     /**
      * Runs.
      *
-     * @return how many writes were answered
+     * @return what happened
      * @throws AssertionError if something does not hold, with the seed and the last events
      */
-    static int run(long seed, PlantedBug bug) {
+    static Counts run(long seed, PlantedBug bug) {
         Events events = new Events(seed);
         Trace trace = new Trace(events);
         try (Snapshots snapshots = new Snapshots()) {
@@ -56,7 +59,7 @@ final class Simulation {
         return trace.toString();
     }
 
-    private int run() {
+    private Counts run() {
         world.nodes.forEach(SimulatedNode::start);
         clients.forEach(Client::think);
         nemesis.rage();
@@ -80,7 +83,8 @@ final class Simulation {
                 running.checkDigest();
             }
         }
-        return world.checks.answeredOperations();
+        Reference reference = world.checks.reference();
+        return new Counts(world.checks.answeredOperations(), reference.evictions(), reference.refusals());
     }
 
     private List<Long> applied() {

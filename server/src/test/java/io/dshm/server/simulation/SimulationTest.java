@@ -25,10 +25,19 @@ class SimulationTest {
         long first = only == null ? Long.getLong("dshm.simulation.first", 1) : only;
         long count = only == null ? Long.getLong("dshm.simulation.seeds", SEEDS) : 1;
         long answered = 0;
+        long evictions = 0;
+        long refusals = 0;
         for (long seed = first; seed < first + count; seed++) {
-            answered += Simulation.run(seed, new PlantedBug());
+            Simulation.Counts counts = Simulation.run(seed, new PlantedBug());
+            answered += counts.answered();
+            evictions += counts.evictions();
+            refusals += counts.refusals();
         }
         assertTrue(answered > 10 * count, answered + " writes were answered in " + count + " runs");
+        if (only == null) {
+            assertTrue(evictions > count / 50, evictions + " entries were evicted in " + count + " runs");
+            assertTrue(refusals > count / 4, refusals + " writes were refused in " + count + " runs");
+        }
     }
 
     @Test

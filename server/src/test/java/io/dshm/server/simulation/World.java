@@ -1,6 +1,7 @@
 package io.dshm.server.simulation;
 
 import io.dshm.proto.Formats;
+import io.dshm.server.statemachine.StateRoom;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -20,6 +21,9 @@ final class World {
     /** Whether nodes of two versions run together, see {@link #formatOfStart}. */
     private final boolean upgrading;
 
+    /** Whether limits of memory are so low that they are reached: what the state may take, {@link StateRoom#UNLIMITED} if not. */
+    final StateRoom room;
+
     final List<SimulatedNode> nodes = new ArrayList<>();
 
     World(Events events, Trace trace, Snapshots snapshots, PlantedBug bug) {
@@ -30,6 +34,9 @@ final class World {
         this.size = events.oneIn(6) ? 5 : 3;
         this.upgrading = events.oneIn(2);
         this.requestTimeoutMillis = 300 + events.random.nextInt(4) * 1_500L;
+        this.room = events.oneIn(3)
+                ? StateRoom.UNLIMITED.withGrowthMax(1_000 + events.random.nextInt(3_000))
+                : StateRoom.UNLIMITED;
         this.checks = new Checks(trace);
         this.network = new Network(events, trace, size);
         this.cluster = new RaftCluster(events, trace, network, checks, bug, size);
@@ -53,6 +60,10 @@ final class World {
         return upgrading && checks.reference().format() == Formats.FIRST && events.oneIn(3)
                 ? Formats.FIRST
                 : Formats.NEWEST;
+    }
+
+    boolean isLimited() {
+        return !room.equals(StateRoom.UNLIMITED);
     }
 
     SimulatedNode anyNode() {

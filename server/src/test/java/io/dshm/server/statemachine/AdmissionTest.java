@@ -18,6 +18,7 @@ import io.dshm.proto.wire.PushCommand;
 import io.dshm.proto.wire.PutCommand;
 import io.dshm.proto.wire.Settled;
 import io.dshm.proto.wire.TypedValue;
+import io.dshm.proto.wire.WhenFull;
 import io.dshm.proto.wire.WriteCondition;
 import java.nio.ByteBuffer;
 import java.util.EnumMap;
@@ -357,7 +358,13 @@ class AdmissionTest {
                 case 27 -> Log.giveBack(key, one(List.of("h", "", "i")), number(3, 1));
                 case 22 -> Log.acquire(key, number(3, 2), one(List.of("h", "", "i")), number(3, 1000));
                 case 23 -> Log.release(key, one(List.of("h", "", "a b")));
-                case 20 -> Log.flushAll(one(List.of("", "r", "a:b", "a b")));
+                case 20 ->
+                    left
+                            ? Log.flushAll(one(List.of("", "r", "a:b", "a b")))
+                            : Log.limitRegion(
+                                    one(List.of("", "r", "q", "a:b")),
+                                    number(3, random.nextInt(20_000)),
+                                    one(List.of(WhenFull.EVICT, WhenFull.REFUSE, WhenFull.AS_REGION)));
                 case 13, 14 -> Log.chunk(random.nextInt(2), length(), length(), text());
                 case 15 -> Log.setChunked(key, random.nextInt(2), length());
                 case 16 -> Log.putChunked(key, random.nextInt(2), length(), condition());

@@ -77,11 +77,11 @@ class HoldingsTest {
     @Test
     void a_key_lives_as_long_as_something_is_held() {
         decide(Log.reserve(Log.take("t", LimitAlgorithm.FIXED, 10, 1, 0), "x", 60_000));
-        assertEquals(
-                log.nowMillis() + 60_000, Objects.requireNonNull(entry()).expiresAtMillis());
-        grant("n", 1);
+        assertEquals(log.nowMillis() + 60_000, Objects.requireNonNull(entry()).expiresAtMillis());
         log.passSeconds(59.999);
-        assertEquals(10, Objects.requireNonNull(run(Log.settle("t", "x", 0)).decision()).remaining());
+        assertEquals(
+                10,
+                Objects.requireNonNull(run(Log.settle("t", "x", 0)).decision()).remaining());
         log.passSeconds(0.001);
         assertEquals(Outcome.Kind.NOT_FOUND, run(Log.settle("t", "x", 1)).kind());
     }
@@ -110,7 +110,8 @@ class HoldingsTest {
             run(Log.grant(one, "n", 1));
         }
         CommandRecord.Builder more = Log.take("t", LimitAlgorithm.GCRA, 1_000_000, 60_000, 1);
-        assertEquals(Outcome.Kind.TOO_LARGE, run(Log.reserve(more, "more", 60_000)).kind());
+        assertEquals(
+                Outcome.Kind.TOO_LARGE, run(Log.reserve(more, "more", 60_000)).kind());
         assertEquals(Outcome.Kind.TOO_LARGE, run(Log.grant(more, "n", 1)).kind());
         assertTrue(decide(Log.reserve(more, "x0", 60_000)).allowed());
         assertTrue(decide(more).allowed());
@@ -128,7 +129,8 @@ class HoldingsTest {
         assertEquals(3, decide(Log.reserve(Log.take("t", "api", 2), "x", 1000)).remaining());
         assertEquals(
                 3,
-                Objects.requireNonNull(run(Log.grant(Log.take("t", "api", 9), "n", 1)).share())
+                Objects.requireNonNull(
+                                run(Log.grant(Log.take("t", "api", 9), "n", 1)).share())
                         .granted());
     }
 }

@@ -10,6 +10,7 @@ import io.dshm.proto.wire.GrantCommand;
 import io.dshm.proto.wire.IncrCommand;
 import io.dshm.proto.wire.IncrNumberCommand;
 import io.dshm.proto.wire.LimitAlgorithm;
+import io.dshm.proto.wire.LimitRegionCommand;
 import io.dshm.proto.wire.LogEntry;
 import io.dshm.proto.wire.MultiCommand;
 import io.dshm.proto.wire.PopCommand;
@@ -33,6 +34,7 @@ import io.dshm.proto.wire.TakeCommand;
 import io.dshm.proto.wire.TouchCommand;
 import io.dshm.proto.wire.TypedValue;
 import io.dshm.proto.wire.ValueChunk;
+import io.dshm.proto.wire.WhenFull;
 import io.dshm.proto.wire.WriteCondition;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -234,6 +236,14 @@ final class Log {
     static CommandRecord.Builder flushAll(String region) {
         return CommandRecord.newBuilder()
                 .setFlushAll(FlushAllCommand.newBuilder().setRegion(bytes(region)));
+    }
+
+    static CommandRecord.Builder limitRegion(String region, long bytesMax, WhenFull whenFull) {
+        return CommandRecord.newBuilder()
+                .setLimitRegion(LimitRegionCommand.newBuilder()
+                        .setRegion(bytes(region))
+                        .setBytesMax(bytesMax)
+                        .setWhenFull(whenFull));
     }
 
     static CommandRecord.Builder chunk(long upload, int length, int offset, String data) {

@@ -16,6 +16,9 @@ import io.dshm.proto.wire.WriteCondition;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -42,12 +45,15 @@ class MemoryLimitTest {
     /** Runs a command as a leader does. */
     private Outcome run(CommandRecord.Builder record) {
         CommandRecord command = log.next(record).build();
-        boolean refused = memory.growth(command, 0) < 0;
-        log.append((refused ? MemoryLimit.refused(command) : command).toBuilder());
+        log.append(admit(memory.reservation(), command).toBuilder());
         Outcome outcome = log.applyTo(stateMachine)[0];
         log.settle(command.getSequence() + 1);
         log.applyTo(stateMachine);
         return outcome;
+    }
+
+    private static CommandRecord admit(MemoryLimit.Reservation room, CommandRecord command) {
+        return Objects.requireNonNull(room.admit(command));
     }
 
     /** Fills the state with what is there, and with as many other keys as there is room for. */
@@ -81,17 +87,6 @@ class MemoryLimitTest {
                 arguments("PUT if absent", Log.put("new", Log.string("v"), 0, absent)),
                 arguments("INCR", Log.incr("new", 1, 0)),
                 arguments("INCR_NUMBER", Log.incrNumber("new", 1, 1, 0)),
-                arguments("RATE_LIMITER", Log.rateLimiter("new", 5, 60)),
-                arguments("TAKE", Log.take("new", LimitAlgorithm.FIXED, 5, 60_000, 1)),
-                arguments("TAKE of a log", Log.take("new", LimitAlgorithm.LOG, 5, 60_000, 2)),
-                arguments("TAKE by a policy", Log.take("new", "p", 1)),
-                arguments("RESERVE", Log.reserve(Log.take("new", "p", 1), "h", 60_000)),
-                arguments("RESERVE of a bucket", Log.reserve(Log.take("gcra", "p", 1), "h", 60_000)),
-                arguments("GRANT", Log.grant(Log.take("new", "p", 1), "h", 1)),
-                arguments("ACQUIRE", Log.acquire("new", 5, "h", 60_000)),
-                arguments(
-                        "TAKE_ALL",
-                        Log.takeAll(Log.take("gcra", LimitAlgorithm.GCRA, 5, 1000, 1), Log.take("new", "p", 1))),
                 arguments("PUSH", Log.push("new", true, "e".repeat(200))),
                 arguments("PUSH to a list", Log.push("list", true, "e".repeat(500))),
                 arguments("a piece of a large value", Log.chunk(1, 300_000, 0, "v")),
@@ -122,6 +117,18 @@ class MemoryLimitTest {
                 arguments("INCR", Log.incr("counter", 5, 0), "APPLIED(6)"),
                 arguments("INCR_NUMBER", Log.incrNumber("number", 1), "APPLIED(2.5)"),
                 arguments("RATE_LIMITER", Log.rateLimiter("limiter", 1000, 3600), "APPLIED(998)"),
+                arguments("RATE_LIMITER of a new key", Log.rateLimiter("new", 5, 60), "APPLIED(4)"),
+                arguments(
+                        "TAKE of a new key",
+                        Log.take("new", LimitAlgorithm.GCRA, 1000, 3_600_000, 1),
+                        "APPLIED(Decision[allowed=true, limit=1000, remaining=999, resetMillis=3600, "
+                                + "retryMillis=0, delayMillis=-1])"),
+                arguments(
+                        "TAKE of a new log",
+                        Log.take("new", LimitAlgorithm.LOG, 1000, 3_600_000, 2),
+                        "APPLIED(Decision[allowed=true, limit=1000, remaining=998, resetMillis=3600000, "
+                                + "retryMillis=0, delayMillis=-1])"),
+                arguments("TAKE by a policy that is not there", Log.take("new", "p", 1), "NOT_FOUND"),
                 arguments(
                         "TAKE of a log",
                         Log.take("limiter", LimitAlgorithm.LOG, 1000, 3_600_000, 7),
@@ -181,12 +188,19 @@ class MemoryLimitTest {
     void what_is_proposed_takes_room_until_it_is_applied() {
         switchFormat();
         CommandRecord command = log.next(Log.set("k", "v".repeat(1000), 0)).build();
-        long growth = memory.growth(command, 0);
-        assertTrue(growth > 1000 && memory.growth(command, LIMIT - 2 * growth) == growth);
-        memory.proposed(LIMIT - 500);
-        assertEquals(-1, memory.growth(command, 0));
-        memory.landed(LIMIT - 500);
-        assertEquals(growth, memory.growth(command, 0));
+        List<MemoryLimit.Reservation> proposed = new ArrayList<>();
+        MemoryLimit.Reservation room = memory.reservation();
+        for (; !admit(room, command).hasRefused(); room = memory.reservation()) {
+            room.proposed();
+            proposed.add(room);
+        }
+        assertEquals(LIMIT / proposed.get(0).bytes(), proposed.size());
+        MemoryLimit.Reservation several = memory.reservation();
+        proposed.forEach(MemoryLimit.Reservation::landed);
+        for (int i = 0; i < proposed.size(); i++) {
+            assertEquals(command, admit(several, command));
+        }
+        assertTrue(admit(several, command).hasRefused(), "they are to share an entry");
     }
 
     private void register(String node, long start, long stateBytesMax) {
@@ -270,8 +284,8 @@ class MemoryLimitTest {
 
     @Test
     void before_the_format_allows_it_nothing_is_refused() {
-        assertEquals(
-                0, memory.growth(log.next(Log.set("k", "v".repeat(100_000), 0)).build(), 0));
+        CommandRecord command = log.next(Log.set("k", "v".repeat(100_000), 0)).build();
+        assertEquals(command, admit(memory.reservation(), command));
     }
 
     @Test
@@ -313,9 +327,10 @@ class MemoryLimitTest {
             // What has expired by then is purged, and what was settled is forgotten, before the size is taken.
             stateMachine.apply(
                     ++index, ByteBuffer.wrap(entry.addSettled(settled).build().toByteArray()));
-            long growth = memory.growth(record, 0);
+            MemoryLimit.Reservation room = memory.reservation();
             long before = stateMachine.bytes();
-            CommandRecord proposed = growth < 0 ? MemoryLimit.refused(record) : record;
+            CommandRecord proposed = admit(room, record);
+            long growth = room.bytes();
             Outcome outcome = stateMachine
                     .apply(
                             ++index,

@@ -38,6 +38,8 @@ final class Failures {
             case TOO_LARGE -> "the limits are in proto/README.md; nothing was changed";
             case OUT_OF_MEMORY ->
                 "the nodes are full: delete something, or give them more memory; dshm status --json shows stateBytes";
+            case DISK_FULL ->
+                "a disk is full: make room on the nodes whose dshm status --json has diskFull; writes go on by themselves then";
             case BUSY, NO_LEADER, SHUTTING_DOWN ->
                 "nothing was changed; try again, dshm status shows what the nodes are doing";
             case TIMEOUT, UNKNOWN_OUTCOME ->

@@ -43,8 +43,7 @@ final class HolderWords {
                     WriteWords.LIMIT,
                     List.of(WriteWords.POLICY, WriteWords.BURST, HOLD, TTL, new Option("--cost", "N", "How much.")),
                     new Request(
-                            a -> new Command.Reserve(
-                                    WriteWords.take(a, amount(a, "--cost")), id(a, "--hold"), ttl(a)),
+                            a -> new Command.Reserve(WriteWords.take(a, amount(a, "--cost")), id(a, "--hold"), ttl(a)),
                             Replies::decision)),
             new Word(
                     "settle",

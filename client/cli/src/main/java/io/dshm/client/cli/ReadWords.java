@@ -56,7 +56,7 @@ final class ReadWords {
                             new Option("--after", "VERSION", "Only keys that were written after that version.")),
                     new Tool(KeyList::run)),
             new Word(
-                    "region",
+                    "usage",
                     List.of("REGION"),
                     "Shows how much is in a region.",
                     List.of(REGION),

@@ -30,7 +30,7 @@ class WordsTest {
             Map.entry("fetch k --stale", "FETCH k stale=yes"),
             Map.entry("stat --region r k", "STAT r::k"),
             Map.entry("ttl k", "STAT k"),
-            Map.entry("region :", "REGION :"),
+            Map.entry("usage :", "REGION :"),
             Map.entry("set k v --ttl 1m", "SET k 60 1 v"),
             Map.entry("add k v --ttl 0.5", "PUT k 0.500 1 type=raw if=absent v"),
             Map.entry("cas k 7 v", "PUT k 0 1 type=raw if=7 v"),

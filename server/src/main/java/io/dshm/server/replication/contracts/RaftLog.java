@@ -48,4 +48,9 @@ public interface RaftLog {
      * longer. A follower also learns that index by it, sooner than by the next heartbeat.
      */
     void readIndex(ReadIndexListener listener);
+
+    /** Whether clients' writes are to be refused, because disks are full. Any thread; called for every write. */
+    default boolean isDiskFull() {
+        return false;
+    }
 }

@@ -26,6 +26,7 @@ final class CheckedLogStorage extends DelegatingLogStorage {
 
     private final Path folder;
     private final Progress progress;
+    private final DiskSpace disk;
     private final Consumer<String> onFatal;
 
     /**
@@ -34,8 +35,9 @@ final class CheckedLogStorage extends DelegatingLogStorage {
      * @param folder the node's data folder
      * @param onFatal is told why this node must not start, or not go on
      */
-    CheckedLogStorage(LogStorage storage, Path folder, Progress progress, Consumer<String> onFatal) {
+    CheckedLogStorage(LogStorage storage, Path folder, Progress progress, DiskSpace disk, Consumer<String> onFatal) {
         super(storage);
+        this.disk = disk;
         this.folder = folder;
         this.progress = progress;
         this.onFatal = onFatal;
@@ -91,6 +93,7 @@ final class CheckedLogStorage extends DelegatingLogStorage {
 
     @Override
     public boolean appendEntry(LogEntry entry) {
+        makeRoomFor(List.of(entry));
         boolean appended = super.appendEntry(entry);
         if (appended) {
             progress.appended(entry.getId().getIndex());
@@ -100,11 +103,25 @@ final class CheckedLogStorage extends DelegatingLogStorage {
 
     @Override
     public int appendEntries(List<LogEntry> entries) {
+        makeRoomFor(entries);
         int appended = super.appendEntries(entries);
         if (appended > 0) {
             progress.appended(entries.get(appended - 1).getId().getIndex());
         }
         return appended;
+    }
+
+    private void makeRoomFor(List<LogEntry> entries) {
+        long bytes = 0;
+        for (LogEntry entry : entries) {
+            bytes += entry.getData() == null ? 0 : entry.getData().remaining();
+        }
+        try {
+            disk.beforeAppend(bytes);
+        } catch (IOException e) {
+            // Whether the entry can be appended will be seen.
+            LOG.warn("it is not known how much of the disk is free", e);
+        }
     }
 
     @Override

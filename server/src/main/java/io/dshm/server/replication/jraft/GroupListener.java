@@ -13,6 +13,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -38,11 +39,13 @@ final class GroupListener implements ApplyAdapter.Listener {
     private final SnapshotPace snapshotPace;
     private final Executor background;
     private final Snapshots snapshots;
+    private final Consumer<@Nullable String> leads;
     private final Consumer<String> onFatal;
     private final RoleListener roles;
     private long term;
     private long applied;
 
+    /** @param leads is told who leads, as far as this node knows; null: nobody */
     GroupListener(
             RaftGroup.Settings settings,
             RaftGroup.Events events,
@@ -51,6 +54,7 @@ final class GroupListener implements ApplyAdapter.Listener {
             SnapshotPace snapshotPace,
             Executor background,
             Snapshots snapshots,
+            Consumer<@Nullable String> leads,
             Consumer<String> onFatal) {
         this.settings = settings;
         this.events = events;
@@ -59,6 +63,7 @@ final class GroupListener implements ApplyAdapter.Listener {
         this.snapshotPace = snapshotPace;
         this.background = background;
         this.snapshots = snapshots;
+        this.leads = leads;
         this.onFatal = onFatal;
         this.roles = events.roles();
     }
@@ -93,6 +98,7 @@ final class GroupListener implements ApplyAdapter.Listener {
     @Override
     public void onLeading(long newTerm) {
         term = newTerm;
+        leads.accept(settings.self());
         commitNotices.onLeading();
         roles.onLeading(newTerm);
         if (!settings.listens()) {
@@ -103,18 +109,22 @@ final class GroupListener implements ApplyAdapter.Listener {
     @Override
     public void onLeadingEnded(Status why) {
         commitNotices.onLeadingEnded();
+        leads.accept(null);
         LOG.debug("leads no longer: {}", why);
         roles.onLeadingEnded(term, Reasons.ofLeadingEnded(why));
     }
 
     @Override
     public void onFollowing(PeerId leader, long newTerm) {
-        roles.onFollowing(settings.members().nameOf(leader.getEndpoint().toString()), newTerm);
+        String name = settings.members().nameOf(leader.getEndpoint().toString());
+        leads.accept(name);
+        roles.onFollowing(name, newTerm);
     }
 
     @Override
     public void onFollowingEnded(long oldTerm, Status why) {
         LOG.debug("follows no longer: {}", why);
+        leads.accept(null);
         roles.onFollowingEnded(oldTerm, Reasons.ofFollowingEnded(why));
     }
 

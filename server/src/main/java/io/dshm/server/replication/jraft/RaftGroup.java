@@ -95,6 +95,8 @@ public final class RaftGroup implements RaftLog {
      * @param electionTimeoutMillis after which a follower that hears nothing of its leader starts an election
      * @param snapshotIntervalSeconds a snapshot is taken this often, if anything was written
      * @param snapshotLogBytes and whenever this much was written since the last one
+     * @param logBytesMax and when the log takes more than that on the disk
+     * @param diskReserveBytes see {@link DiskSpace}
      */
     public record Settings(
             String cluster,
@@ -108,7 +110,9 @@ public final class RaftGroup implements RaftLog {
             Path folder,
             int electionTimeoutMillis,
             int snapshotIntervalSeconds,
-            long snapshotLogBytes) {}
+            long snapshotLogBytes,
+            long logBytesMax,
+            long diskReserveBytes) {}
 
     /**
      * The listeners to the group's events.
@@ -158,6 +162,7 @@ public final class RaftGroup implements RaftLog {
     private final AtomicBoolean mayVote = new AtomicBoolean();
     private final AtomicReference<@Nullable RaftGroupService> service = new AtomicReference<>();
 
+    private volatile @Nullable DiskWatch disk;
     private volatile @Nullable Node node;
     private volatile @Nullable ApplyAdapter adapter;
 
@@ -193,6 +198,8 @@ public final class RaftGroup implements RaftLog {
     public void start(boolean votes, Progress progress, Events events) throws IOException, InterruptedException {
         mayVote.set(votes);
         RaftTuning.loadLibrary(settings.folder());
+        DiskWatch watch = new DiskWatch(settings, this::runningNode, this::snapshot);
+        disk = watch;
         ThreadPoolsFactory.registerThreadPool(groupId, threads.closures());
         StorageOptionsFactory.registerRocksDBOptions(RocksDBLogStorage.class, RaftTuning.logOptions());
         ProtobufMsgFactory.load();
@@ -207,6 +214,7 @@ public final class RaftGroup implements RaftLog {
                         snapshotPace,
                         threads.background(),
                         this::snapshot,
+                        watch::leads,
                         onFatal));
         adapter = applying;
         PeerId self = peer(settings.self());
@@ -219,24 +227,25 @@ public final class RaftGroup implements RaftLog {
         long termMin = votes ? 0 : joiningTerm(self, events);
         TermStorage.Terms terms = new TermStorage.Terms();
         MemberGuard guard = newGuard(terms, events);
-        MemberRpcServer server = alone ? null : newServer(self.getPort(), applying, terms, guard);
+        MemberRpcServer server = alone ? null : newServer(self.getPort(), applying, terms, guard, watch::isExhausted);
         NodeOptions options = RaftTuning.nodeOptions(
                 settings,
                 members,
                 applying,
-                memberOptions(mayVote::get, guard),
+                memberOptions(mayVote::get, guard, watch),
                 (path, raft) -> new TermStorage(path, raft, self, termMin, terms, progress, onFatal),
-                log -> new CheckedLogStorage(log, settings.folder(), progress, onFatal));
+                log -> new CheckedLogStorage(log, settings.folder(), progress, watch.space(), onFatal));
         RaftGroupService group = new RaftGroupService(groupId, self, options, server);
         node = startOrExplain(group, !alone);
         service.set(group);
+        watch.begin(threads.background());
         if (server != null) {
             new CatchingUp(settings.self(), rounds, threads.background(), mayVote, events).begin();
-            PeerWatch watch = new PeerWatch();
+            PeerWatch peers = new PeerWatch();
             threads.background()
                     .scheduleWithFixedDelay(
                             Guard.of("looking who answers", () -> {
-                                watchPeers(watch);
+                                watchPeers(peers);
                                 server.closeBoltIfUnneeded();
                             }),
                             WATCH_MILLIS,
@@ -259,12 +268,18 @@ public final class RaftGroup implements RaftLog {
         long patience = TimeUnit.MILLISECONDS.toNanos((long) PATIENCE_ELECTIONS * settings.electionTimeoutMillis());
         RpcClient client = new MemberRpcClient();
         // The question is put as one for a vote, but does not ask for one.
-        client.init(memberOptions(() -> true, null));
+        client.init(memberOptions(() -> true, null, null));
         return new TermQuestions(groupId, self.toString(), others, electorates, client).ask(patience, waiting);
     }
 
-    private NodeOptions memberOptions(BooleanSupplier mayAskForVotes, @Nullable MemberGuard guard) {
-        return new MemberOptions(settings.network().dialer(), this::memberAt, mayAskForVotes, guard);
+    private NodeOptions memberOptions(
+            BooleanSupplier mayAskForVotes, @Nullable MemberGuard guard, @Nullable DiskWatch watch) {
+        return new MemberOptions(
+                settings.network().dialer(),
+                this::memberAt,
+                mayAskForVotes,
+                bytes -> watch == null || watch.hasRoomFor(bytes),
+                guard);
     }
 
     /** The library says only in its log why it does not start: this adds what an operator can do about it. */
@@ -279,6 +294,26 @@ public final class RaftGroup implements RaftLog {
                     "data-dir: log, votes or snapshot in " + folder
                             + " cannot be opened; the lines before this one say which and why",
                     e.getCause());
+        }
+    }
+
+    @Override
+    public boolean isDiskFull() {
+        DiskWatch watch = disk;
+        return watch != null && watch.refusesWrites();
+    }
+
+    /** Whether the disk of this node itself is full. */
+    public boolean isOwnDiskFull() {
+        DiskWatch watch = disk;
+        return watch != null && watch.isFull();
+    }
+
+    /** Another node has said whether its disk is full. */
+    public void onPeerDisk(String name, boolean full) {
+        DiskWatch watch = disk;
+        if (watch != null) {
+            watch.heard(name, full);
         }
     }
 
@@ -315,7 +350,8 @@ public final class RaftGroup implements RaftLog {
                 new RefusalLog("Raft", System::nanoTime));
     }
 
-    private MemberRpcServer newServer(int port, ApplyAdapter applying, TermStorage.Terms terms, MemberGuard guard) {
+    private MemberRpcServer newServer(
+            int port, ApplyAdapter applying, TermStorage.Terms terms, MemberGuard guard, BooleanSupplier noRoom) {
         ThreadPoolExecutor requests = threads.requests();
         BoltPort bolt = new BoltPort(
                 new InetSocketAddress(settings.bindAddress(), port),
@@ -329,7 +365,8 @@ public final class RaftGroup implements RaftLog {
         Difference difference = new Difference(applying.applied(), terms::durable, onFatal);
         // Not told of closed connections: the end of a leader's old one would throw away what its new one uses by then,
         // and the leader would wait for its answers for seconds.
-        server.registerProcessor(guard.before(new AppendRequests(requests, applying.applied(), difference, reminder)));
+        server.registerProcessor(
+                guard.before(new AppendRequests(requests, applying.applied(), difference, reminder, noRoom)));
         server.registerProcessor(guard.before(reminder.snapshots(requests, difference)));
         server.registerProcessor(guard.before(snapshotPace.copies(requests)));
         server.registerProcessor(guard.before(VoteGuard.votes(requests, mayVote::get)));
@@ -366,6 +403,11 @@ public final class RaftGroup implements RaftLog {
 
     @Override
     public void propose(byte[] entry, long term, Proposal proposal) {
+        DiskWatch watch = disk;
+        if (watch != null && watch.isExhausted()) {
+            proposal.refused();
+            return;
+        }
         ProposalClosure closure = new ProposalClosure(proposal);
         try {
             runningNode().apply(new Task(ByteBuffer.wrap(entry), closure, term));
@@ -385,9 +427,16 @@ public final class RaftGroup implements RaftLog {
         }
     }
 
+    /** The last index in the log; 0 while this node starts or stops: then it tells no follower anything. */
     private long lastAppended() {
         Node running = node;
-        return running == null ? 0 : running.getLastLogIndex();
+        try {
+            return running == null ? 0 : running.getLastLogIndex();
+        } catch (IllegalStateException e) {
+            // Entries are still applied then. To fail here would fail the entry, and end the process.
+            LOG.trace("stopping", e);
+            return 0;
+        }
     }
 
     /** Whether the log or a snapshot holds anything: not before the group has elected its first leader. */

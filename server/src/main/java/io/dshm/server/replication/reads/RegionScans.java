@@ -5,6 +5,7 @@ import io.dshm.proto.Limits;
 import io.dshm.proto.Reply;
 import io.dshm.server.statemachine.StateMachine;
 import io.dshm.server.store.Entry;
+import io.dshm.server.store.RegionUse;
 import io.dshm.server.store.Store;
 import java.io.ByteArrayOutputStream;
 import java.util.ArrayList;
@@ -103,10 +104,16 @@ public final class RegionScans implements AutoCloseable {
             }
         });
         long capacity = reads.memory().bytesMax();
+        long free = capacity - reads.stateMachine().bytes();
+        RegionUse use = store.regionUseOf(region);
+        if (use != null) {
+            capacity = Math.min(capacity, use.bytesMax());
+            free = Math.min(free, use.bytesMax() - use.bytes());
+        }
         return new Reply.Detailed(
                 null,
                 "entries=" + counts[0] + " stale=" + counts[1] + " bytes=" + counts[2] + " capacity=" + capacity
-                        + " free=" + Math.max(0, capacity - reads.stateMachine().bytes()));
+                        + " free=" + Math.max(0, free));
     }
 
     /**

@@ -60,7 +60,7 @@ public final class Proposer {
     public void setTerm(long newTerm) {
         long oldTerm = term;
         term = newTerm;
-        inFlight.forEach(batch -> memory.landed(batch.growth));
+        inFlight.forEach(batch -> batch.room.landed());
         inFlight.clear();
         commandsInFlight = 0;
         Map<ForwardSource, List<Long>> waited = new LinkedHashMap<>();
@@ -129,7 +129,7 @@ public final class Proposer {
     /** Logs the time. */
     public void tick() {
         if (term != 0) {
-            propose(newEntry(), List.of(), 0);
+            propose(newEntry(), List.of(), memory.reservation());
         }
     }
 
@@ -146,21 +146,24 @@ public final class Proposer {
     /** Proposes a record of the cluster's own, if this node leads. Nobody hears of its outcome. */
     public void propose(CommandRecord record) {
         if (term != 0) {
-            propose(newEntry().addRecords(record), List.of(), 0);
+            propose(newEntry().addRecords(record), List.of(), memory.reservation());
         }
     }
 
     private void proposeNext() {
         LogEntry.Builder entry = newEntry();
         List<ForwardSource> sources = new ArrayList<>();
+        MemoryLimit.Reservation room = memory.reservation();
         int bytes = 0;
-        long growth = 0;
         ForwardSource previous = null;
         while (!queue.isEmpty() && sources.size() < Limits.ENTRY_COMMANDS_MAX && bytes < Limits.ENTRY_BYTES_MAX) {
-            Waiting waiting = queue.remove();
-            long more = memory.growth(waiting.record, growth);
-            entry.addRecords(more < 0 ? MemoryLimit.refused(waiting.record) : waiting.record);
-            growth += Math.max(0, more);
+            Waiting waiting = queue.element();
+            CommandRecord admitted = room.admit(waiting.record);
+            if (admitted == null) {
+                break;
+            }
+            queue.remove();
+            entry.addRecords(admitted);
             sources.add(waiting.source);
             bytes += waiting.record.getSerializedSize();
             if (waiting.source != previous) {
@@ -169,7 +172,7 @@ public final class Proposer {
                         Settled.newBuilder().setOrigin(previous.origin()).setBelow(previous.settledBelow()));
             }
         }
-        propose(entry, sources, growth);
+        propose(entry.addAllEvicted(room.evictions()), sources, room);
     }
 
     private LogEntry.Builder newEntry() {
@@ -178,16 +181,12 @@ public final class Proposer {
                 .setWallMillis(machine.wallMillis().getAsLong());
     }
 
-    private void propose(LogEntry.Builder builder, List<ForwardSource> sources, long growth) {
+    private void propose(LogEntry.Builder builder, List<ForwardSource> sources, MemoryLimit.Reservation room) {
         LogEntry entry = builder.build();
         Batch batch = new Batch(
-                term,
-                entry.getRecordsList(),
-                sources,
-                growth,
-                machine.nanoTime().getAsLong());
+                term, entry.getRecordsList(), sources, room, machine.nanoTime().getAsLong());
         inFlight.add(batch);
-        memory.proposed(growth);
+        room.proposed();
         commandsInFlight += entry.getRecordsCount();
         log.propose(entry.toByteArray(), term, batch);
     }
@@ -198,7 +197,7 @@ public final class Proposer {
         private final long batchTerm;
         private final List<CommandRecord> records;
         private final List<ForwardSource> sources;
-        private final long growth;
+        private final MemoryLimit.Reservation room;
         private final long proposedNanos;
         private boolean released;
 
@@ -206,9 +205,9 @@ public final class Proposer {
                 long batchTerm,
                 List<CommandRecord> records,
                 List<ForwardSource> sources,
-                long growth,
+                MemoryLimit.Reservation room,
                 long proposedNanos) {
-            this.growth = growth;
+            this.room = room;
             this.batchTerm = batchTerm;
             this.records = records;
             this.sources = sources;
@@ -257,7 +256,7 @@ public final class Proposer {
         private void landed() {
             if (inFlight.remove(this)) {
                 commandsInFlight -= records.size();
-                memory.landed(growth);
+                room.landed();
             }
             if (!released) {
                 released = true;

@@ -84,8 +84,7 @@ public final class Account implements TokenLimiter {
         int endedShares = shares.endedAt(clockMillis);
         return endedReservations + endedShares == 0
                 ? this
-                : new Account(
-                        spent(endedReservations, endedShares), reserved.at(clockMillis), shares.at(clockMillis));
+                : new Account(spent(endedReservations, endedShares), reserved.at(clockMillis), shares.at(clockMillis));
     }
 
     /** The limiter after the first so many reservations and shares have become used. */
@@ -124,7 +123,7 @@ public final class Account implements TokenLimiter {
             return new Taking(now.standing(quota, clockMillis, true, 0), this);
         }
         if (cost > now.leftBy(quota, clockMillis)) {
-            return now.refused(quota, clockMillis, cost);
+            return now.refused(this, quota, clockMillis, cost);
         }
         Taking taking = now.tokens.take(quota, clockMillis, cost);
         Decision decision = taking.decision();
@@ -162,8 +161,7 @@ public final class Account implements TokenLimiter {
     private Decision standing(Quota quota, long clockMillis, boolean allowed, long retryMillis) {
         Decision look = look(quota, clockMillis);
         Account renumbered = new Account(tokens.renumbered(quota, clockMillis), reserved, shares);
-        long resetMillis =
-                held() == 0 ? look.resetMillis() : Math.max(0, renumbered.unusedAtMillis() - clockMillis);
+        long resetMillis = held() == 0 ? look.resetMillis() : Math.max(0, renumbered.unusedAtMillis() - clockMillis);
         return new Decision(
                 allowed,
                 look.limit(),
@@ -174,10 +172,11 @@ public final class Account implements TokenLimiter {
     }
 
     /** The numbers are those of the call from here on, as those of every limiter. */
-    private Taking refused(Quota quota, long clockMillis, long cost) {
+    private Taking refused(Account before, Quota quota, long clockMillis, long cost) {
         Decision decision = standing(quota, clockMillis, false, retryMillis(quota, clockMillis, cost));
         PlainLimiter renumbered = quota.limit() == 0 ? tokens : tokens.renumbered(quota, clockMillis);
-        return new Taking(decision, new Account(renumbered, reserved, shares).simplest());
+        boolean same = before == this && renumbered == tokens;
+        return new Taking(decision, (same ? this : new Account(renumbered, reserved, shares)).simplest());
     }
 
     /** Until the limiter itself would admit it if all that is held stays so; where it never would, until the first end. */
@@ -208,7 +207,7 @@ public final class Account implements TokenLimiter {
             return new Taking(now.standing(quota, clockMillis, true, 0), this);
         }
         if (cost > 0 && cost > now.leftBy(quota, clockMillis)) {
-            return now.refused(quota, clockMillis, cost);
+            return now.refused(this, quota, clockMillis, cost);
         }
         if (!now.tokens.hasRoomFor(now.holds() + 1)) {
             return new Taking(null, this);
@@ -329,7 +328,9 @@ public final class Account implements TokenLimiter {
         }
         long lastUse = Math.max(lastUseMillis(reserved), lastUseMillis(shares));
         long unused = lastUse + log.keepMillis();
-        return lastUse == Long.MIN_VALUE ? log.freshAtMillis() : Math.max(log.freshAtMillis(), unused < lastUse ? Long.MAX_VALUE : unused);
+        return lastUse == Long.MIN_VALUE
+                ? log.freshAtMillis()
+                : Math.max(log.freshAtMillis(), unused < lastUse ? Long.MAX_VALUE : unused);
     }
 
     private static long lastUseMillis(Holds holds) {

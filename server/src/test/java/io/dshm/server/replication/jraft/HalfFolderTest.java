@@ -77,6 +77,7 @@ class HalfFolderTest {
                 new RocksDBLogStorage(folder.resolve(DataParts.LOG).toString(), new RaftOptions()),
                 folder,
                 progress,
+                new DiskSpace(folder, 1 << 20, 1, () -> Long.MAX_VALUE / 2),
                 refusals::add);
         LogStorageOptions options = new LogStorageOptions();
         options.setGroupId("g");

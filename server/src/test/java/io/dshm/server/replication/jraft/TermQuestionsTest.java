@@ -103,14 +103,16 @@ class TermQuestionsTest {
                 Files.createDirectories(folder.resolve("" + endpoint.getPort())),
                 NEVER_MILLIS,
                 0,
-                1);
+                1,
+                Long.MAX_VALUE,
+                1 << 20);
         Progress progress = Progress.create(settings.folder(), 1);
         DataParts.mark(settings.folder(), 1);
         NodeOptions options = RaftTuning.nodeOptions(
                 settings,
                 configuration,
                 new Nothing(),
-                new MemberOptions(members.dialer(name), address -> null, () -> mayVote, null),
+                new MemberOptions(members.dialer(name), address -> null, () -> mayVote, bytes -> true, null),
                 (path, raft) -> new TermStorage(path, raft, peer, term, terms, progress, Assertions::fail),
                 log -> log);
         BoltPort bolt = new BoltPort(
@@ -139,7 +141,11 @@ class TermQuestionsTest {
     private CompletableFuture<Long> ask(BlockingQueue<List<String>> waiting) {
         RpcClient client = new MemberRpcClient();
         client.init(new MemberOptions(
-                members.dialer("self"), address -> address.equals(one.toString()) ? "one" : "other", () -> true, null));
+                members.dialer("self"),
+                address -> address.equals(one.toString()) ? "one" : "other",
+                () -> true,
+                bytes -> true,
+                null));
         TermQuestions questions = new TermQuestions(
                 GROUP,
                 self.toString(),

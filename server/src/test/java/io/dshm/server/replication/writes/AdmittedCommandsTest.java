@@ -60,6 +60,7 @@ class AdmittedCommandsTest {
             CommandRecord.CommandCase.PURGE,
             CommandRecord.CommandCase.REGISTER_NODE,
             CommandRecord.CommandCase.LOG_TIME,
+            CommandRecord.CommandCase.LIMIT_REGION,
             CommandRecord.CommandCase.SWITCH_FORMAT,
             CommandRecord.CommandCase.FOUND_CLUSTER,
             CommandRecord.CommandCase.CHANGE_MEMBER,
@@ -120,14 +121,16 @@ class AdmittedCommandsTest {
                 .replace("<key>", "k".repeat(Limits.KEY_BYTES_MAX))
                 .replace("<long key>", "%20".repeat(Limits.LONG_KEY_BYTES_MAX / 3));
         return switch (random.nextInt(17)) {
-            case 14 -> random.nextBoolean()
-                    ? "RESERVE " + key + " " + policy() + " hold=x ttl=" + one(List.of("0.001", "315619200")) + " cost="
-                            + one(AMOUNTS) + identity + "\r\n"
-                    : "SETTLE " + key + " x cost=" + one(AMOUNTS) + identity + "\r\n";
-            case 15 -> random.nextBoolean()
-                    ? "GRANT " + key + " " + policy() + holder() + " want=1000000000000"
-                            + one(List.of("", " min=1", " min=1000000000000")) + identity + "\r\n"
-                    : "RETURN " + key + holder() + " unused=" + one(AMOUNTS) + identity + "\r\n";
+            case 14 ->
+                random.nextBoolean()
+                        ? "RESERVE " + key + " " + policy() + " hold=x ttl=" + one(List.of("0.001", "315619200"))
+                                + " cost=" + one(AMOUNTS) + identity + "\r\n"
+                        : "SETTLE " + key + " x cost=" + one(AMOUNTS) + identity + "\r\n";
+            case 15 ->
+                random.nextBoolean()
+                        ? "GRANT " + key + " " + policy() + holder() + " want=1000000000000"
+                                + one(List.of("", " min=1", " min=1000000000000")) + identity + "\r\n"
+                        : "RETURN " + key + holder() + " unused=" + one(AMOUNTS) + identity + "\r\n";
             case 0 -> "SET " + key + " " + one(SECONDS) + data(value(), identity);
             case 1 -> "TOUCH " + key + " " + one(SECONDS) + identity + "\r\n";
             case 2 -> "DELETE " + key + identity + "\r\n";

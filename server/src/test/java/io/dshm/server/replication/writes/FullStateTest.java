@@ -1,6 +1,7 @@
 package io.dshm.server.replication.writes;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.dshm.proto.Command;
@@ -21,6 +22,7 @@ import io.dshm.server.statemachine.StateRoom;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 
 /** A leader whose state is full: what would grow is refused, and the commands before and behind it are applied in order. */
@@ -140,6 +142,11 @@ class FullStateTest {
         assertEquals(List.of("applied"), replies);
     }
 
+    private boolean isRefused(CommandRecord record) {
+        return Objects.requireNonNull(stateMachine.memory().reservation().admit(record))
+                .hasRefused();
+    }
+
     @Test
     void what_never_came_into_the_log_holds_no_room() {
         submit(set("a", 500));
@@ -158,8 +165,8 @@ class FullStateTest {
         outbox.sendTo(proposer);
         proposer.flush();
         CommandRecord another = Records.of(set("d", 10)).build();
-        assertEquals(-1, stateMachine.memory().growth(another, 0));
+        assertTrue(isRefused(another));
         proposer.setTerm(0);
-        assertTrue(stateMachine.memory().growth(another, 0) > 0);
+        assertFalse(isRefused(another));
     }
 }

@@ -1,12 +1,15 @@
 package io.dshm.server.replication.jraft.repairs;
 
 import com.alipay.sofa.jraft.Node;
+import com.alipay.sofa.jraft.error.RaftError;
 import com.alipay.sofa.jraft.rpc.RaftServerService;
 import com.alipay.sofa.jraft.rpc.RpcRequestClosure;
 import com.alipay.sofa.jraft.rpc.RpcRequests.AppendEntriesRequest;
 import com.alipay.sofa.jraft.rpc.impl.core.AppendEntriesRequestProcessor;
+import com.alipay.sofa.jraft.util.RpcFactoryHelper;
 import com.google.protobuf.Message;
 import java.util.concurrent.Executor;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,10 +36,22 @@ public final class AppendRequests extends AppendEntriesRequestProcessor {
     private final Difference difference;
     private final AppliedTerms applied;
     private final LeaderReminder reminder;
+    private final BooleanSupplier noRoom;
 
-    /** A processor of requests. */
-    public AppendRequests(Executor executor, AppliedTerms applied, Difference difference, LeaderReminder reminder) {
+    /**
+     * A processor of requests.
+     *
+     * @param noRoom whether no entry can be taken, because the disk is full: an append that fails would end this node. The leader asks
+     *     again, and its heartbeats are answered meanwhile.
+     */
+    public AppendRequests(
+            Executor executor,
+            AppliedTerms applied,
+            Difference difference,
+            LeaderReminder reminder,
+            BooleanSupplier noRoom) {
         super(executor);
+        this.noRoom = noRoom;
         this.applied = applied;
         this.difference = difference;
         this.reminder = reminder;
@@ -47,6 +62,9 @@ public final class AppendRequests extends AppendEntriesRequestProcessor {
             RaftServerService service, AppendEntriesRequest request, RpcRequestClosure done) {
         Position last = applied.last();
         difference.check(request);
+        if (request.hasData() && noRoom.getAsBoolean()) {
+            return RpcFactoryHelper.responseFactory().newResponse(defaultResp(), RaftError.EBUSY, "the disk is full");
+        }
         if (request.hasData()) {
             reminder.onEntries();
         } else {

@@ -5,6 +5,7 @@ import io.dshm.server.replication.jraft.repairs.MemberGuard;
 import io.dshm.server.transport.Dialer;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
+import java.util.function.LongPredicate;
 import org.jspecify.annotations.Nullable;
 
 /** A node's settings, which the library hands to its client: what {@link MemberRpcClient} needs is among them. */
@@ -13,6 +14,7 @@ public final class MemberOptions extends NodeOptions {
     private final Dialer dialer;
     private final Function<String, @Nullable String> nameOf;
     private final BooleanSupplier mayVote;
+    private final LongPredicate mayCopy;
     private final @Nullable MemberGuard guard;
 
     /**
@@ -20,16 +22,19 @@ public final class MemberOptions extends NodeOptions {
      *
      * @param nameOf the name of the member with that Raft address, {@code host:port}; null if there is none
      * @param mayVote whether requests for votes are sent now
+     * @param mayCopy whether so many bytes of another member's snapshot are asked for: not if they have no room
      * @param guard admits answers; null: all are admitted
      */
     public MemberOptions(
             Dialer dialer,
             Function<String, @Nullable String> nameOf,
             BooleanSupplier mayVote,
+            LongPredicate mayCopy,
             @Nullable MemberGuard guard) {
         this.dialer = dialer;
         this.nameOf = nameOf;
         this.mayVote = mayVote;
+        this.mayCopy = mayCopy;
         this.guard = guard;
     }
 
@@ -43,6 +48,10 @@ public final class MemberOptions extends NodeOptions {
 
     BooleanSupplier mayVote() {
         return mayVote;
+    }
+
+    LongPredicate mayCopy() {
+        return mayCopy;
     }
 
     @Nullable

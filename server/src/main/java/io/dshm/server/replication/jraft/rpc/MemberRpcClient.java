@@ -8,6 +8,7 @@ import com.alipay.sofa.jraft.option.RpcOptions;
 import com.alipay.sofa.jraft.rpc.InvokeCallback;
 import com.alipay.sofa.jraft.rpc.InvokeContext;
 import com.alipay.sofa.jraft.rpc.RpcClient;
+import com.alipay.sofa.jraft.rpc.RpcRequests.GetFileRequest;
 import com.alipay.sofa.jraft.rpc.RpcRequests.RequestVoteRequest;
 import com.alipay.sofa.jraft.util.Endpoint;
 import com.alipay.sofa.jraft.util.RpcFactoryHelper;
@@ -188,7 +189,10 @@ public final class MemberRpcClient implements RpcClient {
                 : RpcFactoryHelper.responseFactory().newResponse(null, 0, "connected");
     }
 
-    /** Fails if there is no connection yet, instead of waiting for one, and for a request for votes that is not allowed. */
+    /**
+     * Fails if there is no connection yet, instead of waiting for one, and for a request for votes or for a piece of a snapshot that
+     * is not allowed.
+     */
     @Override
     public void invokeAsync(
             Endpoint endpoint,
@@ -204,6 +208,10 @@ public final class MemberRpcClient implements RpcClient {
         }
         if (request instanceof RequestVoteRequest && !with.mayVote().getAsBoolean()) {
             throw new RemotingException("this node has lost its data and asks for no vote before it has it back");
+        }
+        if (request instanceof GetFileRequest file && !with.mayCopy().test(file.getCount())) {
+            // The library tries again; if it could not write what comes, it would end this node for good.
+            throw new RemotingException("no room for a snapshot: the disk is full");
         }
         InvokeCallback admitted = with.guard() == null ? callback : with.guard().after(endpoint, callback);
         if (peer.link.speech() == MemberLink.Speech.NO_CALLS) {

@@ -65,6 +65,10 @@ class MemberRpcClientTest {
     private final AtomicBoolean mayVote = new AtomicBoolean(true);
     private final AtomicBoolean mayMeetFormat1 = new AtomicBoolean();
     private final MemberRpcClient client = new MemberRpcClient();
+
+    /** For other members' snapshots. */
+    private volatile long roomBytes = Long.MAX_VALUE;
+
     private final RequestVoteRequest request = RequestVoteRequest.newBuilder()
             .setGroupId("g")
             .setServerId("n1")
@@ -91,6 +95,7 @@ class MemberRpcClientTest {
                 members.dialer("n1"),
                 address -> address.equals(endpoint.toString()) ? "n2" : null,
                 mayVote::get,
+                bytes -> bytes <= roomBytes,
                 guard));
         PeerPort admission = new PeerPort(
                 new PeerPort.Bounds(8, 1, new FrameGuard.Bounds(100_000, 10_000)),
@@ -191,6 +196,22 @@ class MemberRpcClientTest {
         assertThrows(RemotingException.class, () -> ask(request));
         mayVote.set(true);
         assertEquals(3, termOf(ask(request)));
+    }
+
+    @Test
+    void a_piece_of_a_snapshot_for_which_there_is_no_room_is_not_asked_for() throws Exception {
+        connect();
+        roomBytes = 99;
+        GetFileRequest file = GetFileRequest.newBuilder()
+                .setReaderId(1)
+                .setFilename("part")
+                .setOffset(0)
+                .setCount(100)
+                .build();
+        Exception why = assertThrows(
+                RemotingException.class,
+                () -> client.invokeAsync(endpoint, file, null, (answer, failure) -> fail("sent"), HOUR_MILLIS));
+        assertTrue(String.valueOf(why.getMessage()).contains("the disk is full"), why::toString);
     }
 
     @Test
