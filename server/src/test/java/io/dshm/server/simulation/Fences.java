@@ -1,5 +1,6 @@
 package io.dshm.server.simulation;
 
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -14,6 +15,9 @@ import java.util.regex.Pattern;
 final class Fences {
 
     private static final Pattern FENCE = Pattern.compile(" fence=(\\w+)");
+
+    /** Of each effect: that of a repeat is the first time's. */
+    private final IdentityHashMap<Reference.Effect, Long> known = new IdentityHashMap<>();
 
     /** By their order in the log. */
     private final TreeMap<Long, Long> given = new TreeMap<>();
@@ -43,21 +47,22 @@ final class Fences {
                         && (wanted == null ? words == null : words != null && areSame(wanted, words));
             } else {
                 good = hidden(wanted).equals(hidden(words))
-                        && isGood(wanted.endsWith("new"), (index << 20) + i, Long.parseLong(number.group(1)));
+                        && isGood(expected.get(i), (index << 20) + i, Long.parseLong(number.group(1)));
             }
         }
         return good;
     }
 
-    private boolean isGood(boolean isNew, long place, long fence) {
-        if (!isNew) {
+    private boolean isGood(Reference.Effect effect, long place, long fence) {
+        Long first = known.putIfAbsent(effect, fence);
+        if (first != null) {
+            return first == fence;
+        }
+        if (!String.valueOf(effect.value()).endsWith("new")) {
             return given.headMap(place).containsValue(fence);
         }
         Map.Entry<Long, Long> before = given.lowerEntry(place);
-        Map.Entry<Long, Long> after = given.higherEntry(place);
-        Long known = given.putIfAbsent(place, fence);
-        return (known == null || known == fence)
-                && (before == null || before.getValue() < fence)
-                && (after == null || after.getValue() > fence);
+        given.put(place, fence);
+        return given.lastKey() == place && (before == null || before.getValue() < fence);
     }
 }
