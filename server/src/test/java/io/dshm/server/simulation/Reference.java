@@ -409,7 +409,7 @@ final class Reference {
         return switch (record.getCommandCase()) {
             case RESERVE -> {
                 String id = text(record.getReserve().getHold());
-                yield onHeld(index, record.getReserve().getTake(), (key, held, take) -> {
+                yield onHeld(record.getReserve().getTake(), (key, held, take) -> {
                     boolean known = held.hasReservation(id);
                     boolean allowed = known || held.allows(clock, take.getCost());
                     long end = clock + record.getReserve().getTtlMillis();
@@ -421,7 +421,7 @@ final class Reference {
                 });
             }
             case GRANT ->
-                onHeld(index, record.getGrant().getTake(), (key, held, take) -> {
+                onHeld(record.getGrant().getTake(), (key, held, take) -> {
                     long left = held.leftAt(clock);
                     long granted = Math.min(left, take.getCost());
                     granted = granted < record.getGrant().getMin() ? 0 : granted;
@@ -477,7 +477,7 @@ final class Reference {
         Effect apply(String key, Held held, TakeCommand take);
     }
 
-    private Effect onHeld(long index, TakeCommand take, OnHeld call) {
+    private Effect onHeld(TakeCommand take, OnHeld call) {
         String key = text(take.getKey());
         Item item = find(key);
         if (item != null && (item.held == null || item.held.algorithm() != take.getAlgorithm())) {
@@ -505,7 +505,7 @@ final class Reference {
     private Effect take(long index, TakeCommand command) {
         String key = text(command.getKey());
         if (isOfHeld(key)) {
-            return onHeld(index, command, (name, held, take) -> {
+            return onHeld(command, (name, held, take) -> {
                 boolean allowed = held.allows(clock, take.getCost());
                 Held after = allowed ? held.afterUse(clock, take.getCost()) : held;
                 if (allowed || hasEnded(name)) {
