@@ -295,8 +295,7 @@ class AccountTest {
     @Test
     void what_is_given_back_too_late_or_too_much_is_not_given_back() {
         Quota quota = quota(Algorithm.GCRA, 10, 1000);
-        Account account = Objects.requireNonNull(
-                        fresh(Algorithm.GCRA, quota).grant(quota, 0, A, 6, 1))
+        Account account = Objects.requireNonNull(fresh(Algorithm.GCRA, quota).grant(quota, 0, A, 6, 1))
                 .after();
         assertSame(account, account.giveBack(0, B, 5));
         assertEquals(10, account.giveBack(50, A, 1_000_000).remainingAt(50));
