@@ -21,6 +21,7 @@ import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -220,7 +221,7 @@ public final class DshmConnection implements Closeable {
      * @param cost how many; 0 only looks, less gives back
      */
     public Decision take(String key, Policy policy, long cost) throws IOException {
-        return decision(call(new Command.Take(Key.of(key), policy, cost)));
+        return LimitReplies.decision(call(new Command.Take(Key.of(key), policy, cost)));
     }
 
     /**
@@ -230,29 +231,66 @@ public final class DshmConnection implements Closeable {
      */
     public Decision take(String key, String policy, long cost) throws IOException {
         Key policyKey = Key.of(Limits.POLICY_REGION + "::" + policy);
-        return decision(call(new Command.Take(Key.of(key), null, policyKey, cost, false)));
+        return LimitReplies.decision(call(new Command.Take(Key.of(key), null, policyKey, cost, false)));
     }
 
-    private static Decision decision(Reply reply) throws IOException {
-        if (!(reply instanceof Reply.Detailed detailed) || detailed.detail("allowed") == null) {
-            throw unexpected(reply);
-        }
-        long retryMillis = detail(detailed, "retry");
-        return new Decision(
-                detail(detailed, "allowed") == 1,
-                detail(detailed, "limit"),
-                detail(detailed, "remaining"),
-                Duration.ofMillis(detail(detailed, "reset")),
-                retryMillis < 0 ? Optional.empty() : Optional.of(Duration.ofMillis(retryMillis)),
-                Duration.ofMillis(detailed.detail("delay") == null ? 0 : detail(detailed, "delay")));
+    /**
+     * Takes of several limits of one region, all or none: where one has too few tokens, none takes any.
+     *
+     * @param takes 1 to {@link Limits#TAKES_MAX}
+     */
+    public Decisions takeAll(List<Command.Take> takes) throws IOException {
+        return LimitReplies.decisions(call(new Command.TakeAll(takes, 0)));
     }
 
-    private static long detail(Reply.Detailed detailed, String name) throws IOException {
-        String number = detailed.detail(name);
-        if (number == null) {
-            throw unexpected(detailed);
-        }
-        return Long.parseLong(number);
+    /**
+     * Asks for one of {@code limit} permits, or renews the one that this holder has.
+     *
+     * @param holder who asks: a name that nobody else has
+     * @param ttl after which the permit is free again
+     */
+    public Permit acquire(String key, long limit, String holder, Duration ttl) throws IOException {
+        return LimitReplies.permit(call(new Command.Acquire(Key.of(key), limit, Key.of(holder), millis(ttl))));
+    }
+
+    /** Gives a permit back, if this holder has one. */
+    public void release(String key, String holder) throws IOException {
+        done(call(new Command.Release(Key.of(key), Key.of(holder))));
+    }
+
+    /**
+     * Takes a cost that is not known for certain yet, and remembers it.
+     *
+     * @param hold the name of this reservation
+     * @param ttl after which it stays spent
+     */
+    public Decision reserve(String key, Policy policy, long cost, String hold, Duration ttl) throws IOException {
+        Command.Take take = new Command.Take(Key.of(key), policy, cost);
+        return LimitReplies.decision(call(new Command.Reserve(take, Key.of(hold), millis(ttl))));
+    }
+
+    /** Tells the true cost of a reservation: the difference goes back, or is taken even beyond the limit. */
+    public Decision settle(String key, String hold, long cost) throws IOException {
+        return LimitReplies.decision(call(new Command.Settle(Key.of(key), Key.of(hold), cost)));
+    }
+
+    /**
+     * Asks for a share: tokens that the holder spends by itself.
+     *
+     * @param want how many at most
+     * @param min fewer than so many are no use
+     */
+    public Share grant(String key, Policy policy, String holder, long want, long min) throws IOException {
+        Command.Take take = new Command.Take(Key.of(key), policy, want);
+        return LimitReplies.share(call(new Command.Grant(take, Key.of(holder), min)));
+    }
+
+    /**
+     * Gives back what a holder has not spent of its shares. After an error of which it is not known whether it took effect this must not
+     * be said again.
+     */
+    public void giveBack(String key, String holder, long unused) throws IOException {
+        done(call(new Command.Return(Key.of(key), Key.of(holder), unused)));
     }
 
     /** Empties a region; an empty name is the default region. */
@@ -300,7 +338,7 @@ public final class DshmConnection implements Closeable {
         }
     }
 
-    private static IOException unexpected(Reply reply) {
+    static IOException unexpected(Reply reply) {
         return reply instanceof Reply.Failure failure
                 ? new CommandFailedException(failure)
                 : new IOException("not a reply to this command: " + reply);

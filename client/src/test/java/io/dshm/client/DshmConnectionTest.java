@@ -31,6 +31,9 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(30)
 class DshmConnectionTest {
 
+    private static final String ADMITTED = "DONE allowed=1 limit=5 remaining=5 reset=0 retry=0\r\n";
+    private static final String REFUSED = "DONE allowed=0 limit=1 remaining=0 reset=9 retry=9\r\n";
+
     private static final Duration LONG = Duration.ofSeconds(20);
 
     private ServerSocket listener;
@@ -74,19 +77,48 @@ class DshmConnectionTest {
     @Test
     void says_each_command_as_the_protocol_does() throws IOException {
         CompletableFuture<Void> script = script(
-                "SET k 1.500 2\r\nab", "LEN 2\r\nab\r\nDONE\r\n",
-                "GET k\r\n", "LEN 2\r\nab\r\nDONE\r\n",
-                "GET absent\r\n", "ERROR not_found\r\n",
-                "TOUCH k 0.001\r\n", "DONE\r\n",
-                "DELETE k\r\n", "DONE\r\n",
-                "INCR n 2 0\r\n", "LEN 1\r\n2\r\nDONE\r\n",
-                "INCR n -1 5 60\r\n", "LEN 1\r\n1\r\nDONE\r\n",
-                "RATE_LIMITER l 1 60\r\n", "LEN 2\r\n-1\r\nDONE\r\n",
-                "TAKE t fixed 5 60 cost=9\r\n", "DONE allowed=0 limit=5 remaining=5 reset=0 retry=-1\r\n",
-                "TAKE t policy=api\r\n", "DONE allowed=1 limit=5 remaining=4 reset=7 retry=0 delay=3\r\n",
-                "FLUSHALL region\r\n", "DONE\r\n",
-                "FLUSHALL\r\n", "DONE\r\n",
-                "QUIT\r\n", "DONE\r\n");
+                "SET k 1.500 2\r\nab",
+                "LEN 2\r\nab\r\nDONE\r\n",
+                "GET k\r\n",
+                "LEN 2\r\nab\r\nDONE\r\n",
+                "GET absent\r\n",
+                "ERROR not_found\r\n",
+                "TOUCH k 0.001\r\n",
+                "DONE\r\n",
+                "DELETE k\r\n",
+                "DONE\r\n",
+                "INCR n 2 0\r\n",
+                "LEN 1\r\n2\r\nDONE\r\n",
+                "INCR n -1 5 60\r\n",
+                "LEN 1\r\n1\r\nDONE\r\n",
+                "RATE_LIMITER l 1 60\r\n",
+                "LEN 2\r\n-1\r\nDONE\r\n",
+                "TAKE t fixed 5 60 cost=9\r\n",
+                "DONE allowed=0 limit=5 remaining=5 reset=0 retry=-1\r\n",
+                "TAKE t policy=api\r\n",
+                "DONE allowed=1 limit=5 remaining=4 reset=7 retry=0 delay=3\r\n",
+                "TAKE_ALL 35\r\nTAKE t fixed 5 60\r\nTAKE u log 1 1\r\n",
+                "LEN 104 allowed=0 refused=2\r\n" + ADMITTED + REFUSED + "\r\nDONE\r\n",
+                "ACQUIRE p 2 holder=h ttl=1.500\r\n",
+                "DONE allowed=1 limit=2 remaining=1 retry=0 fence=77\r\n",
+                "ACQUIRE p 2 holder=i ttl=1\r\n",
+                "DONE allowed=0 limit=2 remaining=0 retry=5\r\n",
+                "RELEASE p holder=h\r\n",
+                "DONE\r\n",
+                "RESERVE t fixed 5 60 hold=x ttl=3 cost=2\r\n",
+                ADMITTED,
+                "SETTLE t x cost=3\r\n",
+                ADMITTED,
+                "GRANT t fixed 5 60 holder=n want=4 min=2\r\n",
+                "DONE granted=3 limit=5 remaining=0 life=900\r\n",
+                "RETURN t holder=n unused=1\r\n",
+                "DONE\r\n",
+                "FLUSHALL region\r\n",
+                "DONE\r\n",
+                "FLUSHALL\r\n",
+                "DONE\r\n",
+                "QUIT\r\n",
+                "DONE\r\n");
         byte[] value = "ab".getBytes(US_ASCII);
         assertArrayEquals(value, connection.set("k", value, Duration.ofMillis(1500)));
         assertArrayEquals(value, connection.get("k").orElseThrow());
@@ -102,6 +134,34 @@ class DshmConnectionTest {
         assertEquals(
                 new Decision(true, 5, 4, Duration.ofMillis(7), Optional.of(Duration.ZERO), Duration.ofMillis(3)),
                 connection.take("t", "api", 1));
+        assertEquals(
+                new Decisions(
+                        false,
+                        List.of(
+                                new Decision(true, 5, 5, Duration.ZERO, Optional.of(Duration.ZERO), Duration.ZERO),
+                                new Decision(
+                                        false,
+                                        1,
+                                        0,
+                                        Duration.ofMillis(9),
+                                        Optional.of(Duration.ofMillis(9)),
+                                        Duration.ZERO))),
+                connection.takeAll(List.of(
+                        new Command.Take(Key.of("t"), new Policy(Algorithm.FIXED, 5, 60_000), 1),
+                        new Command.Take(Key.of("u"), new Policy(Algorithm.LOG, 1, 1000), 1))));
+        assertEquals(
+                new Permit(true, 2, 1, Optional.of(Duration.ZERO), 77),
+                connection.acquire("p", 2, "h", Duration.ofMillis(1500)));
+        assertEquals(
+                new Permit(false, 2, 0, Optional.of(Duration.ofMillis(5)), 0),
+                connection.acquire("p", 2, "i", Duration.ofSeconds(1)));
+        connection.release("p", "h");
+        Policy policy = new Policy(Algorithm.FIXED, 5, 60_000);
+        Decision admitted = new Decision(true, 5, 5, Duration.ZERO, Optional.of(Duration.ZERO), Duration.ZERO);
+        assertEquals(admitted, connection.reserve("t", policy, 2, "x", Duration.ofSeconds(3)));
+        assertEquals(admitted, connection.settle("t", "x", 3));
+        assertEquals(new Share(3, 5, 0, Duration.ofMillis(900)), connection.grant("t", policy, "n", 4, 2));
+        connection.giveBack("t", "n", 1);
         connection.flushAll("region");
         connection.flushAll("");
         connection.quit();

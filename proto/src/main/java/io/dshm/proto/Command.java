@@ -47,7 +47,7 @@ public sealed interface Command extends Request {
     }
 
     /** Goes through the log. */
-    sealed interface Write extends Command permits KeyWrite, FlushAll, Multi, Identified {
+    sealed interface Write extends Command permits KeyWrite, OfLimit, FlushAll, Multi, Identified {
 
         /** Bytes of its data: of a value that is on its way in a request of its own. */
         default int dataBytes() {
@@ -60,9 +60,29 @@ public sealed interface Command extends Request {
 
     /** Writes one key. */
     sealed interface KeyWrite extends Write
-            permits Set, Touch, Delete, Incr, RateLimiter, Put, Remove, Expire, IncrNumber, Push, Pop, Take {
+            permits Set,
+                    Touch,
+                    Delete,
+                    Incr,
+                    RateLimiter,
+                    Put,
+                    Remove,
+                    Expire,
+                    IncrNumber,
+                    Push,
+                    Pop,
+                    Take,
+                    Acquire,
+                    Release,
+                    Reserve,
+                    Settle,
+                    Grant,
+                    Return {
         Key key();
     }
+
+    /** TAKE and its family. */
+    sealed interface OfLimit extends Write permits Take, TakeAll, Acquire, Release, Reserve, Settle, Grant, Return {}
 
     /** Neither a read nor a write: a node or a connection does it by itself. */
     sealed interface Other extends Command permits FlushExpired, SetReadMode, Ping, Info, Quit {
@@ -147,7 +167,7 @@ public sealed interface Command extends Request {
      * @param shadow whether all are let pass, and told whether they would have been
      */
     record Take(Key key, @Nullable Policy policy, @Nullable Key policyKey, long cost, boolean shadow)
-            implements KeyWrite {
+            implements KeyWrite, OfLimit {
 
         public Take {
             if ((policy == null) == (policyKey == null)) {
@@ -163,6 +183,103 @@ public sealed interface Command extends Request {
         @Override
         public <A, R> R accept(A argument, CommandVisitor.OfWrite<A, R> visitor) {
             return visitor.take(this, argument);
+        }
+    }
+
+    /**
+     * Asks for one of {@code limit} permits, or renews the holder's.
+     *
+     * @param limit 0 to {@link Limits#TOKENS_MAX}
+     * @param holder an identity of at most {@link Limits#HOLDER_BYTES_MAX} bytes
+     * @param ttlMillis after which the permit is free again, 1 to {@link Limits#PERIOD_MILLIS_MAX}
+     */
+    record Acquire(Key key, long limit, Key holder, long ttlMillis) implements KeyWrite, OfLimit {
+        @Override
+        public <A, R> R accept(A argument, CommandVisitor.OfWrite<A, R> visitor) {
+            return visitor.acquire(this, argument);
+        }
+    }
+
+    /** Gives a permit back, if the holder has one. */
+    record Release(Key key, Key holder) implements KeyWrite, OfLimit {
+        @Override
+        public <A, R> R accept(A argument, CommandVisitor.OfWrite<A, R> visitor) {
+            return visitor.release(this, argument);
+        }
+    }
+
+    /**
+     * Takes a cost that is not known for certain yet.
+     *
+     * @param take what is taken: a cost of 0 or more, no shadow
+     * @param hold the identity of the reservation, of at most {@link Limits#HOLDER_BYTES_MAX} bytes
+     * @param ttlMillis after which it stays spent, 1 to {@link Limits#PERIOD_MILLIS_MAX}
+     */
+    record Reserve(Take take, Key hold, long ttlMillis) implements KeyWrite, OfLimit {
+        @Override
+        public Key key() {
+            return take.key();
+        }
+
+        @Override
+        public <A, R> R accept(A argument, CommandVisitor.OfWrite<A, R> visitor) {
+            return visitor.reserve(this, argument);
+        }
+    }
+
+    /**
+     * Tells the true cost of a reservation.
+     *
+     * @param cost 0 to {@link Limits#TOKENS_MAX}, also beyond the limit
+     */
+    record Settle(Key key, Key hold, long cost) implements KeyWrite, OfLimit {
+        @Override
+        public <A, R> R accept(A argument, CommandVisitor.OfWrite<A, R> visitor) {
+            return visitor.settle(this, argument);
+        }
+    }
+
+    /**
+     * Asks for tokens that the holder then spends by itself.
+     *
+     * @param take its cost, above 0, is how many are wanted; no shadow
+     * @param holder who asks, an identity of at most {@link Limits#HOLDER_BYTES_MAX} bytes
+     * @param min fewer than so many are no use, 1 to the cost
+     */
+    record Grant(Take take, Key holder, long min) implements KeyWrite, OfLimit {
+        @Override
+        public Key key() {
+            return take.key();
+        }
+
+        @Override
+        public <A, R> R accept(A argument, CommandVisitor.OfWrite<A, R> visitor) {
+            return visitor.grant(this, argument);
+        }
+    }
+
+    /**
+     * Gives back what a holder has not spent of its shares.
+     *
+     * @param unused 0 to {@link Limits#TOKENS_MAX}
+     */
+    record Return(Key key, Key holder, long unused) implements KeyWrite, OfLimit {
+        @Override
+        public <A, R> R accept(A argument, CommandVisitor.OfWrite<A, R> visitor) {
+            return visitor.giveBack(this, argument);
+        }
+    }
+
+    /**
+     * Takes of one region, 1 to {@link Limits#TAKES_MAX}, all or none: where one that is no shadow has too few tokens, none takes
+     * any.
+     *
+     * @param dataBytes what they take on the wire, at most {@link Limits#MULTI_BYTES_MAX}
+     */
+    record TakeAll(List<Take> takes, int dataBytes) implements OfLimit {
+        @Override
+        public <A, R> R accept(A argument, CommandVisitor.OfWrite<A, R> visitor) {
+            return visitor.takeAll(this, argument);
         }
     }
 

@@ -49,6 +49,20 @@ public final class CommandVisitor {
 
         R take(Command.Take write, A argument);
 
+        R takeAll(Command.TakeAll write, A argument);
+
+        R acquire(Command.Acquire write, A argument);
+
+        R release(Command.Release write, A argument);
+
+        R reserve(Command.Reserve write, A argument);
+
+        R settle(Command.Settle write, A argument);
+
+        R grant(Command.Grant write, A argument);
+
+        R giveBack(Command.Return write, A argument);
+
         R flushAll(Command.FlushAll write, A argument);
 
         R multi(Command.Multi write, A argument);

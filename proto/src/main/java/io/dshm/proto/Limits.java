@@ -86,6 +86,21 @@ public final class Limits {
     /** Milliseconds of a limit's period: ten years, leap days included. A byte budget a decade fits, and so do all sums. */
     public static final long PERIOD_MILLIS_MAX = 3653L * 24 * 60 * 60 * 1000;
 
+    /**
+     * Limits in one TAKE_ALL: more than any request is subject to, and so few that the numbers of all of them fit into the first line
+     * of the reply.
+     */
+    public static final int TAKES_MAX = 100;
+
+    /**
+     * Holders of permits under one key, and as many reservations and shares: a call looks through all of them and copies their list,
+     * within some 10 microseconds.
+     */
+    public static final int HOLDERS_MAX = 1000;
+
+    /** Bytes of the identity of a holder or a reservation: a UUID and a host's name fit. */
+    public static final int HOLDER_BYTES_MAX = 128;
+
     /** The region of the entries that limits are named after. */
     public static final String POLICY_REGION = "policies";
 

@@ -25,9 +25,8 @@ final class LimitParser {
     private static final Set<Option> TAKE_BY_POLICY =
             LineParser.identityAnd(Option.POLICY, Option.COST, Option.SHADOW, Option.SHARE);
 
-    private static final Rejection TOO_MANY_TOKENS =
-            tooLarge("limit, burst= and cost= are at most " + Limits.TOKENS_MAX);
-    private static final Rejection PERIOD_TOO_LONG =
+    static final Rejection TOO_MANY_TOKENS = tooLarge("limit, burst= and cost= are at most " + Limits.TOKENS_MAX);
+    static final Rejection PERIOD_TOO_LONG =
             tooLarge("a period has at most " + Limits.PERIOD_MILLIS_MAX / 1000 + " seconds");
     private static final Rejection NAME_TOO_LONG =
             tooLarge("the name of a policy has at most " + Limits.POLICY_NAME_BYTES_MAX + " bytes");
@@ -39,13 +38,7 @@ final class LimitParser {
     }
 
     static Request take(RequestLine line) {
-        // A word with '=' where the algorithm would stand: a policy.
-        boolean byPolicy = line.arguments() > 1 && line.isOption(1);
-        Rejection refusal =
-                LineParser.refusal(Verb.TAKE, line, byPolicy ? 1 : NUMBERS, byPolicy ? TAKE_BY_POLICY : TAKE);
-        if (refusal == null) {
-            refusal = byPolicy ? policyFault(Verb.TAKE, line) : numbersFault(Verb.TAKE, line);
-        }
+        Rejection refusal = limitFault(Verb.TAKE, line, TAKE, TAKE_BY_POLICY);
         if (refusal == null) {
             refusal = costFault(line);
         }
@@ -53,10 +46,36 @@ final class LimitParser {
             return refusal;
         }
         long cost = line.has(Option.COST) ? line.toLong(Option.COST) : 1;
-        Policy policy = byPolicy ? null : policy(line);
-        Key policyKey = byPolicy ? policyKey(line.bytes(Option.POLICY)) : null;
-        return LineParser.identified(
-                Verb.TAKE, line, new Command.Take(line.key(0), policy, policyKey, cost, line.has(Option.SHADOW)));
+        return LineParser.identified(Verb.TAKE, line, take(line, cost, line.has(Option.SHADOW)));
+    }
+
+    /**
+     * What is wrong with a line of which a key and a limit are the arguments; null if nothing is. The options are read then.
+     *
+     * @param options where the limit's numbers are arguments
+     * @param optionsByPolicy where a policy says them
+     */
+    static @Nullable Rejection limitFault(
+            Verb verb, RequestLine line, Set<Option> options, Set<Option> optionsByPolicy) {
+        boolean byPolicy = isByPolicy(line);
+        Rejection refusal =
+                LineParser.refusal(verb, line, byPolicy ? 1 : NUMBERS, byPolicy ? optionsByPolicy : options);
+        if (refusal != null) {
+            return refusal;
+        }
+        return byPolicy ? policyFault(verb, line) : numbersFault(verb, line);
+    }
+
+    /** A word with '=' where the algorithm would stand: a policy. */
+    private static boolean isByPolicy(RequestLine line) {
+        return line.arguments() > 1 && line.isOption(1);
+    }
+
+    /** The take in a line in which there is no {@link #limitFault}. */
+    static Command.Take take(RequestLine line, long cost, boolean shadow) {
+        return isByPolicy(line)
+                ? new Command.Take(line.key(0), null, policyKey(line.bytes(Option.POLICY)), cost, shadow)
+                : new Command.Take(line.key(0), policy(line), null, cost, shadow);
     }
 
     /** What is wrong with the words behind the key that say a limit; null if nothing is. */

@@ -5,6 +5,7 @@ import io.dshm.proto.CommandVisitor;
 import io.dshm.proto.Condition;
 import io.dshm.proto.Doubles;
 import io.dshm.proto.Key;
+import io.dshm.proto.Limits;
 import io.dshm.proto.Policy;
 import io.dshm.proto.ReadMode;
 import io.dshm.proto.Reply.Failure;
@@ -79,9 +80,12 @@ public final class RequestEncoder {
         }
     }
 
-    private static byte[] dataOf(List<? extends Command> commands) {
+    /** Writes the line of a request that has others in its data, without its end, and returns the data. */
+    private static byte[] encodeWithin(Verb verb, List<? extends Command> commands, ByteBuf out) {
         ByteBuf data = Unpooled.buffer();
         commands.forEach(command -> encode(command, data));
+        writeVerb(verb, out);
+        writeNumber(data.readableBytes(), out);
         return ByteBufUtil.getBytes(data);
     }
 
@@ -146,10 +150,7 @@ public final class RequestEncoder {
 
         @Override
         public byte[] multiRead(Command.MultiRead read, ByteBuf out) {
-            byte[] data = dataOf(read.reads());
-            writeVerb(Verb.MULTI, out);
-            writeNumber(data.length, out);
-            return data;
+            return encodeWithin(Verb.MULTI, read.reads(), out);
         }
     }
 
@@ -252,6 +253,66 @@ public final class RequestEncoder {
         }
 
         @Override
+        public byte[] reserve(Command.Reserve write, ByteBuf out) {
+            encodeLimit(Verb.RESERVE, write.take(), out);
+            writeId(Option.HOLD, write.hold(), out);
+            writeOptionSeconds(Option.TTL, write.ttlMillis(), out);
+            writeOption(Option.COST, Long.toString(write.take().cost()), out);
+            return NO_DATA;
+        }
+
+        @Override
+        public byte[] settle(Command.Settle write, ByteBuf out) {
+            requireId(write.hold());
+            writeVerb(Verb.SETTLE, write.key(), out);
+            out.writeByte(' ');
+            out.writeBytes(write.hold().bytes());
+            writeOption(Option.COST, Long.toString(write.cost()), out);
+            return NO_DATA;
+        }
+
+        @Override
+        public byte[] grant(Command.Grant write, ByteBuf out) {
+            encodeLimit(Verb.GRANT, write.take(), out);
+            writeId(Option.HOLDER, write.holder(), out);
+            writeOption(Option.WANT, Long.toString(write.take().cost()), out);
+            if (write.min() != 1) {
+                writeOption(Option.MIN, Long.toString(write.min()), out);
+            }
+            return NO_DATA;
+        }
+
+        @Override
+        public byte[] giveBack(Command.Return write, ByteBuf out) {
+            writeVerb(Verb.RETURN, write.key(), out);
+            writeId(Option.HOLDER, write.holder(), out);
+            writeOption(Option.UNUSED, Long.toString(write.unused()), out);
+            return NO_DATA;
+        }
+
+        @Override
+        public byte[] acquire(Command.Acquire write, ByteBuf out) {
+            requireNotNegative(write.limit());
+            writeVerb(Verb.ACQUIRE, write.key(), out);
+            writeNumber(write.limit(), out);
+            writeId(Option.HOLDER, write.holder(), out);
+            writeOptionSeconds(Option.TTL, write.ttlMillis(), out);
+            return NO_DATA;
+        }
+
+        @Override
+        public byte[] release(Command.Release write, ByteBuf out) {
+            writeVerb(Verb.RELEASE, write.key(), out);
+            writeId(Option.HOLDER, write.holder(), out);
+            return NO_DATA;
+        }
+
+        @Override
+        public byte[] takeAll(Command.TakeAll write, ByteBuf out) {
+            return encodeWithin(Verb.TAKE_ALL, write.takes(), out);
+        }
+
+        @Override
         public byte[] flushAll(Command.FlushAll write, ByteBuf out) {
             encodeFlushAll(write.region(), identified, out);
             return NO_DATA;
@@ -259,10 +320,7 @@ public final class RequestEncoder {
 
         @Override
         public byte[] multi(Command.Multi write, ByteBuf out) {
-            byte[] data = dataOf(write.writes());
-            writeVerb(Verb.MULTI, out);
-            writeNumber(data.length, out);
-            return data;
+            return encodeWithin(Verb.MULTI, write.writes(), out);
         }
 
         @Override
@@ -279,35 +337,38 @@ public final class RequestEncoder {
         if (init != null) {
             writeOption(Option.INIT, Doubles.format(init), out);
             if (incr.initTtlMillis() > 0) {
-                out.writeByte(' ');
-                out.writeCharSequence(Option.TTL.prefix(), StandardCharsets.US_ASCII);
-                Decimals.writeMillisAsSeconds(incr.initTtlMillis(), out);
+                writeOptionSeconds(Option.TTL, incr.initTtlMillis(), out);
             }
         }
         writeFull(incr.full(), out);
     }
 
     private static void encodeTake(Command.Take take, ByteBuf out) {
-        Policy policy = take.policy();
-        Key policyKey = take.policyKey();
-        if (policyKey != null && !Policies.isKey(policyKey)) {
-            throw new IllegalArgumentException("not the key of a policy: " + policyKey);
-        }
-        writeVerb(Verb.TAKE, take.key(), out);
-        if (policy != null) {
-            writeWord(Policies.format(policy), out);
-        } else if (policyKey != null) {
-            require(Names.keyFault(Verb.TAKE, policyKey.bytes(), 0, policyKey.bytes().length), "policy");
-            out.writeByte(' ');
-            out.writeCharSequence(Option.POLICY.prefix(), StandardCharsets.US_ASCII);
-            out.writeBytes(
-                    policyKey.bytes(), Policies.PREFIX.length, policyKey.bytes().length - Policies.PREFIX.length);
-        }
+        encodeLimit(Verb.TAKE, take, out);
         if (take.cost() != 1) {
             writeOption(Option.COST, Long.toString(take.cost()), out);
         }
         if (take.shadow()) {
             writeOption(Option.SHADOW, "yes", out);
+        }
+    }
+
+    /** The verb, the key and what says the limit. */
+    private static void encodeLimit(Verb verb, Command.Take take, ByteBuf out) {
+        Policy policy = take.policy();
+        Key policyKey = take.policyKey();
+        if (policyKey != null && !Policies.isKey(policyKey)) {
+            throw new IllegalArgumentException("not the key of a policy: " + policyKey);
+        }
+        writeVerb(verb, take.key(), out);
+        if (policy != null) {
+            writeWord(Policies.format(policy), out);
+        } else if (policyKey != null) {
+            require(Names.keyFault(verb, policyKey.bytes(), 0, policyKey.bytes().length), "policy");
+            out.writeByte(' ');
+            out.writeCharSequence(Option.POLICY.prefix(), StandardCharsets.US_ASCII);
+            out.writeBytes(
+                    policyKey.bytes(), Policies.PREFIX.length, policyKey.bytes().length - Policies.PREFIX.length);
         }
     }
 
@@ -368,6 +429,25 @@ public final class RequestEncoder {
     private static void writeWord(String word, ByteBuf out) {
         out.writeByte(' ');
         out.writeCharSequence(word, StandardCharsets.US_ASCII);
+    }
+
+    private static void writeOptionSeconds(Option option, long millis, ByteBuf out) {
+        requireNotNegative(millis);
+        writeWord(option.prefix(), out);
+        Decimals.writeMillisAsSeconds(millis, out);
+    }
+
+    /** The identity of somebody who holds something. */
+    private static void writeId(Option option, Key id, ByteBuf out) {
+        requireId(id);
+        writeWord(option.prefix(), out);
+        out.writeBytes(id.bytes());
+    }
+
+    private static void requireId(Key id) {
+        if (id.bytes().length > Limits.HOLDER_BYTES_MAX || !Names.isName(id.bytes(), 0, id.bytes().length)) {
+            throw new IllegalArgumentException("this identity cannot be sent: " + id);
+        }
     }
 
     private static void writeOption(Option option, String value, ByteBuf out) {

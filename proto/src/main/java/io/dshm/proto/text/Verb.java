@@ -29,6 +29,17 @@ enum Verb {
     TAKE(
             "key fixed|log|counter|gcra|leaky limit period [burst=N], or key policy=NAME; then [cost=N] [shadow=yes]",
             Limits.LONG_KEY_BYTES_MAX),
+    TAKE_ALL("length, then TAKE requests of one region, a line each"),
+    RESERVE(
+            "key fixed|log|counter|gcra|leaky limit period [burst=N], or key policy=NAME; then hold=ID ttl=SECONDS cost=N",
+            Limits.LONG_KEY_BYTES_MAX),
+    SETTLE("key ID cost=N", Limits.LONG_KEY_BYTES_MAX),
+    GRANT(
+            "key fixed|log|counter|gcra|leaky limit period [burst=N], or key policy=NAME; then holder=ID want=N [min=N]",
+            Limits.LONG_KEY_BYTES_MAX),
+    RETURN("key holder=ID unused=N", Limits.LONG_KEY_BYTES_MAX),
+    ACQUIRE("key limit holder=ID ttl=SECONDS", Limits.LONG_KEY_BYTES_MAX),
+    RELEASE("key holder=ID", Limits.LONG_KEY_BYTES_MAX),
     LPUSH("key length [type=string|number] [full=evict|refuse], then the data", Limits.LONG_KEY_BYTES_MAX),
     RPUSH("key length [type=string|number] [full=evict|refuse], then the data", Limits.LONG_KEY_BYTES_MAX),
     LPOP("key", Limits.LONG_KEY_BYTES_MAX),

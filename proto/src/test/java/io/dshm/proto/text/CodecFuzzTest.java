@@ -193,7 +193,13 @@ class CodecFuzzTest {
 
     private Command randomCommand() {
         Key key = Key.of(randomName(1 + random.nextInt(40), ""));
-        return switch (random.nextInt(14)) {
+        return switch (random.nextInt(15)) {
+            case 14 ->
+                new Command.TakeAll(
+                        Stream.generate(() -> randomTake(Key.of("r:" + random.nextInt(99))))
+                                .limit(1 + random.nextInt(5))
+                                .toList(),
+                        0);
             case 9 -> randomRead();
             case 10 -> randomWrite();
             case 11 -> {
@@ -236,8 +242,14 @@ class CodecFuzzTest {
 
     private Command.KeyWrite randomWrite() {
         Key key = Key.of(randomName(1 + random.nextInt(40), ""));
-        return switch (random.nextInt(7)) {
+        return switch (random.nextInt(13)) {
+            case 9 -> new Command.Reserve(amount(randomTake(key)), randomId(), 1 + random.nextInt(100_000));
+            case 10 -> new Command.Settle(key, randomId(), random.nextInt(9));
+            case 11 -> new Command.Grant(amount(randomTake(key)), randomId(), 1 + random.nextInt(3));
+            case 12 -> new Command.Return(key, randomId(), random.nextInt(9));
             case 5 -> randomTake(key);
+            case 7 -> new Command.Acquire(key, random.nextInt(9), randomId(), 1 + random.nextInt(100_000));
+            case 8 -> new Command.Release(key, randomId());
             case 0 ->
                 new Command.Put(
                         key,
@@ -264,6 +276,14 @@ class CodecFuzzTest {
     private Command.Full randomFull() {
         Command.Full[] all = Command.Full.values();
         return all[random.nextInt(all.length)];
+    }
+
+    private Command.Take amount(Command.Take take) {
+        return new Command.Take(take.key(), take.policy(), take.policyKey(), 3 + random.nextInt(9), false);
+    }
+
+    private Key randomId() {
+        return Key.of(randomName(1 + random.nextInt(40), ""));
     }
 
     private Command.Take randomTake(Key key) {

@@ -67,6 +67,8 @@ final class Rendering {
                     + (identified.retry() ? " retry=yes" : "");
         } else if (write instanceof Command.Multi multi) {
             return "MULTI" + inBrackets(multi.writes());
+        } else if (write instanceof Command.TakeAll all) {
+            return "TAKE_ALL" + inBrackets(all.takes());
         } else if (write instanceof Command.FlushAll flushAll) {
             return "FLUSHALL region=" + quoted(flushAll.region());
         } else if (write instanceof Command.Set set) {
@@ -84,6 +86,25 @@ final class Rendering {
         } else if (write instanceof Command.Take take) {
             return "TAKE key=" + quoted(take.key().bytes()) + limitOf(take) + " cost=" + take.cost()
                     + (take.shadow() ? " shadow=yes" : "");
+        } else if (write instanceof Command.Reserve reserve) {
+            return "RESERVE key=" + quoted(reserve.key().bytes()) + limitOf(reserve.take()) + " hold="
+                    + quoted(reserve.hold().bytes()) + " ttl=" + reserve.ttlMillis() + " cost="
+                    + reserve.take().cost();
+        } else if (write instanceof Command.Settle settle) {
+            return "SETTLE key=" + quoted(settle.key().bytes()) + " hold="
+                    + quoted(settle.hold().bytes()) + " cost=" + settle.cost();
+        } else if (write instanceof Command.Grant grant) {
+            return "GRANT key=" + quoted(grant.key().bytes()) + limitOf(grant.take()) + " holder="
+                    + quoted(grant.holder().bytes()) + " want=" + grant.take().cost() + " min=" + grant.min();
+        } else if (write instanceof Command.Return giveBack) {
+            return "RETURN key=" + quoted(giveBack.key().bytes()) + " holder="
+                    + quoted(giveBack.holder().bytes()) + " unused=" + giveBack.unused();
+        } else if (write instanceof Command.Acquire acquire) {
+            return "ACQUIRE key=" + quoted(acquire.key().bytes()) + " limit=" + acquire.limit() + " holder="
+                    + quoted(acquire.holder().bytes()) + " ttl=" + acquire.ttlMillis();
+        } else if (write instanceof Command.Release release) {
+            return "RELEASE key=" + quoted(release.key().bytes()) + " holder="
+                    + quoted(release.holder().bytes());
         } else if (write instanceof Command.Put put) {
             return "PUT key=" + quoted(put.key().bytes()) + " ttl=" + put.ttlMillis() + " type="
                     + put.type().wireName() + " flags=" + Integer.toUnsignedString(put.flags()) + of(put.condition())

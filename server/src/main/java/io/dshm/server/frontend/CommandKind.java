@@ -25,6 +25,13 @@ public enum CommandKind {
     PUSH,
     POP,
     TAKE,
+    TAKE_ALL,
+    ACQUIRE,
+    RELEASE,
+    RESERVE,
+    SETTLE,
+    GRANT,
+    RETURN,
     FLUSH_ALL,
     FLUSH_EXPIRED,
     MULTI,
@@ -158,6 +165,41 @@ public enum CommandKind {
         @Override
         public CommandKind take(Command.Take write, Integer unused) {
             return CommandKind.TAKE;
+        }
+
+        @Override
+        public CommandKind takeAll(Command.TakeAll write, Integer unused) {
+            return CommandKind.TAKE_ALL;
+        }
+
+        @Override
+        public CommandKind acquire(Command.Acquire write, Integer unused) {
+            return CommandKind.ACQUIRE;
+        }
+
+        @Override
+        public CommandKind release(Command.Release write, Integer unused) {
+            return CommandKind.RELEASE;
+        }
+
+        @Override
+        public CommandKind reserve(Command.Reserve write, Integer unused) {
+            return CommandKind.RESERVE;
+        }
+
+        @Override
+        public CommandKind settle(Command.Settle write, Integer unused) {
+            return CommandKind.SETTLE;
+        }
+
+        @Override
+        public CommandKind grant(Command.Grant write, Integer unused) {
+            return CommandKind.GRANT;
+        }
+
+        @Override
+        public CommandKind giveBack(Command.Return write, Integer unused) {
+            return CommandKind.RETURN;
         }
 
         @Override

@@ -6,8 +6,10 @@ import io.dshm.proto.Key;
 import io.dshm.proto.Limits;
 import io.dshm.proto.Policy;
 import io.dshm.proto.text.Policies;
+import io.dshm.proto.wire.AcquireCommand;
 import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.FlushAllCommand;
+import io.dshm.proto.wire.GrantCommand;
 import io.dshm.proto.wire.IncrCommand;
 import io.dshm.proto.wire.IncrNumberCommand;
 import io.dshm.proto.wire.LimitAlgorithm;
@@ -20,9 +22,13 @@ import io.dshm.proto.wire.PutCommand;
 import io.dshm.proto.wire.RateLimiterCommand;
 import io.dshm.proto.wire.RegisterNode;
 import io.dshm.proto.wire.RemoveCommand;
+import io.dshm.proto.wire.ReserveCommand;
+import io.dshm.proto.wire.ReturnCommand;
 import io.dshm.proto.wire.SetChunkedCommand;
 import io.dshm.proto.wire.SetCommand;
+import io.dshm.proto.wire.SettleCommand;
 import io.dshm.proto.wire.Settled;
+import io.dshm.proto.wire.TakeAllCommand;
 import io.dshm.proto.wire.TakeCommand;
 import io.dshm.proto.wire.TouchCommand;
 import io.dshm.proto.wire.TypedValue;
@@ -117,8 +123,25 @@ public final class Admission {
             case FLUSH_ALL -> !anonymous && isFlushAll(record.getFlushAll());
             case MULTI -> !anonymous && isMulti(record.getMulti());
             case LIMIT_REGION -> !anonymous && !ofClient && isLimitRegion(record.getLimitRegion());
-            case SET, TOUCH, DELETE, INCR, RATE_LIMITER, PUT, REMOVE, EXPIRE, INCR_NUMBER, PUSH, POP, TAKE ->
-                !anonymous && isWriteOfOneKey(record);
+            case TAKE_ALL -> !anonymous && isTakeAll(record.getTakeAll());
+            case SET,
+                    TOUCH,
+                    DELETE,
+                    INCR,
+                    RATE_LIMITER,
+                    PUT,
+                    REMOVE,
+                    EXPIRE,
+                    INCR_NUMBER,
+                    PUSH,
+                    POP,
+                    TAKE,
+                    ACQUIRE,
+                    RELEASE,
+                    RESERVE,
+                    SETTLE,
+                    GRANT,
+                    GIVE_BACK -> !anonymous && isWriteOfOneKey(record);
             // Only a leader proposes them, by itself.
             case SWITCH_FORMAT, REFUSED, FOUND_CLUSTER, CHANGE_MEMBER -> false;
             case COMMAND_NOT_SET -> false;
@@ -142,7 +165,16 @@ public final class Admission {
             case PUSH -> isPush(record.getPush());
             case POP -> isLongKey(record.getPop().getKey()) && isKnown(record.getPop());
             case TAKE -> isTake(record.getTake());
-            case FLUSH_ALL, MULTI, CHUNK, SET_CHUNKED, PUT_CHUNKED, PURGE -> false;
+            case RESERVE -> isReserve(record.getReserve());
+            case SETTLE -> isSettle(record.getSettle());
+            case GRANT -> isGrant(record.getGrant());
+            case GIVE_BACK -> isReturn(record.getGiveBack());
+            case ACQUIRE -> isAcquire(record.getAcquire());
+            case RELEASE ->
+                isLongKey(record.getRelease().getKey())
+                        && isHolder(record.getRelease().getHolder())
+                        && isKnown(record.getRelease());
+            case FLUSH_ALL, MULTI, TAKE_ALL, CHUNK, SET_CHUNKED, PUT_CHUNKED, PURGE -> false;
             case REGISTER_NODE, LOG_TIME, SWITCH_FORMAT, REFUSED, LIMIT_REGION, COMMAND_NOT_SET -> false;
             case FOUND_CLUSTER, CHANGE_MEMBER -> false;
         };
@@ -228,6 +260,74 @@ public final class Admission {
                 && take.getCost() >= -Limits.TOKENS_MAX
                 && take.getCost() <= Limits.TOKENS_MAX
                 && isKnown(take);
+    }
+
+    private static boolean isTakeAll(TakeAllCommand all) {
+        int takes = all.getTakesCount();
+        return takes > 0
+                && takes <= Limits.TAKES_MAX
+                && all.getSerializedSize() <= Limits.MULTI_BYTES_MAX + Limits.MULTI_RECORD_OVERHEAD_BYTES * takes
+                && all.getTakesList().stream().allMatch(Admission::isTake)
+                && areOfOneRegion(all)
+                && isKnown(all);
+    }
+
+    private static boolean isReserve(ReserveCommand reserve) {
+        return isTake(reserve.getTake())
+                && reserve.getTake().getCost() >= 0
+                && !reserve.getTake().getShadow()
+                && isHolder(reserve.getHold())
+                && isHoldTime(reserve.getTtlMillis())
+                && isKnown(reserve);
+    }
+
+    private static boolean isSettle(SettleCommand settle) {
+        return isLongKey(settle.getKey())
+                && isHolder(settle.getHold())
+                && isAmount(settle.getCost())
+                && isKnown(settle);
+    }
+
+    private static boolean isGrant(GrantCommand grant) {
+        return isTake(grant.getTake())
+                && !grant.getTake().getShadow()
+                && grant.getMin() >= 1
+                && grant.getMin() <= grant.getTake().getCost()
+                && isHolder(grant.getHolder())
+                && isKnown(grant);
+    }
+
+    private static boolean isReturn(ReturnCommand command) {
+        return isLongKey(command.getKey())
+                && isHolder(command.getHolder())
+                && isAmount(command.getUnused())
+                && isKnown(command);
+    }
+
+    private static boolean isAmount(long tokens) {
+        return tokens >= 0 && tokens <= Limits.TOKENS_MAX;
+    }
+
+    private static boolean isAcquire(AcquireCommand acquire) {
+        return isLongKey(acquire.getKey())
+                && isAmount(acquire.getLimit())
+                && isHolder(acquire.getHolder())
+                && isHoldTime(acquire.getTtlMillis())
+                && isKnown(acquire);
+    }
+
+    private static boolean isHolder(ByteString holder) {
+        return isKey(holder, Limits.HOLDER_BYTES_MAX);
+    }
+
+    private static boolean isHoldTime(long millis) {
+        return millis > 0 && millis <= Limits.PERIOD_MILLIS_MAX;
+    }
+
+    private static boolean areOfOneRegion(TakeAllCommand all) {
+        Key first = Key.of(all.getTakes(0).getKey().toByteArray());
+        return all.getTakesList().stream()
+                .allMatch(take -> Key.of(take.getKey().toByteArray()).isOfRegionOf(first));
     }
 
     private static boolean isPolicyKey(TakeCommand take) {

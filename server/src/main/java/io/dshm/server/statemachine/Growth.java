@@ -2,6 +2,7 @@ package io.dshm.server.statemachine;
 
 import com.google.protobuf.ByteString;
 import io.dshm.proto.Key;
+import io.dshm.proto.wire.AcquireCommand;
 import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.LimitAlgorithm;
 import io.dshm.proto.wire.MultiCommand;
@@ -9,13 +10,17 @@ import io.dshm.proto.wire.PushCommand;
 import io.dshm.proto.wire.PutChunkedCommand;
 import io.dshm.proto.wire.PutCommand;
 import io.dshm.proto.wire.SetChunkedCommand;
+import io.dshm.proto.wire.TakeAllCommand;
 import io.dshm.proto.wire.TakeCommand;
 import io.dshm.proto.wire.TypedValue;
 import io.dshm.proto.wire.WriteCondition;
 import io.dshm.server.store.Entry;
 import io.dshm.server.store.ListValue;
 import io.dshm.server.store.Store;
+import io.dshm.server.store.limiters.Account;
+import io.dshm.server.store.limiters.Holds;
 import io.dshm.server.store.limiters.Meter;
+import io.dshm.server.store.limiters.Permits;
 import io.dshm.server.store.limiters.SlidingLog;
 import org.jspecify.annotations.Nullable;
 
@@ -53,6 +58,21 @@ record Growth(long bytes, boolean counts) {
             case RATE_LIMITER ->
                 Store.limiterBytes(record.getRateLimiter().getKey().size());
             case TAKE -> limiterBytes(record.getTake());
+            case RESERVE ->
+                limiterBytes(record.getReserve().getTake())
+                        + holdBytes(record.getReserve().getHold());
+            case GRANT ->
+                limiterBytes(record.getGrant().getTake())
+                        + holdBytes(record.getGrant().getHolder());
+            case SETTLE -> 2 * SlidingLog.GRANT_BYTES;
+            case ACQUIRE ->
+                Store.limiterBytes(
+                        record.getAcquire().getKey().size(),
+                        Permits.bytesOfOne(record.getAcquire().getHolder().size()));
+            case TAKE_ALL ->
+                record.getTakeAll().getTakesList().stream()
+                        .mapToLong(Growth::limiterBytes)
+                        .sum();
             case PUT -> bytesOf(record.getPut());
             case PUSH -> Store.listBytes(record.getPush().getKey().size(), elementBytes(record.getPush()));
             case FLUSH_ALL -> Store.markBytes(record.getFlushAll().getRegion().size());
@@ -61,7 +81,7 @@ record Growth(long bytes, boolean counts) {
                 record.getMulti().getWritesList().stream()
                         .mapToLong(Growth::atMost)
                         .sum();
-            case SET_CHUNKED, PUT_CHUNKED, TOUCH, DELETE, REMOVE, EXPIRE, POP, PURGE -> 0;
+            case SET_CHUNKED, PUT_CHUNKED, TOUCH, DELETE, REMOVE, EXPIRE, POP, PURGE, RELEASE, GIVE_BACK -> 0;
             case REGISTER_NODE, LOG_TIME, SWITCH_FORMAT, REFUSED, LIMIT_REGION, COMMAND_NOT_SET -> 0;
             case FOUND_CLUSTER, CHANGE_MEMBER -> 0;
         };
@@ -79,11 +99,26 @@ record Growth(long bytes, boolean counts) {
                         ? ofCount(record, record.getIncrNumber().getKey(), NUMBER_BYTES, store)
                         : counts(NUMBER_BYTES);
             case RATE_LIMITER -> ofLimiter(record, store);
-            case TAKE -> ofTake(record, store);
+            case TAKE -> ofTake(record.getTake(), store);
+            case RESERVE ->
+                ofHold(
+                        record,
+                        record.getReserve().getTake().getKey(),
+                        record.getReserve().getHold(),
+                        store);
+            case GRANT ->
+                ofHold(
+                        record,
+                        record.getGrant().getTake().getKey(),
+                        record.getGrant().getHolder(),
+                        store);
+            case SETTLE -> counts(atMost(record));
+            case ACQUIRE -> ofAcquire(record, store);
+            case TAKE_ALL -> ofTakeAll(record.getTakeAll(), store);
             case FLUSH_ALL -> counts(atMost(record));
             case CHUNK -> adds(chunkBytes(record));
             case MULTI -> ofMulti(record.getMulti(), store);
-            case SET_CHUNKED, PUT_CHUNKED, TOUCH, DELETE, REMOVE, EXPIRE, POP, PURGE -> NONE;
+            case SET_CHUNKED, PUT_CHUNKED, TOUCH, DELETE, REMOVE, EXPIRE, POP, PURGE, RELEASE, GIVE_BACK -> NONE;
             case REGISTER_NODE, LOG_TIME, SWITCH_FORMAT, REFUSED, LIMIT_REGION, COMMAND_NOT_SET -> NONE;
             case FOUND_CLUSTER, CHANGE_MEMBER -> NONE;
         };
@@ -116,11 +151,17 @@ record Growth(long bytes, boolean counts) {
             case INCR_NUMBER -> record.getIncrNumber().getKey();
             case RATE_LIMITER -> record.getRateLimiter().getKey();
             case TAKE -> record.getTake().getKey();
+            // All of its keys are of one region.
+            case TAKE_ALL -> record.getTakeAll().getTakes(0).getKey();
+            case ACQUIRE -> record.getAcquire().getKey();
+            case RESERVE -> record.getReserve().getTake().getKey();
+            case SETTLE -> record.getSettle().getKey();
+            case GRANT -> record.getGrant().getTake().getKey();
             case PUT -> record.getPut().getKey();
             case PUSH -> record.getPush().getKey();
             case SET_CHUNKED -> record.getSetChunked().getKey();
             case PUT_CHUNKED -> record.getPutChunked().getPut().getKey();
-            case TOUCH, DELETE, REMOVE, EXPIRE, POP, PURGE, MULTI, CHUNK, FLUSH_ALL -> null;
+            case TOUCH, DELETE, REMOVE, EXPIRE, POP, PURGE, RELEASE, GIVE_BACK, MULTI, CHUNK, FLUSH_ALL -> null;
             case REGISTER_NODE, LOG_TIME, SWITCH_FORMAT, REFUSED, LIMIT_REGION, COMMAND_NOT_SET -> null;
             case FOUND_CLUSTER, CHANGE_MEMBER -> null;
         };
@@ -147,15 +188,42 @@ record Growth(long bytes, boolean counts) {
     }
 
     /** Where it takes, and where it may only give back. Also its first call only counts, as that of {@link #ofLimiter}. */
-    private static Growth ofTake(CommandRecord record, Store store) {
-        Entry entry = record.getTake().getCost() <= 0
-                ? null
-                : find(store, record.getTake().getKey());
+    private static Growth ofTake(TakeCommand take, Store store) {
+        Entry entry = take.getCost() <= 0 ? null : find(store, take.getKey());
         if (entry == null) {
-            return record.getTake().getCost() <= 0 ? NONE : counts(atMost(record));
+            return take.getCost() <= 0 ? NONE : counts(limiterBytes(take));
         }
         boolean remembers = entry.isLimiter() && entry.limiter() instanceof SlidingLog;
         return remembers ? counts(2 * SlidingLog.GRANT_BYTES) : NONE;
+    }
+
+    private static Growth ofHold(CommandRecord record, ByteString key, ByteString id, Store store) {
+        return counts(find(store, key) == null ? atMost(record) : holdBytes(id));
+    }
+
+    /** Of what is held of a limiter of which nothing was held before. */
+    private static long holdBytes(ByteString id) {
+        return Account.BYTES + Holds.bytesOf(id.size());
+    }
+
+    private static Growth ofAcquire(CommandRecord record, Store store) {
+        AcquireCommand acquire = record.getAcquire();
+        Entry entry = find(store, acquire.getKey());
+        if (entry == null) {
+            return counts(atMost(record));
+        }
+        boolean more = entry.isLimiter()
+                && entry.limiter() instanceof Permits permits
+                && permits.holders().placeOf(acquire.getHolder().toByteArray()) < 0;
+        return more ? counts(Holds.bytesOf(acquire.getHolder().size())) : NONE;
+    }
+
+    private static Growth ofTakeAll(TakeAllCommand all, Store store) {
+        Growth growth = NONE;
+        for (TakeCommand take : all.getTakesList()) {
+            growth = growth.and(ofTake(take, store));
+        }
+        return growth;
     }
 
     /** Of a limiter that has granted once: of a policy's, whatever that is. */

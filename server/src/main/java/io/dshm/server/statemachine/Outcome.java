@@ -2,9 +2,13 @@ package io.dshm.server.statemachine;
 
 import com.google.protobuf.UnsafeByteOperations;
 import io.dshm.proto.wire.LimitDecision;
+import io.dshm.proto.wire.PermitDecision;
 import io.dshm.proto.wire.Result;
 import io.dshm.proto.wire.Results;
+import io.dshm.proto.wire.ShareDecision;
 import io.dshm.server.store.limiters.Decision;
+import io.dshm.server.store.limiters.Permit;
+import io.dshm.server.store.limiters.Share;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -78,7 +82,7 @@ public final class Outcome {
     private final long number;
 
     /**
-     * A {@code byte[]}, a {@link Double}, a {@link Decision} or a list of outcomes: one field for all, because so many are
+     * A {@code byte[]}, a {@link Double}, a {@link Decision}, a {@link Permit}, a {@link Share} or a list of outcomes: one field for all, because so many are
      * remembered.
      */
     private final @Nullable Object detail;
@@ -120,6 +124,16 @@ public final class Outcome {
     /** Applied, with what a limit decided. */
     static Outcome decision(Decision decision) {
         return new Outcome(Kind.APPLIED, false, 0, decision);
+    }
+
+    /** Applied, with what an ACQUIRE got. */
+    static Outcome permit(Permit permit) {
+        return new Outcome(Kind.APPLIED, false, 0, permit);
+    }
+
+    /** Applied, with what a GRANT got. */
+    static Outcome share(Share share) {
+        return new Outcome(Kind.APPLIED, false, 0, share);
     }
 
     /** Applied, all of them. */
@@ -171,6 +185,16 @@ public final class Outcome {
         return detail instanceof Decision decision ? decision : null;
     }
 
+    /** What an ACQUIRE got; null if this is no such outcome. */
+    public @Nullable Permit permit() {
+        return detail instanceof Permit permit ? permit : null;
+    }
+
+    /** What a GRANT got; null if this is no such outcome. */
+    public @Nullable Share share() {
+        return detail instanceof Share share ? share : null;
+    }
+
     /**
      * What a limit decided, as a reply says it; null if this is no such outcome.
      *
@@ -214,7 +238,7 @@ public final class Outcome {
                     .mapToLong(one -> OUTCOME_BYTES + ((Outcome) one).detailBytes())
                     .sum();
         }
-        if (detail instanceof Decision) {
+        if (detail instanceof Decision || detail instanceof Permit || detail instanceof Share) {
             return DECISION_BYTES;
         }
         return detail instanceof byte[] value ? value.length : 0;
@@ -245,6 +269,10 @@ public final class Outcome {
             result.setReal(real);
         } else if (detail instanceof Decision decision) {
             result.setDecision(toWire(decision));
+        } else if (detail instanceof Permit permit) {
+            result.setPermit(toWire(permit));
+        } else if (detail instanceof Share share) {
+            result.setShare(toWire(share));
         } else if (detail != null) {
             Results.Builder results = Results.newBuilder();
             several().forEach(one -> results.addResults(one.toWire(0)));
@@ -261,6 +289,32 @@ public final class Outcome {
                 .setResetMillis(decision.resetMillis())
                 .setRetryMillis(decision.retryMillis())
                 .setDelayMillis(decision.delayMillis());
+    }
+
+    private static PermitDecision.Builder toWire(Permit permit) {
+        return PermitDecision.newBuilder()
+                .setAllowed(permit.allowed())
+                .setLimit(permit.limit())
+                .setRemaining(permit.remaining())
+                .setRetryMillis(permit.retryMillis())
+                .setFence(permit.fence());
+    }
+
+    private static Outcome fromWire(PermitDecision wire) {
+        return permit(new Permit(
+                wire.getAllowed(), wire.getLimit(), wire.getRemaining(), wire.getRetryMillis(), wire.getFence()));
+    }
+
+    private static ShareDecision.Builder toWire(Share share) {
+        return ShareDecision.newBuilder()
+                .setGranted(share.granted())
+                .setLimit(share.limit())
+                .setRemaining(share.remaining())
+                .setLifeMillis(share.lifeMillis());
+    }
+
+    private static Outcome fromWire(ShareDecision wire) {
+        return share(new Share(wire.getGranted(), wire.getLimit(), wire.getRemaining(), wire.getLifeMillis()));
     }
 
     private static Outcome fromWire(LimitDecision wire) {
@@ -295,6 +349,8 @@ public final class Outcome {
                                 .map(Outcome::fromWire)
                                 .toList());
                     case DECISION -> fromWire(result.getDecision());
+                    case PERMIT -> fromWire(result.getPermit());
+                    case SHARE -> fromWire(result.getShare());
                     case REPLY_NOT_SET -> result.getAbsent() ? ABSENT : of(kind);
                 };
             }

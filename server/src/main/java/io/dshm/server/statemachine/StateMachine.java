@@ -62,6 +62,8 @@ public final class StateMachine {
     private Writes writes = new Writes(entries);
     private TypedWrites typedWrites = new TypedWrites(entries);
     private Takes takes = new Takes(entries);
+    private Holdings holdings = new Holdings(takes);
+    private Leases leases = new Leases(entries);
     private Origins origins = new Origins();
     private Clients clients = new Clients();
     private PendingUploads uploads = new PendingUploads();
@@ -323,6 +325,13 @@ public final class StateMachine {
             case POP -> typedWrites.pop(record.getPop(), clockMillis);
             case PURGE -> typedWrites.purge(record.getPurge(), clockMillis);
             case TAKE -> takes.take(record.getTake(), clockMillis);
+            case RESERVE -> holdings.reserve(record.getReserve(), clockMillis);
+            case SETTLE -> holdings.settle(record.getSettle(), clockMillis);
+            case GRANT -> holdings.grant(record.getGrant(), clockMillis);
+            case GIVE_BACK -> holdings.giveBack(record.getGiveBack(), clockMillis);
+            case ACQUIRE -> leases.acquire(record.getAcquire(), clockMillis);
+            case RELEASE -> leases.release(record.getRelease(), clockMillis);
+            case TAKE_ALL -> takes.takeAll(record.getTakeAll(), clockMillis);
             case MULTI -> applyAllOrNone(index, record.getMulti());
             case LIMIT_REGION -> limitRegion(record.getLimitRegion());
             case REFUSED -> Outcome.OUT_OF_MEMORY;
@@ -558,5 +567,7 @@ public final class StateMachine {
         writes = new Writes(entries);
         typedWrites = new TypedWrites(entries);
         takes = new Takes(entries);
+        holdings = new Holdings(takes);
+        leases = new Leases(entries);
     }
 }

@@ -10,6 +10,7 @@ import io.dshm.proto.Policy;
 import io.dshm.proto.ReadMode;
 import io.dshm.proto.Reply;
 import io.dshm.server.replication.Lane;
+import io.dshm.server.replication.writes.Records;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -28,7 +29,8 @@ final class Client {
      * not, in one process and not in another, because a key's hash is different in each: so none of these do.
      */
     static final List<Key> KEYS = distinct(
-            "c0", "c1", "r:c2", "v0", "r:v1", "r:v2", "r:l0", "l1", "x0", "r:x1", "r:tf", "tl", "tc", "r:tg", "ty");
+            "c0", "c1", "r:c2", "v0", "r:v1", "r:v2", "r:l0", "l1", "x0", "r:x1", "r:tf", "tl", "tc", "r:tg", "ty",
+            "p0", "r:p1", "qg", "r:qf", "ql");
 
     private static final int OUTSTANDING_MAX = 12;
     private static final int BURST_MAX = 5;
@@ -131,7 +133,7 @@ final class Client {
             } else {
                 Command.Write command = writesLarge ? largeSet(key) : command(key);
                 // Refused at once, so that there is nothing to follow.
-                boolean tooNew = command instanceof Command.Take && on.stateMachine.format() < Formats.BOUNDS;
+                boolean tooNew = Records.formatOf(command) > Formats.FIRST && on.stateMachine.format() < Formats.BOUNDS;
                 submit(on, tooNew ? set(key) : command);
             }
         }
@@ -187,7 +189,9 @@ final class Client {
             case 'c' -> new Command.Incr(key, random.nextInt(9) - 3, random.nextInt(3), ttl());
             case 'v' -> set(key);
             case 'l' -> limiter(key);
-            case 't' -> take(key);
+            case 'p' -> permit(key);
+            case 'q' -> holding(key);
+            case 't' -> random.nextInt(3) == 0 ? takeAll(key) : take(key, false);
             default ->
                 switch (random.nextInt(3)) {
                     case 0 -> new Command.Incr(key, random.nextBoolean() ? Long.MAX_VALUE : -1, 1, ttl());
@@ -212,8 +216,34 @@ final class Client {
                 : new Command.RateLimiter(key, capacity, durationMillis);
     }
 
+    /** Reservations and shares of a limit, and takes beside them. */
+    private Command.Write holding(Key key) {
+        Policy policy = switch (key.toString().charAt(key.toString().indexOf('q') + 1)) {
+            case 'g' -> new Policy(Algorithm.GCRA, 8, 900, 5);
+            case 'f' -> new Policy(Algorithm.FIXED, 8, 700);
+            default -> new Policy(Algorithm.LOG, 8, 800);
+        };
+        Key id = Key.of("i" + random.nextInt(4));
+        Command.Take take = new Command.Take(key, policy, 1 + random.nextInt(4));
+        return switch (random.nextInt(5)) {
+            case 0 -> new Command.Reserve(take, id, List.of(30L, 400L, 1_500L).get(random.nextInt(3)));
+            case 1 -> new Command.Settle(key, id, random.nextInt(6));
+            case 2 -> new Command.Grant(take, id, 1 + random.nextInt((int) take.cost()));
+            case 3 -> new Command.Return(key, id, random.nextInt(4));
+            default -> take;
+        };
+    }
+
+    /** Two at a time; several clients ask for the same holder. */
+    private Command.Write permit(Key key) {
+        Key holder = Key.of("h" + random.nextInt(4));
+        return random.nextInt(3) == 0
+                ? new Command.Release(key, holder)
+                : new Command.Acquire(key, 2, holder, List.of(50L, 400L, 2_000L).get(random.nextInt(3)));
+    }
+
     /** Each key has an algorithm and numbers of its own, so that what is admitted can be judged by them alone. */
-    private Command.Write take(Key key) {
+    private Command.Take take(Key key, boolean shadow) {
         String text = key.toString();
         Policy policy = switch (text.charAt(text.indexOf('t', text.indexOf(':') + 1) + 1)) {
             case 'f' -> new Policy(Algorithm.FIXED, 4, 400);
@@ -222,7 +252,19 @@ final class Client {
             case 'g' -> new Policy(Algorithm.GCRA, 3, 1_000, 4);
             default -> new Policy(Algorithm.LEAKY, 7, 900, 2);
         };
-        return new Command.Take(key, policy, random.nextInt(4));
+        return new Command.Take(key, policy, null, random.nextInt(4), shadow);
+    }
+
+    /** Some limits of a region at once, now and then one of them twice. */
+    private Command.Write takeAll(Key key) {
+        List<Key> keys = KEYS.stream()
+                .filter(other -> kindOf(other) == 't' && other.isOfRegionOf(key))
+                .toList();
+        List<Command.Take> takes = new ArrayList<>();
+        for (int i = random.nextInt(4); i >= 0; i--) {
+            takes.add(take(keys.get(random.nextInt(keys.size())), random.nextInt(4) == 0));
+        }
+        return new Command.TakeAll(takes, 0);
     }
 
     private Command.Write set(Key key) {

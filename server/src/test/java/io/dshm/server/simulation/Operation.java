@@ -6,8 +6,11 @@ import io.dshm.proto.Limits;
 import io.dshm.proto.Policy;
 import io.dshm.proto.Reply;
 import io.dshm.proto.wire.LimitRegionCommand;
+import io.dshm.proto.wire.TakeCommand;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Objects;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** One write of a client's, and what is known of it. */
@@ -90,9 +93,29 @@ final class Operation {
             return "RATE_LIMITER " + limiter.key() + " " + limiter.capacity() + " " + limiter.durationMillis();
         }
         if (command instanceof Command.Take take) {
-            Policy policy = Objects.requireNonNull(take.policy());
-            return "TAKE " + take.key() + " " + policy.algorithm() + " " + policy.limit() + " " + policy.periodMillis()
-                    + " " + policy.burst() + " " + take.cost();
+            return description(take);
+        }
+        if (command instanceof Command.Reserve reserve) {
+            return "RESERVE " + description(reserve.take()) + " " + reserve.hold() + " " + reserve.ttlMillis();
+        }
+        if (command instanceof Command.Settle settle) {
+            return "SETTLE " + settle.key() + " " + settle.hold() + " " + settle.cost();
+        }
+        if (command instanceof Command.Grant grant) {
+            return "GRANT " + description(grant.take()) + " " + grant.holder() + " " + grant.min();
+        }
+        if (command instanceof Command.Return giveBack) {
+            return "RETURN " + giveBack.key() + " " + giveBack.holder() + " " + giveBack.unused();
+        }
+        if (command instanceof Command.Acquire acquire) {
+            return "ACQUIRE " + acquire.key() + " " + acquire.limit() + " " + acquire.holder() + " "
+                    + acquire.ttlMillis();
+        }
+        if (command instanceof Command.Release release) {
+            return "RELEASE " + release.key() + " " + release.holder();
+        }
+        if (command instanceof Command.TakeAll all) {
+            return all.takes().stream().map(Operation::description).collect(Collectors.joining(", ", "ALL ", ""));
         }
         if (command instanceof Command.Touch touch) {
             return "TOUCH " + touch.key() + " " + touch.ttlMillis();
@@ -105,6 +128,17 @@ final class Operation {
 
     private static String description(LimitRegionCommand limit) {
         return "LIMIT " + Reference.text(limit.getRegion()) + " " + limit.getBytesMax() + " " + limit.getWhenFull();
+    }
+
+    private static String description(Command.Take take) {
+        Policy policy = Objects.requireNonNull(take.policy());
+        return "TAKE " + take.key() + " " + policy.algorithm() + " " + policy.limit() + " " + policy.periodMillis()
+                + " " + policy.burst() + " " + take.cost() + " " + take.shadow();
+    }
+
+    private static String description(TakeCommand take) {
+        return "TAKE " + Reference.text(take.getKey()) + " " + take.getAlgorithm() + " " + take.getLimit() + " "
+                + take.getPeriodMillis() + " " + take.getBurst() + " " + take.getCost() + " " + take.getShadow();
     }
 
     /** The same of a record; a chunked SET's value is what was published. */
@@ -128,13 +162,35 @@ final class Operation {
             case TOUCH ->
                 "TOUCH " + Reference.text(record.getTouch().getKey()) + " "
                         + record.getTouch().getTtlMillis();
-            case TAKE ->
-                "TAKE " + Reference.text(record.getTake().getKey()) + " "
-                        + record.getTake().getAlgorithm() + " "
-                        + record.getTake().getLimit() + " "
-                        + record.getTake().getPeriodMillis() + " "
-                        + record.getTake().getBurst() + " "
-                        + record.getTake().getCost();
+            case TAKE -> description(record.getTake());
+            case RESERVE ->
+                "RESERVE " + description(record.getReserve().getTake()) + " "
+                        + Reference.text(record.getReserve().getHold()) + " "
+                        + record.getReserve().getTtlMillis();
+            case SETTLE ->
+                "SETTLE " + Reference.text(record.getSettle().getKey()) + " "
+                        + Reference.text(record.getSettle().getHold()) + " "
+                        + record.getSettle().getCost();
+            case GRANT ->
+                "GRANT " + description(record.getGrant().getTake()) + " "
+                        + Reference.text(record.getGrant().getHolder()) + " "
+                        + record.getGrant().getMin();
+            case GIVE_BACK ->
+                "RETURN " + Reference.text(record.getGiveBack().getKey()) + " "
+                        + Reference.text(record.getGiveBack().getHolder()) + " "
+                        + record.getGiveBack().getUnused();
+            case ACQUIRE ->
+                "ACQUIRE " + Reference.text(record.getAcquire().getKey()) + " "
+                        + record.getAcquire().getLimit() + " "
+                        + Reference.text(record.getAcquire().getHolder()) + " "
+                        + record.getAcquire().getTtlMillis();
+            case RELEASE ->
+                "RELEASE " + Reference.text(record.getRelease().getKey()) + " "
+                        + Reference.text(record.getRelease().getHolder());
+            case TAKE_ALL ->
+                record.getTakeAll().getTakesList().stream()
+                        .map(Operation::description)
+                        .collect(Collectors.joining(", ", "ALL ", ""));
             case FLUSH_ALL -> "FLUSHALL " + Reference.text(record.getFlushAll().getRegion());
             case DELETE -> "DELETE " + Reference.text(record.getDelete().getKey());
             case LIMIT_REGION -> description(record.getLimitRegion());
@@ -168,25 +224,19 @@ final class Operation {
         return new String(bytes, StandardCharsets.ISO_8859_1);
     }
 
-    /** The key it writes; null for a whole region. */
+    /** The keys it writes; none for a whole region. */
+    List<Key> keys() {
+        if (command instanceof Command.TakeAll all) {
+            return all.takes().stream().map(Command.Take::key).toList();
+        }
+        Key key = key();
+        return key == null ? List.of() : List.of(key);
+    }
+
+    /** The only key it writes; null if there is no such one. */
     @Nullable
     Key key() {
-        if (command instanceof Command.Set set) {
-            return set.key();
-        }
-        if (command instanceof Command.Incr incr) {
-            return incr.key();
-        }
-        if (command instanceof Command.RateLimiter limiter) {
-            return limiter.key();
-        }
-        if (command instanceof Command.Take take) {
-            return take.key();
-        }
-        if (command instanceof Command.Touch touch) {
-            return touch.key();
-        }
-        return command instanceof Command.Delete delete ? delete.key() : null;
+        return command instanceof Command.KeyWrite one ? one.key() : null;
     }
 
     @Override

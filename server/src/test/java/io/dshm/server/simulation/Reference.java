@@ -1,6 +1,7 @@
 package io.dshm.server.simulation;
 
 import io.dshm.proto.Formats;
+import io.dshm.proto.wire.AcquireCommand;
 import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.Eviction;
 import io.dshm.proto.wire.IncrCommand;
@@ -8,7 +9,9 @@ import io.dshm.proto.wire.LimitRegionCommand;
 import io.dshm.proto.wire.LogEntry;
 import io.dshm.proto.wire.RateLimiterCommand;
 import io.dshm.proto.wire.RegisterNode;
+import io.dshm.proto.wire.ReleaseCommand;
 import io.dshm.proto.wire.SetChunkedCommand;
+import io.dshm.proto.wire.TakeAllCommand;
 import io.dshm.proto.wire.TakeCommand;
 import io.dshm.proto.wire.ValueChunk;
 import io.dshm.proto.wire.WhenFull;
@@ -16,10 +19,12 @@ import java.io.ByteArrayOutputStream;
 import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -64,14 +69,29 @@ final class Reference {
             long duration,
             long keep,
             long deadline,
-            @Nullable Taken taken) {
+            @Nullable Taken taken,
+            @Nullable Map<String, Long> permits,
+            @Nullable Held held) {
 
         Item(String value, @Nullable List<Long> grants, int capacity, long duration, long keep, long deadline) {
-            this(value, grants, capacity, duration, keep, deadline, null);
+            this(value, grants, capacity, duration, keep, deadline, null, null, null);
+        }
+
+        static Item of(Taken taken, long deadline) {
+            return new Item("", null, 0, 0, 0, deadline, taken, null, null);
+        }
+
+        /** Permits: of each its holder and its end. */
+        static Item of(Map<String, Long> permits, int limit) {
+            return new Item("", null, limit, 0, 0, Collections.max(permits.values()), null, permits, null);
+        }
+
+        static Item of(Held held, long clock) {
+            return new Item("", null, 0, 0, 0, held.deadline(clock), null, null, held);
         }
 
         boolean isLimiter() {
-            return grants != null || taken != null;
+            return grants != null || taken != null || permits != null || held != null;
         }
 
         boolean isExpiredAt(long clock) {
@@ -79,6 +99,13 @@ final class Reference {
         }
 
         long leftAt(long clock) {
+            if (held != null) {
+                return held.leftAt(clock);
+            }
+            if (permits != null) {
+                long held = permits.values().stream().filter(end -> end > clock).count();
+                return Math.max(0, capacity - held);
+            }
             return taken == null ? capacity - grantsAt(clock) : taken.leftAt(clock);
         }
 
@@ -285,6 +312,10 @@ final class Reference {
             case INCR -> incr(index, record.getIncr());
             case RATE_LIMITER -> rateLimiter(index, record.getRateLimiter());
             case TAKE -> take(index, record.getTake());
+            case RESERVE, GRANT, SETTLE, GIVE_BACK -> holding(index, record);
+            case ACQUIRE -> acquire(index, record.getAcquire());
+            case RELEASE -> release(index, record.getRelease());
+            case TAKE_ALL -> takeAll(index, record.getTakeAll());
             case FLUSH_ALL -> {
                 String region = text(record.getFlushAll().getRegion());
                 lastVersion++;
@@ -374,8 +405,115 @@ final class Reference {
                 capacity - grants.stream().filter(t -> clock - t < duration).count());
     }
 
+    private Effect holding(long index, CommandRecord record) {
+        return switch (record.getCommandCase()) {
+            case RESERVE -> {
+                String id = text(record.getReserve().getHold());
+                yield onHeld(record.getReserve().getTake(), (key, held, take) -> {
+                    boolean known = held.hasReservation(id);
+                    boolean allowed = known || held.allows(clock, take.getCost());
+                    long end = clock + record.getReserve().getTtlMillis();
+                    Held after = allowed && !known ? held.plus(false, id, take.getCost(), end) : held;
+                    if (!known && (allowed || hasEnded(key))) {
+                        writeHeld(index, key, after);
+                    }
+                    return new Effect("APPLIED", null, after.words(allowed, clock));
+                });
+            }
+            case GRANT ->
+                onHeld(record.getGrant().getTake(), (key, held, take) -> {
+                    long left = held.leftAt(clock);
+                    long granted = Math.min(left, take.getCost());
+                    granted = granted < record.getGrant().getMin() ? 0 : granted;
+                    long life = granted == 0 ? 0 : held.lifeMillis(clock);
+                    if (granted > 0) {
+                        writeHeld(
+                                index,
+                                key,
+                                held.plus(true, text(record.getGrant().getHolder()), granted, clock + life));
+                    }
+                    String words = "granted=" + granted + " limit="
+                            + held.used().limit() + " remaining=" + (left - granted) + " life=" + life;
+                    return new Effect("APPLIED", null, words);
+                });
+            case SETTLE -> {
+                String key = text(record.getSettle().getKey());
+                Item item = find(key);
+                String id = text(record.getSettle().getHold());
+                if (item == null || item.held == null) {
+                    yield Effect.of(item == null ? "NOT_FOUND" : "BAD_REQUEST");
+                }
+                Held held = item.held.at(clock);
+                if (!held.hasReservation(id)) {
+                    yield Effect.of("NOT_FOUND");
+                }
+                if (!held.isSettled(id)) {
+                    held = held.settled(id).afterUse(clock, record.getSettle().getCost());
+                    writeHeld(index, key, held);
+                }
+                yield new Effect("APPLIED", null, held.words(true, clock));
+            }
+            default -> {
+                String key = text(record.getGiveBack().getKey());
+                Item item = find(key);
+                if (item != null && item.held == null) {
+                    yield Effect.of("BAD_REQUEST");
+                }
+                if (item != null && item.held != null) {
+                    Held held = item.held.at(clock);
+                    Held after = held.givenBack(
+                            text(record.getGiveBack().getHolder()),
+                            record.getGiveBack().getUnused());
+                    if (after.held() < held.held()) {
+                        writeHeld(index, key, after);
+                    }
+                }
+                yield Effect.of("APPLIED");
+            }
+        };
+    }
+
+    private interface OnHeld {
+        Effect apply(String key, Held held, TakeCommand take);
+    }
+
+    private Effect onHeld(TakeCommand take, OnHeld call) {
+        String key = text(take.getKey());
+        Item item = find(key);
+        if (item != null && (item.held == null || item.held.algorithm() != take.getAlgorithm())) {
+            return Effect.of("BAD_REQUEST");
+        }
+        return call.apply(key, item == null || item.held == null ? Held.none(take) : item.held.at(clock), take);
+    }
+
+    private void writeHeld(long index, String key, Held held) {
+        Item item = Item.of(held, clock);
+        write(index, key, item.deadline > clock ? item : null);
+    }
+
+    /** Whether something that was held of it has ended since it was written. */
+    private boolean hasEnded(String key) {
+        Item item = find(key);
+        return item != null && item.held != null && item.held.holds().stream().anyMatch(hold -> hold.end() <= clock);
+    }
+
+    /** Keys of which something may be held. */
+    private static boolean isOfHeld(String key) {
+        return key.charAt(key.indexOf(':') + 1) == 'q';
+    }
+
     private Effect take(long index, TakeCommand command) {
         String key = text(command.getKey());
+        if (isOfHeld(key)) {
+            return onHeld(command, (name, held, take) -> {
+                boolean allowed = held.allows(clock, take.getCost());
+                Held after = allowed ? held.afterUse(clock, take.getCost()) : held;
+                if (allowed || hasEnded(name)) {
+                    writeHeld(index, name, after);
+                }
+                return new Effect("APPLIED", null, after.words(allowed, clock));
+            });
+        }
         Item item = find(key);
         if (item != null && (item.taken == null || item.taken.algorithm() != command.getAlgorithm())) {
             return Effect.of("BAD_REQUEST");
@@ -383,9 +521,89 @@ final class Reference {
         Taken before = item == null || item.taken == null ? Taken.none(command) : item.taken;
         Taken after = before.after(clock, command.getCost());
         if (!after.equals(before)) {
-            write(index, key, new Item("", null, 0, 0, 0, clock + after.resetMillis(clock), after));
+            write(index, key, Item.of(after, clock + after.resetMillis(clock)));
         }
         return new Effect("APPLIED", null, after.words(before, clock, command.getCost()));
+    }
+
+    private Effect acquire(long index, AcquireCommand command) {
+        String key = text(command.getKey());
+        Item item = find(key);
+        if (item != null && item.permits == null) {
+            return Effect.of("BAD_REQUEST");
+        }
+        Map<String, Long> held = heldPermits(item);
+        String holder = text(command.getHolder());
+        long limit = command.getLimit();
+        if (!held.containsKey(holder) && held.size() >= limit) {
+            List<Long> ends = held.values().stream().sorted().toList();
+            long retry = ends.get(held.size() - (int) limit) - clock;
+            return new Effect("APPLIED", null, "allowed=0 limit=" + limit + " remaining=0 retry=" + retry);
+        }
+        String fence = held.containsKey(holder) ? "kept" : "new";
+        held.put(holder, clock + command.getTtlMillis());
+        write(index, key, Item.of(held, (int) limit));
+        long remaining = Math.max(0, limit - held.size());
+        String words = "allowed=1 limit=" + limit + " remaining=" + remaining + " retry=0 fence=" + fence;
+        return new Effect("APPLIED", null, words);
+    }
+
+    private Effect release(long index, ReleaseCommand command) {
+        String key = text(command.getKey());
+        Item item = find(key);
+        if (item != null && item.permits == null) {
+            return Effect.of("BAD_REQUEST");
+        }
+        Map<String, Long> held = heldPermits(item);
+        if (held.remove(text(command.getHolder())) != null) {
+            write(index, key, held.isEmpty() ? null : Item.of(held, Objects.requireNonNull(item).capacity));
+        }
+        return Effect.of("APPLIED");
+    }
+
+    private Map<String, Long> heldPermits(@Nullable Item item) {
+        Map<String, Long> held = new TreeMap<>(item == null || item.permits == null ? Map.of() : item.permits);
+        held.values().removeIf(end -> end <= clock);
+        return held;
+    }
+
+    /** Each sees what those before it would take; but nothing is written before all are known to be admitted. */
+    private Effect takeAll(long index, TakeAllCommand command) {
+        Map<String, Taken> takes = new HashMap<>();
+        List<Runnable> writes = new ArrayList<>();
+        List<Boolean> allowed = new ArrayList<>();
+        List<Long> retries = new ArrayList<>();
+        List<String> words = new ArrayList<>();
+        boolean all = true;
+        for (TakeCommand take : command.getTakesList()) {
+            String key = text(take.getKey());
+            Item item = find(key);
+            if (item != null && (item.taken == null || item.taken.algorithm() != take.getAlgorithm())) {
+                return new Effect("BAD_REQUEST", allowed.size() + 1L, null);
+            }
+            Taken before = takes.getOrDefault(key, item == null ? null : item.taken);
+            before = before == null ? Taken.none(take) : before;
+            Taken after = before.after(clock, take.getCost());
+            takes.put(key, after);
+            if (!after.equals(before)) {
+                writes.add(() -> write(index, key, Item.of(after, clock + after.resetMillis(clock))));
+            }
+            boolean allows = before.allows(clock, take.getCost());
+            all &= allows || take.getShadow();
+            allowed.add(allows);
+            retries.add(before.retry(allows, clock, take.getCost()));
+            words.add(after.words(before, clock, take.getCost()));
+        }
+        if (all) {
+            writes.forEach(Runnable::run);
+            return new Effect("APPLIED", null, String.join(";", words));
+        }
+        for (int i = 0; i < words.size(); i++) {
+            Item item = find(text(command.getTakes(i).getKey()));
+            Taken untouched = item == null || item.taken == null ? Taken.none(command.getTakes(i)) : item.taken;
+            words.set(i, untouched.words(allowed.get(i), retries.get(i), clock, 0));
+        }
+        return new Effect("APPLIED", null, String.join(";", words));
     }
 
     private boolean chunk(long origin, ValueChunk chunk) {

@@ -55,6 +55,10 @@ class AdmissionTest {
         return take;
     }
 
+    private static CommandRecord.Builder[] takes(int count) {
+        return Stream.generate(() -> Log.take("k", "p", 1)).limit(count).toArray(CommandRecord.Builder[]::new);
+    }
+
     static Stream<Arguments> refused() {
         return Stream.of(
                 arguments("a key with a line in it", Log.delete("a b\r\nDELETE x")),
@@ -110,6 +114,26 @@ class AdmissionTest {
                                 .setPush(PushCommand.newBuilder().setKey(key()))),
                 arguments("an element that is too long", Log.push("k", true, "e".repeat(Limits.ELEMENT_BYTES_MAX + 1))),
                 arguments("a life without a beginning", incrNumberWithTtlOnly()),
+                arguments("a refund that is reserved", Log.reserve(Log.take("k", "p", -1), "x", 1)),
+                arguments("a reservation for no time", Log.reserve(Log.take("k", "p", 1), "x", 0)),
+                arguments("a reservation without a name", Log.reserve(Log.take("k", "p", 1), "", 1)),
+                arguments("a shadow that is reserved", Log.reserve(Log.shadow(Log.take("k", "p", 1)), "x", 1)),
+                arguments("a cost below nothing", Log.settle("k", "x", -1)),
+                arguments("a share of nothing", Log.grant(Log.take("k", "p", 0), "h", 0)),
+                arguments("a share of more than is wanted", Log.grant(Log.take("k", "p", 1), "h", 2)),
+                arguments("a share for nobody", Log.grant(Log.take("k", "p", 1), "", 1)),
+                arguments("a return of less than nothing", Log.giveBack("k", "h", -1)),
+                arguments("a return of too much", Log.giveBack("k", "h", Limits.TOKENS_MAX + 1)),
+                arguments("a permit for nobody", Log.acquire("k", 1, "", 1)),
+                arguments("a holder that is too long", Log.release("k", "h".repeat(Limits.HOLDER_BYTES_MAX + 1))),
+                arguments("a permit for no time", Log.acquire("k", 1, "h", 0)),
+                arguments("a permit for too long", Log.acquire("k", 1, "h", Limits.PERIOD_MILLIS_MAX + 1)),
+                arguments("fewer permits than none", Log.acquire("k", -1, "h", 1)),
+                arguments("a TAKE_ALL of nothing", Log.takeAll()),
+                arguments("a TAKE_ALL of two regions", Log.takeAll(Log.take("r:a", "p", 1), Log.take("s:a", "p", 1))),
+                arguments("a TAKE_ALL with a bad limit", Log.takeAll(Log.take("k", "", 1))),
+                arguments("a TAKE_ALL of too many", Log.takeAll(takes(Limits.TAKES_MAX + 1))),
+                arguments("a TAKE_ALL in a MULTI", Log.multi(Log.takeAll(Log.take("k", "p", 1)))),
                 arguments("a MULTI of nothing", Log.multi()),
                 arguments("a MULTI with a time", Log.multi(logTime())),
                 arguments("a MULTI in a MULTI", Log.multi(Log.multi(Log.pop("k", true)))),
@@ -311,7 +335,7 @@ class AdmissionTest {
             String key = one(KEYS);
             double seconds = random.nextInt(10) == 0 ? one(NUMBERS) / 1000.0 : random.nextInt(3);
             boolean left = random.nextBoolean();
-            return switch (random.nextInt(outer ? 21 : 13)) {
+            return switch (random.nextInt(outer ? 28 : 13)) {
                 case 0 -> Log.set(key, text(), seconds);
                 case 1 -> Log.touch(key, seconds);
                 case 2 -> Log.delete(key);
@@ -327,6 +351,13 @@ class AdmissionTest {
                 case 10 -> left ? Log.push(key, random.nextBoolean(), text()) : Log.push(key, left, one(DOUBLES));
                 case 11 -> Log.pop(key, left);
                 case 12 -> take(key);
+                case 21 -> takeAll(key);
+                case 24 -> Log.reserve(take(key), one(List.of("h", "", "i")), number(3, 1000));
+                case 25 -> Log.settle(key, one(List.of("h", "", "i")), number(3, 5));
+                case 26 -> Log.grant(take(key), one(List.of("h", "", "i")), number(3, 1));
+                case 27 -> Log.giveBack(key, one(List.of("h", "", "i")), number(3, 1));
+                case 22 -> Log.acquire(key, number(3, 2), one(List.of("h", "", "i")), number(3, 1000));
+                case 23 -> Log.release(key, one(List.of("h", "", "a b")));
                 case 20 ->
                     left
                             ? Log.flushAll(one(List.of("", "r", "a:b", "a b")))
@@ -355,6 +386,14 @@ class AdmissionTest {
                     Log.take(key, LimitAlgorithm.FIXED, number(3, 1), number(3, 1000), number(3, 1));
             take.getTakeBuilder().setAlgorithmValue(random.nextInt(6)).setBurst(random.nextInt(3) - random.nextInt(2));
             return take;
+        }
+
+        private CommandRecord.Builder takeAll(String key) {
+            CommandRecord.Builder[] takes = new CommandRecord.Builder[random.nextInt(4)];
+            for (int i = 0; i < takes.length; i++) {
+                takes[i] = random.nextBoolean() ? Log.shadow(take(key)) : take(key);
+            }
+            return Log.takeAll(takes);
         }
 
         private CommandRecord.Builder multi() {

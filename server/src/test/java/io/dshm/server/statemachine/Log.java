@@ -1,10 +1,12 @@
 package io.dshm.server.statemachine;
 
 import com.google.protobuf.ByteString;
+import io.dshm.proto.wire.AcquireCommand;
 import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.DeleteCommand;
 import io.dshm.proto.wire.ExpireCommand;
 import io.dshm.proto.wire.FlushAllCommand;
+import io.dshm.proto.wire.GrantCommand;
 import io.dshm.proto.wire.IncrCommand;
 import io.dshm.proto.wire.IncrNumberCommand;
 import io.dshm.proto.wire.LimitAlgorithm;
@@ -18,11 +20,16 @@ import io.dshm.proto.wire.PutChunkedCommand;
 import io.dshm.proto.wire.PutCommand;
 import io.dshm.proto.wire.RateLimiterCommand;
 import io.dshm.proto.wire.RegisterNode;
+import io.dshm.proto.wire.ReleaseCommand;
 import io.dshm.proto.wire.RemoveCommand;
+import io.dshm.proto.wire.ReserveCommand;
+import io.dshm.proto.wire.ReturnCommand;
 import io.dshm.proto.wire.SetChunkedCommand;
 import io.dshm.proto.wire.SetCommand;
+import io.dshm.proto.wire.SettleCommand;
 import io.dshm.proto.wire.Settled;
 import io.dshm.proto.wire.SwitchFormat;
+import io.dshm.proto.wire.TakeAllCommand;
 import io.dshm.proto.wire.TakeCommand;
 import io.dshm.proto.wire.TouchCommand;
 import io.dshm.proto.wire.TypedValue;
@@ -163,6 +170,67 @@ final class Log {
                         .setKey(bytes(key))
                         .setPolicyKey(bytes("policies::" + policy))
                         .setCost(cost));
+    }
+
+    static CommandRecord.Builder acquire(String key, long limit, String holder, long ttlMillis) {
+        return CommandRecord.newBuilder()
+                .setAcquire(AcquireCommand.newBuilder()
+                        .setKey(bytes(key))
+                        .setLimit(limit)
+                        .setHolder(bytes(holder))
+                        .setTtlMillis(ttlMillis));
+    }
+
+    static CommandRecord.Builder release(String key, String holder) {
+        return CommandRecord.newBuilder()
+                .setRelease(ReleaseCommand.newBuilder().setKey(bytes(key)).setHolder(bytes(holder)));
+    }
+
+    /** @param take whose cost is reserved */
+    static CommandRecord.Builder reserve(CommandRecord.Builder take, String hold, long ttlMillis) {
+        return CommandRecord.newBuilder()
+                .setReserve(ReserveCommand.newBuilder()
+                        .setTake(take.getTake())
+                        .setHold(bytes(hold))
+                        .setTtlMillis(ttlMillis));
+    }
+
+    static CommandRecord.Builder settle(String key, String hold, long cost) {
+        return CommandRecord.newBuilder()
+                .setSettle(SettleCommand.newBuilder()
+                        .setKey(bytes(key))
+                        .setHold(bytes(hold))
+                        .setCost(cost));
+    }
+
+    /** @param take whose cost is wanted */
+    static CommandRecord.Builder grant(CommandRecord.Builder take, String holder, long min) {
+        return CommandRecord.newBuilder()
+                .setGrant(GrantCommand.newBuilder()
+                        .setTake(take.getTake())
+                        .setHolder(bytes(holder))
+                        .setMin(min));
+    }
+
+    static CommandRecord.Builder giveBack(String key, String holder, long unused) {
+        return CommandRecord.newBuilder()
+                .setGiveBack(ReturnCommand.newBuilder()
+                        .setKey(bytes(key))
+                        .setHolder(bytes(holder))
+                        .setUnused(unused));
+    }
+
+    static CommandRecord.Builder takeAll(CommandRecord.Builder... takes) {
+        TakeAllCommand.Builder all = TakeAllCommand.newBuilder();
+        for (CommandRecord.Builder take : takes) {
+            all.addTakes(take.getTake());
+        }
+        return CommandRecord.newBuilder().setTakeAll(all);
+    }
+
+    static CommandRecord.Builder shadow(CommandRecord.Builder take) {
+        take.getTakeBuilder().setShadow(true);
+        return take;
     }
 
     static CommandRecord.Builder flushAll(String region) {

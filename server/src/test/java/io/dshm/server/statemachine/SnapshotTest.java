@@ -78,9 +78,23 @@ class SnapshotTest {
     }
 
     private static CommandRecord.Builder take(Random random) {
+        if (random.nextInt(3) == 0) {
+            String holder = "h" + random.nextInt(4);
+            return random.nextInt(4) == 0
+                    ? Log.release("permits", holder)
+                    : Log.acquire("permits", 3, holder, 1 + random.nextInt(20_000));
+        }
         LimitAlgorithm algorithm = LimitAlgorithm.forNumber(random.nextInt(5));
         int limit = 5 + random.nextInt(2);
-        return Log.take("take" + algorithm + random.nextInt(3), algorithm, limit, 7_000, random.nextInt(5) - 1);
+        String key = "take" + algorithm + random.nextInt(3);
+        CommandRecord.Builder some = Log.take(key, algorithm, limit, 7_000, 1 + random.nextInt(3));
+        return switch (random.nextInt(8)) {
+            case 0 -> Log.reserve(some, "x" + random.nextInt(3), 1 + random.nextInt(9_000));
+            case 1 -> Log.settle(key, "x" + random.nextInt(3), random.nextInt(4));
+            case 2 -> Log.grant(some, "n" + random.nextInt(3), 1);
+            case 3 -> Log.giveBack(key, "n" + random.nextInt(3), random.nextInt(4));
+            default -> Log.take(key, algorithm, limit, 7_000, random.nextInt(5) - 1);
+        };
     }
 
     private static CommandRecord.Builder plain(String key, int i, Random random) {

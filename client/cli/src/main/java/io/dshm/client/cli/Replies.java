@@ -113,6 +113,14 @@ final class Replies {
                 : ExitCode.OK;
     }
 
+    /** What a share has; NO if it has nothing. */
+    static ExitCode share(Arguments arguments, Reply reply, Output output) throws CliException {
+        details(arguments, reply, output);
+        return reply instanceof Reply.Detailed detailed && "0".equals(detailed.detail("granted"))
+                ? ExitCode.NO
+                : ExitCode.OK;
+    }
+
     private static ExitCode show(String number, Output output) {
         if (output.isJson()) {
             Map<String, Object> members = new LinkedHashMap<>();

@@ -4,10 +4,12 @@ import com.google.protobuf.ByteString;
 import io.dshm.proto.snapshot.BackupReader;
 import io.dshm.proto.snapshot.SnapshotException;
 import io.dshm.proto.snapshot.SnapshotPart;
+import io.dshm.proto.wire.AccountState;
 import io.dshm.proto.wire.BackupHead;
 import io.dshm.proto.wire.Element;
 import io.dshm.proto.wire.LimiterState;
 import io.dshm.proto.wire.MeterState;
+import io.dshm.proto.wire.PermitsState;
 import io.dshm.proto.wire.SnapshotEntry;
 import io.dshm.proto.wire.SnapshotHeader;
 import io.dshm.proto.wire.SnapshotRegion;
@@ -67,7 +69,7 @@ final class SnapshotInspect {
         void add(SnapshotEntry entry) {
             entries++;
             bytes += entry.getSerializedSize();
-            limiters += entry.hasLimiter() || entry.hasMeter() ? 1 : 0;
+            limiters += entry.hasLimiter() || entry.hasMeter() || entry.hasPermits() || entry.hasAccount() ? 1 : 0;
             oldestVersion = Math.min(oldestVersion, entry.getVersion());
             newestVersion = Math.max(newestVersion, entry.getVersion());
             long deadline = entry.getExpiresAtMillis();
@@ -255,7 +257,7 @@ final class SnapshotInspect {
     private static String type(SnapshotEntry entry) {
         return switch (entry.getContentCase()) {
             case VALUE -> "string";
-            case LIMITER, METER -> "limiter";
+            case LIMITER, METER, PERMITS, ACCOUNT -> "limiter";
             case TYPED ->
                 switch (entry.getTyped().getValueCase()) {
                     case STRING -> "string";
@@ -268,20 +270,36 @@ final class SnapshotInspect {
         };
     }
 
+    private static byte[] value(LimiterState limiter) {
+        return text(limiter.getGrantDeltasMillisCount() + " of " + limiter.getCapacity() + " in "
+                + limiter.getDurationMillis() + " ms");
+    }
+
+    private static byte[] value(MeterState meter) {
+        return text(meter.getUsed() + " of " + meter.getLimit() + " in " + meter.getPeriodMillis() + " ms, "
+                + meter.getAlgorithm().name().toLowerCase(Locale.ROOT));
+    }
+
     /** The value's bytes; a list's elements one a line. */
     private static byte[] value(SnapshotEntry entry) {
         if (entry.hasValue()) {
             return entry.getValue().toByteArray();
         }
         if (entry.hasLimiter()) {
-            LimiterState limiter = entry.getLimiter();
-            return text(limiter.getGrantDeltasMillisCount() + " of " + limiter.getCapacity() + " in "
-                    + limiter.getDurationMillis() + " ms");
+            return value(entry.getLimiter());
         }
         if (entry.hasMeter()) {
-            MeterState meter = entry.getMeter();
-            return text(meter.getUsed() + " of " + meter.getLimit() + " in " + meter.getPeriodMillis() + " ms, "
-                    + meter.getAlgorithm().name().toLowerCase(Locale.ROOT));
+            return value(entry.getMeter());
+        }
+        if (entry.hasAccount()) {
+            AccountState account = entry.getAccount();
+            byte[] tokens = account.hasMeter() ? value(account.getMeter()) : value(account.getLog());
+            return text(new String(tokens, StandardCharsets.UTF_8) + ", " + account.getReservedCount()
+                    + " reservations, " + account.getSharesCount() + " shares");
+        }
+        if (entry.hasPermits()) {
+            PermitsState permits = entry.getPermits();
+            return text(permits.getHoldersCount() + " of " + permits.getLimit() + " permits");
         }
         TypedState typed = entry.getTyped();
         return switch (typed.getValueCase()) {

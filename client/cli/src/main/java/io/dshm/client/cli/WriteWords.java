@@ -35,6 +35,15 @@ final class WriteWords {
     private static final long FLUSH_MAX = 999_999_999_999_999_999L;
     private static final long FLAGS_MAX = 0xFFFF_FFFFL;
 
+    static final List<Parameter> LIMIT = List.of(
+            KEY,
+            new Parameter("ALGORITHM", "0..1", "fixed, log, counter, gcra or leaky; or --policy."),
+            new Parameter("LIMIT", "0..1", "How many tokens there are in a period."),
+            new Parameter("PERIOD", "0..1", "Seconds, or a number with ms, s, m, h or d."));
+    static final Option POLICY = new Option("--policy", "NAME", "The limit is what the entry policies::NAME says.");
+    static final Option BURST =
+            new Option("--burst", "N", "For gcra and leaky: how many beyond the first come at once.");
+
     static final List<Word> ALL = List.of(
             new Word(
                     "set",
@@ -114,14 +123,10 @@ final class WriteWords {
                     "take",
                     List.of("TAKE"),
                     "Takes tokens of a limit, and shows what was decided; exit status 1 if it has too few.",
+                    LIMIT,
                     List.of(
-                            KEY,
-                            new Parameter("ALGORITHM", "0..1", "fixed, log, counter, gcra or leaky; or --policy."),
-                            new Parameter("LIMIT", "0..1", "How many tokens there are in a period."),
-                            new Parameter("PERIOD", "0..1", "Seconds, or a number with ms, s, m, h or d.")),
-                    List.of(
-                            new Option("--policy", "NAME", "The limit is what the entry policies::NAME says."),
-                            new Option("--burst", "N", "For gcra and leaky: how many beyond the first come at once."),
+                            POLICY,
+                            BURST,
                             new Option("--cost", "N", "1 if left out; 0 only looks, less gives back."),
                             new Option("--shadow", "", "Let pass, and tell whether it would have been.")),
                     new Request(WriteWords::take, Replies::decision)),
@@ -204,7 +209,14 @@ final class WriteWords {
                     "Runs several words at once: reads, or writes that are all done or none.",
                     List.of(new Parameter("WORDS", "0..1", "- is stdin (if left out), @FILE a file: one word a line.")),
                     List.of(),
-                    new Tool(Several::run)));
+                    new Tool(Several::run)),
+            new Word(
+                    "take-all",
+                    List.of("TAKE_ALL"),
+                    "Takes tokens of several limits of one region, of all or of none; exit status 1 if one has too few.",
+                    List.of(new Parameter("WORDS", "0..1", "- is stdin (if left out), @FILE a file: one take a line.")),
+                    List.of(),
+                    new Tool(Several::takeAll)));
 
     private WriteWords() {}
 
@@ -232,6 +244,10 @@ final class WriteWords {
         if (Math.abs(cost) > Limits.TOKENS_MAX) {
             throw CliException.usage("--cost is at most " + Limits.TOKENS_MAX);
         }
+        return take(a, cost);
+    }
+
+    static Command.Take take(Arguments a, long cost) throws CliException {
         String name = a.option("--policy");
         if (name != null) {
             if (a.at(1) != null || a.has("--burst")) {

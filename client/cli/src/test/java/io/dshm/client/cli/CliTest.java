@@ -143,6 +143,8 @@ class CliTest {
         isWrongUsage("CAPACITY is 0 to 1000000", "limiter", "k", "1000001", "1");
         isWrongUsage("ALGORITHM is fixed, log, counter, gcra or leaky", "take", "k", "token", "1", "1");
         isWrongUsage("a limit is ALGORITHM LIMIT PERIOD, or --policy NAME", "take", "k", "fixed", "1");
+        isWrongUsage("--holder is 1 to 128 bytes", "acquire", "k", "5", "--ttl", "5");
+        isWrongUsage("--ttl is 1 ms", "acquire", "k", "5", "--holder", "h");
         isWrongUsage("is not an address", "get", "k", "--endpoints", "a:b");
         isWrongUsage("for bash and for zsh", "completion", "fish");
     }
@@ -188,6 +190,23 @@ class CliTest {
             assertEquals(List.of("MULTI 20 GET r::a\r\nGET r::b\r\n"), node.requests());
         }
         isWrongUsage("1 to 1024 words", "multi");
+    }
+
+    @Test
+    void take_all_is_one_request_and_says_no_if_one_is_refused() throws IOException {
+        String replies = "DONE allowed=1 limit=5\r\nDONE allowed=0 limit=1\r\n";
+        try (FakeNode node = FakeNode.always("LEN 48 allowed=0 refused=2\r\n" + replies + "\r\nDONE\r\n")) {
+            Run run = Run.of(
+                    Map.of("DSHM_ENDPOINTS", node.address()),
+                    "take a fixed 5 60\ntake b log 1 1 --cost 2\n",
+                    "take-all",
+                    "--region",
+                    "r");
+            assertEquals(new Run(ExitCode.NO, "allowed=1 limit=5\nallowed=0 limit=1\n", ""), run);
+            String sent = node.requests().get(0).replaceFirst(" id=[0-9]+ seq=[0-9]+ done=[0-9]+", "");
+            assertEquals("TAKE_ALL 48 TAKE r::a fixed 5 60\r\nTAKE r::b log 1 1 cost=2\r\n", sent);
+        }
+        isWrongUsage("1 to 100 limits", "take-all");
     }
 
     @Test

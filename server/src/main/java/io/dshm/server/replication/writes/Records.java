@@ -12,10 +12,12 @@ import io.dshm.proto.Key;
 import io.dshm.proto.Limits;
 import io.dshm.proto.Policy;
 import io.dshm.proto.ValueType;
+import io.dshm.proto.wire.AcquireCommand;
 import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.DeleteCommand;
 import io.dshm.proto.wire.ExpireCommand;
 import io.dshm.proto.wire.FlushAllCommand;
+import io.dshm.proto.wire.GrantCommand;
 import io.dshm.proto.wire.IncrCommand;
 import io.dshm.proto.wire.IncrNumberCommand;
 import io.dshm.proto.wire.LimitAlgorithm;
@@ -27,9 +29,14 @@ import io.dshm.proto.wire.PushCommand;
 import io.dshm.proto.wire.PutChunkedCommand;
 import io.dshm.proto.wire.PutCommand;
 import io.dshm.proto.wire.RateLimiterCommand;
+import io.dshm.proto.wire.ReleaseCommand;
 import io.dshm.proto.wire.RemoveCommand;
+import io.dshm.proto.wire.ReserveCommand;
+import io.dshm.proto.wire.ReturnCommand;
 import io.dshm.proto.wire.SetChunkedCommand;
 import io.dshm.proto.wire.SetCommand;
+import io.dshm.proto.wire.SettleCommand;
+import io.dshm.proto.wire.TakeAllCommand;
 import io.dshm.proto.wire.TakeCommand;
 import io.dshm.proto.wire.TouchCommand;
 import io.dshm.proto.wire.TypedValue;
@@ -55,9 +62,9 @@ public final class Records {
         if (write instanceof Command.Identified identified) {
             return formatOf(identified.write());
         }
-        boolean isNew = write instanceof Command.Take
+        boolean isNew = write instanceof Command.OfLimit
                 || (write instanceof Command.Multi multi
-                        && multi.writes().stream().anyMatch(one -> one instanceof Command.Take));
+                        && multi.writes().stream().anyMatch(one -> one instanceof Command.OfLimit));
         return isNew ? Formats.BOUNDS : Formats.FIRST;
     }
 
@@ -149,6 +156,60 @@ public final class Records {
         @Override
         public CommandRecord.Builder take(Command.Take write, CommandRecord.Builder record) {
             return record.setTake(takeCommand(write));
+        }
+
+        @Override
+        public CommandRecord.Builder reserve(Command.Reserve write, CommandRecord.Builder record) {
+            return record.setReserve(ReserveCommand.newBuilder()
+                    .setTake(takeCommand(write.take()))
+                    .setHold(bytes(write.hold()))
+                    .setTtlMillis(write.ttlMillis()));
+        }
+
+        @Override
+        public CommandRecord.Builder settle(Command.Settle write, CommandRecord.Builder record) {
+            return record.setSettle(SettleCommand.newBuilder()
+                    .setKey(bytes(write.key()))
+                    .setHold(bytes(write.hold()))
+                    .setCost(write.cost()));
+        }
+
+        @Override
+        public CommandRecord.Builder grant(Command.Grant write, CommandRecord.Builder record) {
+            return record.setGrant(GrantCommand.newBuilder()
+                    .setTake(takeCommand(write.take()))
+                    .setHolder(bytes(write.holder()))
+                    .setMin(write.min()));
+        }
+
+        @Override
+        public CommandRecord.Builder giveBack(Command.Return write, CommandRecord.Builder record) {
+            return record.setGiveBack(ReturnCommand.newBuilder()
+                    .setKey(bytes(write.key()))
+                    .setHolder(bytes(write.holder()))
+                    .setUnused(write.unused()));
+        }
+
+        @Override
+        public CommandRecord.Builder acquire(Command.Acquire write, CommandRecord.Builder record) {
+            return record.setAcquire(AcquireCommand.newBuilder()
+                    .setKey(bytes(write.key()))
+                    .setLimit(write.limit())
+                    .setHolder(bytes(write.holder()))
+                    .setTtlMillis(write.ttlMillis()));
+        }
+
+        @Override
+        public CommandRecord.Builder release(Command.Release write, CommandRecord.Builder record) {
+            return record.setRelease(
+                    ReleaseCommand.newBuilder().setKey(bytes(write.key())).setHolder(bytes(write.holder())));
+        }
+
+        @Override
+        public CommandRecord.Builder takeAll(Command.TakeAll write, CommandRecord.Builder record) {
+            TakeAllCommand.Builder command = TakeAllCommand.newBuilder();
+            write.takes().forEach(take -> command.addTakes(takeCommand(take)));
+            return record.setTakeAll(command);
         }
 
         @Override
@@ -251,8 +312,10 @@ public final class Records {
     }
 
     private static TakeCommand.Builder takeCommand(Command.Take take) {
-        TakeCommand.Builder command =
-                TakeCommand.newBuilder().setKey(bytes(take.key())).setCost(take.cost());
+        TakeCommand.Builder command = TakeCommand.newBuilder()
+                .setKey(bytes(take.key()))
+                .setCost(take.cost())
+                .setShadow(take.shadow());
         Policy policy = take.policy();
         Key policyKey = take.policyKey();
         if (policyKey != null) {

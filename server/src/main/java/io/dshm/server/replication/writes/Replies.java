@@ -6,7 +6,11 @@ import io.dshm.proto.Doubles;
 import io.dshm.proto.ErrorCode;
 import io.dshm.proto.Reply;
 import io.dshm.proto.ValueType;
+import io.dshm.proto.text.ReplyEncoder;
 import io.dshm.server.statemachine.Outcome;
+import io.dshm.server.store.limiters.Decision;
+import io.dshm.server.store.limiters.Permit;
+import io.dshm.server.store.limiters.Share;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -54,6 +58,21 @@ public final class Replies {
                     ? "the key holds no limiter of this algorithm"
                     : "the policy is not algorithm limit period [burst=N], or the key holds no limiter of its algorithm";
         }
+        if (write instanceof Command.Acquire || write instanceof Command.Release) {
+            return "the key holds no permits";
+        }
+        if (write instanceof Command.Settle || write instanceof Command.Return) {
+            return "the key holds no limiter of TAKE";
+        }
+        if (write instanceof Command.Reserve reserve) {
+            return wrongKind(reserve.take());
+        }
+        if (write instanceof Command.Grant grant) {
+            return wrongKind(grant.take());
+        }
+        if (write instanceof Command.TakeAll) {
+            return "a key holds no limiter of its algorithm, or a policy is not algorithm limit period [burst=N]";
+        }
         if (write instanceof Command.RateLimiter) {
             return "RATE_LIMITER takes a key of its own; this one holds a value or a list";
         }
@@ -93,6 +112,19 @@ public final class Replies {
         return reply instanceof Reply.IntegerValue number
                 ? new Reply.Detailed(Long.toString(number.number()).getBytes(StandardCharsets.US_ASCII), EVICTED)
                 : new Reply.Detailed(null, EVICTED);
+    }
+
+    private static Reply permit(Permit permit) {
+        String words = "allowed=" + (permit.allowed() ? 1 : 0) + " limit=" + permit.limit() + " remaining="
+                + permit.remaining() + " retry=" + permit.retryMillis();
+        return new Reply.Detailed(null, permit.allowed() ? words + " fence=" + permit.fence() : words);
+    }
+
+    private static Reply share(Share share) {
+        return new Reply.Detailed(
+                null,
+                "granted=" + share.granted() + " limit=" + share.limit() + " remaining=" + share.remaining() + " life="
+                        + share.lifeMillis());
     }
 
     /** The reply to a write that was applied. */
@@ -169,6 +201,56 @@ public final class Replies {
         public Reply take(Command.Take write, Outcome outcome) {
             String decision = outcome.decisionInWords(write.shadow());
             return decision == null ? changed(outcome) : new Reply.Detailed(null, decision);
+        }
+
+        @Override
+        public Reply reserve(Command.Reserve write, Outcome outcome) {
+            return take(write.take(), outcome);
+        }
+
+        @Override
+        public Reply settle(Command.Settle write, Outcome outcome) {
+            String decision = outcome.decisionInWords(false);
+            return decision == null ? changed(outcome) : new Reply.Detailed(null, decision);
+        }
+
+        @Override
+        public Reply grant(Command.Grant write, Outcome outcome) {
+            Share share = outcome.share();
+            return share == null ? changed(outcome) : share(share);
+        }
+
+        @Override
+        public Reply giveBack(Command.Return write, Outcome outcome) {
+            return changed(outcome);
+        }
+
+        @Override
+        public Reply acquire(Command.Acquire write, Outcome outcome) {
+            Permit permit = outcome.permit();
+            return permit == null ? changed(outcome) : permit(permit);
+        }
+
+        @Override
+        public Reply release(Command.Release write, Outcome outcome) {
+            return changed(outcome);
+        }
+
+        @Override
+        public Reply takeAll(Command.TakeAll write, Outcome outcome) {
+            List<Outcome> outcomes = outcome.several();
+            List<Reply> replies = new ArrayList<>(outcomes.size());
+            StringBuilder refused = new StringBuilder();
+            for (int i = 0; i < outcomes.size(); i++) {
+                Command.Take take = write.takes().get(i);
+                Decision decision = outcomes.get(i).decision();
+                if (decision != null && !decision.allowed() && !take.shadow()) {
+                    refused.append(refused.isEmpty() ? " refused=" : ",").append(i + 1);
+                }
+                replies.add(take(take, outcomes.get(i)));
+            }
+            byte[] each = ReplyEncoder.encodeAll(new Reply.Several(replies));
+            return new Reply.Detailed(each, refused.isEmpty() ? "allowed=1" : "allowed=0" + refused);
         }
 
         @Override

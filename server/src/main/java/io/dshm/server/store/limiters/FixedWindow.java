@@ -49,6 +49,18 @@ final class FixedWindow extends Meter {
     }
 
     @Override
+    public FixedWindow renumbered(Quota quota, long clockMillis) {
+        return has(quota)
+                ? this
+                : new FixedWindow(quota, startOf(clockMillis, quota.periodMillis()), usedAt(clockMillis));
+    }
+
+    @Override
+    public FixedWindow spend(long clockMillis, long amount) {
+        return new FixedWindow(quota(), startOf(clockMillis, periodMillis()), usedAt(clockMillis) + amount);
+    }
+
+    @Override
     public long remainingAt(long clockMillis) {
         return Math.max(0, limit() - usedAt(clockMillis));
     }

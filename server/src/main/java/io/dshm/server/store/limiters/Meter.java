@@ -6,7 +6,7 @@ import java.util.function.LongConsumer;
  * The state of the algorithms that count: some numbers, packed into five fields, so that a limiter takes hardly more memory
  * than a counter. 48 bytes on the usual JVM.
  */
-public abstract sealed class Meter implements TokenLimiter permits FixedWindow, SlidingCounter, TokenBucket {
+public abstract sealed class Meter implements PlainLimiter permits FixedWindow, SlidingCounter, TokenBucket {
 
     /** Beyond the header of a value's array, which it has not. */
     public static final long BYTES = 32;
@@ -71,6 +71,7 @@ public abstract sealed class Meter implements TokenLimiter permits FixedWindow, 
     }
 
     /** The numbers of the last call that took or changed anything. */
+    @Override
     public final Quota quota() {
         return new Quota(limit(), periodMillis(), burst());
     }
@@ -104,6 +105,11 @@ public abstract sealed class Meter implements TokenLimiter permits FixedWindow, 
     /** Another number; each algorithm says what it means. */
     public final long more() {
         return moreAndUsed & MASK;
+    }
+
+    @Override
+    public final boolean hasRoomFor(int uses) {
+        return true;
     }
 
     @Override

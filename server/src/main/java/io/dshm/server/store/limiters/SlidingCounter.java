@@ -72,6 +72,16 @@ final class SlidingCounter extends Meter {
         return new Taking(decision, same ? this : after);
     }
 
+    @Override
+    public SlidingCounter renumbered(Quota quota, long clockMillis) {
+        return has(quota) ? this : at(quota, clockMillis);
+    }
+
+    @Override
+    public SlidingCounter spend(long clockMillis, long amount) {
+        return at(quota(), clockMillis).charged(quota(), amount);
+    }
+
     /** What is given back is what was used last. */
     private SlidingCounter charged(Quota quota, long cost) {
         long current = used() + cost;

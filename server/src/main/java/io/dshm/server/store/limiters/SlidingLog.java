@@ -31,7 +31,7 @@ import org.jspecify.annotations.Nullable;
  * read a view that was published to it safely, such as by the store. A grant on a view that is not the newest
  * one is allowed: the slot it would need is taken, so it gets an array of its own.
  */
-public final class SlidingLog implements TokenLimiter {
+public final class SlidingLog implements PlainLimiter {
 
     /** Grants that are kept, at most: as many as the largest capacity of a RATE_LIMITER. */
     public static final int GRANTS_MAX = 1_000_000;
@@ -198,6 +198,29 @@ public final class SlidingLog implements TokenLimiter {
                 allowed ? 0 : retryMillis(quota, clockMillis, first, cost - room),
                 Decision.NO_DELAY);
         return new Taking(decision, after);
+    }
+
+    @Override
+    public Quota quota() {
+        // Those of a RATE_LIMITER may be out of the ranges of a TAKE's.
+        long period = Math.min(Math.max(periodMillis, 1), Quota.PERIOD_MILLIS_MAX);
+        return new Quota(Math.min(limit, Quota.TOKENS_MAX), period, 0);
+    }
+
+    @Override
+    public SlidingLog renumbered(Quota quota, long clockMillis) {
+        return withNumbers(quota);
+    }
+
+    @Override
+    public SlidingLog spend(long clockMillis, long amount) {
+        requireNoStepBack(clockMillis);
+        return granted(clockMillis, amount, limit, periodMillis, keepMillis);
+    }
+
+    @Override
+    public boolean hasRoomFor(int uses) {
+        return grantCount() + uses <= GRANTS_MAX;
     }
 
     /** Until so many tokens more have left the window, of which that is the first grant. */

@@ -107,6 +107,17 @@ sealed class TokenBucket extends Meter permits TokenBucket.Leaky {
         return new Taking(decision, same ? this : after);
     }
 
+    @Override
+    public TokenBucket renumbered(Quota quota, long clockMillis) {
+        return has(quota) ? this : at(clockMillis).withNumbers(quota);
+    }
+
+    @Override
+    public TokenBucket spend(long clockMillis, long amount) {
+        TokenBucket drained = at(clockMillis);
+        return drained.with(quota(), clockMillis, drained.used() + amount, drained.more());
+    }
+
     private TokenBucket charged(Quota quota, long clockMillis, long cost) {
         long used = used() + cost;
         return used < 0 ? with(quota, clockMillis, 0, 0) : with(quota, clockMillis, used, more());

@@ -1,7 +1,7 @@
 package io.dshm.server.store.limiters;
 
 /** A limiter that hands out tokens: all algorithms of TAKE. */
-public sealed interface TokenLimiter extends Limiter permits Meter, SlidingLog {
+public sealed interface TokenLimiter extends Limiter permits PlainLimiter, Account {
 
     Algorithm algorithm();
 

@@ -38,6 +38,7 @@ class AdmittedCommandsTest {
 
     private static final List<String> BURSTS = List.of("", " burst=0", " burst=1000000000000");
     private static final List<String> COSTS = List.of("", " cost=0", " cost=-1", " cost=1000000000000");
+    private static final List<String> AMOUNTS = List.of("0", "1", "1000000000000");
     private static final List<String> SHADOWS = List.of("", " shadow=yes");
 
     private final Random random = new Random(SEED);
@@ -83,7 +84,12 @@ class AdmittedCommandsTest {
     }
 
     private String request() {
-        return random.nextInt(10) > 0 ? simple(one(IDENTITIES)) : random.nextBoolean() ? flushAll() : multi();
+        return switch (random.nextInt(12)) {
+            case 0 -> flushAll();
+            case 1 -> multi();
+            case 2 -> takeAll();
+            default -> simple(one(IDENTITIES));
+        };
     }
 
     private String flushAll() {
@@ -102,11 +108,30 @@ class AdmittedCommandsTest {
         return "MULTI " + data.toString().getBytes(StandardCharsets.UTF_8).length + one(IDENTITIES) + "\r\n" + data;
     }
 
+    private String takeAll() {
+        StringBuilder data = new StringBuilder();
+        for (int i = random.nextInt(20) == 0 ? Limits.TAKES_MAX : 1 + random.nextInt(5); i > 0; i--) {
+            data.append("TAKE r:").append(i).append(' ').append(policy()).append(one(COSTS));
+            data.append(one(SHADOWS)).append("\r\n");
+        }
+        return "TAKE_ALL " + data.length() + one(IDENTITIES) + "\r\n" + data;
+    }
+
     private String simple(String identity) {
         String key = one(KEYS)
                 .replace("<key>", "k".repeat(Limits.KEY_BYTES_MAX))
                 .replace("<long key>", "%20".repeat(Limits.LONG_KEY_BYTES_MAX / 3));
-        return switch (random.nextInt(13)) {
+        return switch (random.nextInt(17)) {
+            case 14 ->
+                random.nextBoolean()
+                        ? "RESERVE " + key + " " + policy() + " hold=x ttl=" + one(List.of("0.001", "315619200"))
+                                + " cost=" + one(AMOUNTS) + identity + "\r\n"
+                        : "SETTLE " + key + " x cost=" + one(AMOUNTS) + identity + "\r\n";
+            case 15 ->
+                random.nextBoolean()
+                        ? "GRANT " + key + " " + policy() + holder() + " want=1000000000000"
+                                + one(List.of("", " min=1", " min=1000000000000")) + identity + "\r\n"
+                        : "RETURN " + key + holder() + " unused=" + one(AMOUNTS) + identity + "\r\n";
             case 0 -> "SET " + key + " " + one(SECONDS) + data(value(), identity);
             case 1 -> "TOUCH " + key + " " + one(SECONDS) + identity + "\r\n";
             case 2 -> "DELETE " + key + identity + "\r\n";
@@ -125,12 +150,20 @@ class AdmittedCommandsTest {
             case 10 ->
                 "INCR_NUMBER " + key + " " + one(DOUBLES) + one(List.of("", " init=1", " init=nan ttl=5")) + one(FULL)
                         + identity + "\r\n";
+            case 12 ->
+                "ACQUIRE " + key + " " + one(List.of("0", "1", "1000000000000")) + holder() + " ttl="
+                        + one(List.of("0.001", "5", "315619200")) + identity + "\r\n";
+            case 13 -> "RELEASE " + key + holder() + identity + "\r\n";
             case 11 -> "TAKE " + key + " " + policy() + one(COSTS) + one(SHADOWS) + identity + "\r\n";
             default ->
                 random.nextBoolean()
                         ? one(List.of("LPOP ", "RPOP ")) + key + identity + "\r\n"
                         : one(List.of("LPUSH ", "RPUSH ")) + key + push(identity);
         };
+    }
+
+    private String holder() {
+        return " holder=" + one(List.of("h", "%20:=", "h".repeat(Limits.HOLDER_BYTES_MAX)));
     }
 
     private String policy() {
