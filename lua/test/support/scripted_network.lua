@@ -60,8 +60,8 @@ local function new_socket(network)
 end
 
 
---- Requires a module anew, on this network and this clock.
-function _M.load(self, name)
+--- Requires modules anew, on this network and this clock; those of one call know each other.
+function _M.load(self, ...)
     local loaded = {}
     for known in pairs(package.loaded) do
         if known:find("^resty%.dshm") then
@@ -72,7 +72,10 @@ function _M.load(self, name)
     local tcp, now = ngx.socket.tcp, ngx.now
     rawset(ngx.socket, "tcp", function() return new_socket(self) end)
     rawset(ngx, "now", function() return self.time end)
-    local module = require(name)
+    local modules = {}
+    for i, name in ipairs({ ... }) do
+        modules[i] = require(name)
+    end
     rawset(ngx.socket, "tcp", tcp)
     rawset(ngx, "now", now)
     for known in pairs(package.loaded) do
@@ -80,7 +83,7 @@ function _M.load(self, name)
             package.loaded[known] = loaded[known]
         end
     end
-    return module
+    return unpack(modules)
 end
 
 
