@@ -9,7 +9,9 @@ local queue = require("resty.dshm.queue")
 local replies = require("resty.dshm.replies")
 local wire = require("resty.dshm.wire")
 
+local concat = table.concat
 local error = error
+local find = string.find
 local floor = math.floor
 local format = string.format
 local getmetatable = getmetatable
@@ -185,6 +187,29 @@ function _M.decide(dict, line, needs_no_reply)
 end
 
 
+--- Sends requests for decisions of one dict, as one. Returns as `take_all` does.
+function _M.decide_all(dict, lines)
+    local data = concat(lines, "\r\n") .. "\r\n"
+    local reply, value = _M.send(dict, format("TAKE_ALL %d", #data), data)
+    if not reply then
+        return nil, value
+    end
+    local decisions, from = { allowed = find(reply, " allowed=1", 1, true) ~= nil }, 1
+    for i = 1, #lines do
+        local line, err
+        line, err, from = replies.split(value, from)
+        if from and not line then
+            return nil, err
+        end
+        decisions[i] = from and _M.decision(line)
+        if not decisions[i] then
+            return nil, "protocol_error"
+        end
+    end
+    return decisions
+end
+
+
 --- Takes tokens, or none where there are too few. `rule` has `algorithm`, `limit`, `period` and perhaps `burst`, or
 -- `policy`; and perhaps `cost` and `shadow`. Returns the decision, or nil and the error.
 function _M.take(self, key, rule)
@@ -199,6 +224,26 @@ function _M.take(self, key, rule)
         return nil, err
     end
     return _M.decide(self.dict, line, cost < 0)
+end
+
+
+--- Takes from several limits, all or none: `{ { key, rule }, ... }`. Returns the decisions in that order, as each would
+-- be by itself, with `allowed` beside them: whether all were; or nil and the error. None is charged if one refuses.
+function _M.take_all(self, takes)
+    local dict, lines = self.dict, {}
+    for i = 1, #takes do
+        local key, rule = takes[i][1], takes[i][2]
+        local words, err = _M.rule_words(rule)
+        local line
+        if words then
+            line, err = _M.take_line(dict, key, words, rule.cost or 1, rule.shadow)
+        end
+        if not line then
+            return nil, err
+        end
+        lines[i] = line
+    end
+    return _M.decide_all(dict, lines)
 end
 
 
