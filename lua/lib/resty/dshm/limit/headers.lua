@@ -27,7 +27,9 @@ end
 
 --- Sets them. With `is_old_form` also `X-RateLimit-*`, of the limit that has the least left.
 function _M.set(headers, limits, is_old_form)
-    headers["RateLimit-Policy"], headers["RateLimit"] = _M.draft(limits)
+    local policies, states = _M.draft(limits)
+    headers["RateLimit-Policy"] = policies
+    headers["RateLimit"] = states
     if not is_old_form then
         return
     end
