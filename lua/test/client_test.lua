@@ -25,6 +25,9 @@ tap.comment("limits")
 require("limit_test")(host, port)
 require("limit_access_test")(os.getenv("DSHM_TEST_SOCKET"), host, port)
 
+tap.comment("gateways")
+require("gateways_test")(os.getenv("DSHM_TEST_SOCKET"), host, port)
+
 tap.comment("where nginx has no sockets")
 require("phases_test")(os.getenv("DSHM_TEST_SOCKET"), host, port)
 

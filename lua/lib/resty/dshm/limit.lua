@@ -189,6 +189,13 @@ end
 
 --- Sends requests for decisions of one dict, as one. Returns as `take_all` does.
 function _M.decide_all(dict, lines)
+    if #lines == 1 then
+        local decision, err = _M.decide(dict, lines[1])
+        if not decision then
+            return nil, err
+        end
+        return { decision, allowed = decision.allowed }
+    end
     local data = concat(lines, "\r\n") .. "\r\n"
     local reply, value = _M.send(dict, format("TAKE_ALL %d", #data), data)
     if not reply then

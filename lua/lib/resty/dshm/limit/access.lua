@@ -146,7 +146,7 @@ local function asked_of(self)
 end
 
 
--- Gives each its decision. Returns true, or nil and the error.
+-- The decisions, in the order of the limits; or nil and the error.
 local function decide(self, asked)
     local lines = {}
     for i = 1, #asked do
@@ -157,19 +157,7 @@ local function decide(self, asked)
         end
         lines[i] = line
     end
-    if #lines == 1 then
-        local decision, err = limit.decide(self.dict, lines[1])
-        asked[1].decision = decision
-        return decision and true, err
-    end
-    local decisions, err = limit.decide_all(self.dict, lines)
-    if not decisions then
-        return nil, err
-    end
-    for i = 1, #asked do
-        asked[i].decision = decisions[i]
-    end
-    return true
+    return limit.decide_all(self.dict, lines)
 end
 
 
@@ -182,13 +170,13 @@ local function decide_or_pause(self, asked)
     elseif was_paused then
         self.paused_until = time + PAUSE
     end
-    local ok, err = decide(self, asked)
-    if ok or not (SLOW[err] or find(err, "^no connection")) then
+    local decisions, err = decide(self, asked)
+    if decisions or not (SLOW[err] or find(err, "^no connection")) then
         self.paused_until = 0
     else
         self.paused_until = now() + PAUSE
     end
-    return ok, err
+    return decisions, err
 end
 
 
@@ -259,23 +247,22 @@ function _M.access(self)
     if #asked == 0 then
         return
     end
-    local ok, err = decide_or_pause(self, asked)
-    if not ok then
+    local decisions, err = decide_or_pause(self, asked)
+    if not decisions then
         return fail(self, asked, err)
     end
-    local decisions, is_refused, delay = {}, false, 0
+    local by_name, delay = {}, 0
     for i = 1, #asked do
-        local one = asked[i]
-        local decision = one.decision
-        decisions[one.name] = decision
+        local one, decision = asked[i], decisions[i]
+        by_name[one.name] = decision
+        one.decision = decision
         one.is_refused = not decision.allowed
-        is_refused = is_refused or one.is_refused
         delay = max(delay, decision.delay or 0)
     end
-    ngx.ctx.dshm_limits = decisions
+    ngx.ctx.dshm_limits = by_name
     headers.set(ngx.header, asked, self.old_headers)
-    if is_refused then
-        return refuse(self, self.status, asked, headers.retry_after(asked))
+    if not decisions.allowed then
+        return refuse(self, self.status, asked, headers.retry_after(decisions))
     end
     if delay > 0 then
         sleep(delay)

@@ -46,11 +46,12 @@ function _M.set(headers, limits, is_old_form)
 end
 
 
---- Whole seconds for `Retry-After`, never 0; nil if waiting does not help.
-function _M.retry_after(limits)
+--- Whole seconds for `Retry-After`, never 0, after which all of these decisions would admit; nil if waiting does not
+-- help.
+function _M.retry_after(decisions)
     local longest = 1
-    for i = 1, #limits do
-        local decision = limits[i].decision
+    for i = 1, #decisions do
+        local decision = decisions[i]
         if not decision.allowed then
             if not decision.retry then
                 return nil
@@ -58,7 +59,7 @@ function _M.retry_after(limits)
             longest = max(longest, ceil(decision.retry))
         end
     end
-    return format("%.0f", longest)
+    return longest
 end
 
 
