@@ -21,6 +21,7 @@ import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -208,7 +209,7 @@ public final class DshmConnection implements Closeable {
      * @param cost how many; 0 only looks, less gives back
      */
     public Decision take(String key, Policy policy, long cost) throws IOException {
-        return decision(call(new Command.Take(Key.of(key), policy, cost)));
+        return LimitReplies.decision(call(new Command.Take(Key.of(key), policy, cost)));
     }
 
     /**
@@ -218,29 +219,16 @@ public final class DshmConnection implements Closeable {
      */
     public Decision take(String key, String policy, long cost) throws IOException {
         Key policyKey = Key.of(Limits.POLICY_REGION + "::" + policy);
-        return decision(call(new Command.Take(Key.of(key), null, policyKey, cost, false)));
+        return LimitReplies.decision(call(new Command.Take(Key.of(key), null, policyKey, cost, false)));
     }
 
-    private static Decision decision(Reply reply) throws IOException {
-        if (!(reply instanceof Reply.Detailed detailed) || detailed.detail("allowed") == null) {
-            throw unexpected(reply);
-        }
-        long retryMillis = detail(detailed, "retry");
-        return new Decision(
-                detail(detailed, "allowed") == 1,
-                detail(detailed, "limit"),
-                detail(detailed, "remaining"),
-                Duration.ofMillis(detail(detailed, "reset")),
-                retryMillis < 0 ? Optional.empty() : Optional.of(Duration.ofMillis(retryMillis)),
-                Duration.ofMillis(detailed.detail("delay") == null ? 0 : detail(detailed, "delay")));
-    }
-
-    private static long detail(Reply.Detailed detailed, String name) throws IOException {
-        String number = detailed.detail(name);
-        if (number == null) {
-            throw unexpected(detailed);
-        }
-        return Long.parseLong(number);
+    /**
+     * Takes of several limits of one region, all or none: where one has too few tokens, none takes any.
+     *
+     * @param takes 1 to {@link Limits#TAKES_MAX}
+     */
+    public Decisions takeAll(List<Command.Take> takes) throws IOException {
+        return LimitReplies.decisions(call(new Command.TakeAll(takes, 0)));
     }
 
     /** Empties a region; an empty name is the default region. */
@@ -288,7 +276,7 @@ public final class DshmConnection implements Closeable {
         }
     }
 
-    private static IOException unexpected(Reply reply) {
+    static IOException unexpected(Reply reply) {
         return reply instanceof Reply.Failure failure
                 ? new CommandFailedException(failure)
                 : new IOException("not a reply to this command: " + reply);

@@ -74,19 +74,35 @@ class DshmConnectionTest {
     @Test
     void says_each_command_as_the_protocol_does() throws IOException {
         CompletableFuture<Void> script = script(
-                "SET k 1.500 2\r\nab", "LEN 2\r\nab\r\nDONE\r\n",
-                "GET k\r\n", "LEN 2\r\nab\r\nDONE\r\n",
-                "GET absent\r\n", "ERROR not_found\r\n",
-                "TOUCH k 0.001\r\n", "DONE\r\n",
-                "DELETE k\r\n", "DONE\r\n",
-                "INCR n 2 0\r\n", "LEN 1\r\n2\r\nDONE\r\n",
-                "INCR n -1 5 60\r\n", "LEN 1\r\n1\r\nDONE\r\n",
-                "RATE_LIMITER l 1 60\r\n", "LEN 2\r\n-1\r\nDONE\r\n",
-                "TAKE t fixed 5 60 cost=9\r\n", "DONE allowed=0 limit=5 remaining=5 reset=0 retry=-1\r\n",
-                "TAKE t policy=api\r\n", "DONE allowed=1 limit=5 remaining=4 reset=7 retry=0 delay=3\r\n",
-                "FLUSHALL region\r\n", "DONE\r\n",
-                "FLUSHALL\r\n", "DONE\r\n",
-                "QUIT\r\n", "DONE\r\n");
+                "SET k 1.500 2\r\nab",
+                "LEN 2\r\nab\r\nDONE\r\n",
+                "GET k\r\n",
+                "LEN 2\r\nab\r\nDONE\r\n",
+                "GET absent\r\n",
+                "ERROR not_found\r\n",
+                "TOUCH k 0.001\r\n",
+                "DONE\r\n",
+                "DELETE k\r\n",
+                "DONE\r\n",
+                "INCR n 2 0\r\n",
+                "LEN 1\r\n2\r\nDONE\r\n",
+                "INCR n -1 5 60\r\n",
+                "LEN 1\r\n1\r\nDONE\r\n",
+                "RATE_LIMITER l 1 60\r\n",
+                "LEN 2\r\n-1\r\nDONE\r\n",
+                "TAKE t fixed 5 60 cost=9\r\n",
+                "DONE allowed=0 limit=5 remaining=5 reset=0 retry=-1\r\n",
+                "TAKE t policy=api\r\n",
+                "DONE allowed=1 limit=5 remaining=4 reset=7 retry=0 delay=3\r\n",
+                "TAKE_ALL 35\r\nTAKE t fixed 5 60\r\nTAKE u log 1 1\r\n",
+                "LEN 104 allowed=0 refused=2\r\nDONE allowed=1 limit=5 remaining=5 reset=0 retry=0\r\n"
+                        + "DONE allowed=0 limit=1 remaining=0 reset=9 retry=9\r\n\r\nDONE\r\n",
+                "FLUSHALL region\r\n",
+                "DONE\r\n",
+                "FLUSHALL\r\n",
+                "DONE\r\n",
+                "QUIT\r\n",
+                "DONE\r\n");
         byte[] value = "ab".getBytes(US_ASCII);
         assertArrayEquals(value, connection.set("k", value, Duration.ofMillis(1500)));
         assertArrayEquals(value, connection.get("k").orElseThrow());
@@ -102,6 +118,21 @@ class DshmConnectionTest {
         assertEquals(
                 new Decision(true, 5, 4, Duration.ofMillis(7), Optional.of(Duration.ZERO), Duration.ofMillis(3)),
                 connection.take("t", "api", 1));
+        assertEquals(
+                new Decisions(
+                        false,
+                        List.of(
+                                new Decision(true, 5, 5, Duration.ZERO, Optional.of(Duration.ZERO), Duration.ZERO),
+                                new Decision(
+                                        false,
+                                        1,
+                                        0,
+                                        Duration.ofMillis(9),
+                                        Optional.of(Duration.ofMillis(9)),
+                                        Duration.ZERO))),
+                connection.takeAll(List.of(
+                        new Command.Take(Key.of("t"), new Policy(Algorithm.FIXED, 5, 60_000), 1),
+                        new Command.Take(Key.of("u"), new Policy(Algorithm.LOG, 1, 1000), 1))));
         connection.flushAll("region");
         connection.flushAll("");
         connection.quit();

@@ -47,7 +47,7 @@ public sealed interface Command extends Request {
     }
 
     /** Goes through the log. */
-    sealed interface Write extends Command permits KeyWrite, FlushAll, Multi, Identified {
+    sealed interface Write extends Command permits KeyWrite, FlushAll, Multi, TakeAll, Identified {
 
         /** Bytes of its data: of a value that is on its way in a request of its own. */
         default int dataBytes() {
@@ -163,6 +163,19 @@ public sealed interface Command extends Request {
         @Override
         public <A, R> R accept(A argument, CommandVisitor.OfWrite<A, R> visitor) {
             return visitor.take(this, argument);
+        }
+    }
+
+    /**
+     * Takes of one region, 1 to {@link Limits#TAKES_MAX}, all or none: where one that is no shadow has too few tokens, none takes
+     * any.
+     *
+     * @param dataBytes what they take on the wire, at most {@link Limits#MULTI_BYTES_MAX}
+     */
+    record TakeAll(List<Take> takes, int dataBytes) implements Write {
+        @Override
+        public <A, R> R accept(A argument, CommandVisitor.OfWrite<A, R> visitor) {
+            return visitor.takeAll(this, argument);
         }
     }
 

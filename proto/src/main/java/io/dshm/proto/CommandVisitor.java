@@ -49,6 +49,8 @@ public final class CommandVisitor {
 
         R take(Command.Take write, A argument);
 
+        R takeAll(Command.TakeAll write, A argument);
+
         R flushAll(Command.FlushAll write, A argument);
 
         R multi(Command.Multi write, A argument);

@@ -13,7 +13,7 @@ public final class Formats {
     /** The format of commit 4d5bd5c, the first that can be upgraded from: nodes that say nothing read this one. */
     public static final int FIRST = 1;
 
-    /** Bounds on what nodes hold for clients and peers; limiters that keep what their longest window needs; TAKE. */
+    /** Bounds on what nodes hold for clients and peers; limiters that keep what their longest window needs; TAKE and its family. */
     public static final int BOUNDS = 2;
 
     /** The newest format that this version reads, and the one that new clusters come to use. */

@@ -61,6 +61,21 @@ public final class Key {
         return bytes;
     }
 
+    /** How many bytes stand before the first colon, which are the name of the key's region: 0 is the default region. */
+    public int regionBytes() {
+        for (int at = 0; at < bytes.length; at++) {
+            if (bytes[at] == ':') {
+                return at;
+            }
+        }
+        return 0;
+    }
+
+    /** Whether both are keys of one region. */
+    public boolean isOfRegionOf(Key other) {
+        return Arrays.equals(bytes, 0, regionBytes(), other.bytes, 0, other.regionBytes());
+    }
+
     /** The hash, well mixed in all its bits. */
     public int hash() {
         return hash;

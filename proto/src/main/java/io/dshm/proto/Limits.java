@@ -86,6 +86,12 @@ public final class Limits {
     /** Milliseconds of a limit's period: ten years, leap days included. A byte budget a decade fits, and so do all sums. */
     public static final long PERIOD_MILLIS_MAX = 3653L * 24 * 60 * 60 * 1000;
 
+    /**
+     * Limits in one TAKE_ALL: more than any request is subject to, and so few that the numbers of all of them fit into the first line
+     * of the reply.
+     */
+    public static final int TAKES_MAX = 100;
+
     /** The region of the entries that limits are named after. */
     public static final String POLICY_REGION = "policies";
 

@@ -40,8 +40,6 @@ final class DataParser {
 
     private static final Rejection ELEMENT_TOO_LARGE =
             tooLarge("an element has at most " + Limits.ELEMENT_BYTES_MAX + " bytes");
-    private static final Rejection MULTI_TOO_LARGE =
-            tooLarge("the data of a MULTI has at most " + Limits.MULTI_BYTES_MAX + " bytes");
     private static final Rejection MULTI_TOO_MANY =
             tooLarge("a MULTI has at most " + Limits.MULTI_REQUESTS_MAX + " requests");
 
@@ -53,7 +51,7 @@ final class DataParser {
     private static final ValueType[] ELEMENT_TYPES = {ValueType.STRING, ValueType.NUMBER};
     private static final String BAD_TYPE = "type= is none of those that the verb takes";
     private static final String BAD_DATA = "the data is not of its type: a number, or true or false";
-    private static final String NO_REQUESTS = "there is no request in the data";
+    static final String NO_REQUESTS = "there is no request in the data";
     private static final long FLAGS_MAX = 0xFFFF_FFFFL;
 
     private final int valueBytesMax;
@@ -65,14 +63,18 @@ final class DataParser {
         this.valueTooLarge = tooLarge("a value has at most " + valueBytesMax + " bytes");
     }
 
-    private static Rejection tooLarge(String text) {
+    private static Rejection dataTooLarge(Verb verb) {
+        return tooLarge("the data of a " + verb + " has at most " + Limits.MULTI_BYTES_MAX + " bytes");
+    }
+
+    static Rejection tooLarge(String text) {
         return new Rejection(new Failure(ErrorCode.TOO_LARGE, text), false);
     }
 
     /** What is wrong with a line's key or expiration; null if nothing is. */
     @Nullable
     Failure argumentsFault(DataVerb verb, RequestLine line) {
-        Failure keyFault = verb == DataVerb.MULTI ? null : line.keyFault(verb.verb(), 0);
+        Failure keyFault = verb.lengthArgument() == 0 ? null : line.keyFault(verb.verb(), 0);
         boolean hasTtl = verb.lengthArgument() == 2;
         return hasTtl && line.secondsAsMillis(1) == Decimals.UNREADABLE
                 ? verb.verb().malformed(LineParser.EXP).failure()
@@ -90,7 +92,7 @@ final class DataParser {
             case PUT -> PUT;
             case LPUSH, RPUSH -> PUSH;
             case MULTI -> MULTI;
-            case SET -> LineParser.IDENTITY;
+            case SET, TAKE_ALL -> LineParser.IDENTITY;
         };
         if (!line.readOptions(verb.lengthArgument() + 1, options)) {
             return verb.verb().malformed();
@@ -102,6 +104,7 @@ final class DataParser {
             case PUT -> putFault(line, length);
             case LPUSH, RPUSH -> pushFault(line, length);
             case MULTI -> multiFault(line, length);
+            case TAKE_ALL -> length == 0 ? NO_REQUESTS : null;
             case SET -> null;
         };
         if (wrong != null) {
@@ -112,7 +115,7 @@ final class DataParser {
         }
         return switch (verb) {
             case LPUSH, RPUSH -> length > Limits.ELEMENT_BYTES_MAX ? ELEMENT_TOO_LARGE : null;
-            case MULTI -> length > Limits.MULTI_BYTES_MAX ? MULTI_TOO_LARGE : null;
+            case MULTI, TAKE_ALL -> length > Limits.MULTI_BYTES_MAX ? dataTooLarge(verb.verb()) : null;
             case SET, PUT -> length > valueBytesMax ? valueTooLarge : null;
         };
     }
@@ -175,6 +178,7 @@ final class DataParser {
             case LPUSH -> push(verb, Command.End.LEFT, line);
             case RPUSH -> push(verb, Command.End.RIGHT, line);
             case MULTI -> multi(line);
+            case TAKE_ALL -> identified(line, TakeAllParser::parse);
             case SET -> set(line);
         };
     }
@@ -234,14 +238,18 @@ final class DataParser {
             } else if (request instanceof Command.KeyWrite write && mayWrite && reads.isEmpty()) {
                 writes.add(write);
             } else {
-                return refusalOf(reads.size() + writes.size() + 1, request);
+                return refusalOf(
+                        Verb.MULTI,
+                        reads.size() + writes.size() + 1,
+                        request,
+                        "all are reads of a key, or all are writes of a key");
             }
             if (reads.size() + writes.size() > Limits.MULTI_REQUESTS_MAX) {
                 return MULTI_TOO_MANY;
             }
         }
         if (decoder.midRequest()) {
-            return Verb.MULTI.malformed("the data ends within request " + (reads.size() + writes.size() + 1));
+            return endsWithin(Verb.MULTI, reads.size() + writes.size() + 1);
         }
         if (reads.size() + writes.size() == 0) {
             return Verb.MULTI.malformed(NO_REQUESTS);
@@ -249,14 +257,17 @@ final class DataParser {
         return reads.isEmpty() ? new Command.Multi(writes, data.length) : new Command.MultiRead(reads, mode);
     }
 
-    /** Of a MULTI, because of one of its requests, counted from 1. */
-    private static Rejection refusalOf(int number, Request request) {
+    static Rejection endsWithin(Verb verb, int number) {
+        return verb.malformed("the data ends within request " + number);
+    }
+
+    /** Of a request with others in its data, because of one of them, counted from 1. */
+    static Rejection refusalOf(Verb verb, int number, Request request, String wanted) {
         if (request instanceof Rejection rejection) {
             Failure failure = rejection.failure();
             return LineParser.refusal(new Failure(failure.code(), "request " + number + ": " + failure.text()));
         }
-        return Verb.MULTI.malformed(
-                "request " + number + " cannot stand here: all are reads of a key, or all are writes of a key");
+        return verb.malformed("request " + number + " cannot stand here: " + wanted);
     }
 
     /** The same with the identity that the line's options say, if they say any. */

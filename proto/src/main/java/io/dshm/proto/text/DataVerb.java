@@ -6,6 +6,7 @@ enum DataVerb {
     PUT(Verb.PUT, 2),
     LPUSH(Verb.LPUSH, 1),
     RPUSH(Verb.RPUSH, 1),
+    TAKE_ALL(Verb.TAKE_ALL, 0),
     MULTI(Verb.MULTI, 0);
 
     private final Verb verb;

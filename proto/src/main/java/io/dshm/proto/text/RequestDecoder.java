@@ -81,7 +81,7 @@ public final class RequestDecoder {
         this(valueBytesMax, budget, false);
     }
 
-    /** A decoder of the data of a MULTI, in which no other one may stand. */
+    /** A decoder of the data of a MULTI or a TAKE_ALL, in which no other one may stand. */
     static RequestDecoder ofMulti(int valueBytesMax) {
         return new RequestDecoder(valueBytesMax, ValueBudget.UNLIMITED, true);
     }
@@ -229,8 +229,8 @@ public final class RequestDecoder {
         if (verb == null) {
             return line.unknownVerb();
         }
-        if (ofMulti && verb == Verb.MULTI) {
-            return verb.malformed("a MULTI cannot stand in another one");
+        if (ofMulti && (verb == Verb.MULTI || verb == Verb.TAKE_ALL)) {
+            return verb.malformed("a " + verb + " cannot stand in another one");
         }
         return switch (verb) {
             case GET -> LineParser.get(line);
@@ -239,6 +239,7 @@ public final class RequestDecoder {
             case LPUSH -> beginData(DataVerb.LPUSH);
             case RPUSH -> beginData(DataVerb.RPUSH);
             case MULTI -> beginData(DataVerb.MULTI);
+            case TAKE_ALL -> beginData(DataVerb.TAKE_ALL);
             case INCR -> LineParser.incr(line);
             case RATE_LIMITER -> LineParser.rateLimiter(line);
             case TOUCH -> LineParser.touch(line);

@@ -79,9 +79,12 @@ public final class RequestEncoder {
         }
     }
 
-    private static byte[] dataOf(List<? extends Command> commands) {
+    /** Writes the line of a request that has others in its data, without its end, and returns the data. */
+    private static byte[] encodeWithin(Verb verb, List<? extends Command> commands, ByteBuf out) {
         ByteBuf data = Unpooled.buffer();
         commands.forEach(command -> encode(command, data));
+        writeVerb(verb, out);
+        writeNumber(data.readableBytes(), out);
         return ByteBufUtil.getBytes(data);
     }
 
@@ -146,10 +149,7 @@ public final class RequestEncoder {
 
         @Override
         public byte[] multiRead(Command.MultiRead read, ByteBuf out) {
-            byte[] data = dataOf(read.reads());
-            writeVerb(Verb.MULTI, out);
-            writeNumber(data.length, out);
-            return data;
+            return encodeWithin(Verb.MULTI, read.reads(), out);
         }
     }
 
@@ -250,6 +250,11 @@ public final class RequestEncoder {
         }
 
         @Override
+        public byte[] takeAll(Command.TakeAll write, ByteBuf out) {
+            return encodeWithin(Verb.TAKE_ALL, write.takes(), out);
+        }
+
+        @Override
         public byte[] flushAll(Command.FlushAll write, ByteBuf out) {
             encodeFlushAll(write.region(), identified, out);
             return NO_DATA;
@@ -257,10 +262,7 @@ public final class RequestEncoder {
 
         @Override
         public byte[] multi(Command.Multi write, ByteBuf out) {
-            byte[] data = dataOf(write.writes());
-            writeVerb(Verb.MULTI, out);
-            writeNumber(data.length, out);
-            return data;
+            return encodeWithin(Verb.MULTI, write.writes(), out);
         }
 
         @Override

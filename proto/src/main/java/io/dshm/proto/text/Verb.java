@@ -29,6 +29,7 @@ enum Verb {
     TAKE(
             "key fixed|log|counter|gcra|leaky limit period [burst=N], or key policy=NAME; then [cost=N] [shadow=yes]",
             Limits.LONG_KEY_BYTES_MAX),
+    TAKE_ALL("length, then TAKE requests of one region, a line each"),
     LPUSH("key length [type=string|number], then the data", Limits.LONG_KEY_BYTES_MAX),
     RPUSH("key length [type=string|number], then the data", Limits.LONG_KEY_BYTES_MAX),
     LPOP("key", Limits.LONG_KEY_BYTES_MAX),

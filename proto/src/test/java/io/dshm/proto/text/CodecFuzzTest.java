@@ -193,7 +193,13 @@ class CodecFuzzTest {
 
     private Command randomCommand() {
         Key key = Key.of(randomName(1 + random.nextInt(40), ""));
-        return switch (random.nextInt(14)) {
+        return switch (random.nextInt(15)) {
+            case 14 ->
+                new Command.TakeAll(
+                        Stream.generate(() -> randomTake(Key.of("r:" + random.nextInt(99))))
+                                .limit(1 + random.nextInt(5))
+                                .toList(),
+                        0);
             case 9 -> randomRead();
             case 10 -> randomWrite();
             case 11 -> {

@@ -66,6 +66,8 @@ final class Rendering {
                     + (identified.retry() ? " retry=yes" : "");
         } else if (write instanceof Command.Multi multi) {
             return "MULTI" + inBrackets(multi.writes());
+        } else if (write instanceof Command.TakeAll all) {
+            return "TAKE_ALL" + inBrackets(all.takes());
         } else if (write instanceof Command.FlushAll flushAll) {
             return "FLUSHALL region=" + quoted(flushAll.region());
         } else if (write instanceof Command.Set set) {

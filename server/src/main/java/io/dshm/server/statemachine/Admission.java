@@ -22,6 +22,7 @@ import io.dshm.proto.wire.RemoveCommand;
 import io.dshm.proto.wire.SetChunkedCommand;
 import io.dshm.proto.wire.SetCommand;
 import io.dshm.proto.wire.Settled;
+import io.dshm.proto.wire.TakeAllCommand;
 import io.dshm.proto.wire.TakeCommand;
 import io.dshm.proto.wire.TouchCommand;
 import io.dshm.proto.wire.TypedValue;
@@ -105,6 +106,7 @@ public final class Admission {
             case PUT_CHUNKED -> !anonymous && isPublication(record.getPutChunked());
             case FLUSH_ALL -> !anonymous && isFlushAll(record.getFlushAll());
             case MULTI -> !anonymous && isMulti(record.getMulti());
+            case TAKE_ALL -> !anonymous && isTakeAll(record.getTakeAll());
             case SET, TOUCH, DELETE, INCR, RATE_LIMITER, PUT, REMOVE, EXPIRE, INCR_NUMBER, PUSH, POP, TAKE ->
                 !anonymous && isWriteOfOneKey(record);
             // Only a leader proposes them, by itself.
@@ -130,7 +132,7 @@ public final class Admission {
             case PUSH -> isPush(record.getPush());
             case POP -> isLongKey(record.getPop().getKey()) && isKnown(record.getPop());
             case TAKE -> isTake(record.getTake());
-            case FLUSH_ALL, MULTI, CHUNK, SET_CHUNKED, PUT_CHUNKED, PURGE -> false;
+            case FLUSH_ALL, MULTI, TAKE_ALL, CHUNK, SET_CHUNKED, PUT_CHUNKED, PURGE -> false;
             case REGISTER_NODE, LOG_TIME, SWITCH_FORMAT, REFUSED, COMMAND_NOT_SET -> false;
             case FOUND_CLUSTER, CHANGE_MEMBER -> false;
         };
@@ -216,6 +218,22 @@ public final class Admission {
                 && take.getCost() >= -Limits.TOKENS_MAX
                 && take.getCost() <= Limits.TOKENS_MAX
                 && isKnown(take);
+    }
+
+    private static boolean isTakeAll(TakeAllCommand all) {
+        int takes = all.getTakesCount();
+        return takes > 0
+                && takes <= Limits.TAKES_MAX
+                && all.getSerializedSize() <= Limits.MULTI_BYTES_MAX + Limits.MULTI_RECORD_OVERHEAD_BYTES * takes
+                && all.getTakesList().stream().allMatch(Admission::isTake)
+                && areOfOneRegion(all)
+                && isKnown(all);
+    }
+
+    private static boolean areOfOneRegion(TakeAllCommand all) {
+        Key first = Key.of(all.getTakes(0).getKey().toByteArray());
+        return all.getTakesList().stream()
+                .allMatch(take -> Key.of(take.getKey().toByteArray()).isOfRegionOf(first));
     }
 
     private static boolean isPolicyKey(TakeCommand take) {

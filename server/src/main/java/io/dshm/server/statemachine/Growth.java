@@ -7,6 +7,7 @@ import io.dshm.proto.wire.LimitAlgorithm;
 import io.dshm.proto.wire.MultiCommand;
 import io.dshm.proto.wire.PushCommand;
 import io.dshm.proto.wire.PutCommand;
+import io.dshm.proto.wire.TakeAllCommand;
 import io.dshm.proto.wire.TakeCommand;
 import io.dshm.proto.wire.TypedValue;
 import io.dshm.proto.wire.WriteCondition;
@@ -15,6 +16,7 @@ import io.dshm.server.store.ListValue;
 import io.dshm.server.store.Store;
 import io.dshm.server.store.limiters.Meter;
 import io.dshm.server.store.limiters.SlidingLog;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -51,6 +53,10 @@ record Growth(long bytes, boolean counts) {
             case RATE_LIMITER ->
                 Store.limiterBytes(record.getRateLimiter().getKey().size());
             case TAKE -> limiterBytes(record.getTake());
+            case TAKE_ALL ->
+                record.getTakeAll().getTakesList().stream()
+                        .mapToLong(Growth::limiterBytes)
+                        .sum();
             case PUT -> bytesOf(record.getPut());
             case PUSH -> Store.listBytes(record.getPush().getKey().size(), elementBytes(record.getPush()));
             case FLUSH_ALL -> Store.markBytes(record.getFlushAll().getRegion().size());
@@ -77,7 +83,8 @@ record Growth(long bytes, boolean counts) {
                         ? ofCount(record, record.getIncrNumber().getKey(), NUMBER_BYTES, store)
                         : counts(NUMBER_BYTES);
             case RATE_LIMITER -> ofCount(record, record.getRateLimiter().getKey(), Store.grantBytes(), store);
-            case TAKE -> ofTake(record, store);
+            case TAKE -> ofTake(record.getTake(), store);
+            case TAKE_ALL -> ofTakeAll(record.getTakeAll(), store);
             case FLUSH_ALL -> counts(atMost(record));
             case CHUNK -> adds(chunkBytes(record));
             case MULTI -> ofMulti(record.getMulti(), store);
@@ -108,15 +115,17 @@ record Growth(long bytes, boolean counts) {
     }
 
     /** Where it takes, and where it may only give back. */
-    private static Growth ofTake(CommandRecord record, Store store) {
-        Entry entry = record.getTake().getCost() <= 0
-                ? null
-                : find(store, record.getTake().getKey());
+    private static Growth ofTake(TakeCommand take, Store store) {
+        Entry entry = take.getCost() <= 0 ? null : find(store, take.getKey());
         if (entry == null) {
-            return record.getTake().getCost() <= 0 ? NONE : adds(atMost(record));
+            return take.getCost() <= 0 ? NONE : adds(limiterBytes(take));
         }
         boolean remembers = entry.isLimiter() && entry.limiter() instanceof SlidingLog;
         return remembers ? counts(2 * SlidingLog.GRANT_BYTES) : NONE;
+    }
+
+    private static Growth ofTakeAll(TakeAllCommand all, Store store) {
+        return sum(all.getTakesList().stream().map(take -> ofTake(take, store)).toList());
     }
 
     /** Of a limiter that has granted once: of a policy's, whatever that is. */
@@ -131,10 +140,13 @@ record Growth(long bytes, boolean counts) {
     }
 
     private static Growth ofMulti(MultiCommand multi, Store store) {
+        return sum(multi.getWritesList().stream().map(write -> of(write, store)).toList());
+    }
+
+    private static Growth sum(List<Growth> all) {
         long bytes = 0;
         boolean counts = true;
-        for (CommandRecord write : multi.getWritesList()) {
-            Growth growth = of(write, store);
+        for (Growth growth : all) {
             bytes += growth.bytes;
             counts &= growth.counts || growth.bytes == 0;
         }

@@ -273,6 +273,7 @@ public final class StateMachine {
             case POP -> typedWrites.pop(record.getPop(), clockMillis);
             case PURGE -> typedWrites.purge(record.getPurge(), clockMillis);
             case TAKE -> takes.take(record.getTake(), clockMillis);
+            case TAKE_ALL -> takes.takeAll(record.getTakeAll(), clockMillis);
             case MULTI -> applyAllOrNone(index, record.getMulti());
             case REFUSED -> Outcome.OUT_OF_MEMORY;
             case REGISTER_NODE, LOG_TIME, SWITCH_FORMAT, FOUND_CLUSTER, CHANGE_MEMBER, COMMAND_NOT_SET ->

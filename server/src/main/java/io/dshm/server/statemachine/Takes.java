@@ -4,6 +4,7 @@ import io.dshm.proto.Key;
 import io.dshm.proto.Policy;
 import io.dshm.proto.text.Policies;
 import io.dshm.proto.wire.LimitAlgorithm;
+import io.dshm.proto.wire.TakeAllCommand;
 import io.dshm.proto.wire.TakeCommand;
 import io.dshm.server.store.Entry;
 import io.dshm.server.store.limiters.Algorithm;
@@ -11,10 +12,13 @@ import io.dshm.server.store.limiters.Decision;
 import io.dshm.server.store.limiters.Quota;
 import io.dshm.server.store.limiters.Taking;
 import io.dshm.server.store.limiters.TokenLimiter;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What TAKE does to the entries. A limiter that is as good as new has no entry.
+ * What TAKE and TAKE_ALL do to the entries. A limiter that is as good as new has no entry.
  *
  * <p>Confined to the thread that applies. {@code clockMillis} is the cluster clock of the entry being applied.
  */
@@ -66,6 +70,35 @@ final class Takes {
             }
         }
         return Outcome.decision(decision);
+    }
+
+    /** If one that is no shadow is refused, none takes anything, and each says how its own limit stands. */
+    Outcome takeAll(TakeAllCommand command, long clockMillis) {
+        List<Outcome> outcomes = new ArrayList<>();
+        boolean refused = false;
+        entries.begin();
+        for (TakeCommand take : command.getTakesList()) {
+            Outcome outcome = take(take, clockMillis);
+            Decision decision = outcome.decision();
+            if (decision == null) {
+                entries.abandon();
+                return outcome.ofCommand(outcomes.size() + 1);
+            }
+            refused |= !decision.allowed() && !take.getShadow();
+            outcomes.add(outcome);
+        }
+        if (!refused) {
+            entries.commit();
+            return Outcome.several(outcomes);
+        }
+        entries.abandon();
+        for (int i = 0; i < outcomes.size(); i++) {
+            TakeCommand look = command.getTakes(i).toBuilder().setCost(0).build();
+            Decision untouched = Objects.requireNonNull(take(look, clockMillis).decision());
+            Decision decision = Objects.requireNonNull(outcomes.get(i).decision());
+            outcomes.set(i, Outcome.decision(untouched.saying(decision.allowed(), decision.retryMillis())));
+        }
+        return Outcome.several(outcomes);
     }
 
     private static boolean isOf(Algorithm algorithm, Entry entry) {

@@ -24,6 +24,7 @@ import java.util.NavigableMap;
 import java.util.Objects;
 import java.util.TreeMap;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** Everything that must hold, at every step. */
@@ -140,14 +141,12 @@ final class Checks {
             throw new Violation(operation + " is acknowledged, but is not in the committed log");
         }
         acknowledgedIndex = Math.max(acknowledgedIndex, operation.effectIndex);
+        NodeReads reads = operation.node.reads();
+        if (operation.command instanceof Command.FlushAll flush) {
+            reads.onAcknowledged(Operation.text(flush.region()), true, operation.effectIndex);
+        }
+        operation.keys().forEach(one -> reads.onAcknowledged(one.toString(), false, operation.effectIndex));
         Key key = operation.key();
-        operation
-                .node
-                .reads()
-                .onAcknowledged(
-                        key == null ? Operation.text(((Command.FlushAll) operation.command).region()) : key.toString(),
-                        key == null,
-                        operation.effectIndex);
         if (effect.kind().equals("NO_INTEGER")) {
             // The reply is that of a read, which began when the outcome came.
             operation.node.reads().onRead(Objects.requireNonNull(key), operation.effectIndex, reply, reference);
@@ -157,6 +156,9 @@ final class Checks {
             case "APPLIED" -> {
                 if (effect.number() != null) {
                     yield effect.number().toString();
+                }
+                if (operation.command instanceof Command.TakeAll all) {
+                    yield inReply(all, Objects.requireNonNull(effect.value()));
                 }
                 if (effect.value() != null) {
                     yield effect.value();
@@ -173,6 +175,23 @@ final class Checks {
                 expected);
     }
 
+    /** What the reply to these says, whose decisions stand in these words. */
+    private static String inReply(Command.TakeAll all, String decisions) {
+        List<String> refused = new ArrayList<>();
+        StringBuilder replies = new StringBuilder();
+        String[] each = decisions.split(";", -1);
+        for (int i = 0; i < each.length; i++) {
+            boolean shadow = all.takes().get(i).shadow();
+            boolean allowed = each[i].startsWith("allowed=1");
+            if (!allowed && !shadow) {
+                refused.add(Integer.toString(i + 1));
+            }
+            String words = shadow ? each[i].replace("allowed=0", "allowed=1") + " would=" + (allowed ? 1 : 0) : each[i];
+            replies.append("DONE ").append(words).append("\r\n");
+        }
+        return replies + (refused.isEmpty() ? "allowed=1" : "allowed=0 refused=" + String.join(",", refused));
+    }
+
     static String describe(Reply reply) {
         if (reply instanceof Reply.Value value) {
             return Operation.text(value.bytes());
@@ -181,7 +200,8 @@ final class Checks {
             return Long.toString(number.number());
         }
         if (reply instanceof Reply.Detailed detailed) {
-            return detailed.details();
+            byte[] value = detailed.value();
+            return value == null ? detailed.details() : Operation.text(value) + detailed.details();
         }
         return reply instanceof Reply.Failure failure ? failure.code().name() : "DONE";
     }
@@ -313,7 +333,7 @@ final class Checks {
             found.add(new Reference.Effect(
                     outcome.kind().name(),
                     outcome.isNumeric() ? outcome.number() : null,
-                    value != null ? Operation.text(value) : words(outcome.decision())));
+                    value != null ? Operation.text(value) : words(outcome)));
         }
         require(expected.equals(found), "%s at index %d: %s, not %s", node.name(), index, found, expected);
         node.reads().onClock(stateMachine.clockMillis());
@@ -323,10 +343,20 @@ final class Checks {
         node.reads().checkContents(stateMachine, reference);
     }
 
-    private static @Nullable String words(@Nullable Decision decision) {
-        if (decision == null) {
-            return null;
+    private static @Nullable String words(Outcome outcome) {
+        Decision decision = outcome.decision();
+        if (decision != null) {
+            return words(decision);
         }
+        List<Outcome> several = outcome.several();
+        return several.isEmpty()
+                ? null
+                : several.stream()
+                        .map(one -> words(Objects.requireNonNull(one.decision())))
+                        .collect(Collectors.joining(";"));
+    }
+
+    private static String words(Decision decision) {
         String words = "allowed=" + (decision.allowed() ? 1 : 0) + " limit=" + decision.limit() + " remaining="
                 + decision.remaining() + " reset=" + decision.resetMillis() + " retry=" + decision.retryMillis();
         return decision.delayMillis() < 0 ? words : words + " delay=" + decision.delayMillis();

@@ -10,6 +10,7 @@ import io.dshm.proto.Policy;
 import io.dshm.proto.ReadMode;
 import io.dshm.proto.Reply;
 import io.dshm.server.replication.Lane;
+import io.dshm.server.replication.writes.Records;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -131,7 +132,7 @@ final class Client {
             } else {
                 Command.Write command = writesLarge ? largeSet(key) : command(key);
                 // Refused at once, so that there is nothing to follow.
-                boolean tooNew = command instanceof Command.Take && on.stateMachine.format() < Formats.BOUNDS;
+                boolean tooNew = Records.formatOf(command) > Formats.FIRST && on.stateMachine.format() < Formats.BOUNDS;
                 submit(on, tooNew ? set(key) : command);
             }
         }
@@ -187,7 +188,7 @@ final class Client {
             case 'c' -> new Command.Incr(key, random.nextInt(9) - 3, random.nextInt(3), ttl());
             case 'v' -> set(key);
             case 'l' -> limiter(key);
-            case 't' -> take(key);
+            case 't' -> random.nextInt(3) == 0 ? takeAll(key) : take(key, false);
             default ->
                 switch (random.nextInt(3)) {
                     case 0 -> new Command.Incr(key, random.nextBoolean() ? Long.MAX_VALUE : -1, 1, ttl());
@@ -213,7 +214,7 @@ final class Client {
     }
 
     /** Each key has an algorithm and numbers of its own, so that what is admitted can be judged by them alone. */
-    private Command.Write take(Key key) {
+    private Command.Take take(Key key, boolean shadow) {
         String text = key.toString();
         Policy policy = switch (text.charAt(text.indexOf('t', text.indexOf(':') + 1) + 1)) {
             case 'f' -> new Policy(Algorithm.FIXED, 4, 400);
@@ -222,7 +223,19 @@ final class Client {
             case 'g' -> new Policy(Algorithm.GCRA, 3, 1_000, 4);
             default -> new Policy(Algorithm.LEAKY, 7, 900, 2);
         };
-        return new Command.Take(key, policy, random.nextInt(4));
+        return new Command.Take(key, policy, null, random.nextInt(4), shadow);
+    }
+
+    /** Some limits of a region at once, now and then one of them twice. */
+    private Command.Write takeAll(Key key) {
+        List<Key> keys = KEYS.stream()
+                .filter(other -> kindOf(other) == 't' && other.isOfRegionOf(key))
+                .toList();
+        List<Command.Take> takes = new ArrayList<>();
+        for (int i = random.nextInt(4); i >= 0; i--) {
+            takes.add(take(keys.get(random.nextInt(keys.size())), random.nextInt(4) == 0));
+        }
+        return new Command.TakeAll(takes, 0);
     }
 
     private Command.Write set(Key key) {

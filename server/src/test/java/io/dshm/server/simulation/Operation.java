@@ -5,8 +5,11 @@ import io.dshm.proto.Key;
 import io.dshm.proto.Limits;
 import io.dshm.proto.Policy;
 import io.dshm.proto.Reply;
+import io.dshm.proto.wire.TakeCommand;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Objects;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** One write of a client's, and what is known of it. */
@@ -62,9 +65,10 @@ final class Operation {
             return "RATE_LIMITER " + limiter.key() + " " + limiter.capacity() + " " + limiter.durationMillis();
         }
         if (command instanceof Command.Take take) {
-            Policy policy = Objects.requireNonNull(take.policy());
-            return "TAKE " + take.key() + " " + policy.algorithm() + " " + policy.limit() + " " + policy.periodMillis()
-                    + " " + policy.burst() + " " + take.cost();
+            return description(take);
+        }
+        if (command instanceof Command.TakeAll all) {
+            return all.takes().stream().map(Operation::description).collect(Collectors.joining(", ", "ALL ", ""));
         }
         if (command instanceof Command.Touch touch) {
             return "TOUCH " + touch.key() + " " + touch.ttlMillis();
@@ -73,6 +77,17 @@ final class Operation {
             return "FLUSHALL " + text(flush.region());
         }
         return "DELETE " + ((Command.Delete) command).key();
+    }
+
+    private static String description(Command.Take take) {
+        Policy policy = Objects.requireNonNull(take.policy());
+        return "TAKE " + take.key() + " " + policy.algorithm() + " " + policy.limit() + " " + policy.periodMillis()
+                + " " + policy.burst() + " " + take.cost() + " " + take.shadow();
+    }
+
+    private static String description(TakeCommand take) {
+        return "TAKE " + Reference.text(take.getKey()) + " " + take.getAlgorithm() + " " + take.getLimit() + " "
+                + take.getPeriodMillis() + " " + take.getBurst() + " " + take.getCost() + " " + take.getShadow();
     }
 
     /** The same of a record; a chunked SET's value is what was published. */
@@ -96,13 +111,11 @@ final class Operation {
             case TOUCH ->
                 "TOUCH " + Reference.text(record.getTouch().getKey()) + " "
                         + record.getTouch().getTtlMillis();
-            case TAKE ->
-                "TAKE " + Reference.text(record.getTake().getKey()) + " "
-                        + record.getTake().getAlgorithm() + " "
-                        + record.getTake().getLimit() + " "
-                        + record.getTake().getPeriodMillis() + " "
-                        + record.getTake().getBurst() + " "
-                        + record.getTake().getCost();
+            case TAKE -> description(record.getTake());
+            case TAKE_ALL ->
+                record.getTakeAll().getTakesList().stream()
+                        .map(Operation::description)
+                        .collect(Collectors.joining(", ", "ALL ", ""));
             case FLUSH_ALL -> "FLUSHALL " + Reference.text(record.getFlushAll().getRegion());
             case DELETE -> "DELETE " + Reference.text(record.getDelete().getKey());
             case CHUNK,
@@ -135,7 +148,16 @@ final class Operation {
         return new String(bytes, StandardCharsets.ISO_8859_1);
     }
 
-    /** The key it writes; null for a whole region. */
+    /** The keys it writes; none for a whole region. */
+    List<Key> keys() {
+        if (command instanceof Command.TakeAll all) {
+            return all.takes().stream().map(Command.Take::key).toList();
+        }
+        Key key = key();
+        return key == null ? List.of() : List.of(key);
+    }
+
+    /** The only key it writes; null if there is no such one. */
     @Nullable
     Key key() {
         if (command instanceof Command.Set set) {

@@ -7,6 +7,7 @@ import io.dshm.proto.wire.LogEntry;
 import io.dshm.proto.wire.RateLimiterCommand;
 import io.dshm.proto.wire.RegisterNode;
 import io.dshm.proto.wire.SetChunkedCommand;
+import io.dshm.proto.wire.TakeAllCommand;
 import io.dshm.proto.wire.TakeCommand;
 import io.dshm.proto.wire.ValueChunk;
 import java.io.ByteArrayOutputStream;
@@ -15,6 +16,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -215,6 +217,7 @@ final class Reference {
             case INCR -> incr(index, record.getIncr());
             case RATE_LIMITER -> rateLimiter(index, record.getRateLimiter());
             case TAKE -> take(index, record.getTake());
+            case TAKE_ALL -> takeAll(index, record.getTakeAll());
             case FLUSH_ALL -> {
                 String region = text(record.getFlushAll().getRegion());
                 List.copyOf(history.keySet()).stream()
@@ -311,6 +314,42 @@ final class Reference {
             write(index, key, new Item("", null, 0, 0, 0, clock + after.resetMillis(clock), after));
         }
         return new Effect("APPLIED", null, after.words(before, clock, command.getCost()));
+    }
+
+    /** Each sees what those before it would take; but nothing is written before all are known to be admitted. */
+    private Effect takeAll(long index, TakeAllCommand command) {
+        Map<String, Taken> takes = new LinkedHashMap<>();
+        List<Boolean> allowed = new ArrayList<>();
+        List<Long> retries = new ArrayList<>();
+        List<String> words = new ArrayList<>();
+        boolean all = true;
+        for (TakeCommand take : command.getTakesList()) {
+            String key = text(take.getKey());
+            Item item = find(key);
+            if (item != null && (item.taken == null || item.taken.algorithm() != take.getAlgorithm())) {
+                return new Effect("BAD_REQUEST", allowed.size() + 1L, null);
+            }
+            Taken before = takes.getOrDefault(key, item == null ? null : item.taken);
+            before = before == null ? Taken.none(take) : before;
+            Taken after = before.after(clock, take.getCost());
+            takes.put(key, after);
+            boolean allows = before.allows(clock, take.getCost());
+            all &= allows || take.getShadow();
+            allowed.add(allows);
+            retries.add(before.retry(allows, clock, take.getCost()));
+            words.add(after.words(before, clock, take.getCost()));
+        }
+        if (all) {
+            takes.forEach((key, after) ->
+                    write(index, key, new Item("", null, 0, 0, 0, clock + after.resetMillis(clock), after)));
+            return new Effect("APPLIED", null, String.join(";", words));
+        }
+        for (int i = 0; i < words.size(); i++) {
+            Item item = find(text(command.getTakes(i).getKey()));
+            Taken untouched = item == null || item.taken == null ? Taken.none(command.getTakes(i)) : item.taken;
+            words.set(i, untouched.words(allowed.get(i), retries.get(i), clock, 0));
+        }
+        return new Effect("APPLIED", null, String.join(";", words));
     }
 
     private boolean chunk(long origin, ValueChunk chunk) {

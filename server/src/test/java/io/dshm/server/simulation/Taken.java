@@ -50,15 +50,23 @@ record Taken(LimitAlgorithm algorithm, Quota quota, List<References.Grant> grant
 
     /** What the reply to a call says that made this of what was before. */
     String words(Taken before, long clock, long cost) {
-        boolean allowed = cost == 0 || !equals(before);
-        long retry =
-                allowed ? 0 : cost > limit() ? -1 : firstOf(0, LONG_MILLIS, millis -> admits(clock + millis, cost));
+        boolean allowed = before.allows(clock, cost);
+        return words(allowed, retry(allowed, clock, cost), clock, allowed && cost > 0 ? before.resetMillis(clock) : 0);
+    }
+
+    boolean allows(long clock, long cost) {
+        return cost == 0 || admits(clock, cost);
+    }
+
+    long retry(boolean allowed, long clock, long cost) {
+        return allowed ? 0 : cost > limit() ? -1 : firstOf(0, LONG_MILLIS, millis -> admits(clock + millis, cost));
+    }
+
+    /** How it stands, and what was decided of a call. */
+    String words(boolean allowed, long retry, long clock, long delay) {
         String words = "allowed=" + (allowed ? 1 : 0) + " limit=" + limit() + " remaining=" + leftAt(clock) + " reset="
                 + resetMillis(clock) + " retry=" + retry;
-        if (algorithm != LimitAlgorithm.LEAKY) {
-            return words;
-        }
-        return words + " delay=" + (allowed && cost > 0 ? before.resetMillis(clock) : 0);
+        return algorithm == LimitAlgorithm.LEAKY ? words + " delay=" + delay : words;
     }
 
     /** The smallest number of these for which it holds, as for all above it. */

@@ -54,6 +54,10 @@ class AdmissionTest {
         return take;
     }
 
+    private static CommandRecord.Builder[] takes(int count) {
+        return Stream.generate(() -> Log.take("k", "p", 1)).limit(count).toArray(CommandRecord.Builder[]::new);
+    }
+
     static Stream<Arguments> refused() {
         return Stream.of(
                 arguments("a key with a line in it", Log.delete("a b\r\nDELETE x")),
@@ -109,6 +113,11 @@ class AdmissionTest {
                                 .setPush(PushCommand.newBuilder().setKey(key()))),
                 arguments("an element that is too long", Log.push("k", true, "e".repeat(Limits.ELEMENT_BYTES_MAX + 1))),
                 arguments("a life without a beginning", incrNumberWithTtlOnly()),
+                arguments("a TAKE_ALL of nothing", Log.takeAll()),
+                arguments("a TAKE_ALL of two regions", Log.takeAll(Log.take("r:a", "p", 1), Log.take("s:a", "p", 1))),
+                arguments("a TAKE_ALL with a bad limit", Log.takeAll(Log.take("k", "", 1))),
+                arguments("a TAKE_ALL of too many", Log.takeAll(takes(Limits.TAKES_MAX + 1))),
+                arguments("a TAKE_ALL in a MULTI", Log.multi(Log.takeAll(Log.take("k", "p", 1)))),
                 arguments("a MULTI of nothing", Log.multi()),
                 arguments("a MULTI with a time", Log.multi(logTime())),
                 arguments("a MULTI in a MULTI", Log.multi(Log.multi(Log.pop("k", true)))),
@@ -310,7 +319,7 @@ class AdmissionTest {
             String key = one(KEYS);
             double seconds = random.nextInt(10) == 0 ? one(NUMBERS) / 1000.0 : random.nextInt(3);
             boolean left = random.nextBoolean();
-            return switch (random.nextInt(outer ? 21 : 13)) {
+            return switch (random.nextInt(outer ? 22 : 13)) {
                 case 0 -> Log.set(key, text(), seconds);
                 case 1 -> Log.touch(key, seconds);
                 case 2 -> Log.delete(key);
@@ -326,6 +335,7 @@ class AdmissionTest {
                 case 10 -> left ? Log.push(key, random.nextBoolean(), text()) : Log.push(key, left, one(DOUBLES));
                 case 11 -> Log.pop(key, left);
                 case 12 -> take(key);
+                case 21 -> takeAll(key);
                 case 20 -> Log.flushAll(one(List.of("", "r", "a:b", "a b")));
                 case 13, 14 -> Log.chunk(random.nextInt(2), length(), length(), text());
                 case 15 -> Log.setChunked(key, random.nextInt(2), length());
@@ -348,6 +358,14 @@ class AdmissionTest {
                     Log.take(key, LimitAlgorithm.FIXED, number(3, 1), number(3, 1000), number(3, 1));
             take.getTakeBuilder().setAlgorithmValue(random.nextInt(6)).setBurst(random.nextInt(3) - random.nextInt(2));
             return take;
+        }
+
+        private CommandRecord.Builder takeAll(String key) {
+            CommandRecord.Builder[] takes = new CommandRecord.Builder[random.nextInt(4)];
+            for (int i = 0; i < takes.length; i++) {
+                takes[i] = random.nextBoolean() ? Log.shadow(take(key)) : take(key);
+            }
+            return Log.takeAll(takes);
         }
 
         private CommandRecord.Builder multi() {

@@ -22,6 +22,7 @@ import io.dshm.proto.wire.SetChunkedCommand;
 import io.dshm.proto.wire.SetCommand;
 import io.dshm.proto.wire.Settled;
 import io.dshm.proto.wire.SwitchFormat;
+import io.dshm.proto.wire.TakeAllCommand;
 import io.dshm.proto.wire.TakeCommand;
 import io.dshm.proto.wire.TouchCommand;
 import io.dshm.proto.wire.TypedValue;
@@ -161,6 +162,19 @@ final class Log {
                         .setKey(bytes(key))
                         .setPolicyKey(bytes("policies::" + policy))
                         .setCost(cost));
+    }
+
+    static CommandRecord.Builder takeAll(CommandRecord.Builder... takes) {
+        TakeAllCommand.Builder all = TakeAllCommand.newBuilder();
+        for (CommandRecord.Builder take : takes) {
+            all.addTakes(take.getTake());
+        }
+        return CommandRecord.newBuilder().setTakeAll(all);
+    }
+
+    static CommandRecord.Builder shadow(CommandRecord.Builder take) {
+        take.getTakeBuilder().setShadow(true);
+        return take;
     }
 
     static CommandRecord.Builder flushAll(String region) {

@@ -85,6 +85,9 @@ class MemoryLimitTest {
                 arguments("TAKE", Log.take("new", LimitAlgorithm.FIXED, 5, 60_000, 1)),
                 arguments("TAKE of a log", Log.take("new", LimitAlgorithm.LOG, 5, 60_000, 2)),
                 arguments("TAKE by a policy", Log.take("new", "p", 1)),
+                arguments(
+                        "TAKE_ALL",
+                        Log.takeAll(Log.take("gcra", LimitAlgorithm.GCRA, 5, 1000, 1), Log.take("new", "p", 1))),
                 arguments("PUSH", Log.push("new", true, "e".repeat(200))),
                 arguments("PUSH to a list", Log.push("list", true, "e".repeat(500))),
                 arguments("a piece of a large value", Log.chunk(1, 300_000, 0, "v")),

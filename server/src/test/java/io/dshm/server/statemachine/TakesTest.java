@@ -16,6 +16,7 @@ import io.dshm.server.store.limiters.Decision;
 import io.dshm.server.store.limiters.SlidingLog;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
@@ -187,6 +188,53 @@ class TakesTest {
         assertNull(entry("t"));
         Outcome both = run(Log.multi(Log.take("t", FIXED, 5, 1000, 2), Log.take("t", FIXED, 5, 1000, 2)));
         assertEquals(1, Objects.requireNonNull(both.several().get(1).decision()).remaining());
+    }
+
+    private List<Decision> takeAll(CommandRecord.Builder... takes) {
+        return run(Log.takeAll(takes)).several().stream()
+                .map(one -> Objects.requireNonNull(one.decision()))
+                .toList();
+    }
+
+    @Test
+    void a_TAKE_ALL_takes_of_all_limits_or_of_none() {
+        List<Decision> both =
+                takeAll(Log.take("r:a", FIXED, 2, 1_000_000, 2), Log.take("r:b", LimitAlgorithm.GCRA, 5, 60_000, 1));
+        assertEquals(List.of(0L, 4L), both.stream().map(Decision::remaining).toList());
+        List<Decision> none =
+                takeAll(Log.take("r:b", LimitAlgorithm.GCRA, 5, 60_000, 2), Log.take("r:a", FIXED, 2, 1_000_000, 1));
+        assertEquals(List.of(true, false), none.stream().map(Decision::allowed).toList());
+        assertEquals(List.of(4L, 0L), none.stream().map(Decision::remaining).toList());
+        assertTrue(none.get(1).retryMillis() > 0);
+        assertEquals(
+                4, decide(Log.take("r:b", LimitAlgorithm.GCRA, 5, 60_000, 0)).remaining());
+    }
+
+    @Test
+    void in_a_TAKE_ALL_each_sees_what_those_before_it_take() {
+        List<Decision> twice = takeAll(Log.take("t", FIXED, 3, 1000, 2), Log.take("t", FIXED, 3, 1000, 2));
+        assertEquals(List.of(true, false), twice.stream().map(Decision::allowed).toList());
+        assertEquals(List.of(3L, 3L), twice.stream().map(Decision::remaining).toList());
+        assertNull(entry("t"));
+    }
+
+    @Test
+    void a_shadow_in_a_TAKE_ALL_refuses_nobody() {
+        take(FIXED, 1, 1_000_000, 1);
+        List<Decision> decisions =
+                takeAll(Log.shadow(Log.take("t", FIXED, 1, 1_000_000, 1)), Log.take("u", FIXED, 3, 1_000_000, 1));
+        assertEquals(
+                List.of(false, true), decisions.stream().map(Decision::allowed).toList());
+        assertEquals(2, decide(Log.take("u", FIXED, 3, 1_000_000, 0)).remaining());
+    }
+
+    @Test
+    void an_error_in_a_TAKE_ALL_is_that_of_all() {
+        run(Log.set("s", "value", 0));
+        Outcome outcome = run(Log.takeAll(Log.take("t", FIXED, 3, 1000, 1), Log.take("s", FIXED, 3, 1000, 1)));
+        assertEquals("BAD_REQUEST(2)", outcome.toString());
+        assertEquals("NOT_FOUND(1)", run(Log.takeAll(Log.take("t", "none", 1))).toString());
+        assertNull(entry("t"));
     }
 
     @ParameterizedTest

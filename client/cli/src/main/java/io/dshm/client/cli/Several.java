@@ -11,8 +11,10 @@ import io.netty.buffer.Unpooled;
 import java.util.ArrayList;
 import java.util.List;
 
-/** {@code dshm multi}: several words in one request. */
+/** {@code dshm multi} and {@code dshm take-all}: several words in one request. */
 final class Several {
+
+    private static final String TAKES_ONLY = "take-all takes the word take";
 
     private Several() {}
 
@@ -21,20 +23,45 @@ final class Several {
 
     /** Runs the words that stand one a line. */
     static ExitCode run(Arguments arguments, Session session) throws CliException {
+        List<Part> parts = parts(arguments, "multi takes words that read or write a key");
+        return show(parts, session.call(command(parts, arguments)), session.output());
+    }
+
+    /** Takes of the limits that stand one a line; the exit code says whether of all. */
+    static ExitCode takeAll(Arguments arguments, Session session) throws CliException {
+        List<Part> parts = parts(arguments, TAKES_ONLY);
+        List<Command.Take> takes = new ArrayList<>();
+        for (Part part : parts) {
+            if (!(part.command instanceof Command.Take take)) {
+                throw CliException.usage(TAKES_ONLY);
+            }
+            takes.add(take);
+        }
+        if (takes.isEmpty() || takes.size() > Limits.TAKES_MAX) {
+            throw CliException.usage("take-all takes 1 to " + Limits.TAKES_MAX
+                    + " limits, one a line, on stdin or in @FILE; not " + takes.size());
+        }
+        Reply reply = session.call(new Command.TakeAll(takes, 0));
+        ExitCode shown = show(parts, reply, session.output());
+        boolean refused = reply instanceof Reply.Detailed detailed && "0".equals(detailed.detail("allowed"));
+        return refused ? ExitCode.NO : shown;
+    }
+
+    private static List<Part> parts(Arguments arguments, String wanted) throws CliException {
         List<Part> parts = new ArrayList<>();
         for (String line : arguments.lines(0)) {
             String[] words = LineSplitter.split(line);
             if (words.length > 0) {
-                parts.add(part(Arguments.parse(arguments, null, words), line));
+                parts.add(part(Arguments.parse(arguments, null, words), line, wanted));
             }
         }
-        return show(parts, session.call(command(parts, arguments)), session.output());
+        return parts;
     }
 
-    private static Part part(Arguments arguments, String line) throws CliException {
+    private static Part part(Arguments arguments, String line, String wanted) throws CliException {
         Word word = arguments.word();
         if (word == null || !(word.action() instanceof Word.Request request)) {
-            throw CliException.usage("multi takes words that read or write a key, not: " + line);
+            throw CliException.usage(wanted + ", not: " + line);
         }
         return new Part(request, arguments, request.builder().build(arguments));
     }

@@ -198,7 +198,14 @@ final class WriteWords {
                     "Runs several words at once: reads, or writes that are all done or none.",
                     List.of(new Parameter("WORDS", "0..1", "- is stdin (if left out), @FILE a file: one word a line.")),
                     List.of(),
-                    new Tool(Several::run)));
+                    new Tool(Several::run)),
+            new Word(
+                    "take-all",
+                    List.of("TAKE_ALL"),
+                    "Takes tokens of several limits of one region, of all or of none; exit status 1 if one has too few.",
+                    List.of(new Parameter("WORDS", "0..1", "- is stdin (if left out), @FILE a file: one take a line.")),
+                    List.of(),
+                    new Tool(Several::takeAll)));
 
     private WriteWords() {}
 

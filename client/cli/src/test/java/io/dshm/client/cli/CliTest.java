@@ -191,6 +191,23 @@ class CliTest {
     }
 
     @Test
+    void take_all_is_one_request_and_says_no_if_one_is_refused() throws IOException {
+        String replies = "DONE allowed=1 limit=5\r\nDONE allowed=0 limit=1\r\n";
+        try (FakeNode node = FakeNode.always("LEN 48 allowed=0 refused=2\r\n" + replies + "\r\nDONE\r\n")) {
+            Run run = Run.of(
+                    Map.of("DSHM_ENDPOINTS", node.address()),
+                    "take a fixed 5 60\ntake b log 1 1 --cost 2\n",
+                    "take-all",
+                    "--region",
+                    "r");
+            assertEquals(new Run(ExitCode.NO, "allowed=1 limit=5\nallowed=0 limit=1\n", ""), run);
+            String sent = node.requests().get(0).replaceFirst(" id=[0-9]+ seq=[0-9]+ done=[0-9]+", "");
+            assertEquals("TAKE_ALL 48 TAKE r::a fixed 5 60\r\nTAKE r::b log 1 1 cost=2\r\n", sent);
+        }
+        isWrongUsage("1 to 100 limits", "take-all");
+    }
+
+    @Test
     void a_script_goes_on_after_no_and_stops_at_a_failure() throws IOException {
         try (FakeNode node =
                 new FakeNode(request -> request.startsWith("GET") ? "ERROR not_found\r\n" : "LEN 1\r\n1\r\nDONE\r\n")) {

@@ -22,7 +22,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class FakeNode implements AutoCloseable {
 
-    private static final Set<String> WITH_DATA = Set.of("SET", "PUT", "LPUSH", "RPUSH", "MULTI");
+    private static final Set<String> WITH_DATA = Set.of("SET", "PUT", "LPUSH", "RPUSH", "MULTI", "TAKE_ALL");
 
     private final ServerSocket listener;
     private final Function<String, String> answers;
@@ -124,7 +124,7 @@ final class FakeNode implements AutoCloseable {
             return "";
         }
         int at = switch (words[0]) {
-            case "MULTI" -> 1;
+            case "MULTI", "TAKE_ALL" -> 1;
             case "LPUSH", "RPUSH" -> 2;
             default -> 3;
         };

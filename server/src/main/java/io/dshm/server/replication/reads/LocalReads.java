@@ -249,6 +249,8 @@ public final class LocalReads {
             acknowledge(one.key(), index);
         } else if (write instanceof Command.Multi multi) {
             multi.writes().forEach(one -> acknowledge(one.key(), index));
+        } else if (write instanceof Command.TakeAll all) {
+            all.takes().forEach(one -> acknowledge(one.key(), index));
         } else if (write instanceof Command.Identified identified) {
             acknowledge(identified.write(), index);
         } else if (index > appliedIndex) {

@@ -30,6 +30,7 @@ import io.dshm.proto.wire.RateLimiterCommand;
 import io.dshm.proto.wire.RemoveCommand;
 import io.dshm.proto.wire.SetChunkedCommand;
 import io.dshm.proto.wire.SetCommand;
+import io.dshm.proto.wire.TakeAllCommand;
 import io.dshm.proto.wire.TakeCommand;
 import io.dshm.proto.wire.TouchCommand;
 import io.dshm.proto.wire.TypedValue;
@@ -55,6 +56,7 @@ public final class Records {
             return formatOf(identified.write());
         }
         boolean isNew = write instanceof Command.Take
+                || write instanceof Command.TakeAll
                 || (write instanceof Command.Multi multi
                         && multi.writes().stream().anyMatch(one -> one instanceof Command.Take));
         return isNew ? Formats.BOUNDS : Formats.FIRST;
@@ -150,6 +152,13 @@ public final class Records {
         }
 
         @Override
+        public CommandRecord.Builder takeAll(Command.TakeAll write, CommandRecord.Builder record) {
+            TakeAllCommand.Builder command = TakeAllCommand.newBuilder();
+            write.takes().forEach(take -> command.addTakes(takeCommand(take)));
+            return record.setTakeAll(command);
+        }
+
+        @Override
         public CommandRecord.Builder flushAll(Command.FlushAll write, CommandRecord.Builder record) {
             return record.setFlushAll(
                     FlushAllCommand.newBuilder().setRegion(UnsafeByteOperations.unsafeWrap(write.region())));
@@ -230,8 +239,10 @@ public final class Records {
     }
 
     private static TakeCommand.Builder takeCommand(Command.Take take) {
-        TakeCommand.Builder command =
-                TakeCommand.newBuilder().setKey(bytes(take.key())).setCost(take.cost());
+        TakeCommand.Builder command = TakeCommand.newBuilder()
+                .setKey(bytes(take.key()))
+                .setCost(take.cost())
+                .setShadow(take.shadow());
         Policy policy = take.policy();
         Key policyKey = take.policyKey();
         if (policyKey != null) {

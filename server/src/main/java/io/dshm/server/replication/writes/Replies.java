@@ -6,7 +6,9 @@ import io.dshm.proto.Doubles;
 import io.dshm.proto.ErrorCode;
 import io.dshm.proto.Reply;
 import io.dshm.proto.ValueType;
+import io.dshm.proto.text.ReplyEncoder;
 import io.dshm.server.statemachine.Outcome;
+import io.dshm.server.store.limiters.Decision;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -51,6 +53,9 @@ public final class Replies {
             return take.policyKey() == null
                     ? "the key holds no limiter of this algorithm"
                     : "the policy is not algorithm limit period [burst=N], or the key holds no limiter of its algorithm";
+        }
+        if (write instanceof Command.TakeAll) {
+            return "a key holds no limiter of its algorithm, or a policy is not algorithm limit period [burst=N]";
         }
         if (write instanceof Command.RateLimiter) {
             return "RATE_LIMITER takes a key of its own; this one holds a value or a list";
@@ -150,6 +155,23 @@ public final class Replies {
         public Reply take(Command.Take write, Outcome outcome) {
             String decision = outcome.decisionInWords(write.shadow());
             return decision == null ? changed(outcome) : new Reply.Detailed(null, decision);
+        }
+
+        @Override
+        public Reply takeAll(Command.TakeAll write, Outcome outcome) {
+            List<Outcome> outcomes = outcome.several();
+            List<Reply> replies = new ArrayList<>(outcomes.size());
+            StringBuilder refused = new StringBuilder();
+            for (int i = 0; i < outcomes.size(); i++) {
+                Command.Take take = write.takes().get(i);
+                Decision decision = outcomes.get(i).decision();
+                if (decision != null && !decision.allowed() && !take.shadow()) {
+                    refused.append(refused.isEmpty() ? " refused=" : ",").append(i + 1);
+                }
+                replies.add(take(take, outcomes.get(i)));
+            }
+            byte[] each = ReplyEncoder.encodeAll(new Reply.Several(replies));
+            return new Reply.Detailed(each, refused.isEmpty() ? "allowed=1" : "allowed=0" + refused);
         }
 
         @Override

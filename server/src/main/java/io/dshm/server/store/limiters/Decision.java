@@ -16,6 +16,11 @@ public record Decision(
     public static final long NEVER = -1;
     public static final long NO_DELAY = -1;
 
+    /** The same standing, and what was decided of a call that took nothing. */
+    public Decision saying(boolean allowed, long retryMillis) {
+        return new Decision(allowed, limit, remaining, resetMillis, retryMillis, delayMillis);
+    }
+
     /** To all calls of a limit of 0. */
     static Decision ofNothing(long cost) {
         boolean allowed = cost <= 0;

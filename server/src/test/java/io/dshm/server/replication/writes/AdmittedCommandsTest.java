@@ -81,7 +81,12 @@ class AdmittedCommandsTest {
     }
 
     private String request() {
-        return random.nextInt(10) > 0 ? simple(one(IDENTITIES)) : random.nextBoolean() ? flushAll() : multi();
+        return switch (random.nextInt(12)) {
+            case 0 -> flushAll();
+            case 1 -> multi();
+            case 2 -> takeAll();
+            default -> simple(one(IDENTITIES));
+        };
     }
 
     private String flushAll() {
@@ -98,6 +103,15 @@ class AdmittedCommandsTest {
             data.append("LPOP k\r\n".repeat(Limits.MULTI_REQUESTS_MAX - 5));
         }
         return "MULTI " + data.toString().getBytes(StandardCharsets.UTF_8).length + one(IDENTITIES) + "\r\n" + data;
+    }
+
+    private String takeAll() {
+        StringBuilder data = new StringBuilder();
+        for (int i = random.nextInt(20) == 0 ? Limits.TAKES_MAX : 1 + random.nextInt(5); i > 0; i--) {
+            data.append("TAKE r:").append(i).append(' ').append(policy()).append(one(COSTS));
+            data.append(one(SHADOWS)).append("\r\n");
+        }
+        return "TAKE_ALL " + data.length() + one(IDENTITIES) + "\r\n" + data;
     }
 
     private String simple(String identity) {
