@@ -26,6 +26,7 @@ build = {
         ["resty.dshm.limit.count"] = "lib/resty/dshm/limit/count.lua",
         ["resty.dshm.limit.headers"] = "lib/resty/dshm/limit/headers.lua",
         ["resty.dshm.limit.req"] = "lib/resty/dshm/limit/req.lua",
+        ["resty.dshm.limit.traffic"] = "lib/resty/dshm/limit/traffic.lua",
         ["resty.dshm.nodes"] = "lib/resty/dshm/nodes.lua",
         ["resty.dshm.queue"] = "lib/resty/dshm/queue.lua",
         ["resty.dshm.replies"] = "lib/resty/dshm/replies.lua",

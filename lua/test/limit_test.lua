@@ -12,6 +12,12 @@ local function says(words)
 end
 
 
+local function says_all(allowed, ...)
+    local lines = "DONE " .. table.concat({ ... }, "\r\nDONE ") .. "\r\n"
+    return { input = string.format("LEN %d allowed=%d\r\n%s\r\nDONE\r\n", #lines, allowed, lines) }
+end
+
+
 -- A network, a limiter of `limit` on one node of it, and the modules whose names follow.
 local function scripted(...)
     local network = scripted_network.new()
@@ -187,6 +193,83 @@ local function count()
 end
 
 
+local function together()
+    case("limit.take_all: one request, and all decisions", function()
+        local network, limits = scripted()
+        local takes = {
+            { "s", { limit = 2, period = 1 } }, { "h", { algorithm = "log", limit = 9, period = 60, cost = 2 } },
+        }
+        network:on("a:1", says_all(0, "allowed=1 limit=2 remaining=2 reset=0 retry=0",
+                                   "allowed=0 limit=9 remaining=1 reset=9000 retry=500"),
+                   { input = "ERROR bad_request 2\r\n" }, { input = "LEN 6 allowed=1\r\nDONE\r\n\r\nDONE\r\n" },
+                   says("allowed=1 limit=2 remaining=1 reset=0 retry=0"))
+        local decisions = assert(limits:take_all(takes))
+        local lines = "TAKE r::s gcra 2 1\r\nTAKE r::h log 9 60 cost=2\r\n"
+        equal("TAKE_ALL " .. #lines .. "\r\n" .. lines, sent(network))
+        equal(false, decisions.allowed)
+        equal(true, decisions[1].allowed)
+        equal(0.5, decisions[2].retry)
+        returns(values(nil, "bad_request"), limits:take_all(takes))
+        returns(values(nil, "protocol_error"), limits:take_all(takes))
+        sent(network)
+        decisions = assert(limits:take_all({ takes[1] }))
+        equal("TAKE r::s gcra 2 1\r\n", sent(network))
+        equal(true, decisions.allowed)
+        returns(values(nil, "bad limit"), limits:take_all({ takes[1], { "k", { period = 1 } } }))
+    end)
+
+    case("limit.traffic: one request for all limiters of a dict, and the longest delay", function()
+        local network, limits, traffic, req_of, count_of =
+            scripted("resty.dshm.limit.traffic", "resty.dshm.limit.req", "resty.dshm.limit.count")
+        local limiters = {
+            req_of.new(limits.dict, 10, 2), count_of.new(limits.dict, 5, 60), req_of.new(limits.dict, 1, 2),
+        }
+        network:on("a:1", says_all(1, "allowed=1 limit=3000 remaining=1000 reset=1 retry=0 delay=100",
+                                   "allowed=1 limit=5 remaining=4 reset=1 retry=0",
+                                   "allowed=1 limit=3000 remaining=1500 reset=1 retry=0 delay=500"),
+                   says_all(0, "allowed=1 limit=3000 remaining=1000 reset=1 retry=0 delay=100",
+                            "allowed=0 limit=5 remaining=0 reset=1 retry=1",
+                            "allowed=1 limit=3000 remaining=1500 reset=1 retry=0 delay=500"))
+        local states = {}
+        returns(values(0.5), traffic.combine(limiters, { "a", "b", "c" }, states))
+        equal("1 4 0.5", table.concat(states, " "))
+        returns(values(nil, "rejected"), traffic.combine(limiters, { "a", "b", "c" }))
+        local lines = "TAKE r::a leaky 10000 1 burst=2999 cost=1000\r\nTAKE r::b fixed 5 60\r\n"
+            .. "TAKE r::c leaky 1000 1 burst=2999 cost=1000\r\n"
+        equal(("TAKE_ALL " .. #lines .. "\r\n" .. lines):rep(2), sent(network))
+    end)
+
+    case("limit.traffic: limiters on other dicts and of other kinds are given back if one refuses", function()
+        local network, limits, traffic, count_of = scripted("resty.dshm.limit.traffic", "resty.dshm.limit.count")
+        local calls = {}
+        local other = {
+            incoming = function(_, key, commit)
+                calls[#calls + 1] = "incoming " .. key .. " " .. tostring(commit)
+                return 0.25, 7
+            end,
+            uncommit = function(_, key) calls[#calls + 1] = "uncommit " .. key end,
+        }
+        local dict = { prefix = "q::" }
+        for name, value in pairs(limits.dict) do
+            dict[name] = dict[name] or value
+        end
+        setmetatable(dict, getmetatable(limits.dict))
+        local limiters = { count_of.new(limits.dict, 5, 60), other, count_of.new(dict, 5, 60) }
+        local admitted = says("allowed=1 limit=5 remaining=4 reset=1 retry=0")
+        network:on("a:1", admitted, admitted)
+        local states = {}
+        returns(values(0.25), traffic.combine(limiters, { "a", "b", "c" }, states))
+        equal("4 7 4", table.concat(states, " "))
+        equal("TAKE r::a fixed 5 60\r\nTAKE q::c fixed 5 60\r\n", sent(network))
+
+        network:on("a:1", admitted, says("allowed=0 limit=5 remaining=0 reset=1 retry=1"), admitted)
+        returns(values(nil, "rejected"), traffic.combine(limiters, { "a", "b", "c" }))
+        equal("TAKE r::a fixed 5 60\r\nTAKE q::c fixed 5 60\r\nTAKE r::a fixed 5 60 cost=-1\r\n", sent(network))
+        equal("incoming b true, incoming b true, uncommit b", table.concat(calls, ", "))
+    end)
+end
+
+
 -- Calls a function so many times at once. Returns how many calls returned what, by the second value for nil.
 local function at_once(n, call)
     local results, threads = {}, {}
@@ -281,6 +364,21 @@ local function against_a_server(host, port)
         returns(values(0, 0), limiter:incoming("back", true))
     end)
 
+    case("limit.traffic: 50 calls at once, and no limit is charged for what another one refuses", function()
+        local traffic = require("resty.dshm.limit.traffic")
+        local count_of = require("resty.dshm.limit.count")
+        local limiters = {
+            assert(count_of.new(limits.dict, 30, 315619200)), assert(req_module.new(limits.dict, 0.001, 9)),
+        }
+        local results = at_once(50, function()
+            return traffic.combine(limiters, { "traffic count", "traffic req" })
+        end)
+        equal(10, results.admitted)
+        equal(40, results.rejected)
+        returns(values(0, 19), limiters[1]:incoming("traffic count", true))
+        returns(values(nil, "bad_request"), traffic.combine(limiters, { "traffic req", "traffic count" }))
+    end)
+
     case("limit.count: 100 calls at once, and exactly 10 are admitted", function()
         local limiter = assert(require("resty.dshm.limit.count").new(limits.dict, 10, 315619200))
         local results = at_once(100, function()
@@ -299,6 +397,7 @@ return function(host, port)
     take()
     req()
     count()
+    together()
     if port then
         against_a_server(host, port)
     end

@@ -35,4 +35,15 @@ Tap::case('a limit holds, through every node', static function () use ($nodes, $
     Tap::throws(RefusedException::class, fn () => $limiters[0]->take('fixed', Rule::of('log', 1, 1)));
 });
 
+Tap::case('several limits are charged all or none', static function () use ($nodes, $region): void {
+    $limiter = new Limiter($nodes, $region, 10.0);
+    $short = Rule::of('fixed', 2, 315619200);
+    $long = Rule::of('fixed', 9, 315619200);
+    for ($i = 0; $i < 4; $i++) {
+        $decisions = $limiter->takeAll(['short' => ['short', $short], 'long' => ['long', $long, 3]]);
+        Tap::same([$i < 2, true], [$decisions['short']->allowed, $decisions['long']->allowed]);
+    }
+    Tap::same(3, $limiter->take('long', $long, 0)->remaining);
+});
+
 Tap::finish();
