@@ -231,6 +231,21 @@ public final class DshmConnection implements Closeable {
         return LimitReplies.decisions(call(new Command.TakeAll(takes, 0)));
     }
 
+    /**
+     * Asks for one of {@code limit} permits, or renews the one that this holder has.
+     *
+     * @param holder who asks: a name that nobody else has
+     * @param ttl after which the permit is free again
+     */
+    public Permit acquire(String key, long limit, String holder, Duration ttl) throws IOException {
+        return LimitReplies.permit(call(new Command.Acquire(Key.of(key), limit, Key.of(holder), millis(ttl))));
+    }
+
+    /** Gives a permit back, if this holder has one. */
+    public void release(String key, String holder) throws IOException {
+        done(call(new Command.Release(Key.of(key), Key.of(holder))));
+    }
+
     /** Empties a region; an empty name is the default region. */
     public void flushAll(String region) throws IOException {
         done(call(new Command.FlushAll(region.getBytes(StandardCharsets.UTF_8))));

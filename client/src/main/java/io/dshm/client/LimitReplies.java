@@ -47,6 +47,18 @@ final class LimitReplies {
         return new Decisions(number(detailed, "allowed") == 1, each);
     }
 
+    static Permit permit(Reply reply) throws IOException {
+        if (!(reply instanceof Reply.Detailed detailed) || detailed.detail("allowed") == null) {
+            throw DshmConnection.unexpected(reply);
+        }
+        return new Permit(
+                number(detailed, "allowed") == 1,
+                number(detailed, "limit"),
+                number(detailed, "remaining"),
+                retry(detailed),
+                detailed.detail("fence") == null ? 0 : number(detailed, "fence"));
+    }
+
     static Optional<Duration> retry(Reply.Detailed detailed) throws IOException {
         long millis = number(detailed, "retry");
         return millis < 0 ? Optional.empty() : Optional.of(Duration.ofMillis(millis));

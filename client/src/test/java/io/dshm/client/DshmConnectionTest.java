@@ -31,6 +31,9 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(30)
 class DshmConnectionTest {
 
+    private static final String ADMITTED = "DONE allowed=1 limit=5 remaining=5 reset=0 retry=0\r\n";
+    private static final String REFUSED = "DONE allowed=0 limit=1 remaining=0 reset=9 retry=9\r\n";
+
     private static final Duration LONG = Duration.ofSeconds(20);
 
     private ServerSocket listener;
@@ -95,8 +98,13 @@ class DshmConnectionTest {
                 "TAKE t policy=api\r\n",
                 "DONE allowed=1 limit=5 remaining=4 reset=7 retry=0 delay=3\r\n",
                 "TAKE_ALL 35\r\nTAKE t fixed 5 60\r\nTAKE u log 1 1\r\n",
-                "LEN 104 allowed=0 refused=2\r\nDONE allowed=1 limit=5 remaining=5 reset=0 retry=0\r\n"
-                        + "DONE allowed=0 limit=1 remaining=0 reset=9 retry=9\r\n\r\nDONE\r\n",
+                "LEN 104 allowed=0 refused=2\r\n" + ADMITTED + REFUSED + "\r\nDONE\r\n",
+                "ACQUIRE p 2 holder=h ttl=1.500\r\n",
+                "DONE allowed=1 limit=2 remaining=1 retry=0 fence=77\r\n",
+                "ACQUIRE p 2 holder=i ttl=1\r\n",
+                "DONE allowed=0 limit=2 remaining=0 retry=5\r\n",
+                "RELEASE p holder=h\r\n",
+                "DONE\r\n",
                 "FLUSHALL region\r\n",
                 "DONE\r\n",
                 "FLUSHALL\r\n",
@@ -133,6 +141,13 @@ class DshmConnectionTest {
                 connection.takeAll(List.of(
                         new Command.Take(Key.of("t"), new Policy(Algorithm.FIXED, 5, 60_000), 1),
                         new Command.Take(Key.of("u"), new Policy(Algorithm.LOG, 1, 1000), 1))));
+        assertEquals(
+                new Permit(true, 2, 1, Optional.of(Duration.ZERO), 77),
+                connection.acquire("p", 2, "h", Duration.ofMillis(1500)));
+        assertEquals(
+                new Permit(false, 2, 0, Optional.of(Duration.ofMillis(5)), 0),
+                connection.acquire("p", 2, "i", Duration.ofSeconds(1)));
+        connection.release("p", "h");
         connection.flushAll("region");
         connection.flushAll("");
         connection.quit();

@@ -47,7 +47,7 @@ public sealed interface Command extends Request {
     }
 
     /** Goes through the log. */
-    sealed interface Write extends Command permits KeyWrite, FlushAll, Multi, TakeAll, Identified {
+    sealed interface Write extends Command permits KeyWrite, OfLimit, FlushAll, Multi, Identified {
 
         /** Bytes of its data: of a value that is on its way in a request of its own. */
         default int dataBytes() {
@@ -60,9 +60,25 @@ public sealed interface Command extends Request {
 
     /** Writes one key. */
     sealed interface KeyWrite extends Write
-            permits Set, Touch, Delete, Incr, RateLimiter, Put, Remove, Expire, IncrNumber, Push, Pop, Take {
+            permits Set,
+                    Touch,
+                    Delete,
+                    Incr,
+                    RateLimiter,
+                    Put,
+                    Remove,
+                    Expire,
+                    IncrNumber,
+                    Push,
+                    Pop,
+                    Take,
+                    Acquire,
+                    Release {
         Key key();
     }
+
+    /** TAKE and its family. */
+    sealed interface OfLimit extends Write permits Take, TakeAll, Acquire, Release {}
 
     /** Neither a read nor a write: a node or a connection does it by itself. */
     sealed interface Other extends Command permits FlushExpired, SetReadMode, Ping, Info, Quit {
@@ -147,7 +163,7 @@ public sealed interface Command extends Request {
      * @param shadow whether all are let pass, and told whether they would have been
      */
     record Take(Key key, @Nullable Policy policy, @Nullable Key policyKey, long cost, boolean shadow)
-            implements KeyWrite {
+            implements KeyWrite, OfLimit {
 
         public Take {
             if ((policy == null) == (policyKey == null)) {
@@ -167,12 +183,34 @@ public sealed interface Command extends Request {
     }
 
     /**
+     * Asks for one of {@code limit} permits, or renews the holder's.
+     *
+     * @param limit 0 to {@link Limits#TOKENS_MAX}
+     * @param holder an identity of at most {@link Limits#HOLDER_BYTES_MAX} bytes
+     * @param ttlMillis after which the permit is free again, 1 to {@link Limits#PERIOD_MILLIS_MAX}
+     */
+    record Acquire(Key key, long limit, Key holder, long ttlMillis) implements KeyWrite, OfLimit {
+        @Override
+        public <A, R> R accept(A argument, CommandVisitor.OfWrite<A, R> visitor) {
+            return visitor.acquire(this, argument);
+        }
+    }
+
+    /** Gives a permit back, if the holder has one. */
+    record Release(Key key, Key holder) implements KeyWrite, OfLimit {
+        @Override
+        public <A, R> R accept(A argument, CommandVisitor.OfWrite<A, R> visitor) {
+            return visitor.release(this, argument);
+        }
+    }
+
+    /**
      * Takes of one region, 1 to {@link Limits#TAKES_MAX}, all or none: where one that is no shadow has too few tokens, none takes
      * any.
      *
      * @param dataBytes what they take on the wire, at most {@link Limits#MULTI_BYTES_MAX}
      */
-    record TakeAll(List<Take> takes, int dataBytes) implements Write {
+    record TakeAll(List<Take> takes, int dataBytes) implements OfLimit {
         @Override
         public <A, R> R accept(A argument, CommandVisitor.OfWrite<A, R> visitor) {
             return visitor.takeAll(this, argument);

@@ -51,6 +51,10 @@ public final class CommandVisitor {
 
         R takeAll(Command.TakeAll write, A argument);
 
+        R acquire(Command.Acquire write, A argument);
+
+        R release(Command.Release write, A argument);
+
         R flushAll(Command.FlushAll write, A argument);
 
         R multi(Command.Multi write, A argument);

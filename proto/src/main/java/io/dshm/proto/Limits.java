@@ -92,6 +92,15 @@ public final class Limits {
      */
     public static final int TAKES_MAX = 100;
 
+    /**
+     * Holders of permits under one key, and as many reservations and shares: a call looks through all of them and copies their list,
+     * within some 10 microseconds.
+     */
+    public static final int HOLDERS_MAX = 1000;
+
+    /** Bytes of the identity of a holder or a reservation: a UUID and a host's name fit. */
+    public static final int HOLDER_BYTES_MAX = 128;
+
     /** The region of the entries that limits are named after. */
     public static final String POLICY_REGION = "policies";
 

@@ -25,9 +25,8 @@ final class LimitParser {
     private static final Set<Option> TAKE_BY_POLICY =
             LineParser.identityAnd(Option.POLICY, Option.COST, Option.SHADOW, Option.SHARE);
 
-    private static final Rejection TOO_MANY_TOKENS =
-            tooLarge("limit, burst= and cost= are at most " + Limits.TOKENS_MAX);
-    private static final Rejection PERIOD_TOO_LONG =
+    static final Rejection TOO_MANY_TOKENS = tooLarge("limit, burst= and cost= are at most " + Limits.TOKENS_MAX);
+    static final Rejection PERIOD_TOO_LONG =
             tooLarge("a period has at most " + Limits.PERIOD_MILLIS_MAX / 1000 + " seconds");
     private static final Rejection NAME_TOO_LONG =
             tooLarge("the name of a policy has at most " + Limits.POLICY_NAME_BYTES_MAX + " bytes");

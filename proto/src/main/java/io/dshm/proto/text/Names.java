@@ -45,7 +45,7 @@ final class Names {
     }
 
     /** Whether this is 1 byte or more, all of which a key may contain. */
-    private static boolean isName(byte[] bytes, int from, int to) {
+    static boolean isName(byte[] bytes, int from, int to) {
         for (int at = from; at < to; at++) {
             if (!Key.mayContain(bytes[at])) {
                 return false;

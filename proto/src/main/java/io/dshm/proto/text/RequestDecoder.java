@@ -251,6 +251,8 @@ public final class RequestDecoder {
             case EXPIRE -> TypedParser.expire(line);
             case INCR_NUMBER -> TypedParser.incrNumber(line);
             case TAKE -> LimitParser.take(line);
+            case ACQUIRE -> HolderParser.acquire(line);
+            case RELEASE -> HolderParser.release(line);
             case LPOP, RPOP -> TypedParser.pop(verb, line);
             case KEYS -> TypedParser.keys(line);
             case REGION -> TypedParser.regionInfo(line);

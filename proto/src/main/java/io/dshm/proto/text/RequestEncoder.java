@@ -5,6 +5,7 @@ import io.dshm.proto.CommandVisitor;
 import io.dshm.proto.Condition;
 import io.dshm.proto.Doubles;
 import io.dshm.proto.Key;
+import io.dshm.proto.Limits;
 import io.dshm.proto.Policy;
 import io.dshm.proto.ReadMode;
 import io.dshm.proto.Reply.Failure;
@@ -250,6 +251,23 @@ public final class RequestEncoder {
         }
 
         @Override
+        public byte[] acquire(Command.Acquire write, ByteBuf out) {
+            requireNotNegative(write.limit());
+            writeVerb(Verb.ACQUIRE, write.key(), out);
+            writeNumber(write.limit(), out);
+            writeId(Option.HOLDER, write.holder(), out);
+            writeOptionSeconds(Option.TTL, write.ttlMillis(), out);
+            return NO_DATA;
+        }
+
+        @Override
+        public byte[] release(Command.Release write, ByteBuf out) {
+            writeVerb(Verb.RELEASE, write.key(), out);
+            writeId(Option.HOLDER, write.holder(), out);
+            return NO_DATA;
+        }
+
+        @Override
         public byte[] takeAll(Command.TakeAll write, ByteBuf out) {
             return encodeWithin(Verb.TAKE_ALL, write.takes(), out);
         }
@@ -279,9 +297,7 @@ public final class RequestEncoder {
         if (init != null) {
             writeOption(Option.INIT, Doubles.format(init), out);
             if (incr.initTtlMillis() > 0) {
-                out.writeByte(' ');
-                out.writeCharSequence(Option.TTL.prefix(), StandardCharsets.US_ASCII);
-                Decimals.writeMillisAsSeconds(incr.initTtlMillis(), out);
+                writeOptionSeconds(Option.TTL, incr.initTtlMillis(), out);
             }
         }
     }
@@ -360,6 +376,21 @@ public final class RequestEncoder {
     private static void writeWord(String word, ByteBuf out) {
         out.writeByte(' ');
         out.writeCharSequence(word, StandardCharsets.US_ASCII);
+    }
+
+    private static void writeOptionSeconds(Option option, long millis, ByteBuf out) {
+        requireNotNegative(millis);
+        writeWord(option.prefix(), out);
+        Decimals.writeMillisAsSeconds(millis, out);
+    }
+
+    /** The identity of somebody who holds something. */
+    private static void writeId(Option option, Key id, ByteBuf out) {
+        if (id.bytes().length > Limits.HOLDER_BYTES_MAX || !Names.isName(id.bytes(), 0, id.bytes().length)) {
+            throw new IllegalArgumentException("this identity cannot be sent: " + id);
+        }
+        writeWord(option.prefix(), out);
+        out.writeBytes(id.bytes());
     }
 
     private static void writeOption(Option option, String value, ByteBuf out) {

@@ -30,6 +30,8 @@ enum Verb {
             "key fixed|log|counter|gcra|leaky limit period [burst=N], or key policy=NAME; then [cost=N] [shadow=yes]",
             Limits.LONG_KEY_BYTES_MAX),
     TAKE_ALL("length, then TAKE requests of one region, a line each"),
+    ACQUIRE("key limit holder=ID ttl=SECONDS", Limits.LONG_KEY_BYTES_MAX),
+    RELEASE("key holder=ID", Limits.LONG_KEY_BYTES_MAX),
     LPUSH("key length [type=string|number], then the data", Limits.LONG_KEY_BYTES_MAX),
     RPUSH("key length [type=string|number], then the data", Limits.LONG_KEY_BYTES_MAX),
     LPOP("key", Limits.LONG_KEY_BYTES_MAX),

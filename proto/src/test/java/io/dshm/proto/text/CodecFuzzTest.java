@@ -242,8 +242,10 @@ class CodecFuzzTest {
 
     private Command.KeyWrite randomWrite() {
         Key key = Key.of(randomName(1 + random.nextInt(40), ""));
-        return switch (random.nextInt(7)) {
+        return switch (random.nextInt(9)) {
             case 5 -> randomTake(key);
+            case 7 -> new Command.Acquire(key, random.nextInt(9), randomId(), 1 + random.nextInt(100_000));
+            case 8 -> new Command.Release(key, randomId());
             case 0 ->
                 new Command.Put(
                         key,
@@ -261,6 +263,10 @@ class CodecFuzzTest {
                         ? new Command.Push(key, Command.End.LEFT, ValueType.STRING, new byte[random.nextInt(9)])
                         : new Command.Pop(key, Command.End.RIGHT);
         };
+    }
+
+    private Key randomId() {
+        return Key.of(randomName(1 + random.nextInt(40), ""));
     }
 
     private Command.Take randomTake(Key key) {

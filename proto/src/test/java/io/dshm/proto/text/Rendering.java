@@ -85,6 +85,12 @@ final class Rendering {
         } else if (write instanceof Command.Take take) {
             return "TAKE key=" + quoted(take.key().bytes()) + limitOf(take) + " cost=" + take.cost()
                     + (take.shadow() ? " shadow=yes" : "");
+        } else if (write instanceof Command.Acquire acquire) {
+            return "ACQUIRE key=" + quoted(acquire.key().bytes()) + " limit=" + acquire.limit() + " holder="
+                    + quoted(acquire.holder().bytes()) + " ttl=" + acquire.ttlMillis();
+        } else if (write instanceof Command.Release release) {
+            return "RELEASE key=" + quoted(release.key().bytes()) + " holder="
+                    + quoted(release.holder().bytes());
         } else if (write instanceof Command.Put put) {
             return "PUT key=" + quoted(put.key().bytes()) + " ttl=" + put.ttlMillis() + " type="
                     + put.type().wireName() + " flags=" + Integer.toUnsignedString(put.flags()) + of(put.condition())

@@ -6,6 +6,7 @@ import io.dshm.proto.Key;
 import io.dshm.proto.Limits;
 import io.dshm.proto.Policy;
 import io.dshm.proto.text.Policies;
+import io.dshm.proto.wire.AcquireCommand;
 import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.FlushAllCommand;
 import io.dshm.proto.wire.IncrCommand;
@@ -107,8 +108,20 @@ public final class Admission {
             case FLUSH_ALL -> !anonymous && isFlushAll(record.getFlushAll());
             case MULTI -> !anonymous && isMulti(record.getMulti());
             case TAKE_ALL -> !anonymous && isTakeAll(record.getTakeAll());
-            case SET, TOUCH, DELETE, INCR, RATE_LIMITER, PUT, REMOVE, EXPIRE, INCR_NUMBER, PUSH, POP, TAKE ->
-                !anonymous && isWriteOfOneKey(record);
+            case SET,
+                    TOUCH,
+                    DELETE,
+                    INCR,
+                    RATE_LIMITER,
+                    PUT,
+                    REMOVE,
+                    EXPIRE,
+                    INCR_NUMBER,
+                    PUSH,
+                    POP,
+                    TAKE,
+                    ACQUIRE,
+                    RELEASE -> !anonymous && isWriteOfOneKey(record);
             // Only a leader proposes them, by itself.
             case SWITCH_FORMAT, REFUSED, FOUND_CLUSTER, CHANGE_MEMBER -> false;
             case COMMAND_NOT_SET -> false;
@@ -132,6 +145,11 @@ public final class Admission {
             case PUSH -> isPush(record.getPush());
             case POP -> isLongKey(record.getPop().getKey()) && isKnown(record.getPop());
             case TAKE -> isTake(record.getTake());
+            case ACQUIRE -> isAcquire(record.getAcquire());
+            case RELEASE ->
+                isLongKey(record.getRelease().getKey())
+                        && isHolder(record.getRelease().getHolder())
+                        && isKnown(record.getRelease());
             case FLUSH_ALL, MULTI, TAKE_ALL, CHUNK, SET_CHUNKED, PUT_CHUNKED, PURGE -> false;
             case REGISTER_NODE, LOG_TIME, SWITCH_FORMAT, REFUSED, COMMAND_NOT_SET -> false;
             case FOUND_CLUSTER, CHANGE_MEMBER -> false;
@@ -228,6 +246,23 @@ public final class Admission {
                 && all.getTakesList().stream().allMatch(Admission::isTake)
                 && areOfOneRegion(all)
                 && isKnown(all);
+    }
+
+    private static boolean isAcquire(AcquireCommand acquire) {
+        return isLongKey(acquire.getKey())
+                && acquire.getLimit() >= 0
+                && acquire.getLimit() <= Limits.TOKENS_MAX
+                && isHolder(acquire.getHolder())
+                && isHoldTime(acquire.getTtlMillis())
+                && isKnown(acquire);
+    }
+
+    private static boolean isHolder(ByteString holder) {
+        return isKey(holder, Limits.HOLDER_BYTES_MAX);
+    }
+
+    private static boolean isHoldTime(long millis) {
+        return millis > 0 && millis <= Limits.PERIOD_MILLIS_MAX;
     }
 
     private static boolean areOfOneRegion(TakeAllCommand all) {

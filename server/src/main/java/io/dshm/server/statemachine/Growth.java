@@ -2,6 +2,7 @@ package io.dshm.server.statemachine;
 
 import com.google.protobuf.ByteString;
 import io.dshm.proto.Key;
+import io.dshm.proto.wire.AcquireCommand;
 import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.LimitAlgorithm;
 import io.dshm.proto.wire.MultiCommand;
@@ -14,7 +15,9 @@ import io.dshm.proto.wire.WriteCondition;
 import io.dshm.server.store.Entry;
 import io.dshm.server.store.ListValue;
 import io.dshm.server.store.Store;
+import io.dshm.server.store.limiters.Holds;
 import io.dshm.server.store.limiters.Meter;
+import io.dshm.server.store.limiters.Permits;
 import io.dshm.server.store.limiters.SlidingLog;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -53,6 +56,10 @@ record Growth(long bytes, boolean counts) {
             case RATE_LIMITER ->
                 Store.limiterBytes(record.getRateLimiter().getKey().size());
             case TAKE -> limiterBytes(record.getTake());
+            case ACQUIRE ->
+                Store.limiterBytes(
+                        record.getAcquire().getKey().size(),
+                        Permits.bytesOfOne(record.getAcquire().getHolder().size()));
             case TAKE_ALL ->
                 record.getTakeAll().getTakesList().stream()
                         .mapToLong(Growth::limiterBytes)
@@ -65,7 +72,7 @@ record Growth(long bytes, boolean counts) {
                 record.getMulti().getWritesList().stream()
                         .mapToLong(Growth::atMost)
                         .sum();
-            case SET_CHUNKED, PUT_CHUNKED, TOUCH, DELETE, REMOVE, EXPIRE, POP, PURGE -> 0;
+            case SET_CHUNKED, PUT_CHUNKED, TOUCH, DELETE, REMOVE, EXPIRE, POP, PURGE, RELEASE -> 0;
             case REGISTER_NODE, LOG_TIME, SWITCH_FORMAT, REFUSED, COMMAND_NOT_SET -> 0;
             case FOUND_CLUSTER, CHANGE_MEMBER -> 0;
         };
@@ -84,11 +91,12 @@ record Growth(long bytes, boolean counts) {
                         : counts(NUMBER_BYTES);
             case RATE_LIMITER -> ofCount(record, record.getRateLimiter().getKey(), Store.grantBytes(), store);
             case TAKE -> ofTake(record.getTake(), store);
+            case ACQUIRE -> ofAcquire(record, store);
             case TAKE_ALL -> ofTakeAll(record.getTakeAll(), store);
             case FLUSH_ALL -> counts(atMost(record));
             case CHUNK -> adds(chunkBytes(record));
             case MULTI -> ofMulti(record.getMulti(), store);
-            case SET_CHUNKED, PUT_CHUNKED, TOUCH, DELETE, REMOVE, EXPIRE, POP, PURGE -> NONE;
+            case SET_CHUNKED, PUT_CHUNKED, TOUCH, DELETE, REMOVE, EXPIRE, POP, PURGE, RELEASE -> NONE;
             case REGISTER_NODE, LOG_TIME, SWITCH_FORMAT, REFUSED, COMMAND_NOT_SET -> NONE;
             case FOUND_CLUSTER, CHANGE_MEMBER -> NONE;
         };
@@ -122,6 +130,18 @@ record Growth(long bytes, boolean counts) {
         }
         boolean remembers = entry.isLimiter() && entry.limiter() instanceof SlidingLog;
         return remembers ? counts(2 * SlidingLog.GRANT_BYTES) : NONE;
+    }
+
+    private static Growth ofAcquire(CommandRecord record, Store store) {
+        AcquireCommand acquire = record.getAcquire();
+        Entry entry = find(store, acquire.getKey());
+        if (entry == null) {
+            return adds(atMost(record));
+        }
+        boolean more = entry.isLimiter()
+                && entry.limiter() instanceof Permits permits
+                && permits.holders().placeOf(acquire.getHolder().toByteArray()) < 0;
+        return more ? adds(Holds.bytesOf(acquire.getHolder().size())) : NONE;
     }
 
     private static Growth ofTakeAll(TakeAllCommand all, Store store) {

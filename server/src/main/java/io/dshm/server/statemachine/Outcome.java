@@ -2,9 +2,11 @@ package io.dshm.server.statemachine;
 
 import com.google.protobuf.UnsafeByteOperations;
 import io.dshm.proto.wire.LimitDecision;
+import io.dshm.proto.wire.PermitDecision;
 import io.dshm.proto.wire.Result;
 import io.dshm.proto.wire.Results;
 import io.dshm.server.store.limiters.Decision;
+import io.dshm.server.store.limiters.Permit;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -78,7 +80,7 @@ public final class Outcome {
     private final long number;
 
     /**
-     * A {@code byte[]}, a {@link Double}, a {@link Decision} or a list of outcomes: one field for all, because so many are
+     * A {@code byte[]}, a {@link Double}, a {@link Decision}, a {@link Permit} or a list of outcomes: one field for all, because so many are
      * remembered.
      */
     private final @Nullable Object detail;
@@ -112,6 +114,11 @@ public final class Outcome {
     /** Applied, with what a limit decided. */
     static Outcome decision(Decision decision) {
         return new Outcome(Kind.APPLIED, false, 0, decision);
+    }
+
+    /** Applied, with what an ACQUIRE got. */
+    static Outcome permit(Permit permit) {
+        return new Outcome(Kind.APPLIED, false, 0, permit);
     }
 
     /** Applied, all of them. */
@@ -151,6 +158,11 @@ public final class Outcome {
     /** What a limit decided; null if this is no such outcome. */
     public @Nullable Decision decision() {
         return detail instanceof Decision decision ? decision : null;
+    }
+
+    /** What an ACQUIRE got; null if this is no such outcome. */
+    public @Nullable Permit permit() {
+        return detail instanceof Permit permit ? permit : null;
     }
 
     /**
@@ -196,7 +208,7 @@ public final class Outcome {
                     .mapToLong(one -> OUTCOME_BYTES + ((Outcome) one).detailBytes())
                     .sum();
         }
-        if (detail instanceof Decision) {
+        if (detail instanceof Decision || detail instanceof Permit) {
             return DECISION_BYTES;
         }
         return detail instanceof byte[] value ? value.length : 0;
@@ -224,6 +236,8 @@ public final class Outcome {
             result.setReal(real);
         } else if (detail instanceof Decision decision) {
             result.setDecision(toWire(decision));
+        } else if (detail instanceof Permit permit) {
+            result.setPermit(toWire(permit));
         } else if (detail != null) {
             Results.Builder results = Results.newBuilder();
             several().forEach(one -> results.addResults(one.toWire(0)));
@@ -240,6 +254,20 @@ public final class Outcome {
                 .setResetMillis(decision.resetMillis())
                 .setRetryMillis(decision.retryMillis())
                 .setDelayMillis(decision.delayMillis());
+    }
+
+    private static PermitDecision.Builder toWire(Permit permit) {
+        return PermitDecision.newBuilder()
+                .setAllowed(permit.allowed())
+                .setLimit(permit.limit())
+                .setRemaining(permit.remaining())
+                .setRetryMillis(permit.retryMillis())
+                .setFence(permit.fence());
+    }
+
+    private static Outcome fromWire(PermitDecision wire) {
+        return permit(new Permit(
+                wire.getAllowed(), wire.getLimit(), wire.getRemaining(), wire.getRetryMillis(), wire.getFence()));
     }
 
     private static Outcome fromWire(LimitDecision wire) {
@@ -269,6 +297,7 @@ public final class Outcome {
                                 .map(Outcome::fromWire)
                                 .toList());
                     case DECISION -> fromWire(result.getDecision());
+                    case PERMIT -> fromWire(result.getPermit());
                     case REPLY_NOT_SET -> result.getAbsent() ? ABSENT : of(kind);
                 };
             }

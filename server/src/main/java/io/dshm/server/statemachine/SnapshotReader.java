@@ -5,9 +5,11 @@ import io.dshm.proto.snapshot.SnapshotException;
 import io.dshm.proto.snapshot.SnapshotFormat;
 import io.dshm.proto.snapshot.SnapshotPart;
 import io.dshm.proto.wire.Element;
+import io.dshm.proto.wire.HoldState;
 import io.dshm.proto.wire.LimiterState;
 import io.dshm.proto.wire.ListState;
 import io.dshm.proto.wire.MeterState;
+import io.dshm.proto.wire.PermitsState;
 import io.dshm.proto.wire.SnapshotClient;
 import io.dshm.proto.wire.SnapshotEntry;
 import io.dshm.proto.wire.SnapshotFooter;
@@ -19,7 +21,9 @@ import io.dshm.server.store.Entry;
 import io.dshm.server.store.ListValue;
 import io.dshm.server.store.Store;
 import io.dshm.server.store.Typed;
+import io.dshm.server.store.limiters.Holds;
 import io.dshm.server.store.limiters.Meter;
+import io.dshm.server.store.limiters.Permits;
 import io.dshm.server.store.limiters.Quota;
 import io.dshm.server.store.limiters.SlidingLog;
 import java.io.BufferedInputStream;
@@ -28,6 +32,7 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 
 /** Reads and verifies a snapshot's files: every frame by its checksum, every file by its footer. */
 public final class SnapshotReader {
@@ -148,6 +153,7 @@ public final class SnapshotReader {
             return switch (wire.getContentCase()) {
                 case VALUE -> Entry.of(wire.getValue().toByteArray(), expiresAt, wire.getVersion());
                 case LIMITER -> Entry.of(limiter(wire.getLimiter()), expiresAt, wire.getVersion());
+                case PERMITS -> Entry.of(permits(wire.getPermits()), expiresAt, wire.getVersion());
                 case METER -> Entry.of(meter(wire.getMeter()), expiresAt, wire.getVersion());
                 case TYPED -> Entry.of(typed(wire.getTyped()), expiresAt, wire.getVersion());
                 case CONTENT_NOT_SET -> throw new IllegalArgumentException("an entry of an unknown kind");
@@ -161,6 +167,18 @@ public final class SnapshotReader {
                     wire.getAtMillis(),
                     wire.getUsed(),
                     wire.getMore());
+        }
+
+        private static Permits permits(PermitsState wire) {
+            return Permits.restore(wire.getLimit(), holds(wire.getHoldersList()));
+        }
+
+        private static Holds holds(List<HoldState> wire) {
+            Holds holds = Holds.NONE;
+            for (HoldState hold : wire) {
+                holds = holds.with(hold.getId().toByteArray(), hold.getNumber(), hold.getEndMillis());
+            }
+            return holds;
         }
 
         private static SlidingLog limiter(LimiterState wire) {

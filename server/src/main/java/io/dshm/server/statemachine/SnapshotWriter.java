@@ -3,9 +3,11 @@ package io.dshm.server.statemachine;
 import com.google.protobuf.UnsafeByteOperations;
 import io.dshm.proto.snapshot.SnapshotFormat;
 import io.dshm.proto.wire.Element;
+import io.dshm.proto.wire.HoldState;
 import io.dshm.proto.wire.LimiterState;
 import io.dshm.proto.wire.ListState;
 import io.dshm.proto.wire.MeterState;
+import io.dshm.proto.wire.PermitsState;
 import io.dshm.proto.wire.SnapshotClient;
 import io.dshm.proto.wire.SnapshotEntries;
 import io.dshm.proto.wire.SnapshotEntry;
@@ -18,8 +20,10 @@ import io.dshm.server.store.Entry;
 import io.dshm.server.store.ListValue;
 import io.dshm.server.store.Store;
 import io.dshm.server.store.Typed;
+import io.dshm.server.store.limiters.Holds;
 import io.dshm.server.store.limiters.Limiter;
 import io.dshm.server.store.limiters.Meter;
+import io.dshm.server.store.limiters.Permits;
 import io.dshm.server.store.limiters.SlidingLog;
 import java.io.BufferedOutputStream;
 import java.io.DataOutputStream;
@@ -167,6 +171,8 @@ public final class SnapshotWriter {
             Limiter limiter = entry.limiter();
             if (limiter instanceof Meter meter) {
                 wire.setMeter(toWire(meter));
+            } else if (limiter instanceof Permits permits) {
+                wire.setPermits(toWire(permits));
             } else {
                 wire.setLimiter(toWire((SlidingLog) limiter));
             }
@@ -188,6 +194,24 @@ public final class SnapshotWriter {
                 .setUsed(meter.used())
                 .setMore(meter.more())
                 .build();
+    }
+
+    private static PermitsState toWire(Permits permits) {
+        PermitsState.Builder state = PermitsState.newBuilder().setLimit(permits.limit());
+        holds(permits.holders()).forEach(state::addHolders);
+        return state.build();
+    }
+
+    private static List<HoldState> holds(Holds holds) {
+        List<HoldState> states = new ArrayList<>(holds.size());
+        for (int i = 0; i < holds.size(); i++) {
+            states.add(HoldState.newBuilder()
+                    .setId(UnsafeByteOperations.unsafeWrap(holds.id(i)))
+                    .setNumber(holds.number(i))
+                    .setEndMillis(holds.endMillis(i))
+                    .build());
+        }
+        return states;
     }
 
     private static LimiterState toWire(SlidingLog log) {

@@ -56,6 +56,7 @@ public final class StateMachine {
     private Writes writes = new Writes(entries);
     private TypedWrites typedWrites = new TypedWrites(entries);
     private Takes takes = new Takes(entries);
+    private Leases leases = new Leases(entries);
     private Origins origins = new Origins();
     private Clients clients = new Clients();
     private PendingUploads uploads = new PendingUploads();
@@ -273,6 +274,8 @@ public final class StateMachine {
             case POP -> typedWrites.pop(record.getPop(), clockMillis);
             case PURGE -> typedWrites.purge(record.getPurge(), clockMillis);
             case TAKE -> takes.take(record.getTake(), clockMillis);
+            case ACQUIRE -> leases.acquire(record.getAcquire(), clockMillis);
+            case RELEASE -> leases.release(record.getRelease(), clockMillis);
             case TAKE_ALL -> takes.takeAll(record.getTakeAll(), clockMillis);
             case MULTI -> applyAllOrNone(index, record.getMulti());
             case REFUSED -> Outcome.OUT_OF_MEMORY;
@@ -484,5 +487,6 @@ public final class StateMachine {
         writes = new Writes(entries);
         typedWrites = new TypedWrites(entries);
         takes = new Takes(entries);
+        leases = new Leases(entries);
     }
 }

@@ -15,6 +15,7 @@ import io.dshm.server.statemachine.Outcome;
 import io.dshm.server.statemachine.StateMachine;
 import io.dshm.server.statemachine.StateView;
 import io.dshm.server.store.limiters.Decision;
+import io.dshm.server.store.limiters.Permit;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -34,6 +35,7 @@ final class Checks {
     private static final int DIGEST_EVERY = 16;
 
     private final Trace trace;
+    private final Fences fences = new Fences();
     private final Reference reference = new Reference(this::onFirst);
 
     private final Map<Long, List<Reference.Effect>> effects = new HashMap<>();
@@ -168,7 +170,7 @@ final class Checks {
             default -> effect.kind();
         };
         require(
-                expected.equals(describe(reply)),
+                Fences.hidden(expected).equals(Fences.hidden(describe(reply))),
                 "%s is answered %s, but its effect was %s",
                 operation,
                 describe(reply),
@@ -335,7 +337,13 @@ final class Checks {
                     outcome.isNumeric() ? outcome.number() : null,
                     value != null ? Operation.text(value) : words(outcome)));
         }
-        require(expected.equals(found), "%s at index %d: %s, not %s", node.name(), index, found, expected);
+        require(
+                fences.areAsExpected(expected, found, index),
+                "%s at index %d: %s, not %s",
+                node.name(),
+                index,
+                found,
+                expected);
         node.reads().onClock(stateMachine.clockMillis());
         if (mayView && index % DIGEST_EVERY == 0) {
             onDigest(node, stateMachine);
@@ -347,6 +355,12 @@ final class Checks {
         Decision decision = outcome.decision();
         if (decision != null) {
             return words(decision);
+        }
+        Permit permit = outcome.permit();
+        if (permit != null) {
+            String words = "allowed=" + (permit.allowed() ? 1 : 0) + " limit=" + permit.limit() + " remaining="
+                    + permit.remaining() + " retry=" + permit.retryMillis();
+            return permit.allowed() ? words + " fence=" + permit.fence() : words;
         }
         List<Outcome> several = outcome.several();
         return several.isEmpty()

@@ -29,7 +29,8 @@ final class Client {
      * not, in one process and not in another, because a key's hash is different in each: so none of these do.
      */
     static final List<Key> KEYS = distinct(
-            "c0", "c1", "r:c2", "v0", "r:v1", "r:v2", "r:l0", "l1", "x0", "r:x1", "r:tf", "tl", "tc", "r:tg", "ty");
+            "c0", "c1", "r:c2", "v0", "r:v1", "r:v2", "r:l0", "l1", "x0", "r:x1", "r:tf", "tl", "tc", "r:tg", "ty",
+            "p0", "r:p1");
 
     private static final int OUTSTANDING_MAX = 12;
     private static final int BURST_MAX = 5;
@@ -188,6 +189,7 @@ final class Client {
             case 'c' -> new Command.Incr(key, random.nextInt(9) - 3, random.nextInt(3), ttl());
             case 'v' -> set(key);
             case 'l' -> limiter(key);
+            case 'p' -> permit(key);
             case 't' -> random.nextInt(3) == 0 ? takeAll(key) : take(key, false);
             default ->
                 switch (random.nextInt(3)) {
@@ -211,6 +213,14 @@ final class Client {
         return random.nextInt(4) == 0
                 ? new Command.RateLimiter(key, 2 * capacity, 3 * durationMillis)
                 : new Command.RateLimiter(key, capacity, durationMillis);
+    }
+
+    /** Two at a time; several clients ask for the same holder. */
+    private Command.Write permit(Key key) {
+        Key holder = Key.of("h" + random.nextInt(4));
+        return random.nextInt(3) == 0
+                ? new Command.Release(key, holder)
+                : new Command.Acquire(key, 2, holder, List.of(50L, 400L, 2_000L).get(random.nextInt(3)));
     }
 
     /** Each key has an algorithm and numbers of its own, so that what is admitted can be judged by them alone. */

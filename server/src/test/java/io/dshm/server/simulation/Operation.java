@@ -67,6 +67,13 @@ final class Operation {
         if (command instanceof Command.Take take) {
             return description(take);
         }
+        if (command instanceof Command.Acquire acquire) {
+            return "ACQUIRE " + acquire.key() + " " + acquire.limit() + " " + acquire.holder() + " "
+                    + acquire.ttlMillis();
+        }
+        if (command instanceof Command.Release release) {
+            return "RELEASE " + release.key() + " " + release.holder();
+        }
         if (command instanceof Command.TakeAll all) {
             return all.takes().stream().map(Operation::description).collect(Collectors.joining(", ", "ALL ", ""));
         }
@@ -112,6 +119,14 @@ final class Operation {
                 "TOUCH " + Reference.text(record.getTouch().getKey()) + " "
                         + record.getTouch().getTtlMillis();
             case TAKE -> description(record.getTake());
+            case ACQUIRE ->
+                "ACQUIRE " + Reference.text(record.getAcquire().getKey()) + " "
+                        + record.getAcquire().getLimit() + " "
+                        + Reference.text(record.getAcquire().getHolder()) + " "
+                        + record.getAcquire().getTtlMillis();
+            case RELEASE ->
+                "RELEASE " + Reference.text(record.getRelease().getKey()) + " "
+                        + Reference.text(record.getRelease().getHolder());
             case TAKE_ALL ->
                 record.getTakeAll().getTakesList().stream()
                         .map(Operation::description)
@@ -171,6 +186,12 @@ final class Operation {
         }
         if (command instanceof Command.Take take) {
             return take.key();
+        }
+        if (command instanceof Command.Acquire acquire) {
+            return acquire.key();
+        }
+        if (command instanceof Command.Release release) {
+            return release.key();
         }
         if (command instanceof Command.Touch touch) {
             return touch.key();

@@ -1,11 +1,13 @@
 package io.dshm.server.simulation;
 
 import io.dshm.proto.Formats;
+import io.dshm.proto.wire.AcquireCommand;
 import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.IncrCommand;
 import io.dshm.proto.wire.LogEntry;
 import io.dshm.proto.wire.RateLimiterCommand;
 import io.dshm.proto.wire.RegisterNode;
+import io.dshm.proto.wire.ReleaseCommand;
 import io.dshm.proto.wire.SetChunkedCommand;
 import io.dshm.proto.wire.TakeAllCommand;
 import io.dshm.proto.wire.TakeCommand;
@@ -14,11 +16,13 @@ import java.io.ByteArrayOutputStream;
 import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -56,14 +60,24 @@ final class Reference {
             long duration,
             long keep,
             long deadline,
-            @Nullable Taken taken) {
+            @Nullable Taken taken,
+            @Nullable Map<String, Long> permits) {
 
         Item(String value, @Nullable List<Long> grants, int capacity, long duration, long keep, long deadline) {
-            this(value, grants, capacity, duration, keep, deadline, null);
+            this(value, grants, capacity, duration, keep, deadline, null, null);
+        }
+
+        static Item of(Taken taken, long deadline) {
+            return new Item("", null, 0, 0, 0, deadline, taken, null);
+        }
+
+        /** Permits: of each its holder and its end. */
+        static Item of(Map<String, Long> permits, int limit) {
+            return new Item("", null, limit, 0, 0, Collections.max(permits.values()), null, permits);
         }
 
         boolean isLimiter() {
-            return grants != null || taken != null;
+            return grants != null || taken != null || permits != null;
         }
 
         boolean isExpiredAt(long clock) {
@@ -71,6 +85,10 @@ final class Reference {
         }
 
         long leftAt(long clock) {
+            if (permits != null) {
+                long held = permits.values().stream().filter(end -> end > clock).count();
+                return Math.max(0, capacity - held);
+            }
             return taken == null ? capacity - grantsAt(clock) : taken.leftAt(clock);
         }
 
@@ -217,6 +235,8 @@ final class Reference {
             case INCR -> incr(index, record.getIncr());
             case RATE_LIMITER -> rateLimiter(index, record.getRateLimiter());
             case TAKE -> take(index, record.getTake());
+            case ACQUIRE -> acquire(index, record.getAcquire());
+            case RELEASE -> release(index, record.getRelease());
             case TAKE_ALL -> takeAll(index, record.getTakeAll());
             case FLUSH_ALL -> {
                 String region = text(record.getFlushAll().getRegion());
@@ -311,9 +331,50 @@ final class Reference {
         Taken before = item == null || item.taken == null ? Taken.none(command) : item.taken;
         Taken after = before.after(clock, command.getCost());
         if (!after.equals(before)) {
-            write(index, key, new Item("", null, 0, 0, 0, clock + after.resetMillis(clock), after));
+            write(index, key, Item.of(after, clock + after.resetMillis(clock)));
         }
         return new Effect("APPLIED", null, after.words(before, clock, command.getCost()));
+    }
+
+    private Effect acquire(long index, AcquireCommand command) {
+        String key = text(command.getKey());
+        Item item = find(key);
+        if (item != null && item.permits == null) {
+            return Effect.of("BAD_REQUEST");
+        }
+        Map<String, Long> held = heldPermits(item);
+        String holder = text(command.getHolder());
+        long limit = command.getLimit();
+        if (!held.containsKey(holder) && held.size() >= limit) {
+            List<Long> ends = held.values().stream().sorted().toList();
+            long retry = ends.get(held.size() - (int) limit) - clock;
+            return new Effect("APPLIED", null, "allowed=0 limit=" + limit + " remaining=0 retry=" + retry);
+        }
+        String fence = held.containsKey(holder) ? "kept" : "new";
+        held.put(holder, clock + command.getTtlMillis());
+        write(index, key, Item.of(held, (int) limit));
+        long remaining = Math.max(0, limit - held.size());
+        String words = "allowed=1 limit=" + limit + " remaining=" + remaining + " retry=0 fence=" + fence;
+        return new Effect("APPLIED", null, words);
+    }
+
+    private Effect release(long index, ReleaseCommand command) {
+        String key = text(command.getKey());
+        Item item = find(key);
+        if (item != null && item.permits == null) {
+            return Effect.of("BAD_REQUEST");
+        }
+        Map<String, Long> held = heldPermits(item);
+        if (held.remove(text(command.getHolder())) != null) {
+            write(index, key, held.isEmpty() ? null : Item.of(held, Objects.requireNonNull(item).capacity));
+        }
+        return Effect.of("APPLIED");
+    }
+
+    private Map<String, Long> heldPermits(@Nullable Item item) {
+        Map<String, Long> held = new TreeMap<>(item == null || item.permits == null ? Map.of() : item.permits);
+        held.values().removeIf(end -> end <= clock);
+        return held;
     }
 
     /** Each sees what those before it would take; but nothing is written before all are known to be admitted. */
@@ -340,8 +401,7 @@ final class Reference {
             words.add(after.words(before, clock, take.getCost()));
         }
         if (all) {
-            takes.forEach((key, after) ->
-                    write(index, key, new Item("", null, 0, 0, 0, clock + after.resetMillis(clock), after)));
+            takes.forEach((key, after) -> write(index, key, Item.of(after, clock + after.resetMillis(clock))));
             return new Effect("APPLIED", null, String.join(";", words));
         }
         for (int i = 0; i < words.size(); i++) {

@@ -113,6 +113,11 @@ class AdmissionTest {
                                 .setPush(PushCommand.newBuilder().setKey(key()))),
                 arguments("an element that is too long", Log.push("k", true, "e".repeat(Limits.ELEMENT_BYTES_MAX + 1))),
                 arguments("a life without a beginning", incrNumberWithTtlOnly()),
+                arguments("a permit for nobody", Log.acquire("k", 1, "", 1)),
+                arguments("a holder that is too long", Log.release("k", "h".repeat(Limits.HOLDER_BYTES_MAX + 1))),
+                arguments("a permit for no time", Log.acquire("k", 1, "h", 0)),
+                arguments("a permit for too long", Log.acquire("k", 1, "h", Limits.PERIOD_MILLIS_MAX + 1)),
+                arguments("fewer permits than none", Log.acquire("k", -1, "h", 1)),
                 arguments("a TAKE_ALL of nothing", Log.takeAll()),
                 arguments("a TAKE_ALL of two regions", Log.takeAll(Log.take("r:a", "p", 1), Log.take("s:a", "p", 1))),
                 arguments("a TAKE_ALL with a bad limit", Log.takeAll(Log.take("k", "", 1))),
@@ -319,7 +324,7 @@ class AdmissionTest {
             String key = one(KEYS);
             double seconds = random.nextInt(10) == 0 ? one(NUMBERS) / 1000.0 : random.nextInt(3);
             boolean left = random.nextBoolean();
-            return switch (random.nextInt(outer ? 22 : 13)) {
+            return switch (random.nextInt(outer ? 24 : 13)) {
                 case 0 -> Log.set(key, text(), seconds);
                 case 1 -> Log.touch(key, seconds);
                 case 2 -> Log.delete(key);
@@ -336,6 +341,8 @@ class AdmissionTest {
                 case 11 -> Log.pop(key, left);
                 case 12 -> take(key);
                 case 21 -> takeAll(key);
+                case 22 -> Log.acquire(key, number(3, 2), one(List.of("h", "", "i")), number(3, 1000));
+                case 23 -> Log.release(key, one(List.of("h", "", "a b")));
                 case 20 -> Log.flushAll(one(List.of("", "r", "a:b", "a b")));
                 case 13, 14 -> Log.chunk(random.nextInt(2), length(), length(), text());
                 case 15 -> Log.setChunked(key, random.nextInt(2), length());

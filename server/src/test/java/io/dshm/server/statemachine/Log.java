@@ -1,6 +1,7 @@
 package io.dshm.server.statemachine;
 
 import com.google.protobuf.ByteString;
+import io.dshm.proto.wire.AcquireCommand;
 import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.DeleteCommand;
 import io.dshm.proto.wire.ExpireCommand;
@@ -17,6 +18,7 @@ import io.dshm.proto.wire.PutChunkedCommand;
 import io.dshm.proto.wire.PutCommand;
 import io.dshm.proto.wire.RateLimiterCommand;
 import io.dshm.proto.wire.RegisterNode;
+import io.dshm.proto.wire.ReleaseCommand;
 import io.dshm.proto.wire.RemoveCommand;
 import io.dshm.proto.wire.SetChunkedCommand;
 import io.dshm.proto.wire.SetCommand;
@@ -162,6 +164,20 @@ final class Log {
                         .setKey(bytes(key))
                         .setPolicyKey(bytes("policies::" + policy))
                         .setCost(cost));
+    }
+
+    static CommandRecord.Builder acquire(String key, long limit, String holder, long ttlMillis) {
+        return CommandRecord.newBuilder()
+                .setAcquire(AcquireCommand.newBuilder()
+                        .setKey(bytes(key))
+                        .setLimit(limit)
+                        .setHolder(bytes(holder))
+                        .setTtlMillis(ttlMillis));
+    }
+
+    static CommandRecord.Builder release(String key, String holder) {
+        return CommandRecord.newBuilder()
+                .setRelease(ReleaseCommand.newBuilder().setKey(bytes(key)).setHolder(bytes(holder)));
     }
 
     static CommandRecord.Builder takeAll(CommandRecord.Builder... takes) {

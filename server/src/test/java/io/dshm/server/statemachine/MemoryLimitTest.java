@@ -85,6 +85,7 @@ class MemoryLimitTest {
                 arguments("TAKE", Log.take("new", LimitAlgorithm.FIXED, 5, 60_000, 1)),
                 arguments("TAKE of a log", Log.take("new", LimitAlgorithm.LOG, 5, 60_000, 2)),
                 arguments("TAKE by a policy", Log.take("new", "p", 1)),
+                arguments("ACQUIRE", Log.acquire("new", 5, "h", 60_000)),
                 arguments(
                         "TAKE_ALL",
                         Log.takeAll(Log.take("gcra", LimitAlgorithm.GCRA, 5, 1000, 1), Log.take("new", "p", 1))),

@@ -78,6 +78,12 @@ class SnapshotTest {
     }
 
     private static CommandRecord.Builder take(Random random) {
+        if (random.nextInt(3) == 0) {
+            String holder = "h" + random.nextInt(4);
+            return random.nextInt(4) == 0
+                    ? Log.release("permits", holder)
+                    : Log.acquire("permits", 3, holder, 1 + random.nextInt(20_000));
+        }
         LimitAlgorithm algorithm = LimitAlgorithm.forNumber(random.nextInt(5));
         int limit = 5 + random.nextInt(2);
         return Log.take("take" + algorithm + random.nextInt(3), algorithm, limit, 7_000, random.nextInt(5) - 1);

@@ -7,6 +7,7 @@ import io.dshm.proto.wire.BackupHead;
 import io.dshm.proto.wire.Element;
 import io.dshm.proto.wire.LimiterState;
 import io.dshm.proto.wire.MeterState;
+import io.dshm.proto.wire.PermitsState;
 import io.dshm.proto.wire.SnapshotEntry;
 import io.dshm.proto.wire.SnapshotHeader;
 import io.dshm.proto.wire.TypedState;
@@ -52,7 +53,7 @@ final class SnapshotInspect {
         void add(SnapshotEntry entry) {
             entries++;
             bytes += entry.getSerializedSize();
-            limiters += entry.hasLimiter() || entry.hasMeter() ? 1 : 0;
+            limiters += entry.hasLimiter() || entry.hasMeter() || entry.hasPermits() ? 1 : 0;
             oldestVersion = Math.min(oldestVersion, entry.getVersion());
             newestVersion = Math.max(newestVersion, entry.getVersion());
             long deadline = entry.getExpiresAtMillis();
@@ -218,7 +219,7 @@ final class SnapshotInspect {
     private static String type(SnapshotEntry entry) {
         return switch (entry.getContentCase()) {
             case VALUE -> "string";
-            case LIMITER, METER -> "limiter";
+            case LIMITER, METER, PERMITS -> "limiter";
             case TYPED ->
                 switch (entry.getTyped().getValueCase()) {
                     case STRING -> "string";
@@ -245,6 +246,10 @@ final class SnapshotInspect {
             MeterState meter = entry.getMeter();
             return text(meter.getUsed() + " of " + meter.getLimit() + " in " + meter.getPeriodMillis() + " ms, "
                     + meter.getAlgorithm().name().toLowerCase(Locale.ROOT));
+        }
+        if (entry.hasPermits()) {
+            PermitsState permits = entry.getPermits();
+            return text(permits.getHoldersCount() + " of " + permits.getLimit() + " permits");
         }
         TypedState typed = entry.getTyped();
         return switch (typed.getValueCase()) {

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 final class Words {
 
     static final List<Word> ALL = Stream.of(
-                    ReadWords.ALL, WriteWords.ALL, BackupWords.ALL, ClusterWords.ALL, ToolWords.ALL)
+                    ReadWords.ALL, WriteWords.ALL, HolderWords.ALL, BackupWords.ALL, ClusterWords.ALL, ToolWords.ALL)
             .flatMap(List::stream)
             .toList();
 

@@ -143,6 +143,8 @@ class CliTest {
         isWrongUsage("CAPACITY is 0 to 1000000", "limiter", "k", "1000001", "1");
         isWrongUsage("ALGORITHM is fixed, log, counter, gcra or leaky", "take", "k", "token", "1", "1");
         isWrongUsage("a limit is ALGORITHM LIMIT PERIOD, or --policy NAME", "take", "k", "fixed", "1");
+        isWrongUsage("--holder is 1 to 128 bytes", "acquire", "k", "5", "--ttl", "5");
+        isWrongUsage("--ttl is 1 ms", "acquire", "k", "5", "--holder", "h");
         isWrongUsage("is not an address", "get", "k", "--endpoints", "a:b");
         isWrongUsage("for bash and for zsh", "completion", "fish");
     }

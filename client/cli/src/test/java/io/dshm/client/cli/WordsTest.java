@@ -45,6 +45,8 @@ class WordsTest {
                     "take k leaky 10 500ms --burst 2 --cost -3 --shadow",
                     "TAKE k leaky 10 0.500 burst=2 cost=-3 shadow=yes"),
             Map.entry("take k --policy api --cost 0", "TAKE k policy=api cost=0"),
+            Map.entry("acquire k 5 --holder h --ttl 1m", "ACQUIRE k 5 holder=h ttl=60"),
+            Map.entry("release k --holder h", "RELEASE k holder=h"),
             Map.entry("touch k 1d", "TOUCH k 86400"),
             Map.entry("expire k 0", "EXPIRE k 0"),
             Map.entry("del k", "DELETE k"),

@@ -12,6 +12,7 @@ import io.dshm.proto.Key;
 import io.dshm.proto.Limits;
 import io.dshm.proto.Policy;
 import io.dshm.proto.ValueType;
+import io.dshm.proto.wire.AcquireCommand;
 import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.DeleteCommand;
 import io.dshm.proto.wire.ExpireCommand;
@@ -27,6 +28,7 @@ import io.dshm.proto.wire.PushCommand;
 import io.dshm.proto.wire.PutChunkedCommand;
 import io.dshm.proto.wire.PutCommand;
 import io.dshm.proto.wire.RateLimiterCommand;
+import io.dshm.proto.wire.ReleaseCommand;
 import io.dshm.proto.wire.RemoveCommand;
 import io.dshm.proto.wire.SetChunkedCommand;
 import io.dshm.proto.wire.SetCommand;
@@ -55,10 +57,9 @@ public final class Records {
         if (write instanceof Command.Identified identified) {
             return formatOf(identified.write());
         }
-        boolean isNew = write instanceof Command.Take
-                || write instanceof Command.TakeAll
+        boolean isNew = write instanceof Command.OfLimit
                 || (write instanceof Command.Multi multi
-                        && multi.writes().stream().anyMatch(one -> one instanceof Command.Take));
+                        && multi.writes().stream().anyMatch(one -> one instanceof Command.OfLimit));
         return isNew ? Formats.BOUNDS : Formats.FIRST;
     }
 
@@ -149,6 +150,21 @@ public final class Records {
         @Override
         public CommandRecord.Builder take(Command.Take write, CommandRecord.Builder record) {
             return record.setTake(takeCommand(write));
+        }
+
+        @Override
+        public CommandRecord.Builder acquire(Command.Acquire write, CommandRecord.Builder record) {
+            return record.setAcquire(AcquireCommand.newBuilder()
+                    .setKey(bytes(write.key()))
+                    .setLimit(write.limit())
+                    .setHolder(bytes(write.holder()))
+                    .setTtlMillis(write.ttlMillis()));
+        }
+
+        @Override
+        public CommandRecord.Builder release(Command.Release write, CommandRecord.Builder record) {
+            return record.setRelease(
+                    ReleaseCommand.newBuilder().setKey(bytes(write.key())).setHolder(bytes(write.holder())));
         }
 
         @Override

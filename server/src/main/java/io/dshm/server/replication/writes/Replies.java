@@ -9,6 +9,7 @@ import io.dshm.proto.ValueType;
 import io.dshm.proto.text.ReplyEncoder;
 import io.dshm.server.statemachine.Outcome;
 import io.dshm.server.store.limiters.Decision;
+import io.dshm.server.store.limiters.Permit;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -54,6 +55,9 @@ public final class Replies {
                     ? "the key holds no limiter of this algorithm"
                     : "the policy is not algorithm limit period [burst=N], or the key holds no limiter of its algorithm";
         }
+        if (write instanceof Command.Acquire || write instanceof Command.Release) {
+            return "the key holds no permits";
+        }
         if (write instanceof Command.TakeAll) {
             return "a key holds no limiter of its algorithm, or a policy is not algorithm limit period [burst=N]";
         }
@@ -80,6 +84,12 @@ public final class Replies {
             return new Reply.Value(Doubles.toBytes(real));
         }
         return outcome.isAbsent() ? Reply.Done.ABSENT : Reply.Done.DONE;
+    }
+
+    private static Reply permit(Permit permit) {
+        String words = "allowed=" + (permit.allowed() ? 1 : 0) + " limit=" + permit.limit() + " remaining="
+                + permit.remaining() + " retry=" + permit.retryMillis();
+        return new Reply.Detailed(null, permit.allowed() ? words + " fence=" + permit.fence() : words);
     }
 
     /** The reply to a write that was applied. */
@@ -155,6 +165,17 @@ public final class Replies {
         public Reply take(Command.Take write, Outcome outcome) {
             String decision = outcome.decisionInWords(write.shadow());
             return decision == null ? changed(outcome) : new Reply.Detailed(null, decision);
+        }
+
+        @Override
+        public Reply acquire(Command.Acquire write, Outcome outcome) {
+            Permit permit = outcome.permit();
+            return permit == null ? changed(outcome) : permit(permit);
+        }
+
+        @Override
+        public Reply release(Command.Release write, Outcome outcome) {
+            return changed(outcome);
         }
 
         @Override

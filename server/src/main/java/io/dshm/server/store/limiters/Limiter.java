@@ -3,7 +3,7 @@ package io.dshm.server.store.limiters;
 import java.util.function.LongConsumer;
 
 /** What a limiter's key holds. Immutable: calls make new ones. */
-public sealed interface Limiter permits TokenLimiter {
+public sealed interface Limiter permits TokenLimiter, Permits {
 
     /** What can be taken at that instant, by the numbers of the last call that took: 0 or more. Any thread. */
     long remainingAt(long clockMillis);

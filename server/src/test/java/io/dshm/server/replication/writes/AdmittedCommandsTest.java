@@ -118,7 +118,7 @@ class AdmittedCommandsTest {
         String key = one(KEYS)
                 .replace("<key>", "k".repeat(Limits.KEY_BYTES_MAX))
                 .replace("<long key>", "%20".repeat(Limits.LONG_KEY_BYTES_MAX / 3));
-        return switch (random.nextInt(13)) {
+        return switch (random.nextInt(15)) {
             case 0 -> "SET " + key + " " + one(SECONDS) + data(value(), identity);
             case 1 -> "TOUCH " + key + " " + one(SECONDS) + identity + "\r\n";
             case 2 -> "DELETE " + key + identity + "\r\n";
@@ -136,12 +136,20 @@ class AdmittedCommandsTest {
             case 10 ->
                 "INCR_NUMBER " + key + " " + one(DOUBLES) + one(List.of("", " init=1", " init=nan ttl=5")) + identity
                         + "\r\n";
+            case 12 ->
+                "ACQUIRE " + key + " " + one(List.of("0", "1", "1000000000000")) + holder() + " ttl="
+                        + one(List.of("0.001", "5", "315619200")) + identity + "\r\n";
+            case 13 -> "RELEASE " + key + holder() + identity + "\r\n";
             case 11 -> "TAKE " + key + " " + policy() + one(COSTS) + one(SHADOWS) + identity + "\r\n";
             default ->
                 random.nextBoolean()
                         ? one(List.of("LPOP ", "RPOP ")) + key + identity + "\r\n"
                         : one(List.of("LPUSH ", "RPUSH ")) + key + push(identity);
         };
+    }
+
+    private String holder() {
+        return " holder=" + one(List.of("h", "%20:=", "h".repeat(Limits.HOLDER_BYTES_MAX)));
     }
 
     private String policy() {
