@@ -9,6 +9,8 @@ local queue = require("resty.dshm.queue")
 local replies = require("resty.dshm.replies")
 local wire = require("resty.dshm.wire")
 
+local assert = assert
+local byte = string.byte
 local concat = table.concat
 local error = error
 local find = string.find
@@ -16,9 +18,11 @@ local floor = math.floor
 local format = string.format
 local getmetatable = getmetatable
 local gmatch = string.gmatch
+local gsub = string.gsub
 local in_words = replies.in_words
 local key_of = arguments.key
 local match = string.match
+local open = io.open
 local seconds_text = wire.seconds
 local setmetatable = setmetatable
 local shared = ngx.shared
@@ -37,6 +41,15 @@ local ALGORITHMS = { counter = true, fixed = true, gcra = true, leaky = true, lo
 -- The server's limits.
 local TOKENS_MAX = 1e12
 local SECONDS_MAX = 315619200
+
+local HOLDER_BYTES_MAX = 128
+
+-- Errors after which a request may have been applied.
+local UNCLEAR = { closed = true, protocol_error = true, timeout = true, unknown_outcome = true }
+
+-- What the names of this worker's holders begin with, and how many it has given out.
+local holder_prefix
+local holder_count = 0
 
 -- Of writes whose reply nobody needs, for dicts without a queue of their own.
 local QUEUE_SIZE = 4096
@@ -78,6 +91,11 @@ function _M.is_tokens(value, least)
 end
 
 local is_tokens = _M.is_tokens
+
+
+local function is_holder(holder)
+    return type(holder) == "string" and #holder <= HOLDER_BYTES_MAX and find(holder, "^[%w%-._~%%]+$") ~= nil
+end
 
 
 --- The words of a rule: those after a key and before the cost; or nil and the error.
@@ -171,6 +189,25 @@ function _M.send(dict, line, data, needs_no_reply)
 end
 
 
+--- Sends a write a moment later, by a timer. Returns true, or nil and the error.
+function _M.send_later(dict, line)
+    return queue_of(dict):add(match(line, "^%S+ (%S+)"), line)
+end
+
+
+--- A name that no other holder has, in no worker.
+function _M.new_holder()
+    if not holder_prefix then
+        -- not when nginx loads this: workers must not share it
+        local file = assert(open("/dev/urandom", "rb"))
+        holder_prefix = gsub(file:read(9), ".", function(char) return format("%02x", byte(char)) end) .. "-"
+        file:close()
+    end
+    holder_count = holder_count + 1
+    return holder_prefix .. format("%d", holder_count)
+end
+
+
 --- Sends a request for one decision, and returns it; or nil and the error, or true if it was queued.
 function _M.decide(dict, line, needs_no_reply)
     local reply, err = _M.send(dict, line, nil, needs_no_reply)
@@ -251,6 +288,48 @@ function _M.take_all(self, takes)
         lines[i] = line
     end
     return _M.decide_all(dict, lines)
+end
+
+
+--- A permit, of which there are `count` at a time, for `seconds`; or renews that of the holder. Returns the decision,
+-- whose `fence` is a string of digits, or nil and the error.
+function _M.acquire(self, key, count, holder, seconds)
+    local sent_key, err = key_of(self.dict, key)
+    if not sent_key then
+        return nil, err
+    elseif not is_tokens(count, 0) then
+        return nil, "bad limit"
+    elseif not is_holder(holder) then
+        return nil, "bad holder"
+    elseif type(seconds) ~= "number" or not (seconds >= 0.001 and seconds <= SECONDS_MAX) then
+        return nil, "bad ttl"
+    end
+    local line = format("ACQUIRE %s %.0f holder=%s ttl=%s", sent_key, count, holder, seconds_text(seconds))
+    local decision
+    decision, err = _M.decide(self.dict, line)
+    if not decision and UNCLEAR[err] then
+        -- the holder may have a permit now that nobody knows of
+        _M.send_later(self.dict, "RELEASE " .. sent_key .. " holder=" .. holder)
+    end
+    return decision, err
+end
+
+
+--- Gives a permit back. Returns true, also when the holder had none; or nil and the error. Where nginx has no sockets
+-- it is queued.
+function _M.release(self, key, holder)
+    local sent_key, err = key_of(self.dict, key)
+    if not sent_key then
+        return nil, err
+    elseif not is_holder(holder) then
+        return nil, "bad holder"
+    end
+    local line
+    line, err = _M.send(self.dict, "RELEASE " .. sent_key .. " holder=" .. holder, nil, true)
+    if not line then
+        return nil, err
+    end
+    return true
 end
 
 
