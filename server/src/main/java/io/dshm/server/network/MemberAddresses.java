@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -61,7 +62,9 @@ public final class MemberAddresses implements AutoCloseable {
             return created;
         });
         hosts.forEach((name, host) -> members.put(name, new Member(host)));
-        Runnable refresh = Guard.of("looking members up", () -> members.values().forEach(Member::refresh));
+        // Of a copy: who comes meanwhile is looked up by set.
+        Runnable refresh = Guard.of(
+                "looking members up", () -> List.copyOf(members.values()).forEach(Member::refresh));
         thread.scheduleWithFixedDelay(refresh, 0, REFRESH_MILLIS, TimeUnit.MILLISECONDS);
     }
 

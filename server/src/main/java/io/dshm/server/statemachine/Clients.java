@@ -126,7 +126,7 @@ final class Clients {
         use(client, clockMillis);
         if (done > 0) {
             mark(client);
-            change(client, () -> client.detailBytes -= client.outcomes.settle(done));
+            settle(client, done);
         }
         Outcome first = client.outcomes.recall(record.getClientSequence());
         boolean perhapsForgotten = record.getClientRetry() && record.getClientSequence() < client.knownFrom;
@@ -145,10 +145,7 @@ final class Clients {
         }
         Client client = known != null ? known : add(record.getClient(), marks ? sequence : 0);
         use(client, clockMillis);
-        change(client, () -> {
-            long settled = Math.max(record.getClientDone(), sequence - Limits.CLIENT_OUTCOMES_MAX + 1);
-            client.detailBytes -= client.outcomes.settle(settled);
-        });
+        settle(client, Math.max(record.getClientDone(), sequence - Limits.CLIENT_OUTCOMES_MAX + 1));
         long bytes = outcome.detailBytes();
         boolean fits = bytes <= Limits.OUTCOME_VALUE_BYTES_MAX
                 && (client.knownFrom == 0
@@ -157,10 +154,10 @@ final class Clients {
         if (client.knownFrom > 0) {
             makeRoomFor(client, sequence, clockMillis);
         }
-        change(client, () -> {
-            client.detailBytes += fits ? bytes : 0;
-            client.outcomes.remember(sequence, fits ? outcome : Outcome.ALREADY_SETTLED);
-        });
+        count(client, -1);
+        client.detailBytes += fits ? bytes : 0;
+        client.outcomes.remember(sequence, fits ? outcome : Outcome.ALREADY_SETTLED);
+        count(client, 1);
     }
 
     /** What the table takes, in bytes. */
@@ -209,7 +206,7 @@ final class Clients {
         int span = Math.max(1, client.outcomes.span());
         long more = client.outcomes.spanWith(sequence) - span;
         if (more > 0 && !makeRoom(OUTCOME_BYTES * more, clockMillis)) {
-            change(client, () -> client.detailBytes -= client.outcomes.settle(sequence + 1 - span));
+            settle(client, sequence + 1 - span);
         }
     }
 
@@ -245,9 +242,10 @@ final class Clients {
         }
     }
 
-    private void change(Client client, Runnable change) {
+    /** The client needs no outcome below this sequence any more. */
+    private void settle(Client client, long sequence) {
         count(client, -1);
-        change.run();
+        client.detailBytes -= client.outcomes.settle(sequence);
         count(client, 1);
     }
 
@@ -343,6 +341,8 @@ final class Clients {
         Client known = find(id);
         Client client = known != null ? known : add(id, wire.getKnownFrom());
         use(client, wire.getUsedMillis());
-        change(client, () -> client.detailBytes += client.outcomes.load(wire.getOutcomes()));
+        count(client, -1);
+        client.detailBytes += client.outcomes.load(wire.getOutcomes());
+        count(client, 1);
     }
 }

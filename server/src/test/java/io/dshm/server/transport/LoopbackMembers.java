@@ -105,7 +105,7 @@ public final class LoopbackMembers {
         }
     }
 
-    static PeerPort port() {
+    public static PeerPort port() {
         return new PeerPort(
                 new PeerPort.Bounds(
                         16,

@@ -385,9 +385,16 @@ public final class RaftGroup implements RaftLog {
         }
     }
 
+    /** The last index in the log; 0 while this node starts or stops: then it tells no follower anything. */
     private long lastAppended() {
         Node running = node;
-        return running == null ? 0 : running.getLastLogIndex();
+        try {
+            return running == null ? 0 : running.getLastLogIndex();
+        } catch (IllegalStateException e) {
+            // Entries are still applied then. To fail here would fail the entry, and end the process.
+            LOG.trace("stopping", e);
+            return 0;
+        }
     }
 
     /** Whether the log or a snapshot holds anything: not before the group has elected its first leader. */
