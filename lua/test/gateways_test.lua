@@ -188,6 +188,23 @@ local function apisix_plugin(socket)
         returns(values(nil, "no connection: connection refused"), limiter:incoming("k"))
         equal(5, limiter.limit)
     end)
+
+    case("APISIX: the objects of limit-req and limit-conn", function()
+        local network = scripted_network.new()
+        local req, conn = network:load("apisix.plugins.limit-req.limit-req-dshm",
+                                       "apisix.plugins.limit-conn.limit-conn-dshm")
+        local conf = { dshm = { host = "a:1", region = "r" }, key_ttl = 60 }
+        network:on("a:1", says("allowed=1 limit=3000 remaining=1000 reset=1 retry=0 delay=100"),
+                   says("allowed=1 limit=3 remaining=1 retry=0 fence=1"), { input = "DONE\r\n" })
+        local delay = req.new("plugin-limit-req", conf, 10, 2):incoming("k", true)
+        equal(0.1, delay)
+        local limiter = conn.new("plugin-limit-conn", conf, 2, 1, 0.5)
+        returns(values(0, 2), limiter:incoming("c", true))
+        equal(true, limiter:is_committed())
+        returns(values(true), limiter:leaving("c", 0.1, "a request's id"))
+        equal("TAKE r::k leaky 10000 1 burst=2999 cost=1000\r\nACQUIRE r::c 3 holder=? ttl=60\r\n"
+            .. "RELEASE r::c holder=?\r\n", (sent(network):gsub("holder=[%w-]+", "holder=?")))
+    end)
 end
 
 

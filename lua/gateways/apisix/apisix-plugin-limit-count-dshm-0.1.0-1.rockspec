@@ -17,6 +17,8 @@ build = {
     type = "builtin",
     modules = {
         ["apisix.plugins.limit-count-dshm"] = "apisix/plugins/limit-count-dshm.lua",
+        ["apisix.plugins.limit-conn.limit-conn-dshm"] = "apisix/plugins/limit-conn/limit-conn-dshm.lua",
         ["apisix.plugins.limit-count.limit-count-dshm"] = "apisix/plugins/limit-count/limit-count-dshm.lua",
+        ["apisix.plugins.limit-req.limit-req-dshm"] = "apisix/plugins/limit-req/limit-req-dshm.lua",
     },
 }
