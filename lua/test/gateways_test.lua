@@ -250,7 +250,7 @@ end
 local function scripted_kong(conf, request)
     local network = scripted_network.new()
     local handler = load_handler(network, request)
-    conf.dshm = { host = { "a:1" }, region = "kong", algorithm = "fixed", username = ngx.null }
+    conf.dshm = { host = { "a:1" }, region = "kong", algorithm = "fixed", read_timeout = ngx.null }
     conf.error_code, conf.error_message = 429, "API rate limit exceeded"
     http.handlers.access = function() handler:access(conf) end
     return network

@@ -64,6 +64,8 @@ local function options()
         returns(values('"a";q=100;w=1, "b";q=10', '"a";r=7;t=1, "b";r=7;t=1'), headers.draft({
             { name = "a", limit = 100, period = 0.5, decision = decision }, { name = "b", decision = decision },
         }))
+        equal(1, headers.retry_after({ { allowed = false, retry = 0 }, { allowed = true, retry = 5 } }))
+        equal(7, headers.retry_after({ { allowed = false, retry = 6.001 }, { allowed = false, retry = 1 } }))
     end)
 end
 
