@@ -23,6 +23,11 @@ require("yield_test")(os.getenv("DSHM_TEST_SOCKET"), host, port)
 
 tap.comment("limits")
 require("limit_test")(host, port)
+require("limit_permits_test")(os.getenv("DSHM_TEST_SOCKET"), host, port)
+require("limit_access_test")(os.getenv("DSHM_TEST_SOCKET"), host, port)
+
+tap.comment("gateways")
+require("gateways_test")(os.getenv("DSHM_TEST_SOCKET"), host, port)
 
 tap.comment("where nginx has no sockets")
 require("phases_test")(os.getenv("DSHM_TEST_SOCKET"), host, port)

@@ -6,6 +6,9 @@ local _M = {}
 
 local mt = { __index = _M }
 
+-- Modules of this project, that are loaded anew.
+local OURS = { "^resty%.dshm", "^resty%.global_throttle%.store%.dshm", "^apisix%.plugins", "^kong%.plugins" }
+
 
 function _M.new()
     return setmetatable({ time = 1000, connections = {}, log = {} }, mt)
@@ -60,11 +63,21 @@ local function new_socket(network)
 end
 
 
---- Requires a module anew, on this network and this clock.
-function _M.load(self, name)
+local function is_ours(name)
+    for _, pattern in ipairs(OURS) do
+        if name:find(pattern) then
+            return true
+        end
+    end
+    return false
+end
+
+
+--- Requires modules anew, on this network and this clock; those of one call know each other.
+function _M.load(self, ...)
     local loaded = {}
     for known in pairs(package.loaded) do
-        if known:find("^resty%.dshm") then
+        if is_ours(known) then
             loaded[known] = package.loaded[known]
             package.loaded[known] = nil
         end
@@ -72,15 +85,18 @@ function _M.load(self, name)
     local tcp, now = ngx.socket.tcp, ngx.now
     rawset(ngx.socket, "tcp", function() return new_socket(self) end)
     rawset(ngx, "now", function() return self.time end)
-    local module = require(name)
+    local modules = {}
+    for i, name in ipairs({ ... }) do
+        modules[i] = require(name)
+    end
     rawset(ngx.socket, "tcp", tcp)
     rawset(ngx, "now", now)
     for known in pairs(package.loaded) do
-        if known:find("^resty%.dshm") then
+        if is_ours(known) then
             package.loaded[known] = loaded[known]
         end
     end
-    return module
+    return unpack(modules)
 end
 
 

@@ -1,27 +1,16 @@
---- In place of `resty.limit.req` of lua-resty-limit-traffic, with its constructor, methods and returns, for dicts of
--- `resty.dshm.dict`: exact when calls overlap.
+--- In place of `resty.limit.req` of lua-resty-limit-traffic, with its constructor, methods and returns: the server's
+-- leaky bucket, in one round trip.
 --
--- The library's own module reads an entry and then writes it. Other calls read the same entry between the two, because
--- a call of such a dict waits for its reply. So here an entry is written only if it is still what was read (compare and
--- set), and otherwise read again.
---
--- An entry has the form of the library's own, so that both may be in use at the same time. It lives until it is as good
--- as none. So a web server whose clock is wrong disturbs the others for no longer than that.
+-- As in the library, what is counted are thousandths of a request: so `rate` and `burst` may have fractions, and the
+-- excess that is returned is as exact as there.
 
-local ffi = require("ffi")
+local limit = require("resty.dshm.limit")
 
+local abs = math.abs
 local assert = assert
-local cast = ffi.cast
+local floor = math.floor
 local max = math.max
-local min = math.min
-local now = ngx.now
-local random = math.random
 local setmetatable = setmetatable
-local shared = ngx.shared
-local sleep = ngx.sleep
-local tonumber = tonumber
-local to_string = ffi.string
-local type = type
 
 
 local _M = {
@@ -30,127 +19,118 @@ local _M = {
 
 local mt = { __index = _M }
 
--- Excess in thousandths of a request, and the milliseconds at which it was that.
-local record_type = ffi.typeof("struct { unsigned long excess; uint64_t last; }")
-local record_pointer = ffi.typeof("const $ *", record_type)
-local RECORD_BYTES = ffi.sizeof(record_type)
+-- One request.
+local UNIT = 1000
 
--- Each attempt that fails is a write of another call. With the pauses between them some hundred calls at the same
--- moment come through.
-local ATTEMPTS_MAX = 100
-local FIRST_PAUSE_SECONDS = 0.002
-local LONGEST_PAUSE_SECONDS = 0.1
+-- Of the fraction that is sent for a rate: more precise than anybody can measure, and within the server's limits.
+local RELATIVE_ERROR = 1e-9
+local SECONDS_MAX = 1e6
 
 
---- `dict` is a dict, or the name of one in `ngx.shared`; `rate` requests a second, and `burst` of them beyond that.
+--- Two whole numbers whose quotient is `rate`, the second as small as can be: 200 and 1, 1 and 3. The convergents of
+-- its continued fraction are tried one after the other.
+local function fraction(rate)
+    local before_over, before_under = 1, 0
+    local over, under = floor(rate), 1
+    local rest = rate - over
+    while abs(over / under - rate) > rate * RELATIVE_ERROR do
+        local inverse = 1 / rest
+        local whole = floor(inverse)
+        rest = inverse - whole
+        local next_under = whole * under + before_under
+        if next_under > SECONDS_MAX then
+            break
+        end
+        over, before_over = whole * over + before_over, over
+        under, before_under = next_under, under
+    end
+    return over, under
+end
+
+
+-- The words of rate and burst: made when they are needed, once.
+local function words_of(self)
+    if not self.words then
+        local tokens, period = fraction(self.rate / 1000)
+        self.words, self.err = limit.rule_words({
+            algorithm = "leaky", limit = tokens * UNIT, period = period,
+            -- the limit of what can come at once is the server's burst and one token
+            burst = floor(self.burst) + UNIT - 1,
+        })
+    end
+    return self.words, self.err
+end
+
+
+--- `dict` is a dict of `resty.dshm.dict`, or the name of one in `ngx.shared`; `rate` requests a second, from one in
+-- 1,000,000 seconds on, and `burst` of them beyond that.
 function _M.new(dict, rate, burst)
-    if type(dict) == "string" then
-        dict = shared[dict]
-    end
-    if not dict then
-        return nil, "shared dict not found"
-    end
-    if not dict.cas then
-        return nil, "not a dict of resty.dshm"
+    local found, err = limit.dict_of(dict)
+    if not found then
+        return nil, err
     end
     assert(rate > 0 and burst >= 0)
-    return setmetatable({ dict = dict, rate = rate * 1000, burst = burst * 1000 }, mt)
+    local self = setmetatable({ dict = found, rate = rate * 1000, burst = burst * 1000 }, mt)
+    local words
+    words, err = words_of(self)
+    if not words then
+        return nil, err
+    end
+    return self
 end
 
 
--- Excess, time and version of the entry of a key, all nil if there is none; or nil and the error.
-local function read(self, key)
-    local value, flags, version = self.dict:gets(key)
-    if value == nil then
-        return nil, flags
+--- The request of a call, for `resty.dshm.limit.traffic`.
+function _M.take_line(self, key, commit)
+    local words, err = words_of(self)
+    if not words then
+        return nil, err
     end
-    if type(value) ~= "string" or #value ~= RECORD_BYTES then
-        return nil, "shdict abused by other users"
-    end
-    local record = cast(record_pointer, value)
-    return tonumber(record.excess), tonumber(record.last), version
+    return limit.take_line(self.dict, key, words, commit and UNIT or 0)
 end
 
 
--- Returns as `cas` of a dict.
-local function write(self, key, excess, last, version)
-    -- when one request more would find nothing in excess
-    local seconds = (excess + 1000) / self.rate
-    return self.dict:cas(key, to_string(record_type(excess, last), RECORD_BYTES), version, seconds)
-end
-
-
--- Calls `attempt` until nobody else has written the entry meanwhile.
-local function until_written(attempt, self, key, commit)
-    local pause = FIRST_PAUSE_SECONDS
-    for _ = 1, ATTEMPTS_MAX do
-        local is_over, first, second = attempt(self, key, commit)
-        if is_over then
-            return first, second
-        end
-        sleep(pause * (0.5 + random() / 2))
-        pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+--- What `incoming` returns of a decision.
+function _M.read(self, decision, commit)
+    local used = decision.limit - decision.remaining
+    if not decision.allowed or not commit and decision.remaining < UNIT then
+        return nil, "rejected"
     end
-    return nil, "too many calls for one key at the same time"
-end
-
-
--- Whether a write is over, and then what to return: `first` and `second` if it was made, or nil and the error.
-local function written(ok, err, first, second)
-    if ok then
-        return true, first, second
-    end
-    return err ~= "exists" and err ~= "not found", nil, err
-end
-
-
-local function try_incoming(self, key, commit)
-    local excess, last, version = read(self, key)
-    if not excess and last then
-        return true, nil, last
-    end
-    local time = now() * 1000
-    if excess then
-        -- clocks of web servers differ: what one has counted as elapsed, no other counts again
-        local elapsed = max(time - last, 0)
-        excess = max(excess - self.rate * elapsed / 1000 + 1000, 0)
-        if excess > self.burst then
-            return true, nil, "rejected"
-        end
-        time = max(time, last)
-    else
-        excess = 0
-    end
-    if not commit then
-        return true, excess / self.rate, excess / 1000
-    end
-    local ok, err = write(self, key, excess, time, version)
-    return written(ok, err, excess / self.rate, excess / 1000)
+    local excess = max(commit and used - UNIT or used, 0)
+    return excess / self.rate, excess / 1000
 end
 
 
 --- A request comes: the seconds to wait for, and the excess, in requests; or nil and "rejected", or another error.
 -- Counts it if `commit` is true.
 function _M.incoming(self, key, commit)
-    return until_written(try_incoming, self, key, commit)
-end
-
-
-local function try_uncommit(self, key)
-    local excess, last, version = read(self, key)
-    if not excess then
-        return true, nil, last or "not found"
+    local line, err = self:take_line(key, commit)
+    if not line then
+        return nil, err
     end
-    local ok, err = write(self, key, max(excess - 1000, 0), last, version)
-    return written(ok, err, true)
+    local decision
+    decision, err = limit.decide(self.dict, line)
+    if not decision then
+        return nil, err
+    end
+    return self:read(decision, commit)
 end
 
 
---- Takes back what `incoming` has counted. Returns true, or nil and the error.
+--- Takes back what `incoming` has counted. Returns true, or nil and the error. Where nginx has no sockets it is queued.
 function _M.uncommit(self, key)
     assert(key)
-    local ok, err = until_written(try_uncommit, self, key)
-    if not ok then
+    local words, err = words_of(self)
+    local line
+    if words then
+        line, err = limit.take_line(self.dict, key, words, -UNIT)
+    end
+    if not line then
+        return nil, err
+    end
+    local decision
+    decision, err = limit.decide(self.dict, line, true)
+    if not decision then
         return nil, err
     end
     return true
@@ -158,12 +138,12 @@ end
 
 
 function _M.set_rate(self, rate)
-    self.rate = rate * 1000
+    self.rate, self.words = rate * 1000, nil
 end
 
 
 function _M.set_burst(self, burst)
-    self.burst = burst * 1000
+    self.burst, self.words = burst * 1000, nil
 end
 
 

@@ -40,6 +40,11 @@ class SharedanceIT {
                 .map(node -> "127.0.0.1:" + node.sharedancePort())
                 .collect(Collectors.joining(","));
         assertPasses("test/live_test.php", hosts, "" + EXPIRATION_SECONDS);
+        assertPasses(
+                "test/limiter_live_test.php",
+                cluster.nodes().stream()
+                        .map(member -> "127.0.0.1:" + member.port())
+                        .collect(Collectors.joining(",")));
 
         NodeProcess node = cluster.follower();
         try (DshmConnection connection = node.connect()) {
