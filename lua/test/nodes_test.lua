@@ -156,6 +156,30 @@ local function order_of_nodes()
         end
     end)
 
+    case("some writes make room, and say so; others refuse", function()
+        local EVICTED = { input = "DONE version=7 evicted=yes\r\n" }
+        local NUMBER = { input = "LEN 1 evicted=yes\r\n1\r\nDONE\r\n" }
+        for _, c in ipairs({ { "set", " full=evict ", EVICTED, values(true, nil, true) },
+                             { "add", " if=absent full=evict ", EVICTED, values(true, nil, true) },
+                             { "replace", " if=present full=evict ", EVICTED, values(true, nil, true) },
+                             { "safe_set", " full=refuse ", server_says("out_of_memory"),
+                               values(false, "no memory", false) },
+                             { "safe_add", " if=absent full=refuse ", server_says("out_of_memory"),
+                               values(false, "no memory", false) },
+                             { "lpush", " full=refuse ", server_says("out_of_memory"), values(nil, "no memory") },
+                             { "rpush", " full=refuse ", server_says("out_of_memory"), values(nil, "no memory") } }) do
+            local network, dict = cluster()
+            network:on("a:1", c[3])
+            returns(c[4], dict[c[1]](dict, "k", 1))
+            local sent = expect_sent(network, "a")[1]
+            equal(true, sent:find(c[2], 1, true) ~= nil)
+        end
+        local network, dict = cluster()
+        network:on("a:1", NUMBER)
+        returns(values(1, nil, true), dict:incr("k", 1, 0))
+        equal(true, expect_sent(network, "a")[1]:find(" init=0 full=evict ", 1, true) ~= nil)
+    end)
+
     case("when no node has room for it, the error says so", function()
         local network, dict = cluster()
         for _, address in ipairs({ "a:1", "b:1", "c:1" }) do

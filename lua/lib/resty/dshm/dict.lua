@@ -79,7 +79,12 @@ local function send(dict, kind, line, data, read, is_queueable)
 end
 
 
-local function store(dict, condition, key, value, exptime, flags, is_queueable)
+-- What a write does for which there is no room: natively, some make room, and others refuse.
+local EVICT = " full=evict"
+local REFUSE = " full=refuse"
+
+
+local function store(dict, condition, full, key, value, exptime, flags, is_queueable)
     check_zone(dict)
     if not exptime then
         exptime = 0
@@ -103,7 +108,7 @@ local function store(dict, condition, key, value, exptime, flags, is_queueable)
         return nil, "bad value type"
     end
     local line = "PUT " .. sent_key .. " " .. seconds_text(exptime) .. " " .. format("%d", #data) .. " type=" .. kind
-        .. arguments.flags(flags) .. condition
+        .. arguments.flags(flags) .. condition .. full
     return dict:send(WRITE, line, data, replies.stored, is_queueable)
 end
 
@@ -131,32 +136,32 @@ end
 
 
 function methods.set(dict, key, value, exptime, flags)
-    return store(dict, "", key, value, exptime, flags, true)
+    return store(dict, "", EVICT, key, value, exptime, flags, true)
 end
 
 
 function methods.safe_set(dict, key, value, exptime, flags)
-    return store(dict, "", key, value, exptime, flags)
+    return store(dict, "", REFUSE, key, value, exptime, flags)
 end
 
 
 function methods.add(dict, key, value, exptime, flags)
-    return store(dict, " if=absent", key, value, exptime, flags, true)
+    return store(dict, " if=absent", EVICT, key, value, exptime, flags, true)
 end
 
 
 function methods.safe_add(dict, key, value, exptime, flags)
-    return store(dict, " if=absent", key, value, exptime, flags)
+    return store(dict, " if=absent", REFUSE, key, value, exptime, flags)
 end
 
 
 function methods.replace(dict, key, value, exptime, flags)
-    return store(dict, " if=present", key, value, exptime, flags)
+    return store(dict, " if=present", EVICT, key, value, exptime, flags)
 end
 
 
 function methods.delete(dict, key)
-    return store(dict, "", key, nil, nil, nil, true)
+    return store(dict, "", "", key, nil, nil, nil, true)
 end
 
 
@@ -196,7 +201,7 @@ function methods.incr(dict, key, value, init, init_ttl)
     if not init then
         return dict:send(WRITE, line, nil, replies.number, true)
     end
-    line = line .. " init=" .. number_text(init)
+    line = line .. " init=" .. number_text(init) .. EVICT
     if init_ttl then
         line = line .. " ttl=" .. seconds_text(init_ttl)
     end
@@ -213,7 +218,8 @@ local function push(verb, dict, key, value)
     if not kind or kind == "boolean" then
         return nil, "bad value type"
     end
-    return dict:send(WRITE, verb .. sent_key .. " " .. format("%d", #data) .. " type=" .. kind, data, replies.number)
+    return dict:send(WRITE, verb .. sent_key .. " " .. format("%d", #data) .. " type=" .. kind .. REFUSE, data,
+                     replies.number)
 end
 
 
@@ -365,7 +371,7 @@ function methods.cas(dict, key, value, version, exptime, flags)
     if version ~= nil and not find(version, "^%d+$") then
         error('bad "version" argument', 2)
     end
-    return store(dict, version and " if=" .. version or " if=absent", key, value, exptime, flags)
+    return store(dict, version and " if=" .. version or " if=absent", EVICT, key, value, exptime, flags)
 end
 
 

@@ -30,9 +30,15 @@ local FLAGS_MIDDLE = 2 ^ 31
 local AFTER_VALUE = "\r\nDONE\r\n"
 
 
+-- Whether entries were evicted to make room.
+local function is_forcible(line)
+    return find(line, " evicted=yes", 1, true) ~= nil
+end
+
+
 function _M.stored(line, err)
     if line then
-        return true, nil, false
+        return true, nil, is_forcible(line)
     end
     return false, err, false
 end
@@ -67,7 +73,7 @@ function _M.number_and_forcible(line, value)
     if line == _M.QUEUED then
         return true, nil, false
     elseif line then
-        return tonumber(value), nil, false
+        return tonumber(value), nil, is_forcible(line)
     end
     return nil, value
 end

@@ -205,16 +205,33 @@ public sealed interface Command extends Request {
         }
     }
 
+    /** What is done where there is no room for what a write adds. */
+    enum Full {
+        /** What the region's limit says; without one, the write is refused. */
+        AS_REGION,
+        /** The entries of its region that were not written for longest go. */
+        EVICT,
+        /** The write is refused. */
+        REFUSE
+    }
+
     /**
      * Stores a value with a type, if the condition holds.
      *
      * @param type neither LIST nor LIMITER
      * @param flags 32 bits; 0 for RAW
+     * @param full if there is no room for it
      * @param value in the form that its type has on the wire
      */
     @SuppressWarnings("ArrayRecordComponent") // see Set
-    record Put(Key key, long ttlMillis, ValueType type, int flags, Condition condition, byte[] value)
+    record Put(Key key, long ttlMillis, ValueType type, int flags, Condition condition, Full full, byte[] value)
             implements KeyWrite {
+
+        /** One that does what the region says where there is no room. */
+        public Put(Key key, long ttlMillis, ValueType type, int flags, Condition condition, byte[] value) {
+            this(key, ttlMillis, type, flags, condition, Full.AS_REGION, value);
+        }
+
         @Override
         public <A, R> R accept(A argument, CommandVisitor.OfWrite<A, R> visitor) {
             return visitor.put(this, argument);
@@ -251,8 +268,15 @@ public sealed interface Command extends Request {
      *
      * @param init what an absent key is taken for; null if it must be there
      * @param initTtlMillis how long such a key lives
+     * @param full if there is no room for it
      */
-    record IncrNumber(Key key, double by, @Nullable Double init, long initTtlMillis) implements KeyWrite {
+    record IncrNumber(Key key, double by, @Nullable Double init, long initTtlMillis, Full full) implements KeyWrite {
+
+        /** One that does what the region says where there is no room. */
+        public IncrNumber(Key key, double by, @Nullable Double init, long initTtlMillis) {
+            this(key, by, init, initTtlMillis, Full.AS_REGION);
+        }
+
         @Override
         public <A, R> R accept(A argument, CommandVisitor.OfWrite<A, R> visitor) {
             return visitor.incrNumber(this, argument);
@@ -272,7 +296,13 @@ public sealed interface Command extends Request {
      * @param element in the form that its type has on the wire
      */
     @SuppressWarnings("ArrayRecordComponent") // see Set
-    record Push(Key key, End end, ValueType type, byte[] element) implements KeyWrite {
+    record Push(Key key, End end, ValueType type, Full full, byte[] element) implements KeyWrite {
+
+        /** One that does what the region says where there is no room. */
+        public Push(Key key, End end, ValueType type, byte[] element) {
+            this(key, end, type, Full.AS_REGION, element);
+        }
+
         @Override
         public <A, R> R accept(A argument, CommandVisitor.OfWrite<A, R> visitor) {
             return visitor.push(this, argument);

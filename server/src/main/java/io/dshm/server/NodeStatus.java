@@ -19,6 +19,7 @@ import io.dshm.server.frontend.MemoryBudget;
 import io.dshm.server.network.ClusterMembers;
 import io.dshm.server.replication.Replicator;
 import io.dshm.server.replication.Roles;
+import io.dshm.server.replication.contracts.Leadership;
 import io.dshm.server.replication.jraft.RaftGroup;
 import io.dshm.server.replication.reads.LocalReads;
 import io.dshm.server.statemachine.Admission;
@@ -32,7 +33,9 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /** What operators see of a node: while it starts, while it runs, and while it stops. Thread-safe. */
@@ -65,6 +68,11 @@ final class NodeStatus implements NodeInfo {
 
     private volatile @Nullable Parts parts;
 
+    /** Who leads, and since when. */
+    private record Led(Leadership by, long sinceNanos) {}
+
+    private volatile Led led = new Led(Leadership.NONE, System.nanoTime());
+
     /** Why nothing is running. */
     private volatile String notRunning = "starting";
 
@@ -88,6 +96,18 @@ final class NodeStatus implements NodeInfo {
     void setNotRunning(String why) {
         notRunning = why;
         parts = null;
+    }
+
+    /** That node leads from now on. */
+    void onLeadership(Leadership news) {
+        Led before = led;
+        boolean same = before.by.term() == news.term() && Objects.equals(before.by.leader(), news.leader());
+        led = new Led(news, same ? before.sinceNanos : System.nanoTime());
+    }
+
+    private long leaderSeconds() {
+        Led now = led;
+        return now.by.leader() == null ? -1 : TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - now.sinceNanos);
     }
 
     /** The node runs. */
@@ -144,7 +164,9 @@ final class NodeStatus implements NodeInfo {
             fields.put("leader", leadership.leader() == null ? "" : leadership.leader());
             fields.put("leads", leadership.self());
             fields.put("term", leadership.term());
+            fields.put("leaderSeconds", leaderSeconds());
             fields.put("votes", now.raft.mayVote());
+            fields.putAll(now.raft.diskStatus());
             fields.put("diskFull", now.raft.isOwnDiskFull());
             fields.put("refusesWrites", now.raft.isDiskFull());
             fields.put("registered", now.replicator.isRegistered());

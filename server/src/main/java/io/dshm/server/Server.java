@@ -244,6 +244,7 @@ public final class Server {
                 stateMachine::clockMillis,
                 stateMachine::wallMillis,
                 leadership -> {
+                    status.onLeadership(leadership);
                     replicator.onLeadership(leadership);
                     ownCluster.onLeadership(leadership);
                 });

@@ -45,8 +45,8 @@ final class DataParser {
     private static final Rejection MULTI_TOO_MANY =
             tooLarge("a MULTI has at most " + Limits.MULTI_REQUESTS_MAX + " requests");
 
-    private static final Set<Option> PUT = LineParser.identityAnd(Option.TYPE, Option.FLAGS, Option.IF);
-    private static final Set<Option> PUSH = LineParser.identityAnd(Option.TYPE);
+    private static final Set<Option> PUT = LineParser.identityAnd(Option.TYPE, Option.FLAGS, Option.IF, Option.FULL);
+    private static final Set<Option> PUSH = LineParser.identityAnd(Option.TYPE, Option.FULL);
     private static final Set<Option> MULTI = LineParser.identityAnd(Option.READ);
 
     private static final ValueType[] PUT_TYPES = {ValueType.STRING, ValueType.NUMBER, ValueType.BOOLEAN, ValueType.RAW};
@@ -125,6 +125,9 @@ final class DataParser {
         if (TypedParser.condition(line) == null) {
             return "if= must be absent, present or a version";
         }
+        if (TypedParser.full(line) == null) {
+            return TypedParser.BAD_FULL;
+        }
         long flags = line.has(Option.FLAGS) ? line.count(Option.FLAGS) : 0;
         if (flags < 0 || flags > (type == ValueType.RAW ? 0 : FLAGS_MAX)) {
             return "flags= must be 0 to " + FLAGS_MAX + ", and 0 for type=raw";
@@ -136,6 +139,9 @@ final class DataParser {
         ValueType type = type(line, ELEMENT_TYPES);
         if (type == null) {
             return BAD_TYPE;
+        }
+        if (TypedParser.full(line) == null) {
+            return TypedParser.BAD_FULL;
         }
         return isLengthOf(type, length) ? null : BAD_DATA;
     }
@@ -191,20 +197,22 @@ final class DataParser {
         ValueType type = known(type(line, PUT_TYPES));
         int flags = line.has(Option.FLAGS) ? (int) line.count(Option.FLAGS) : 0;
         Condition condition = known(TypedParser.condition(line));
+        Command.Full full = known(TypedParser.full(line));
         return identified(
                 line,
                 data -> isOf(type, data)
-                        ? new Command.Put(key, ttlMillis, type, flags, condition, data)
+                        ? new Command.Put(key, ttlMillis, type, flags, condition, full, data)
                         : Verb.PUT.malformed(BAD_DATA));
     }
 
     private static Unfinished push(DataVerb verb, Command.End end, RequestLine line) {
         Key key = line.key(0);
         ValueType type = known(type(line, ELEMENT_TYPES));
+        Command.Full full = known(TypedParser.full(line));
         return identified(
                 line,
                 data -> isOf(type, data)
-                        ? new Command.Push(key, end, type, data)
+                        ? new Command.Push(key, end, type, full, data)
                         : verb.verb().malformed(BAD_DATA));
     }
 

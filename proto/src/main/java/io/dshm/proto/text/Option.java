@@ -18,6 +18,7 @@ enum Option {
     SHADOW,
     POLICY,
     SHARE,
+    FULL,
     ID,
     SEQ,
     DONE,

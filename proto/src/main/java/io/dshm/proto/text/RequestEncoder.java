@@ -205,6 +205,7 @@ public final class RequestEncoder {
                 writeOption(Option.FLAGS, Integer.toUnsignedString(write.flags()), out);
             }
             writeCondition(write.condition(), out);
+            writeFull(write.full(), out);
             return write.value();
         }
 
@@ -234,6 +235,7 @@ public final class RequestEncoder {
             writeVerb(write.end() == Command.End.LEFT ? Verb.LPUSH : Verb.RPUSH, write.key(), out);
             writeNumber(write.element().length, out);
             writeType(write.type(), out);
+            writeFull(write.full(), out);
             return write.element();
         }
 
@@ -282,6 +284,7 @@ public final class RequestEncoder {
                 Decimals.writeMillisAsSeconds(incr.initTtlMillis(), out);
             }
         }
+        writeFull(incr.full(), out);
     }
 
     private static void encodeTake(Command.Take take, ByteBuf out) {
@@ -317,6 +320,13 @@ public final class RequestEncoder {
     private static void writeCondition(Condition condition, ByteBuf out) {
         if (condition.kind() != Condition.Kind.ANY) {
             writeOption(Option.IF, TypedParser.nameOf(condition), out);
+        }
+    }
+
+    private static void writeFull(Command.Full full, ByteBuf out) {
+        String name = TypedParser.nameOf(full);
+        if (name != null) {
+            writeOption(Option.FULL, name, out);
         }
     }
 

@@ -17,6 +17,10 @@ final class TypedParser {
     private static final String ABSENT = "absent";
     private static final String PRESENT = "present";
     private static final String YES = "yes";
+    private static final String EVICT = "evict";
+    private static final String REFUSE = "refuse";
+
+    static final String BAD_FULL = "full= must be evict or refuse";
 
     /** Stands for the default region where a region must be named: no region has a colon in its name. */
     private static final String DEFAULT_REGION = ":";
@@ -24,7 +28,7 @@ final class TypedParser {
     private static final Set<Option> READ = EnumSet.of(Option.READ);
     private static final Set<Option> FETCH = EnumSet.of(Option.READ, Option.STALE);
     private static final Set<Option> REMOVE = LineParser.identityAnd(Option.IF);
-    private static final Set<Option> INCR_NUMBER = LineParser.identityAnd(Option.INIT, Option.TTL);
+    private static final Set<Option> INCR_NUMBER = LineParser.identityAnd(Option.INIT, Option.TTL, Option.FULL);
     private static final Set<Option> KEYS = EnumSet.of(Option.MAX, Option.AFTER, Option.READ);
     private static final Set<Option> FLUSH_EXPIRED = EnumSet.of(Option.MAX);
 
@@ -84,6 +88,26 @@ final class TypedParser {
         };
     }
 
+    /** What a line's option says for the case that there is no room; null if that is none. */
+    static Command.@Nullable Full full(RequestLine line) {
+        if (!line.has(Option.FULL)) {
+            return Command.Full.AS_REGION;
+        }
+        if (line.is(Option.FULL, EVICT)) {
+            return Command.Full.EVICT;
+        }
+        return line.is(Option.FULL, REFUSE) ? Command.Full.REFUSE : null;
+    }
+
+    /** The word for it; null where it is left out. */
+    static @Nullable String nameOf(Command.Full full) {
+        return switch (full) {
+            case AS_REGION -> null;
+            case EVICT -> EVICT;
+            case REFUSE -> REFUSE;
+        };
+    }
+
     static Request expire(RequestLine line) {
         Rejection refusal = LineParser.refusal(Verb.EXPIRE, line, 2, LineParser.IDENTITY);
         if (refusal != null) {
@@ -112,9 +136,13 @@ final class TypedParser {
         if (ttlMillis == Decimals.UNREADABLE) {
             return Verb.INCR_NUMBER.malformed(LineParser.EXP);
         }
+        Command.Full full = full(line);
+        if (full == null) {
+            return Verb.INCR_NUMBER.malformed(BAD_FULL);
+        }
         Double init = hasInit ? line.toNumber(Option.INIT) : null;
         return LineParser.identified(
-                Verb.INCR_NUMBER, line, new Command.IncrNumber(line.key(0), line.toNumber(1), init, ttlMillis));
+                Verb.INCR_NUMBER, line, new Command.IncrNumber(line.key(0), line.toNumber(1), init, ttlMillis, full));
     }
 
     static Request pop(Verb verb, RequestLine line) {

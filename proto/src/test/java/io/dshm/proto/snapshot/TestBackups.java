@@ -7,9 +7,11 @@ import io.dshm.proto.wire.SnapshotEntry;
 import io.dshm.proto.wire.SnapshotFooter;
 import io.dshm.proto.wire.SnapshotFrame;
 import io.dshm.proto.wire.SnapshotHeader;
+import io.dshm.proto.wire.SnapshotRegion;
 import java.io.ByteArrayOutputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
+import java.util.List;
 import java.util.zip.CRC32C;
 
 /** Small backups, made by hand. */
@@ -19,12 +21,21 @@ public final class TestBackups {
 
     /** One part of a snapshot with these keys. */
     public static byte[] part(int number, boolean last, int format, String... keys) throws IOException {
+        return part(number, last, format, List.of(), keys);
+    }
+
+    /** The same with limits of regions. */
+    public static byte[] part(int number, boolean last, int format, List<SnapshotRegion> limits, String... keys)
+            throws IOException {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         DataOutputStream out = new DataOutputStream(bytes);
         out.write(SnapshotFormat.magic());
         SnapshotHeader.Builder header =
                 SnapshotHeader.newBuilder().setFormatVersion(format).setIndex(7).setPart(number);
         writeFrame(out, SnapshotFrame.newBuilder().setHeader(header));
+        for (SnapshotRegion limit : limits) {
+            writeFrame(out, SnapshotFrame.newBuilder().setRegion(limit));
+        }
         SnapshotEntries.Builder entries = SnapshotEntries.newBuilder();
         for (String key : keys) {
             entries.addEntries(SnapshotEntry.newBuilder()

@@ -245,16 +245,25 @@ class CodecFuzzTest {
                         ValueType.STRING,
                         random.nextInt(),
                         randomCondition(),
+                        randomFull(),
                         new byte[random.nextInt(100)]);
             case 1 -> new Command.Put(key, 0, ValueType.NUMBER, 0, Condition.ANY, Doubles.toBytes(randomDouble()));
             case 2 -> new Command.Remove(key, Condition.version(1 + (randomLong() >>> 8 & 0xFFFF_FFFFL)));
             case 3 -> new Command.Expire(key, randomMillis());
-            case 4 -> new Command.IncrNumber(key, randomDouble(), random.nextBoolean() ? null : randomDouble(), 0);
+            case 4 ->
+                new Command.IncrNumber(
+                        key, randomDouble(), random.nextBoolean() ? null : randomDouble(), 0, randomFull());
             default ->
                 random.nextBoolean()
-                        ? new Command.Push(key, Command.End.LEFT, ValueType.STRING, new byte[random.nextInt(9)])
+                        ? new Command.Push(
+                                key, Command.End.LEFT, ValueType.STRING, randomFull(), new byte[random.nextInt(9)])
                         : new Command.Pop(key, Command.End.RIGHT);
         };
+    }
+
+    private Command.Full randomFull() {
+        Command.Full[] all = Command.Full.values();
+        return all[random.nextInt(all.length)];
     }
 
     private Command.Take randomTake(Key key) {

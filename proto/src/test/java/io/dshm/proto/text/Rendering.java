@@ -8,6 +8,7 @@ import io.dshm.proto.ReadMode;
 import io.dshm.proto.Rejection;
 import io.dshm.proto.Request;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -86,7 +87,7 @@ final class Rendering {
         } else if (write instanceof Command.Put put) {
             return "PUT key=" + quoted(put.key().bytes()) + " ttl=" + put.ttlMillis() + " type="
                     + put.type().wireName() + " flags=" + Integer.toUnsignedString(put.flags()) + of(put.condition())
-                    + " value=" + quoted(put.value());
+                    + of(put.full()) + " value=" + quoted(put.value());
         } else if (write instanceof Command.Remove remove) {
             return "REMOVE key=" + quoted(remove.key().bytes()) + of(remove.condition());
         } else if (write instanceof Command.Expire expire) {
@@ -94,14 +95,19 @@ final class Rendering {
         } else if (write instanceof Command.IncrNumber incr) {
             Double init = incr.init();
             return "INCR_NUMBER key=" + quoted(incr.key().bytes()) + " by=" + Doubles.format(incr.by())
-                    + (init == null ? "" : " init=" + Doubles.format(init) + " ttl=" + incr.initTtlMillis());
+                    + (init == null ? "" : " init=" + Doubles.format(init) + " ttl=" + incr.initTtlMillis())
+                    + of(incr.full());
         } else if (write instanceof Command.Push push) {
             return push.end().name().charAt(0) + "PUSH key=" + quoted(push.key().bytes()) + " type="
-                    + push.type().wireName() + " value=" + quoted(push.element());
+                    + push.type().wireName() + of(push.full()) + " value=" + quoted(push.element());
         } else if (write instanceof Command.Pop pop) {
             return pop.end().name().charAt(0) + "POP key=" + quoted(pop.key().bytes());
         }
         throw new IllegalArgumentException(write.toString());
+    }
+
+    private static String of(Command.Full full) {
+        return full == Command.Full.AS_REGION ? "" : " full=" + full.name().toLowerCase(Locale.ROOT);
     }
 
     private static String limitOf(Command.Take take) {

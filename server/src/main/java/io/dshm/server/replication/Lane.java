@@ -182,8 +182,8 @@ public final class Lane {
     }
 
     boolean submit(Outbox outbox, CommandRecord.Builder record, Pending pending, long deadlineNanos) {
-        if (record.getClientDone() > 0 && reads.format() < Formats.BOUNDS) {
-            record.clearClientDone().clearClientRetry().clearClientUnlisted();
+        if (reads.format() < Formats.BOUNDS) {
+            Records.forFirstFormat(record);
         }
         boolean taken = outbox.submit(record, pending, deadlineNanos);
         if (taken) {

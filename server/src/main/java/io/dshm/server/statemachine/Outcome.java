@@ -133,7 +133,7 @@ public final class Outcome {
     }
 
     /** The same, of a command for which entries were evicted. Not {@link #ABSENT}: what deletes needs no room. */
-    Outcome afterEviction() {
+    public Outcome afterEviction() {
         return new Outcome(kind, numeric, number, detail, true);
     }
 

@@ -68,9 +68,12 @@ public final class Entry {
         return content instanceof byte[];
     }
 
-    /** Whether this entry may be evicted: a value, not what somebody relies on to be there, such as a limiter's use. */
+    /**
+     * Whether this entry may be evicted: a value, not what somebody relies on to be there. That is a limiter's use; and a boolean with
+     * a deadline, which is what lua-resty-lock makes of a lock.
+     */
     public boolean isEvictable() {
-        return isPlain() || isTyped();
+        return isPlain() || (isTyped() && !(typed().value() instanceof Boolean && hasDeadline()));
     }
 
     /** Whether this is a typed value's entry. */

@@ -179,6 +179,20 @@ enum PlantedBugs {
             };
         }
     },
+    /** One node keeps what the leader has evicted. */
+    KEEPS_WHAT_IS_EVICTED {
+        @Override
+        PlantedBug plant() {
+            return new PlantedBug() {
+                @Override
+                byte[] onApply(SimulatedNode node, SimulatedNode.Running running, RaftDisk.Entry entry, byte[] data) {
+                    return node.number() == 0
+                            ? Checks.parse(data).toBuilder().clearEvicted().build().toByteArray()
+                            : data;
+                }
+            };
+        }
+    },
     /** A read looks at the store without asking whether all is there that it must not miss. */
     READ_BEFORE_THE_NODES_OWN_WRITE {
         @Override

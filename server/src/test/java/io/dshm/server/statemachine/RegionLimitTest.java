@@ -14,7 +14,9 @@ import io.dshm.proto.Limits;
 import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.Eviction;
 import io.dshm.proto.wire.LogEntry;
+import io.dshm.proto.wire.TypedValue;
 import io.dshm.proto.wire.WhenFull;
+import io.dshm.proto.wire.WriteCondition;
 import io.dshm.server.store.RegionUse;
 import io.dshm.server.store.Store;
 import java.io.IOException;
@@ -109,7 +111,9 @@ class RegionLimitTest {
         run(Log.limitRegion("r", LIMIT, WhenFull.EVICT));
         run(Log.rateLimiter("r:limiter", 5, 3600));
         run(Log.put("r:typed", "v", 0));
-        assertEquals(45, fill("r", 45));
+        TypedValue.Builder held = TypedValue.newBuilder().setBoolean(true);
+        run(Log.put("r:lock", held, 3600, WriteCondition.getDefaultInstance()));
+        assertEquals(44, fill("r", 44));
         run(Log.set("other:x", "v", 0));
         run(Log.touch("r:0", 0));
         for (int i = 100; i < 120; i++) {
@@ -119,12 +123,13 @@ class RegionLimitTest {
         }
         assertTrue(use("r").bytes() <= LIMIT, () -> "" + use("r").bytes());
         assertTrue(isThere(follower, "r:limiter"));
+        assertTrue(isThere(follower, "r:lock"));
         assertTrue(isThere(follower, "r:0"), "written last before the others");
         assertFalse(isThere(follower, "r:typed"));
         for (int i = 1; i < 15; i++) {
             assertFalse(isThere(follower, "r:" + i), "key " + i);
         }
-        for (int i = 20; i < 45; i++) {
+        for (int i = 20; i < 44; i++) {
             assertTrue(isThere(follower, "r:" + i), "key " + i);
         }
         assertTrue(isThere(follower, "other:x"));

@@ -106,6 +106,32 @@ class CliIT {
         assertEquals(4, dshm("get", "k", "--endpoints", "127.0.0.1:1").status());
         assertEnds(0, "0\n", dshm("limiter", "limits::a", "1", "1h"));
         assertEnds(1, "-1\n", dshm("limiter", "limits::a", "1", "1h"));
+        aFullRegionMakesRoomOrRefuses();
+    }
+
+    private void aFullRegionMakesRoomOrRefuses() throws IOException, InterruptedException {
+        assertEnds(0, "", dshm("region", "set", "limited", "--bytes", "5000", "--policy", "evict"));
+        StringBuilder script = new StringBuilder();
+        for (int i = 0; i < 20; i++) {
+            script.append("put limited::")
+                    .append(i)
+                    .append(' ')
+                    .append("v".repeat(500))
+                    .append('\n');
+        }
+        Ended filled = dshm(cluster.nodes(), script.toString().getBytes(StandardCharsets.UTF_8));
+        assertEquals(0, filled.status(), filled.err());
+        assertTrue(filled.out().contains(" evicted=yes\n"), filled.out());
+        Ended listed = dshm("region", "list");
+        assertTrue(
+                listed.out().lines().anyMatch(line -> line.matches("limited +5000 +[345][0-9]{3} +[0-9] +evict")),
+                listed.out());
+        Ended refused = dshm("put", "limited::new", "v".repeat(2000), "--full", "refuse", "--timeout", "1s");
+        assertEquals(4, refused.status(), refused.err());
+        assertTrue(refused.err().contains("out_of_memory"), refused.err());
+        assertEquals(2, dshm("region", "set", "limited", "--bytes", "many").status());
+        assertEnds(0, "", dshm("region", "set", "limited", "--bytes", "0"));
+        assertEquals(1, dshm("region", "list").out().lines().count(), "the headings");
     }
 
     @Test

@@ -5,10 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.dshm.client.DshmConnection;
+import io.dshm.proto.Algorithm;
 import io.dshm.proto.Command;
 import io.dshm.proto.Condition;
 import io.dshm.proto.ErrorCode;
 import io.dshm.proto.Key;
+import io.dshm.proto.Policy;
 import io.dshm.proto.Reply;
 import io.dshm.proto.ValueType;
 import java.io.IOException;
@@ -29,6 +31,9 @@ class FullHeapIT {
 
     /** Deletions of one entry each, until another one fits. */
     private static final int DELETIONS_MAX = 50;
+
+    /** Writes for which entries are evicted. */
+    private static final int EVICTING = 200;
 
     /** So many small entries in a row that are refused: the state is full. */
     private static final int REFUSALS = 50;
@@ -59,6 +64,13 @@ class FullHeapIT {
         for (NodeProcess node : cluster.nodes()) {
             checkWhatGoesOn(node);
         }
+        for (NodeProcess node : cluster.nodes()) {
+            try (DshmConnection connection = node.connect()) {
+                makeRoom(connection, node.name() + "::");
+            }
+            assertTrue(node.isAlive(), node + " lives");
+        }
+        cluster.assertEqualDigests();
     }
 
     private static void fillThroughAllNodes(List<NodeProcess> nodes) throws InterruptedException {
@@ -106,6 +118,8 @@ class FullHeapIT {
                 new Command.Incr(Key.of(key + "i"), 1, 0, 0),
                 new Command.IncrNumber(Key.of(key + "n"), 1, 0.5, 0),
                 new Command.RateLimiter(Key.of(key + "l"), 5, 3_600_000),
+                new Command.Take(Key.of(key + "t"), new Policy(Algorithm.LOG, 100, 3_600_000), 1),
+                new Command.Take(Key.of(key + "g"), new Policy(Algorithm.GCRA, 100, 3_600_000, 5), 1),
                 new Command.Push(Key.of(region + "list"), Command.End.LEFT, ValueType.STRING, new byte[500]),
                 new Command.Identified(
                         ((round % 500L) << 16) + (region.hashCode() & 0xFFFF),
@@ -153,5 +167,18 @@ class FullHeapIT {
                     node.statusNumber("stateBytes") <= node.statusNumber("stateBytesMax") * 9 / 8,
                     () -> "the state is within its limit");
         }
+    }
+
+    /** Writes that may evict go on for ever. */
+    private static void makeRoom(DshmConnection connection, String region) throws IOException {
+        int evicting = 0;
+        for (int i = 0; i < EVICTING; i++) {
+            byte[] value = new byte[20_000];
+            Reply reply = connection.call(new Command.Put(
+                    Key.of(region + "e" + i), 0, ValueType.STRING, 0, Condition.ANY, Command.Full.EVICT, value));
+            boolean evicted = !accept(reply) && "yes".equals(((Reply.Detailed) reply).detail("evicted"));
+            evicting += evicted ? 1 : 0;
+        }
+        assertTrue(evicting > 0, "entries were evicted");
     }
 }

@@ -10,30 +10,35 @@ final class DiskFaults {
 
     private DiskFaults() {}
 
-    /** No space is left; later there is again. A node that has stopped because of it is started then. */
+    /** No space is left, on one or two; later there is again. A node that has stopped because of it is started then. */
     static Optional<Fault> full(Machines machines, Random random) {
-        List<Machine> victims = machines.take(1, random);
+        List<Machine> victims = machines.take(1 + random.nextInt(2), random);
         return victims.isEmpty()
                 ? Optional.empty()
                 : Optional.of(new Fault() {
-                    private final Machine victim = victims.get(0);
 
                     @Override
                     public void inject() throws IOException, InterruptedException {
-                        victim.impair();
-                        victim.disk().fill();
+                        for (Machine victim : victims) {
+                            victim.impair();
+                            victim.disk().fill();
+                        }
                     }
 
                     @Override
                     public void heal() throws IOException, InterruptedException {
-                        victim.disk().free();
-                        victim.awaitWholeOrRestart();
+                        for (Machine victim : victims) {
+                            victim.disk().free();
+                        }
+                        for (Machine victim : victims) {
+                            victim.awaitWholeOrRestart();
+                        }
                         machines.release(victims);
                     }
 
                     @Override
                     public String toString() {
-                        return "disk of " + victim + " is full";
+                        return "disks of " + victims + " are full";
                     }
                 });
     }

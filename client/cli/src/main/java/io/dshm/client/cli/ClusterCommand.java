@@ -20,7 +20,20 @@ import org.jspecify.annotations.Nullable;
 final class ClusterCommand {
 
     private static final List<String> HEADINGS = List.of(
-            "NODE", "ADDRESS", "ROLE", "TERM", "APPLIED", "LAG", "VERSION", "FORMAT", "ENTRIES", "MEMORY", "STATE");
+            "NODE",
+            "ADDRESS",
+            "ROLE",
+            "TERM",
+            "SINCE",
+            "APPLIED",
+            "LAG",
+            "VERSION",
+            "FORMAT",
+            "ENTRIES",
+            "MEMORY",
+            "DISK",
+            "SNAPSHOT",
+            "STATE");
     private static final long MEBIBYTE = 1024 * 1024;
     private static final long PAUSE_MILLIS = 200;
     private static final int OK = 200;
@@ -154,19 +167,26 @@ final class ClusterCommand {
         StatusTable.Node said = said(member.node);
         StatusTable.Node node = Objects.requireNonNullElse(
                 said, new StatusTable.Node(session.endpoints().get(0), Map.of(), state(said)));
-        Long bytes = StatusTable.number(node.fields(), "stateBytes");
         return List.of(
                 member.node,
                 member.address,
                 member.role,
                 node.field("term"),
+                StatusTable.age(node.fields(), "leaderSeconds"),
                 node.field("appliedIndex"),
                 node.lag(),
                 node.field("version"),
                 node.field("format"),
                 node.field("entries"),
-                bytes == null ? "-" : bytes / MEBIBYTE + " MiB",
+                mebibytes(node, "stateBytes"),
+                mebibytes(node, "diskFreeBytes"),
+                StatusTable.age(node.fields(), "snapshotAgeSeconds"),
                 node.state());
+    }
+
+    private static String mebibytes(StatusTable.Node node, String field) {
+        Long bytes = StatusTable.number(node.fields(), field);
+        return bytes == null ? "-" : bytes / MEBIBYTE + " MiB";
     }
 
     private ExitCode health() throws CliException {

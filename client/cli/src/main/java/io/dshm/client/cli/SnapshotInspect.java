@@ -1,5 +1,6 @@
 package io.dshm.client.cli;
 
+import com.google.protobuf.ByteString;
 import io.dshm.proto.snapshot.BackupReader;
 import io.dshm.proto.snapshot.SnapshotException;
 import io.dshm.proto.snapshot.SnapshotPart;
@@ -9,6 +10,7 @@ import io.dshm.proto.wire.LimiterState;
 import io.dshm.proto.wire.MeterState;
 import io.dshm.proto.wire.SnapshotEntry;
 import io.dshm.proto.wire.SnapshotHeader;
+import io.dshm.proto.wire.SnapshotRegion;
 import io.dshm.proto.wire.TypedState;
 import java.io.BufferedInputStream;
 import java.io.IOException;
@@ -48,6 +50,19 @@ final class SnapshotInspect {
         long newestVersion;
         long firstDeadline;
         long lastDeadline;
+
+        /** 0: it has no limit. */
+        long limitBytes;
+
+        boolean evicts;
+
+        String policy() {
+            return evicts ? "evict" : "refuse";
+        }
+
+        String versions() {
+            return entries == 0 ? "-" : oldestVersion + "-" + newestVersion;
+        }
 
         void add(SnapshotEntry entry) {
             entries++;
@@ -94,7 +109,20 @@ final class SnapshotInspect {
             return ExitCode.OK;
         }
         Map<String, Region> regions = new TreeMap<>();
-        Read read = read(file, entry -> regionOf(entry, regions).add(entry));
+        Read read = read(file, new SnapshotPart.Visitor() {
+            @Override
+            public void entry(SnapshotEntry entry) {
+                regionOf(regionIn(entry.getKey()), regions).add(entry);
+            }
+
+            @Override
+            public void region(SnapshotRegion limit) {
+                ByteString name = limit.getRegion();
+                Region region = regionOf(name.isEmpty() ? DEFAULT_REGION : name.toStringUtf8(), regions);
+                region.limitBytes = limit.getBytesMax();
+                region.evicts = limit.getEvicts();
+            }
+        });
         if (output.isJson()) {
             Map<String, Object> said = new LinkedHashMap<>(head(read.head));
             said.put("format", (long) read.header.getFormatVersion());
@@ -110,10 +138,13 @@ final class SnapshotInspect {
         return ExitCode.OK;
     }
 
-    private static Region regionOf(SnapshotEntry entry, Map<String, Region> regions) {
-        String key = entry.getKey().toStringUtf8();
-        int end = Math.max(0, key.indexOf(':'));
-        String name = end == 0 ? DEFAULT_REGION : key.substring(0, end);
+    private static String regionIn(ByteString key) {
+        String text = key.toStringUtf8();
+        int end = Math.max(0, text.indexOf(':'));
+        return end == 0 ? DEFAULT_REGION : text.substring(0, end);
+    }
+
+    private static Region regionOf(String name, Map<String, Region> regions) {
         Region region = regions.get(name);
         if (region == null) {
             region = regions.computeIfAbsent(regions.size() < REGIONS_MAX ? name : OTHERS, unused -> new Region());
@@ -133,15 +164,16 @@ final class SnapshotInspect {
         lines.add("members " + String.join(",", head.getMembersList()));
         lines.add("entries " + head.getEntryCount() + ", " + head.getContentBytes() + " bytes uncompressed");
         List<List<String>> rows = new ArrayList<>();
-        rows.add(List.of("REGION", "ENTRIES", "BYTES", "LIMITERS", "VERSIONS", "FIRST EXPIRES", "LAST EXPIRES"));
+        rows.add(List.of("REGION", "ENTRIES", "BYTES", "LIMITERS", "VERSIONS", "FIRST EXPIRES", "LAST EXPIRES", "LIMIT"));
         regions.forEach((name, region) -> rows.add(List.of(
                 name,
                 String.valueOf(region.entries),
                 String.valueOf(region.bytes),
                 String.valueOf(region.limiters),
-                region.oldestVersion + "-" + region.newestVersion,
+                region.versions(),
                 instant(region.firstDeadline),
-                instant(region.lastDeadline))));
+                instant(region.lastDeadline),
+                region.limitBytes == 0 ? "-" : region.limitBytes + " " + region.policy())));
         lines.addAll(StatusTable.aligned(rows));
         return lines;
     }
@@ -156,7 +188,11 @@ final class SnapshotInspect {
         members.put("entries", region.entries);
         members.put("bytes", region.bytes);
         members.put("limiters", region.limiters);
-        members.put("oldestVersion", region.oldestVersion);
+        if (region.limitBytes > 0) {
+            members.put("limitBytes", region.limitBytes);
+            members.put("policy", region.policy());
+        }
+        members.put("oldestVersion", region.entries == 0 ? 0L : region.oldestVersion);
         members.put("newestVersion", region.newestVersion);
         members.put("firstExpiresAtMillis", region.firstDeadline);
         members.put("lastExpiresAtMillis", region.lastDeadline);

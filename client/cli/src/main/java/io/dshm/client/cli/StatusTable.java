@@ -139,4 +139,19 @@ final class StatusTable {
     static @Nullable Long number(Map<String, Object> fields, String name) {
         return fields.get(name) instanceof Long number ? number : null;
     }
+
+    /** A field in seconds, as people say it; a dash if it is not known. */
+    static String age(Map<String, Object> fields, String name) {
+        Long seconds = number(fields, name);
+        if (seconds == null || seconds < 0) {
+            return "-";
+        }
+        if (seconds < 120) {
+            return seconds + " s";
+        }
+        if (seconds < 2 * 3600) {
+            return seconds / 60 + " min";
+        }
+        return seconds < 2 * 86_400 ? seconds / 3600 + " h" : seconds / 86_400 + " d";
+    }
 }

@@ -30,6 +30,8 @@ final class WriteWords {
     private static final Parameter BY = new Parameter("BY", "0..1", "What to add; 1 if it is left out.");
     private static final Option TTL = new Option("--ttl", "TIME", "How long it lives: seconds, or 30m, 2h, 7d.");
     private static final Option INIT_TTL = new Option("--ttl", "TIME", "How long a key lives that was absent.");
+    private static final Option FULL =
+            new Option("--full", "evict|refuse", "Where there is no room; if left out, as the region's limit says.");
     private static final long FLUSH_MAX = 999_999_999_999_999_999L;
     private static final long FLAGS_MAX = 0xFFFF_FFFFL;
 
@@ -66,7 +68,8 @@ final class WriteWords {
                             TTL,
                             new Option("--type", "TYPE", "string (if left out), number, boolean or raw."),
                             new Option("--flags", "N", "32 bits beside the value; 0 if left out."),
-                            new Option("--if", "CONDITION", "absent, present, or the version that it must have.")),
+                            new Option("--if", "CONDITION", "absent, present, or the version that it must have."),
+                            FULL),
                     new Request(
                             a -> put(a, type(a.option("--type")), condition(a.option("--if"), "--if"), a.value(1)),
                             Replies::details)),
@@ -89,7 +92,8 @@ final class WriteWords {
                     List.of(KEY, BY),
                     List.of(
                             new Option("--init", "N", "What an absent key counts from; without it: not_found."),
-                            INIT_TTL),
+                            INIT_TTL,
+                            FULL),
                     new Request(WriteWords::incrNumber, Replies::number)),
             new Word(
                     "limiter",
@@ -159,12 +163,14 @@ final class WriteWords {
                     List.of(KEY, VALUE),
                     List.of(
                             new Option("--left", "", "At the left end."),
-                            new Option("--type", "TYPE", "string (if left out) or number.")),
+                            new Option("--type", "TYPE", "string (if left out) or number."),
+                            FULL),
                     new Request(
                             a -> new Command.Push(
                                     a.key(0),
                                     a.has("--left") ? Command.End.LEFT : Command.End.RIGHT,
                                     elementType(a.option("--type")),
+                                    full(a),
                                     a.value(1)),
                             Replies::number)),
             new Word(
@@ -205,7 +211,20 @@ final class WriteWords {
     private static Command put(Arguments arguments, ValueType type, Condition condition, byte[] value)
             throws CliException {
         int flags = (int) arguments.count("--flags", 0, FLAGS_MAX);
-        return new Command.Put(arguments.key(0), arguments.millis("--ttl", 0), type, flags, condition, value);
+        return new Command.Put(
+                arguments.key(0), arguments.millis("--ttl", 0), type, flags, condition, full(arguments), value);
+    }
+
+    private static Command.Full full(Arguments arguments) throws CliException {
+        String word = arguments.option("--full");
+        if (word == null) {
+            return Command.Full.AS_REGION;
+        }
+        return switch (word) {
+            case "evict" -> Command.Full.EVICT;
+            case "refuse" -> Command.Full.REFUSE;
+            default -> throw CliException.usage("--full is evict or refuse, not '" + word + "'");
+        };
     }
 
     private static Command take(Arguments a) throws CliException {
@@ -254,7 +273,8 @@ final class WriteWords {
                 arguments.key(0),
                 by == null ? 1 : Arguments.number(by, "BY"),
                 init == null ? null : (Double) Arguments.number(init, "--init"),
-                arguments.millis("--ttl", 0));
+                arguments.millis("--ttl", 0),
+                full(arguments));
     }
 
     private static Command remove(Arguments arguments) throws CliException {

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A server that answers each request, a line with its data, as a test says; an empty answer closes the connection instead. Also as an admin
- * port: a line that begins with {@code GET /} is one of HTTP.
+ * port: a line that begins with {@code GET /} or {@code POST /} is one of HTTP.
  */
 final class FakeNode implements AutoCloseable {
 
@@ -98,7 +98,7 @@ final class FakeNode implements AutoCloseable {
                     return;
                 }
                 out.write(answer.getBytes(StandardCharsets.UTF_8));
-                if (line.startsWith("GET /")) {
+                if (line.startsWith("GET /") || line.startsWith("POST /")) {
                     return;
                 }
             }

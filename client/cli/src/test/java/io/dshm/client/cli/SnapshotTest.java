@@ -4,8 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.protobuf.ByteString;
 import io.dshm.proto.Formats;
 import io.dshm.proto.snapshot.TestBackups;
+import io.dshm.proto.wire.SnapshotRegion;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.InetAddress;
@@ -15,6 +17,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -31,9 +34,17 @@ class SnapshotTest {
     @BeforeEach
     void makeBackup() throws IOException {
         good = TestBackups.backup(
-                TestBackups.part(0, false, Formats.NEWEST, "a::1", "a::2", "plain"),
+                TestBackups.part(0, false, Formats.NEWEST, List.of(limit("a", true), limit("e", false)), "a::1", "a::2", "plain"),
                 TestBackups.part(1, true, Formats.NEWEST, "b::1"));
         file = Files.write(folder.resolve("x.dshm"), good);
+    }
+
+    private static SnapshotRegion limit(String region, boolean evicts) {
+        return SnapshotRegion.newBuilder()
+                .setRegion(ByteString.copyFromUtf8(region))
+                .setBytesMax(1000)
+                .setEvicts(evicts)
+                .build();
     }
 
     private static Run run(String... words) {
@@ -69,6 +80,9 @@ class SnapshotTest {
         assertTrue(regions.contains("\n:       1") && regions.contains("\na       2"), regions);
         String json = run("snapshot", "inspect", file.toString(), "--json").out();
         assertTrue(json.contains("\"region\":\"a\",\"entries\":2"), json);
+        assertTrue(json.contains("\"limitBytes\":1000,\"policy\":\"evict\""), json);
+        assertTrue(regions.lines().anyMatch(line -> line.matches("a +2 .* 1000 evict")), regions);
+        assertTrue(regions.lines().anyMatch(line -> line.matches("e +0 +0 +0 +- .* 1000 refuse")), regions);
         assertEquals(
                 "a::1\nb::1\n",
                 run("snapshot", "inspect", file.toString(), "--keys", "?::1").out());

@@ -35,10 +35,12 @@ class WordsTest {
             Map.entry("add k v --ttl 0.5", "PUT k 0.500 1 type=raw if=absent v"),
             Map.entry("cas k 7 v", "PUT k 0 1 type=raw if=7 v"),
             Map.entry(
-                    "put k 1 --type number --flags 4294967295 --if present",
-                    "PUT k 0 1 type=number flags=4294967295 if=present 1"),
+                    "put k 1 --type number --flags 4294967295 --if present --full evict",
+                    "PUT k 0 1 type=number flags=4294967295 if=present full=evict 1"),
             Map.entry("incr k -2 --init 5 --ttl 1500ms", "INCR k -2 5 1.500"),
-            Map.entry("incr-number k 0.5 --init -1 --ttl 2h", "INCR_NUMBER k 0.5 init=-1 ttl=7200"),
+            Map.entry(
+                    "incr-number k 0.5 --init -1 --ttl 2h --full refuse",
+                    "INCR_NUMBER k 0.5 init=-1 ttl=7200 full=refuse"),
             Map.entry("limiter k 100 1m", "RATE_LIMITER k 100 60"),
             Map.entry("take k gcra 10 1m", "TAKE k gcra 10 60 burst=9"),
             Map.entry(
@@ -50,7 +52,7 @@ class WordsTest {
             Map.entry("del k", "DELETE k"),
             Map.entry("remove k --if 3", "REMOVE k if=3"),
             Map.entry("push k v", "RPUSH k 1 v"),
-            Map.entry("push k 1 --left --type number", "LPUSH k 1 type=number 1"),
+            Map.entry("push k 1 --left --type number --full evict", "LPUSH k 1 type=number full=evict 1"),
             Map.entry("pop k", "LPOP k"),
             Map.entry("pop k --right", "RPOP k"),
             Map.entry("flush r", "FLUSHALL r"),

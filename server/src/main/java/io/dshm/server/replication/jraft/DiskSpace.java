@@ -144,6 +144,11 @@ final class DiskSpace {
         return free >= needed;
     }
 
+    /** What is free beside the reserve. */
+    long freeBytes() throws IOException {
+        return usable.bytes();
+    }
+
     /** Whether this node's disk is full. */
     boolean isFull() {
         return full;

@@ -4,6 +4,10 @@ import com.alipay.sofa.jraft.Node;
 import com.alipay.sofa.jraft.Status;
 import io.dshm.server.guard.Guard;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
@@ -33,6 +37,11 @@ final class DiskWatch {
     /** Who leads, as far as this node knows. */
     private volatile @Nullable String leader;
 
+    /** At the last look. */
+    private volatile long freeBytes;
+
+    private volatile long logBytes;
+
     /** Of the thread that looks. */
     private long logSeenNanos = System.nanoTime();
 
@@ -50,6 +59,7 @@ final class DiskWatch {
                 settings.diskReserveBytes(),
                 settings.members().all().size());
         space.look();
+        freeBytes = space.freeBytes();
     }
 
     DiskSpace space() {
@@ -66,10 +76,12 @@ final class DiskWatch {
         space.setOthers(settings.members().others());
         try {
             boolean due = space.look();
+            freeBytes = space.freeBytes();
             long now = System.nanoTime();
             if (now - logSeenNanos > LOG_SIZE_NANOS) {
                 logSeenNanos = now;
-                due |= DiskSpace.bytesIn(settings.folder().resolve(DataParts.LOG)) > settings.logBytesMax();
+                logBytes = DiskSpace.bytesIn(settings.folder().resolve(DataParts.LOG));
+                due |= logBytes > settings.logBytesMax();
             }
             if (due) {
                 snapshots.begin();
@@ -98,6 +110,33 @@ final class DiskWatch {
     /** That node leads from now on; null: nobody, as far as this node knows. */
     void leads(@Nullable String name) {
         leader = name;
+    }
+
+    /** What was seen last: bytes that are free beside the reserve, bytes of the log, the age of the newest snapshot. */
+    Map<String, Object> status() {
+        Map<String, Object> fields = new LinkedHashMap<>();
+        fields.put("diskFreeBytes", freeBytes);
+        fields.put("logBytes", logBytes);
+        fields.put("snapshotAgeSeconds", snapshotAgeSeconds());
+        return fields;
+    }
+
+    /** -1 if there is none. */
+    private long snapshotAgeSeconds() {
+        Path snapshots = settings.folder().resolve(DataParts.SNAPSHOT);
+        try {
+            long newest = SnapshotFolder.newestIndex(snapshots);
+            if (newest == 0) {
+                return -1;
+            }
+            long writtenMillis = Files.getLastModifiedTime(SnapshotFolder.path(snapshots, newest))
+                    .toMillis();
+            return Math.max(0, TimeUnit.MILLISECONDS.toSeconds(System.currentTimeMillis() - writtenMillis));
+        } catch (IOException e) {
+            // There is none yet, or a newer one at this moment.
+            LOG.debug("the age of the newest snapshot is not known", e);
+            return -1;
+        }
     }
 
     /** Whether clients' writes are to be refused. */

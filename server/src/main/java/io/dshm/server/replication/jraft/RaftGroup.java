@@ -312,6 +312,12 @@ public final class RaftGroup implements RaftLog {
         return watch != null && watch.isFull();
     }
 
+    /** Fields about the disk, for people. */
+    public Map<String, Object> diskStatus() {
+        DiskWatch watch = disk;
+        return watch == null ? Map.of() : watch.status();
+    }
+
     /** Another node has said whether its disk is full. */
     public void onPeerDisk(String name, boolean full) {
         DiskWatch watch = disk;

@@ -33,6 +33,7 @@ import io.dshm.proto.wire.SetCommand;
 import io.dshm.proto.wire.TakeCommand;
 import io.dshm.proto.wire.TouchCommand;
 import io.dshm.proto.wire.TypedValue;
+import io.dshm.proto.wire.WhenFull;
 import io.dshm.proto.wire.WriteCondition;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -100,7 +101,7 @@ public final class Records {
 
         @Override
         public CommandRecord.Builder put(Command.Put write, CommandRecord.Builder record) {
-            return record.setPut(putCommand(write, write.value()));
+            return record.setWhenFull(whenFull(write.full())).setPut(putCommand(write, write.value()));
         }
 
         @Override
@@ -125,17 +126,18 @@ public final class Records {
             if (init != null) {
                 command.setInit(init);
             }
-            return record.setIncrNumber(command);
+            return record.setWhenFull(whenFull(write.full())).setIncrNumber(command);
         }
 
         @Override
         public CommandRecord.Builder push(Command.Push write, CommandRecord.Builder record) {
             PushCommand.Builder command =
                     PushCommand.newBuilder().setKey(bytes(write.key())).setLeft(write.end() == Command.End.LEFT);
-            return record.setPush(
-                    write.type() == ValueType.NUMBER
-                            ? command.setNumber(Doubles.parse(write.element()))
-                            : command.setString(UnsafeByteOperations.unsafeWrap(write.element())));
+            return record.setWhenFull(whenFull(write.full()))
+                    .setPush(
+                            write.type() == ValueType.NUMBER
+                                    ? command.setNumber(Doubles.parse(write.element()))
+                                    : command.setString(UnsafeByteOperations.unsafeWrap(write.element())));
         }
 
         @Override
@@ -209,6 +211,25 @@ public final class Records {
         return CommandRecord.newBuilder().setLogTime(LogTimeCommand.getDefaultInstance());
     }
 
+    /** Takes out of a record what nodes of the first format do not know, and can do without. */
+    public static void forFirstFormat(CommandRecord.Builder record) {
+        if (record.getClientDone() > 0) {
+            record.clearClientDone().clearClientRetry().clearClientUnlisted();
+        }
+        record.clearWhenFull();
+        if (record.hasMulti()) {
+            record.getMultiBuilder().getWritesBuilderList().forEach(CommandRecord.Builder::clearWhenFull);
+        }
+    }
+
+    private static WhenFull whenFull(Command.Full full) {
+        return switch (full) {
+            case AS_REGION -> WhenFull.AS_REGION;
+            case EVICT -> WhenFull.EVICT;
+            case REFUSE -> WhenFull.REFUSE;
+        };
+    }
+
     private static ByteString bytes(Key key) {
         return UnsafeByteOperations.unsafeWrap(key.bytes());
     }
@@ -267,6 +288,7 @@ public final class Records {
 
     private static CommandRecord.Builder publicationOfPut(Command.Put put, long upload) {
         return CommandRecord.newBuilder()
+                .setWhenFull(whenFull(put.full()))
                 .setPutChunked(PutChunkedCommand.newBuilder()
                         .setPut(putCommand(put, new byte[0]))
                         .setUpload(upload)

@@ -7,6 +7,7 @@ import io.dshm.proto.ErrorCode;
 import io.dshm.proto.Reply;
 import io.dshm.proto.ValueType;
 import io.dshm.server.statemachine.Outcome;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -14,6 +15,7 @@ import java.util.List;
 public final class Replies {
 
     private static final Applied APPLIED = new Applied();
+    private static final String EVICTED = "evicted=yes";
 
     private Replies() {}
 
@@ -77,6 +79,22 @@ public final class Replies {
         return outcome.isAbsent() ? Reply.Done.ABSENT : Reply.Done.DONE;
     }
 
+    /** The same, with the word that says that entries were evicted, if they were. */
+    private static Reply orEvicted(Reply reply, Outcome outcome) {
+        if (!outcome.isAfterEviction()) {
+            return reply;
+        }
+        if (reply instanceof Reply.Detailed detailed) {
+            return new Reply.Detailed(detailed.value(), detailed.details() + " " + EVICTED);
+        }
+        if (reply instanceof Reply.Value value) {
+            return new Reply.Detailed(value.bytes(), EVICTED);
+        }
+        return reply instanceof Reply.IntegerValue number
+                ? new Reply.Detailed(Long.toString(number.number()).getBytes(StandardCharsets.US_ASCII), EVICTED)
+                : new Reply.Detailed(null, EVICTED);
+    }
+
     /** The reply to a write that was applied. */
     private static final class Applied implements CommandVisitor.OfWrite<Outcome, Reply> {
         @Override
@@ -111,7 +129,7 @@ public final class Replies {
 
         @Override
         public Reply put(Command.Put write, Outcome outcome) {
-            return changed(outcome);
+            return orEvicted(changed(outcome), outcome);
         }
 
         @Override
@@ -126,12 +144,13 @@ public final class Replies {
 
         @Override
         public Reply incrNumber(Command.IncrNumber write, Outcome outcome) {
-            return changed(outcome);
+            return orEvicted(changed(outcome), outcome);
         }
 
         @Override
         public Reply push(Command.Push write, Outcome outcome) {
-            return outcome.isNumeric() ? new Reply.IntegerValue(outcome.number()) : changed(outcome);
+            Reply reply = outcome.isNumeric() ? new Reply.IntegerValue(outcome.number()) : changed(outcome);
+            return orEvicted(reply, outcome);
         }
 
         @Override
@@ -162,7 +181,8 @@ public final class Replies {
             List<Outcome> outcomes = outcome.several();
             List<Reply> replies = new ArrayList<>(outcomes.size());
             for (int i = 0; i < outcomes.size(); i++) {
-                replies.add(write.writes().get(i).accept(outcomes.get(i), this));
+                Outcome one = outcomes.get(i);
+                replies.add(write.writes().get(i).accept(outcome.isAfterEviction() ? one.afterEviction() : one, this));
             }
             return new Reply.Several(replies);
         }

@@ -30,6 +30,7 @@ class AdmittedCommandsTest {
     private static final List<String> INTEGERS = List.of("0", "-1", "9223372036854775807", "-9223372036854775808");
     private static final List<String> DOUBLES =
             List.of("0", "-0", "1.5", "1e308", "nan", "-inf", "12345678901234567890");
+    private static final List<String> FULL = List.of("", " full=evict", " full=refuse");
     private static final List<String> CONDITIONS =
             List.of("", " if=absent", " if=present", " if=1", " if=999999999999999999");
     private static final List<String> IDENTITIES =
@@ -115,14 +116,15 @@ class AdmittedCommandsTest {
                 "RATE_LIMITER " + key + " " + one(List.of("0", "1", "1000000")) + " " + one(SECONDS) + identity
                         + "\r\n";
             case 5 ->
-                "PUT " + key + " " + one(SECONDS) + data(value(), " flags=4294967295" + one(CONDITIONS) + identity);
+                "PUT " + key + " " + one(SECONDS)
+                        + data(value(), " flags=4294967295" + one(CONDITIONS) + one(FULL) + identity);
             case 6 -> "PUT " + key + " " + one(SECONDS) + data(one(DOUBLES), " type=number" + identity);
             case 7 -> "PUT " + key + " 0" + data("true", " type=" + one(List.of("boolean", "raw")) + identity);
             case 8 -> "REMOVE " + key + one(CONDITIONS) + identity + "\r\n";
             case 9 -> "EXPIRE " + key + " " + one(SECONDS) + identity + "\r\n";
             case 10 ->
-                "INCR_NUMBER " + key + " " + one(DOUBLES) + one(List.of("", " init=1", " init=nan ttl=5")) + identity
-                        + "\r\n";
+                "INCR_NUMBER " + key + " " + one(DOUBLES) + one(List.of("", " init=1", " init=nan ttl=5")) + one(FULL)
+                        + identity + "\r\n";
             case 11 -> "TAKE " + key + " " + policy() + one(COSTS) + one(SHADOWS) + identity + "\r\n";
             default ->
                 random.nextBoolean()
@@ -143,7 +145,7 @@ class AdmittedCommandsTest {
 
     private String push(String identity) {
         return random.nextBoolean()
-                ? data(one(DOUBLES), " type=number" + identity)
+                ? data(one(DOUBLES), " type=number" + one(FULL) + identity)
                 : data("e".repeat(random.nextInt(100)), identity);
     }
 

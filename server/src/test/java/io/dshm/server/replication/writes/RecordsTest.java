@@ -12,6 +12,7 @@ import io.dshm.proto.ValueType;
 import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.LogEntry;
 import io.dshm.proto.wire.RegisterNode;
+import io.dshm.proto.wire.WhenFull;
 import io.dshm.server.statemachine.Admission;
 import io.dshm.server.statemachine.ClusterClock;
 import io.dshm.server.statemachine.Outcome;
@@ -99,6 +100,42 @@ class RecordsTest {
         assertEquals("false", run(new Command.Incr(KEY, 1, 0, 0)));
         assertEquals("not_a_list", run(new Command.Pop(KEY, Command.End.RIGHT)));
         assertEquals("not_a_number", run(new Command.IncrNumber(KEY, 1, 1.0, 0)));
+    }
+
+    @Test
+    void what_was_evicted_for_is_said_by_the_replies_to_typed_writes() {
+        assertEquals("version=1 evicted=yes", runEvicting(put(ValueType.STRING, "x")));
+        assertEquals("x", runEvicting(new Command.Set(KEY, 0, bytes("x"))), "as the older program");
+        assertEquals("DONE", run(new Command.Delete(KEY)).replace("ABSENT", "DONE"));
+        assertEquals("2 evicted=yes", runEvicting(new Command.IncrNumber(KEY, 1, 1.0, 0)));
+        assertEquals("DONE", run(new Command.Delete(KEY)).replace("ABSENT", "DONE"));
+        assertEquals(
+                "1 evicted=yes", runEvicting(new Command.Push(KEY, Command.End.LEFT, ValueType.STRING, bytes("a"))));
+        Command.Multi multi =
+                new Command.Multi(List.of(put(ValueType.NUMBER, "1"), new Command.IncrNumber(KEY, 1, null, 0)), 100);
+        assertEquals("[version=7 evicted=yes, 2 evicted=yes]", runEvicting(multi));
+    }
+
+    private String runEvicting(Command.Write write) {
+        return text(Replies.of(write, apply(Records.of(write)).afterEviction()));
+    }
+
+    @Test
+    void a_record_says_what_to_do_where_there_is_no_room_but_not_to_the_first_format() {
+        Command.Put put = new Command.Put(KEY, 0, ValueType.STRING, 0, Condition.ANY, Command.Full.EVICT, bytes("x"));
+        Command.IncrNumber incr = new Command.IncrNumber(KEY, 1, 1.0, 0, Command.Full.REFUSE);
+        CommandRecord.Builder multi = Records.of(new Command.Multi(List.of(put, incr), 100));
+        assertEquals(WhenFull.EVICT, multi.getMulti().getWrites(0).getWhenFull());
+        assertEquals(WhenFull.REFUSE, multi.getMulti().getWrites(1).getWhenFull());
+        Records.forFirstFormat(multi);
+        assertEquals(WhenFull.AS_REGION, multi.getMulti().getWrites(0).getWhenFull());
+        assertEquals(WhenFull.AS_REGION, multi.getMulti().getWrites(1).getWhenFull());
+        CommandRecord.Builder alone = Records.of(new Command.Identified(1, 1, 1, false, put));
+        assertEquals(WhenFull.EVICT, alone.getWhenFull());
+        assertEquals(WhenFull.EVICT, Records.publication(put, 1).getWhenFull());
+        Records.forFirstFormat(alone);
+        assertEquals(WhenFull.AS_REGION, alone.getWhenFull());
+        assertEquals(0, alone.getClientDone());
     }
 
     @Test
