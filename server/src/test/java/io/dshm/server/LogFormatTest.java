@@ -52,7 +52,9 @@ class LogFormatTest {
             for (String format : List.of("", "-json")) {
                 LoggerContext context = configured("dshm-log-to-" + target + format + ".xml");
                 assertEquals(Level.WARN, context.getLogger("io.netty.x").getEffectiveLevel());
-                assertEquals(Level.OFF, context.getLogger("com.alipay.sofa.jraft.rpc").getEffectiveLevel());
+                assertEquals(
+                        Level.OFF,
+                        context.getLogger("com.alipay.sofa.jraft.rpc").getEffectiveLevel());
                 assertEquals(Level.INFO, context.getLogger("io.dshm").getEffectiveLevel());
                 context.stop();
             }

@@ -65,7 +65,10 @@ final class AdminToken {
     void onRefused(Object client) {
         long times = refused.next();
         if (times > 0) {
-            LOG.warn("refused {} requests to the admin port without the right token, the last of them of {}", times, client);
+            LOG.warn(
+                    "refused {} requests to the admin port without the right token, the last of them of {}",
+                    times,
+                    client);
         }
     }
 

@@ -71,7 +71,7 @@ public final class Distribution {
 
     /** Counts a value that came so many times. The writer's thread only. */
     public void record(long value, long times) {
-        int slot = Math.max(0, Math.min(counts.length() - 1, indexOf(value * range.unit) - range.first()));
+        int slot = Math.max(0, Math.min(counts.length() - 1, indexOf((double) value * range.unit) - range.first()));
         counts.setRelease(slot, counts.getPlain(slot) + times);
         sum.add(value * times);
     }
@@ -100,7 +100,7 @@ public final class Distribution {
             for (int i = 0; i < all.length; i++) {
                 all[i] += part.counts.getAcquire(i);
             }
-            sum += part.sum.get() * range.unit;
+            sum += (double) part.sum.get() * range.unit;
         }
         return new Sum(range, all, sum);
     }

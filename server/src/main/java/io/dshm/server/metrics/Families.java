@@ -110,6 +110,16 @@ final class Families {
                 .add(new GaugeDataPointSnapshot(value, Labels.of(labels), null));
     }
 
+    /** The same of a whole number; beyond 2^53 it is rounded. */
+    void counter(String name, String help, long value, String... labels) {
+        counter(name, help, (double) value, labels);
+    }
+
+    /** The same of a whole number; beyond 2^53 it is rounded. */
+    void gauge(String name, String help, long value, String... labels) {
+        gauge(name, help, (double) value, labels);
+    }
+
     /** What was counted in several places, as one histogram, classic and native. */
     void histogram(
             String name, String help, Collection<Distribution> parts, Distribution.Range range, String... labels) {

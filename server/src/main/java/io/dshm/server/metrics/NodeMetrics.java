@@ -195,7 +195,10 @@ public final class NodeMetrics {
                 "dshm_store_purged_entries",
                 "Entries removed because they had expired or their region was flushed.",
                 state.store().purgedCount());
-        to.counter("dshm_evicted_entries", "Entries that were evicted to make room in their region.", state.evictedCount());
+        to.counter(
+                "dshm_evicted_entries",
+                "Entries that were evicted to make room in their region.",
+                state.evictedCount());
         to.gauge(
                 "dshm_state_bytes",
                 "What the whole state takes: entries, remembered outcomes, clients, uploads.",
@@ -211,8 +214,18 @@ public final class NodeMetrics {
         to.gauge("dshm_identities_limit", "How many of each kind it remembers at most.", Limits.CLIENTS_MAX);
         for (RegionUse use : state.store().regionUses()) {
             String name = RegionSizes.nameOf(use.region());
-            to.gauge("dshm_region_limit_bytes", "What a region may take that has a limit of its own.", use.bytesMax(), "region", name);
-            to.gauge("dshm_region_limited_bytes", "What it takes, counted with each write.", use.bytes(), "region", name);
+            to.gauge(
+                    "dshm_region_limit_bytes",
+                    "What a region may take that has a limit of its own.",
+                    use.bytesMax(),
+                    "region",
+                    name);
+            to.gauge(
+                    "dshm_region_limited_bytes",
+                    "What it takes, counted with each write.",
+                    use.bytes(),
+                    "region",
+                    name);
         }
         for (RegionSizes.Size region : always.regions.sizes()) {
             to.gauge(

@@ -45,18 +45,24 @@ class MonitoringIT {
         int port = Ports.free();
         Process prometheus = start(port, cluster.nodes());
         try {
-            Await.until("all nodes are scraped", () -> value(port, "sum(dshm_ready)").equals("3"));
+            Await.until(
+                    "all nodes are scraped",
+                    () -> value(port, "sum(dshm_ready)").equals("3"));
             assertEquals("1", value(port, "sum(dshm_raft_is_leader)"));
             assertTrue(value(port, "ALERTS{alertstate=\"firing\"}").isEmpty());
             String leaderIs = "{alertname=\"DshmNodeDown\",instance=\"" + instance(leader) + "\"}";
             leader.kill();
             Await.until("the alert fires", () -> firing(port, leaderIs).equals("1"));
-            Await.until("another node leads", () -> value(port, "sum(dshm_raft_is_leader)").equals("1"));
+            Await.until(
+                    "another node leads",
+                    () -> value(port, "sum(dshm_raft_is_leader)").equals("1"));
             assertTrue(Integer.parseInt(value(port, "max(dshm_raft_term)")) > 1);
             assertTrue(firing(port, "{alertname=\"DshmMajorityLost\"}").isEmpty());
             leader.start();
             Await.until("the alert is over", () -> firing(port, leaderIs).isEmpty());
-            Await.until("the node is ready again", () -> value(port, "sum(dshm_ready)").equals("3"));
+            Await.until(
+                    "the node is ready again",
+                    () -> value(port, "sum(dshm_ready)").equals("3"));
         } finally {
             prometheus.destroy();
             prometheus.waitFor(10, TimeUnit.SECONDS);
