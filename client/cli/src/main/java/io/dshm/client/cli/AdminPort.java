@@ -17,7 +17,11 @@ import org.jspecify.annotations.Nullable;
  *
  * @param token the secret that the node asks for, or null
  */
-record AdminPort(Endpoint endpoint, @Nullable ClientTls tls, Duration timeout, @Nullable String token) {
+record AdminPort(
+        Endpoint endpoint,
+        @Nullable ClientTls tls,
+        Duration timeout,
+        @Nullable String token) {
 
     private static final String HEAD_END = "\r\n\r\n";
     private static final int HEAD_BYTES_MAX = 8192;

@@ -38,15 +38,7 @@ record Session(
 
     /** Options that decide which session a line needs. */
     private static final String[] OPTIONS = {
-        "--endpoints",
-        "--admin",
-        "--admin-token-file",
-        "--timeout",
-        "--tls",
-        "--ca",
-        "--cert",
-        "--key",
-        "--server-name"
+        "--endpoints", "--admin", "--admin-token-file", "--timeout", "--tls", "--ca", "--cert", "--key", "--server-name"
     };
 
     /** The session that options and environment ask for; connects to nobody yet. */
