@@ -222,7 +222,8 @@ class AccountTest {
                 assertFalse(decision(held.take(quota, 0, 1)).allowed());
                 assertEquals(
                         0,
-                        Objects.requireNonNull(held.grant(quota, 0, B, limit, 1).share())
+                        Objects.requireNonNull(held.grant(quota, 0, B, limit, 1))
+                                .share()
                                 .granted());
                 Taking none = Objects.requireNonNull(held.settle(0, A, 0));
                 assertEquals(limit, decision(none).remaining());
