@@ -25,6 +25,7 @@ tap.comment("limits")
 require("limit_test")(host, port)
 require("limit_permits_test")(os.getenv("DSHM_TEST_SOCKET"), host, port)
 require("limit_access_test")(os.getenv("DSHM_TEST_SOCKET"), host, port)
+require("limit_edge_test")(host, port)
 
 tap.comment("gateways")
 require("gateways_test")(os.getenv("DSHM_TEST_SOCKET"), host, port)
