@@ -179,13 +179,33 @@ local function fetching()
         returns(values(true), limiter:take("k"))
     end)
 
+    case("limit.edge: with a policy the limit is known from the first share on", function()
+        ngx.shared.edge_a:flush_all()
+        local network = scripted_network.new()
+        local edge, timers = load_edge(network)
+        local limiter = edge.new({
+            share_dict = "edge_a", policy = "p", region = "r", host = "a:1", exactly_once = false,
+        })
+        for _ = 1, 10 do
+            network:on("a:1", says(1))
+        end
+        takes(limiter, 10)
+        sent(network)
+        network:on("a:1", { input = "DONE granted=40 limit=100 remaining=0 life=6000\r\n" })
+        run_timers(timers)
+        equal(40, takes(limiter, 40))
+        network:on("a:1", { input = "DONE granted=25 limit=100 remaining=0 life=6000\r\n" })
+        run_timers({ timers[2] })
+        equal("GRANT r::k policy=p holder=HOLDER want=40 min=20\r\n"
+            .. "GRANT r::k policy=p holder=HOLDER want=25 min=13\r\n", sent(network))
+    end)
+
     case("limit.edge: near the limit the cluster decides, and for a while nobody asks for a share", function()
         local network, limiter, timers = scripted()
         for _ = 1, 30 do
             network:on("a:1", says(1))
         end
         takes(limiter, 10)
-        network:on("a:1")
         network.connections["a:1"] = { { input = "DONE granted=0 limit=1000 remaining=9 life=0\r\n" } }
         run_timers(timers)
         for _ = 1, 20 do

@@ -68,6 +68,9 @@ local PAUSE = 1
 -- Between two lines in the log.
 local LOG_PAUSE = 1
 
+-- A share that nobody cleared away goes away after that time.
+local TIDY_SECONDS = 60
+
 -- Shares that a worker knows without looking.
 local KNOWN_MAX = 1000
 
@@ -96,7 +99,8 @@ function _M.new(options)
         dict = limit.new(options.dict or of_dict).dict,
         shared = shared[options.share_dict],
         words = words,
-        limit = not rule.policy and rule.limit or nil,
+        -- of a policy it is known with the first reply
+        has_policy = rule.policy ~= nil, limit = not rule.policy and rule.limit or nil,
         pause = rule.period and not rule.policy and min(rule.period / 10, PAUSE) or PAUSE,
         known = {}, known_count = 0,
         log_after = 0,
@@ -177,10 +181,11 @@ local function at_half(premature, self, sent_key, share)
         give_back(self, sent_key, share, excess)
         left = left - excess
     end
-    if left > 0 then
-        local length = share.ends - share.began
-        timer_at(max(share.began + length * END_AT - now(), 0), at_end, self, sent_key, share)
+    if left <= 0 then
+        self.shared:delete(share.tokens)
+        return
     end
+    timer_at(max(share.began + (share.ends - share.began) * END_AT - now(), 0), at_end, self, sent_key, share)
 end
 
 
@@ -220,6 +225,9 @@ local function ask(self, sent_key, want, least)
         say(self, sent_key, "protocol_error")
         return nil
     end
+    if self.has_policy then
+        self.limit = tonumber(match(reply, " limit=(%d+)"))
+    end
     local ends = began + tonumber(life) / 1000 * (1 - DRIFT) - MARGIN
     if granted == "0" or now() >= ends then
         return nil
@@ -247,8 +255,8 @@ local function fetch(premature, self, sent_key, missed, has_no_sockets)
     end
     share.text = text_of(share)
     local length = share.ends - share.began
-    -- these times are for tidiness alone: it is `ends` that counts
-    local ok, err = dict:set(share.tokens, share.granted, length * 2)
+    -- these times, of the clock that people set, are for tidiness alone: it is `ends` that counts
+    local ok, err = dict:set(share.tokens, share.granted, TIDY_SECONDS)
     if ok then
         ok, err = dict:set("s " .. sent_key, share.text, length)
     end
