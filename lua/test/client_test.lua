@@ -25,6 +25,7 @@ tap.comment("limits")
 require("limit_test")(host, port)
 require("limit_permits_test")(os.getenv("DSHM_TEST_SOCKET"), host, port)
 require("limit_access_test")(os.getenv("DSHM_TEST_SOCKET"), host, port)
+require("limit_edge_test")()
 
 tap.comment("gateways")
 require("gateways_test")(os.getenv("DSHM_TEST_SOCKET"), host, port)
@@ -34,6 +35,7 @@ require("phases_test")(os.getenv("DSHM_TEST_SOCKET"), host, port)
 
 if port then
     tap.comment("a live server: " .. host .. ":" .. port)
+    require("limit_edge_live_test")(os.getenv("DSHM_TEST_SOCKET"), host, port)
     require("live_test")(host, port)
     tap.comment("a dict beside the native one")
     require("dict_test")(host, port)

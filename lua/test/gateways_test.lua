@@ -354,7 +354,7 @@ local function global_throttle()
         returns(values(3, nil), counters:incr("ns.k.1.counter", 1, 20))
         returns(values(nil), counters:get("ns.k.0.counter"))
         returns(values(3), counters:get("ns.k.1.counter"))
-        equal("INCR_NUMBER global-throttle::ns.k.1.counter 1 init=0 ttl=20\r\n"
+        equal("INCR_NUMBER global-throttle::ns.k.1.counter 1 init=0 full=evict ttl=20\r\n"
             .. "FETCH global-throttle::ns.k.0.counter read=linearizable\r\n"
             .. "FETCH global-throttle::ns.k.1.counter read=linearizable\r\n", sent(network))
         returns(values(nil, "no connection: connection refused"), counters:incr("k", 1, 20))

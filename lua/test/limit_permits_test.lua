@@ -76,6 +76,28 @@ local function permits()
 end
 
 
+local function reservations()
+    case("limit.reserve and settle: what is sent, and what is not", function()
+        local network, limits = scripted()
+        local decided = says("allowed=1 limit=100 remaining=90 reset=6000 retry=0")
+        network:on("a:1", decided, decided, { input = "ERROR not_found\r\n" })
+        equal(90, assert(limits:reserve("k", { limit = 100, period = 60, cost = 10 }, "job-1", 30)).remaining)
+        equal(90, assert(limits:settle("k", "job-1", 4)).remaining)
+        returns(values(nil, "not found"), limits:settle("k", "job-1", 4))
+        equal("RESERVE r::k gcra 100 60 hold=job-1 ttl=30 cost=10\r\n"
+            .. ("SETTLE r::k job-1 cost=4\r\n"):rep(2), sent(network))
+        local rule = { limit = 100, period = 60 }
+        returns(values(nil, "bad hold"), limits:reserve("k", rule, "a b", 30))
+        returns(values(nil, "bad ttl"), limits:reserve("k", rule, "a", 0))
+        returns(values(nil, "bad limit"), limits:reserve("k", { period = 60 }, "a", 1))
+        returns(values(nil, "bad cost"), limits:reserve("k", { limit = 1, period = 1, cost = -1 }, "a", 1))
+        returns(values(nil, "bad cost"), limits:settle("k", "a"))
+        returns(values(nil, "bad hold"), limits:settle("k", "", 1))
+        equal("", sent(network))
+    end)
+end
+
+
 local function conn()
     case("limit.conn: returns what lua-resty-limit-traffic's does", function()
         local network, limits, module = scripted("resty.dshm.limit.conn")
@@ -198,6 +220,17 @@ local function against_a_server(socket, host, port)
     local region = "lua-permits-test-" .. ngx.worker.pid() .. "-" .. math.floor(ngx.now() * 1000)
     local limits = limit.new({ region = region, host = host, port = port, read_timeout = 30000 })
 
+    case("limit.reserve and settle: what was not needed comes back, and what was is charged", function()
+        local rule = { algorithm = "fixed", limit = 100, period = 315619200, cost = 60 }
+        equal(true, assert(limits:reserve("budget", rule, "a", 3600)).allowed)
+        equal(false, assert(limits:reserve("budget", rule, "b", 3600)).allowed)
+        equal(90, assert(limits:settle("budget", "a", 10)).remaining)
+        equal(90, assert(limits:settle("budget", "a", 10)).remaining)
+        equal(30, assert(limits:reserve("budget", rule, "c", 3600)).remaining)
+        equal(true, assert(limits:settle("budget", "c", 95)).remaining <= 0)
+        returns(values(nil, "not found"), limits:settle("budget", "b", 1))
+    end)
+
     case("limit.conn: 30 requests at once, and never more than 5 run", function()
         local limiter = assert(require("resty.dshm.limit.conn").new(limits.dict, 5, 0, 1))
         local inside, most, rejected, threads = 0, 0, 0, {}
@@ -270,6 +303,7 @@ end
 
 return function(socket, host, port)
     permits()
+    reservations()
     conn()
     lock()
     if port then

@@ -83,6 +83,7 @@ function _M.load(self, ...)
         end
     end
     local tcp, now = ngx.socket.tcp, ngx.now
+    package.loaded["resty.dshm.clock"] = { now = function() return self.time end }
     rawset(ngx.socket, "tcp", function() return new_socket(self) end)
     rawset(ngx, "now", function() return self.time end)
     local modules = {}

@@ -93,6 +93,11 @@ end
 local is_tokens = _M.is_tokens
 
 
+local function is_seconds(value)
+    return type(value) == "number" and value >= 0.001 and value <= SECONDS_MAX
+end
+
+
 local function is_holder(holder)
     return type(holder) == "string" and #holder <= HOLDER_BYTES_MAX and find(holder, "^[%w%-._~%%]+$") ~= nil
 end
@@ -111,7 +116,7 @@ function _M.rule_words(rule)
         return nil, "bad algorithm"
     elseif not is_tokens(rule.limit, 0) then
         return nil, "bad limit"
-    elseif type(period) ~= "number" or not (period >= 0.001 and period <= SECONDS_MAX) then
+    elseif not is_seconds(period) then
         return nil, "bad period"
     end
     local words = format(" %s %.0f %s", algorithm, rule.limit, seconds_text(period))
@@ -301,7 +306,7 @@ function _M.acquire(self, key, count, holder, seconds)
         return nil, "bad limit"
     elseif not is_holder(holder) then
         return nil, "bad holder"
-    elseif type(seconds) ~= "number" or not (seconds >= 0.001 and seconds <= SECONDS_MAX) then
+    elseif not is_seconds(seconds) then
         return nil, "bad ttl"
     end
     local line = format("ACQUIRE %s %.0f holder=%s ttl=%s", sent_key, count, holder, seconds_text(seconds))
@@ -312,6 +317,46 @@ function _M.acquire(self, key, count, holder, seconds)
         _M.send_later(self.dict, "RELEASE " .. sent_key .. " holder=" .. holder)
     end
     return decision, err
+end
+
+
+--- Takes tokens for work whose cost is known later, and remembers them under `hold`, a name. What is not settled within
+-- `seconds` stays taken. Returns the decision, or nil and the error.
+function _M.reserve(self, key, rule, hold, seconds)
+    local words, err = _M.rule_words(rule)
+    if not words then
+        return nil, err
+    end
+    local sent_key
+    sent_key, err = key_of(self.dict, key)
+    local cost = rule.cost or 1
+    if not sent_key then
+        return nil, err
+    elseif not is_tokens(cost, 0) then
+        return nil, "bad cost"
+    elseif not is_holder(hold) then
+        return nil, "bad hold"
+    elseif not is_seconds(seconds) then
+        return nil, "bad ttl"
+    end
+    return _M.decide(self.dict, format("RESERVE %s%s hold=%s ttl=%s cost=%.0f", sent_key, words, hold,
+                                       seconds_text(seconds), cost))
+end
+
+
+--- Says what the work of a reservation did cost: the difference is given back, or charged even beyond the limit.
+-- Returns the decision; or nil and the error, "not found" if there is no such reservation. Where nginx has no sockets
+-- it is queued, and the result is true.
+function _M.settle(self, key, hold, cost)
+    local sent_key, err = key_of(self.dict, key)
+    if not sent_key then
+        return nil, err
+    elseif not is_holder(hold) then
+        return nil, "bad hold"
+    elseif not is_tokens(cost, 0) then
+        return nil, "bad cost"
+    end
+    return _M.decide(self.dict, format("SETTLE %s %s cost=%.0f", sent_key, hold, cost), true)
 end
 
 
