@@ -8,6 +8,7 @@ package io.dshm.server.store.limiters;
  *     {@link Chunks}
  * @param base the sum before the log's first grant; more, if a part of that grant was given back
  */
+@SuppressWarnings("ArrayRecordComponent") // nobody compares them
 record Amounts(long[] sums, long base) {
 
     /** Of a log whose grants were of one token each so far; {@code used} slots of its last array are taken. */

@@ -141,6 +141,7 @@ final class Chunks {
     }
 
     /** One array of many, and its sums. */
+    @SuppressWarnings("ArrayRecordComponent") // nobody compares them
     private record Part(long[] instants, long @Nullable [] sums, long added) {
 
         Part range(int from, int to, long given) {
