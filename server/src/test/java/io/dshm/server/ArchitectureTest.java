@@ -69,8 +69,9 @@ class ArchitectureTest {
 
     @Test
     void writes_know_the_contracts_but_not_the_reads() {
+        // The results of limiters are values.
         mayUse(REPLICATION + ".writes", PROTO, LOG, GUARD, COUNTERS, new String[] {
-            REPLICATION + ".contracts", BASE + ".statemachine.."
+            REPLICATION + ".contracts", BASE + ".statemachine..", BASE + ".store.limiters"
         });
     }
 

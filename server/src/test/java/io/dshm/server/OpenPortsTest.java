@@ -56,7 +56,8 @@ class OpenPortsTest {
 
     @Test
     void clients_ports_are_only_warned_of() {
-        assertDoesNotThrow(() -> ports("--bind-address=0.0.0.0 --admin-address=0.0.0.0 --admin-port=8321")
+        assertDoesNotThrow(() -> ports("--bind-address=0.0.0.0 --admin-address=0.0.0.0 --admin-port=8321"
+                        + " --admin-token-file=/etc/token")
                 .check());
     }
 }

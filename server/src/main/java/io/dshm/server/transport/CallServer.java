@@ -1,6 +1,5 @@
 package io.dshm.server.transport;
 
-import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.MessageLite;
 import io.dshm.server.guard.Guard;
 import io.dshm.server.network.PeerPort;
@@ -14,16 +13,12 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Takes other nodes' calls, on the connections whose greeting asks for that. Until it is opened such connections are closed, and
  * their nodes come again. Thread-safe.
  */
 public final class CallServer {
-
-    private static final Logger LOG = LoggerFactory.getLogger(CallServer.class);
 
     /** The version of calls that this node sends and takes. */
     static final int VERSION = 1;
@@ -161,11 +156,7 @@ public final class CallServer {
         @Override
         public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
             Guard.check("a connection of another node", cause);
-            if (cause instanceof IOException && !(cause instanceof InvalidProtocolBufferException)) {
-                LOG.debug("connection of {} broken: {}", channel.remoteAddress(), cause.toString());
-            } else {
-                port.refused(channel.remoteAddress(), cause.toString());
-            }
+            port.failed(channel.remoteAddress(), cause);
             context.close();
         }
     }

@@ -31,6 +31,8 @@ public final class NodeProcess {
 
     private static final Path JAR = Path.of("target/dshm/dshm-server.jar").toAbsolutePath();
     private static final Pattern FIELD = Pattern.compile("\"(\\w+)\": \"?([^\",\n]*)\"?");
+    private static final String ADMIN_TOKEN = "what-only-the-tests-know";
+    private static final String ADMIN_TOKEN_FILE = "admin-token";
     private static final int HTTP_MILLIS = 10_000;
     private static final Duration STOP = Duration.ofSeconds(40);
 
@@ -173,12 +175,21 @@ public final class NodeProcess {
         command.addAll(List.of("--node", name, "--data-dir", data().toString()));
         command.addAll(List.of("--bind-address", place.host(), "--port", "" + place.port()));
         command.addAll(List.of("--admin-address", place.host(), "--admin-port", "" + place.adminPort()));
-        if (!place.host().matches("127\\..*|localhost|\\[::1\\]")) {
+        if (!isOnLoopback()) {
             // Its network is the test's own.
             command.addAll(List.of("--insecure-peers", "true"));
+            Files.createDirectories(folder);
+            Files.writeString(folder.resolve(ADMIN_TOKEN_FILE), ADMIN_TOKEN);
+            command.addAll(List.of(
+                    "--admin-token-file",
+                    folder.resolve(ADMIN_TOKEN_FILE).toAbsolutePath().toString()));
         }
         command.addAll(options);
         start(command);
+    }
+
+    private boolean isOnLoopback() {
+        return place.host().matches("127\\..*|localhost|\\[::1\\]");
     }
 
     /** Starts it by a command of the test's own. */
@@ -417,6 +428,9 @@ public final class NodeProcess {
                         .openConnection();
         if (context != null) {
             ((HttpsURLConnection) connection).setSSLSocketFactory(context.getSocketFactory());
+        }
+        if (!isOnLoopback()) {
+            connection.setRequestProperty("Authorization", "Bearer " + ADMIN_TOKEN);
         }
         connection.setConnectTimeout(HTTP_MILLIS);
         connection.setReadTimeout(HTTP_MILLIS);

@@ -70,7 +70,6 @@ class AccountTest {
     }
 
     private static final class Story {
-        private final Algorithm algorithm;
         private final Random random;
         private final String name;
         private final Quota quota;
@@ -82,7 +81,6 @@ class AccountTest {
         private int names;
 
         Story(Algorithm algorithm, Random random, String name) {
-            this.algorithm = algorithm;
             this.random = random;
             this.name = name;
             this.quota = quota(algorithm, 1 + random.nextInt(12), 1 + random.nextInt(400));
@@ -222,7 +220,11 @@ class AccountTest {
                 assertEquals(0, decision(all).remaining());
                 Account held = (Account) all.after();
                 assertFalse(decision(held.take(quota, 0, 1)).allowed());
-                assertEquals(0, held.grant(quota, 0, B, limit, 1).share().granted());
+                assertEquals(
+                        0,
+                        Objects.requireNonNull(held.grant(quota, 0, B, limit, 1))
+                                .share()
+                                .granted());
                 Taking none = Objects.requireNonNull(held.settle(0, A, 0));
                 assertEquals(limit, decision(none).remaining());
             }
