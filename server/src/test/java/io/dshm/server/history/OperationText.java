@@ -91,8 +91,7 @@ final class OperationText {
                         Long.parseLong(words.get(5)),
                         Long.parseLong(words.get(6)));
             case "ACQUIRE" ->
-                new Action.Acquire(
-                        key, Long.parseLong(words.get(2)), text(words.get(3)), Long.parseLong(words.get(4)));
+                new Action.Acquire(key, Long.parseLong(words.get(2)), text(words.get(3)), Long.parseLong(words.get(4)));
             case "FLUSH" -> new Action.Flush(key);
             default -> throw new IllegalArgumentException(words.get(0));
         };

@@ -200,7 +200,8 @@ public record TakeChecker(Duration slack) {
                 Taker twin = byFence.putIfAbsent(grant.told(0), grant);
                 Taker before = twin == null ? highest : twin;
                 if (before != null && before.told(0) >= grant.told(0)) {
-                    return Violation.of("a fence is not above an earlier one", List.of(before.operation, grant.operation));
+                    return Violation.of(
+                            "a fence is not above an earlier one", List.of(before.operation, grant.operation));
                 }
             }
             return null;
