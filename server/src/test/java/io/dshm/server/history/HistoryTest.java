@@ -3,6 +3,7 @@ package io.dshm.server.history;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import io.dshm.proto.Algorithm;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -23,7 +24,9 @@ class HistoryTest {
             operation(5, Operation.NEVER, new Action.Incr("r:k", -1, 2, 3), new Result.Unknown("connection reset")),
             operation(6, 7, new Action.RateLimiter("r:l", 1, 2), new Result.Value("-1")),
             operation(8, 9, new Action.Flush(""), new Result.Done()),
-            operation(9, 9, new Action.Flush("r"), new Result.Done()));
+            operation(9, 9, new Action.Flush("r"), new Result.Done()),
+            operation(10, 11, new Action.Take("s:t", Algorithm.GCRA, 1, 2, 3, 4), new Result.Value("1 0 5")),
+            operation(12, 13, new Action.Acquire("s:p", 1, "h 1", 2), new Result.Value("7")));
 
     private static Operation operation(long invoked, long completed, Action action, Result result) {
         return new Operation(3, "node 1", action, invoked, completed, result);
@@ -67,7 +70,16 @@ class HistoryTest {
         assertEquals(ONE_OF_EACH, history.operations());
         Operation flush = ONE_OF_EACH.get(8);
         List<Operation> ofKey = ONE_OF_EACH.subList(0, 6);
-        assertEquals(Map.of("r:k", concat(ofKey, flush), "r:l", List.of(ONE_OF_EACH.get(6), flush)), history.byKey());
+        Map<String, List<Operation>> byKey = Map.of(
+                "r:k",
+                concat(ofKey, flush),
+                "r:l",
+                List.of(ONE_OF_EACH.get(6), flush),
+                "s:t",
+                List.of(ONE_OF_EACH.get(9)),
+                "s:p",
+                List.of(ONE_OF_EACH.get(10)));
+        assertEquals(byKey, history.byKey());
     }
 
     private static List<Operation> concat(List<Operation> operations, Operation last) {

@@ -1,5 +1,6 @@
 package io.dshm.server.history;
 
+import io.dshm.proto.Algorithm;
 import java.math.BigDecimal;
 import java.util.Arrays;
 import java.util.List;
@@ -59,6 +60,11 @@ final class OperationText {
             return "INCR " + key + " " + incr.by() + " " + incr.init() + " " + incr.initTtlMillis();
         } else if (action instanceof Action.RateLimiter limiter) {
             return "RATE_LIMITER " + key + " " + limiter.capacity() + " " + limiter.durationMillis();
+        } else if (action instanceof Action.Take take) {
+            return "TAKE " + key + " " + take.algorithm() + " " + take.limit() + " " + take.periodMillis() + " "
+                    + take.burst() + " " + take.cost();
+        } else if (action instanceof Action.Acquire acquire) {
+            return "ACQUIRE " + key + " " + acquire.limit() + " " + word(acquire.holder()) + " " + acquire.ttlMillis();
         } else {
             return "FLUSH " + key;
         }
@@ -76,6 +82,16 @@ final class OperationText {
                         key, Long.parseLong(words.get(2)), Long.parseLong(words.get(3)), Long.parseLong(words.get(4)));
             case "RATE_LIMITER" ->
                 new Action.RateLimiter(key, Integer.parseInt(words.get(2)), Long.parseLong(words.get(3)));
+            case "TAKE" ->
+                new Action.Take(
+                        key,
+                        Algorithm.valueOf(words.get(2)),
+                        Long.parseLong(words.get(3)),
+                        Long.parseLong(words.get(4)),
+                        Long.parseLong(words.get(5)),
+                        Long.parseLong(words.get(6)));
+            case "ACQUIRE" ->
+                new Action.Acquire(key, Long.parseLong(words.get(2)), text(words.get(3)), Long.parseLong(words.get(4)));
             case "FLUSH" -> new Action.Flush(key);
             default -> throw new IllegalArgumentException(words.get(0));
         };

@@ -7,6 +7,7 @@ import io.dshm.server.history.LimiterChecker;
 import io.dshm.server.history.LinearizabilityChecker;
 import io.dshm.server.history.LocalReadChecker;
 import io.dshm.server.history.Operation;
+import io.dshm.server.history.TakeChecker;
 import io.dshm.server.history.Violation;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -22,6 +23,7 @@ final class Checks {
     private static final LinearizabilityChecker LINEARIZABILITY =
             new LinearizabilityChecker(SLACK, true, LinearizabilityChecker.BUDGET);
     private static final LimiterChecker LIMITERS = new LimiterChecker(SLACK);
+    private static final TakeChecker TAKES = new TakeChecker(SLACK);
     private static final LocalReadChecker LOCAL_READS = new LocalReadChecker(SLACK);
 
     private Checks() {}
@@ -32,6 +34,8 @@ final class Checks {
         history.byKey().forEach((key, operations) -> {
             if (key.startsWith(Workload.COUNTERS.label())) {
                 add(CounterChecker.checkKey(operations), violations);
+            } else if (key.startsWith(Workload.TAKES.label())) {
+                add(TAKES.checkKey(operations), violations);
             } else if (operations.stream().anyMatch(Checks::isLimiter)) {
                 add(LIMITERS.checkKey(operations), violations);
             }

@@ -4,6 +4,7 @@ import io.dshm.client.DshmConnection;
 import io.dshm.proto.Command;
 import io.dshm.proto.ErrorCode;
 import io.dshm.proto.Key;
+import io.dshm.proto.Policy;
 import io.dshm.proto.ReadMode;
 import io.dshm.proto.Reply;
 import io.dshm.server.history.Action;
@@ -15,6 +16,7 @@ import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -104,6 +106,11 @@ final class Client implements AutoCloseable {
             return new Result.Done();
         } else if (reply instanceof Reply.Value value) {
             return new Result.Value(Values.shorten(value.bytes()));
+        } else if (reply instanceof Reply.Detailed told) {
+            return new Result.Value(
+                    action instanceof Action.Acquire
+                            ? Objects.requireNonNullElse(told.detail("fence"), "-1")
+                            : told.detail("allowed") + " " + told.detail("remaining") + " " + told.detail("reset"));
         } else if (reply instanceof Reply.Failure failure) {
             if (failure.code() == ErrorCode.NOT_FOUND && action instanceof Action.Get) {
                 return new Result.NotFound();
@@ -129,6 +136,11 @@ final class Client implements AutoCloseable {
             return new Command.Incr(key, incr.by(), incr.init(), incr.initTtlMillis());
         } else if (action instanceof Action.RateLimiter limiter) {
             return new Command.RateLimiter(key, limiter.capacity(), limiter.durationMillis());
+        } else if (action instanceof Action.Take take) {
+            Policy policy = new Policy(take.algorithm(), take.limit(), take.periodMillis(), take.burst());
+            return new Command.Take(key, policy, take.cost());
+        } else if (action instanceof Action.Acquire acquire) {
+            return new Command.Acquire(key, acquire.limit(), Key.of(acquire.holder()), acquire.ttlMillis());
         }
         return new Command.FlushAll(key.bytes());
     }

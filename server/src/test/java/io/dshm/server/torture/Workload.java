@@ -1,5 +1,6 @@
 package io.dshm.server.torture;
 
+import io.dshm.proto.Algorithm;
 import io.dshm.server.history.Action;
 import io.dshm.server.history.Action.ReadMode;
 import java.util.Random;
@@ -49,6 +50,26 @@ enum Workload {
         Action next(Keys keys, Random random, long unique) {
             int key = random.nextInt(keys.count());
             return new Action.RateLimiter(keys.get(key), 5 + 15 * key, 3_000 + 1_000L * key);
+        }
+
+        @Override
+        boolean isReadable() {
+            return false;
+        }
+    },
+    /** Tokens by three algorithms, of one to three at a time, and permits, each for a holder of its own that never gives it back. */
+    TAKES(4) {
+        @Override
+        Action next(Keys keys, Random random, long unique) {
+            int key = random.nextInt(keys.count());
+            String name = keys.get(key);
+            int cost = 1 + random.nextInt(3);
+            return switch (key) {
+                case 0 -> new Action.Take(name, Algorithm.FIXED, 20, 5_000, 0, cost);
+                case 1 -> new Action.Take(name, Algorithm.LOG, 15, 4_500, 0, cost);
+                case 2 -> new Action.Take(name, Algorithm.GCRA, 30, 5_000, 9, cost);
+                default -> new Action.Acquire(name, 6, "h" + unique, 4_500);
+            };
         }
 
         @Override

@@ -122,7 +122,7 @@ public final class Account implements TokenLimiter {
         if (cost == 0) {
             return new Taking(now.standing(quota, clockMillis, true, 0), this);
         }
-        if (cost > now.leftBy(quota, clockMillis)) {
+        if (cost > 0 && cost > now.leftBy(quota, clockMillis)) {
             return now.refused(this, quota, clockMillis, cost);
         }
         Taking taking = now.tokens.take(quota, clockMillis, cost);

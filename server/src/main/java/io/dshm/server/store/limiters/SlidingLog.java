@@ -24,8 +24,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Grants are of one token each, until one is of more or fewer: then {@link Amounts} are kept beside them.
  *
- * <p>What is given back are the oldest tokens in the window: so no later window holds less than it would if those that were
- * meant had never been taken.
+ * <p>What is given back are the oldest tokens in the call's window: so no later window of that length holds less than it would if those
+ * that were meant had never been taken. Grants before that window stay for the longer periods of other calls; where there are such, what is
+ * given back is cut out of the middle, which copies a few arrays at most.
  *
  * <p><b>Threads.</b> {@link #grant} and {@link #take} belong to the store's writer thread, for all views of an array. Any thread may
  * read a view that was published to it safely, such as by the store. A grant on a view that is not the newest
@@ -50,12 +51,10 @@ public final class SlidingLog implements PlainLimiter {
     /** An array longer than this many times what it must hold is given up for a smaller one. */
     private static final int SLACK_MAX = 4;
 
-    static final int CHUNK_SLOTS = 8192;
+    static final int CHUNK_SLOTS = Chunks.SLOTS;
 
-    private static final long[][] NO_CHUNKS = {};
-
-    /** The first grants of many: arrays of {@value #CHUNK_SLOTS} slots, all of them written. Nobody changes it. */
-    private final long[][] full;
+    /** The first grants of many. */
+    private final Chunks full;
 
     /**
      * The newest grants, behind those of {@link #full}. Places are counted over both. Instants never descend from
@@ -73,7 +72,7 @@ public final class SlidingLog implements PlainLimiter {
     private final long keepMillis;
 
     private SlidingLog(
-            long[][] full,
+            Chunks full,
             long[] grants,
             @Nullable Amounts amounts,
             int head,
@@ -99,7 +98,7 @@ public final class SlidingLog implements PlainLimiter {
      */
     public static SlidingLog of(long limit, long periodMillis) {
         requireNotNegative(limit, periodMillis);
-        return new SlidingLog(NO_CHUNKS, NO_SLOTS, null, 0, 0, limit, periodMillis, periodMillis);
+        return new SlidingLog(Chunks.NONE, NO_SLOTS, null, 0, 0, limit, periodMillis, periodMillis);
     }
 
     /**
@@ -119,23 +118,16 @@ public final class SlidingLog implements PlainLimiter {
             }
         }
         int count = grantsMillis.length;
-        long[][] full = chunksOf(grantsMillis);
-        long[] rest = Arrays.copyOfRange(grantsMillis, full.length * CHUNK_SLOTS, count);
-        Amounts restored = amounts == null ? null : Amounts.restore(amounts, count);
+        long[] sums = amounts == null ? null : Amounts.sumsOf(amounts, count);
+        Chunks full = Chunks.of(grantsMillis, sums);
+        long[] rest = Arrays.copyOfRange(grantsMillis, full.end(), count);
+        Amounts restored = sums == null ? null : new Amounts(Arrays.copyOfRange(sums, full.end(), count), 0);
         return new SlidingLog(full, rest, restored, 0, count, limit, periodMillis, keepMillis);
     }
 
     /** The same, of grants of one token each. */
     public static SlidingLog restore(long limit, long periodMillis, long keepMillis, long[] grantsMillis) {
         return restore(limit, periodMillis, keepMillis, grantsMillis, null);
-    }
-
-    static long[][] chunksOf(long[] slots) {
-        long[][] full = new long[slots.length / CHUNK_SLOTS][];
-        for (int i = 0; i < full.length; i++) {
-            full[i] = Arrays.copyOfRange(slots, i * CHUNK_SLOTS, (i + 1) * CHUNK_SLOTS);
-        }
-        return full;
     }
 
     private static void requireNotNegative(long limit, long periodMillis) {
@@ -243,14 +235,59 @@ public final class SlidingLog implements PlainLimiter {
         if (first == tail) {
             return withNumbers(quota);
         }
-        int place = placeAfter(first, -cost);
-        Amounts given = amounts;
-        if (given != null) {
-            long base = Math.min(before(first) - cost, given.upTo(tail - 1));
-            place = given.upTo(place - 1) > base ? place - 1 : place;
-            given = given.startingAt(base);
+        return withNumbers(quota).without(first, -cost);
+    }
+
+    /** The same after so many tokens, or all there are, were given back: the oldest from that place on. */
+    private SlidingLog without(int first, long tokens) {
+        int place = placeAfter(first, tokens);
+        if (amounts == null) {
+            return first == head ? from(place, null) : cut(first, place, 0);
         }
-        return new SlidingLog(full, grants, given, place, tail, quota.limit(), quota.periodMillis(), keep);
+        long given = Math.min(tokens, tokensFrom(first));
+        // A part of the last one may be left.
+        int end = upTo(place - 1) - before(first) > given ? place - 1 : place;
+        return first == head ? from(end, amounts.startingAt(before(first) + given)) : cut(first, end, given);
+    }
+
+    private SlidingLog from(int place, @Nullable Amounts left) {
+        return new SlidingLog(full, grants, left, place, tail, limit, periodMillis, keepMillis);
+    }
+
+    /** Without the grants from one place to another, where some are before the first. */
+    private SlidingLog cut(int from, int to, long given) {
+        int left = tail - head - (to - from);
+        if (2 * left <= CHUNK_SLOTS) {
+            return compacted(head, from, to, given, 2 * left);
+        }
+        int end = full.end();
+        int shift = full.startOf(head);
+        Amounts counted = amounts;
+        int before = Math.max(0, from - end);
+        Chunks kept = full.cut(
+                head,
+                from,
+                to,
+                given,
+                Arrays.copyOf(grants, before),
+                counted == null ? null : Arrays.copyOf(counted.sums(), before));
+        boolean sameLast = to <= end;
+        int start = Math.max(to, end) - end;
+        long[] last = sameLast ? grants : moved(grants, start, tail - end);
+        if (counted != null) {
+            long[] sums = sameLast ? counted.sums() : moved(counted.sums(), start, tail - end);
+            counted = new Amounts(sums, counted.base() + given);
+        }
+        return new SlidingLog(
+                kept, last, counted, head - shift, kept.end() + tail - end - start, limit, periodMillis, keepMillis);
+    }
+
+    /** Those slots in a fresh array of full size, and free ones. */
+    private static long[] moved(long[] slots, int from, int to) {
+        long[] fresh = new long[CHUNK_SLOTS];
+        System.arraycopy(slots, from, fresh, 0, to - from);
+        Arrays.fill(fresh, to - from, CHUNK_SLOTS, FREE);
+        return fresh;
     }
 
     private SlidingLog withNumbers(Quota quota) {
@@ -271,57 +308,65 @@ public final class SlidingLog implements PlainLimiter {
     private SlidingLog granted(long clockMillis, long amount, long limit, long periodMillis, long keepMillis) {
         int first = Math.max(firstInWindow(clockMillis, keepMillis), tail + 1 - GRANTS_MAX);
         int needed = tail - first + 1;
-        int next = tail - full.length * CHUNK_SLOTS;
+        int next = tail - full.end();
         boolean fits = next < grants.length && grants[next] == FREE && slotCount() / SLACK_MAX <= needed;
-        SlidingLog roomy =
-                fits ? this : 2 * needed <= CHUNK_SLOTS ? compacted(first, 2 * needed) : extended(first, next);
+        SlidingLog roomy = fits
+                ? this
+                : 2 * needed <= CHUNK_SLOTS ? compacted(first, tail, tail, 0, 2 * needed) : extended(first, next);
         int start = fits ? first : roomy.head;
-        int slot = roomy.tail - roomy.full.length * CHUNK_SLOTS;
+        int slot = roomy.tail - roomy.full.end();
         roomy.grants[slot] = clockMillis;
         Amounts written = roomy.amounts;
-        if (written == null && amount != 1) {
-            written = Amounts.ofOnes(roomy.full.length, roomy.grants.length, roomy.head, slot);
-        }
+        Chunks chunks = roomy.full;
         if (written != null) {
-            long sum = roomy.tail == roomy.head ? written.base() : written.upTo(roomy.tail - 1);
-            long base = start == roomy.head ? written.base() : written.upTo(start - 1);
-            written = written.with(slot, sum + amount, base);
+            long sum = roomy.tail == roomy.head ? written.base() : roomy.upTo(roomy.tail - 1);
+            written = written.with(slot, sum + amount, roomy.before(start));
+        } else if (amount != 1) {
+            written = Amounts.ofOnes(chunks.end(), roomy.grants.length, start, slot)
+                    .with(slot, (long) roomy.tail + amount, start);
+            chunks = chunks.counted();
         }
-        return new SlidingLog(
-                roomy.full, roomy.grants, written, start, roomy.tail + 1, limit, periodMillis, keepMillis);
+        return new SlidingLog(chunks, roomy.grants, written, start, roomy.tail + 1, limit, periodMillis, keepMillis);
     }
 
-    /** The grants from that place on, in a fresh array of so many slots. */
-    private SlidingLog compacted(int first, int slots) {
+    /** The grants from that place on but for those of a gap, where so many tokens were given back, in a fresh array of so many slots. */
+    private SlidingLog compacted(int first, int from, int to, long given, int slots) {
         long[] fresh = new long[slots];
-        for (int place = first; place < tail; place++) {
-            fresh[place - first] = at(place);
+        long[] sums = amounts == null ? null : new long[slots];
+        int count = 0;
+        for (int place = first; place < tail; place = place + 1 == from ? to : place + 1) {
+            fresh[count] = at(place);
+            if (sums != null) {
+                sums[count] = upTo(place) + (place < from ? given : 0);
+            }
+            count++;
         }
-        Arrays.fill(fresh, tail - first, slots, FREE);
-        Amounts kept = amounts == null ? null : amounts.compacted(first, tail, slots, before(first));
-        return new SlidingLog(NO_CHUNKS, fresh, kept, 0, tail - first, limit, periodMillis, keepMillis);
+        Arrays.fill(fresh, count, slots, FREE);
+        Amounts kept = sums == null ? null : new Amounts(sums, before(first) + given);
+        return new SlidingLog(Chunks.NONE, fresh, kept, 0, count, limit, periodMillis, keepMillis);
     }
 
     /** The same without the arrays that end before that place, and with a last one of full size that has room. */
     private SlidingLog extended(int first, int next) {
-        int dropped = first / CHUNK_SLOTS;
         boolean isFull = next == CHUNK_SLOTS;
-        long[][] kept = Arrays.copyOfRange(full, dropped, full.length + (isFull ? 1 : 0));
-        if (isFull) {
-            kept[kept.length - 1] = grants;
-        }
-        long[] fresh = new long[CHUNK_SLOTS];
-        int copied = isFull ? 0 : next;
-        System.arraycopy(grants, 0, fresh, 0, copied);
-        Arrays.fill(fresh, copied, CHUNK_SLOTS, FREE);
-        int shift = dropped * CHUNK_SLOTS;
-        Amounts moved = amounts == null ? null : amounts.extended(dropped, isFull, copied, before(first));
-        return new SlidingLog(kept, fresh, moved, first - shift, tail - shift, limit, periodMillis, keepMillis);
+        int shift = full.startOf(first);
+        Amounts counted = amounts;
+        Chunks kept = full.extended(first, isFull ? grants : null, isFull && counted != null ? counted.sums() : null);
+        int start = isFull ? CHUNK_SLOTS : 0;
+        long[] last = moved(grants, start, next);
+        Amounts moved = counted == null ? null : new Amounts(moved(counted.sums(), start, next), before(first));
+        return new SlidingLog(kept, last, moved, first - shift, tail - shift, limit, periodMillis, keepMillis);
     }
 
     private long at(int place) {
-        int chunk = place / CHUNK_SLOTS;
-        return chunk < full.length ? full[chunk][place % CHUNK_SLOTS] : grants[place - full.length * CHUNK_SLOTS];
+        int end = full.end();
+        return place < end ? full.instant(place) : grants[place - end];
+    }
+
+    /** What the grants up to that place add up to, which is one of those that are counted. */
+    private long upTo(int place) {
+        int end = full.end();
+        return amounts == null ? place + 1L : place < end ? full.sum(place) : amounts.sums()[place - end];
     }
 
     /** Tokens of the grants from that place on. */
@@ -329,13 +374,13 @@ public final class SlidingLog implements PlainLimiter {
         if (place == tail) {
             return 0;
         }
-        return amounts == null ? tail - place : amounts.upTo(tail - 1) - before(place);
+        return amounts == null ? tail - place : upTo(tail - 1) - before(place);
     }
 
-    /** What the grants before that place add up to, of those that are counted. Only with amounts. */
+    /** What the grants before that place add up to, of those that are counted. */
     private long before(int place) {
         Amounts counted = amounts;
-        return counted == null ? place : place == head ? counted.base() : counted.upTo(place - 1);
+        return counted == null ? place : place == head ? counted.base() : upTo(place - 1);
     }
 
     /** Behind the grants from that place on that have so many tokens together; the end of all, if they have not. */
@@ -345,8 +390,7 @@ public final class SlidingLog implements PlainLimiter {
         long wanted = before(first) + tokens;
         while (from < to) {
             int middle = (from + to) >>> 1;
-            long upTo = amounts == null ? middle + 1 : amounts.upTo(middle);
-            if (upTo >= wanted) {
+            if (upTo(middle) >= wanted) {
                 to = middle;
             } else {
                 from = middle + 1;
@@ -414,8 +458,7 @@ public final class SlidingLog implements PlainLimiter {
     /** The tokens of such a grant: those that were not given back. */
     public long grantAmount(int position) {
         int place = placeOf(position);
-        Amounts counted = amounts;
-        return counted == null ? 1 : counted.upTo(place) - before(place);
+        return upTo(place) - before(place);
     }
 
     private int placeOf(int position) {
@@ -464,7 +507,12 @@ public final class SlidingLog implements PlainLimiter {
 
     /** Slots of the arrays behind this view, used or not: what it costs in memory. */
     int slotCount() {
-        return full.length * CHUNK_SLOTS + grants.length;
+        return full.end() + grants.length;
+    }
+
+    /** Slots of the arrays behind this view that are not behind the other: what was copied to make it. */
+    int slotsNotOf(SlidingLog other) {
+        return full.slotsNotOf(other.full) + (grants == other.grants ? 0 : grants.length);
     }
 
     /**

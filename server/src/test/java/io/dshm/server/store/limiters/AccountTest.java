@@ -260,6 +260,21 @@ class AccountTest {
     }
 
     @Test
+    void what_is_given_back_is_taken_also_where_more_is_held_than_left() {
+        Quota quota = quota(Algorithm.FIXED, 10, 1000);
+        Account held = (Account)
+                fresh(Algorithm.FIXED, quota).reserve(quota, 0, A, 9, 500).after();
+        Account settled = (Account)
+                Objects.requireNonNull(held.reserve(quota, 0, B, 1, 500).after());
+        Taking beyond = Objects.requireNonNull(settled.settle(0, B, 8));
+        Taking refund = beyond.after().take(quota, 0, -2);
+        assertTrue(decision(refund).allowed());
+        assertEquals(0, decision(refund).remaining());
+        Taking all = refund.after().take(quota, 0, -6);
+        assertEquals(1, decision(all).remaining());
+    }
+
+    @Test
     void the_same_reservation_is_made_once() {
         Quota quota = new Quota(10, 1000, 0);
         Account account = (Account)

@@ -258,6 +258,35 @@ class SlidingLogTest {
         assertTrue(limiter.slotCount() < 2 * SlidingLog.CHUNK_SLOTS, "it has shrunk to " + limiter.slotCount());
     }
 
+    @Test
+    void no_call_on_a_million_grants_copies_more_than_a_few_arrays() {
+        Quota quota = new Quota(2L * SlidingLog.GRANTS_MAX, 2_000_000, 0);
+        Quota last = new Quota(SlidingLog.GRANTS_MAX, 300_000, 0);
+        for (int cost = 1; cost <= 2; cost++) {
+            SlidingLog log = SlidingLog.of(quota.limit(), quota.periodMillis());
+            long clock = 0;
+            for (int i = 0; i < SlidingLog.GRANTS_MAX - 10; i++) {
+                clock = i;
+                log = called(log, quota, clock, cost);
+            }
+            for (long call : new long[] {0, 1, 2, -1, -3, -20_000, -150_000, 1, 2, -5}) {
+                for (Quota each : List.of(quota, last)) {
+                    // Who reads or writes a snapshot has that view still.
+                    SlidingLog before = log;
+                    long sum = before.remainingAt(clock);
+                    log = called(log, each, clock, call);
+                    int copied = log.slotsNotOf(before);
+                    assertTrue(copied <= 3 * SlidingLog.CHUNK_SLOTS, call + " copies " + copied);
+                    assertEquals(sum, before.remainingAt(clock));
+                }
+            }
+        }
+    }
+
+    private static SlidingLog called(SlidingLog log, Quota quota, long clock, long cost) {
+        return (SlidingLog) log.take(quota, clock, cost).after();
+    }
+
     private static List<Long> within(List<Long> grants, long clock, long durationMillis) {
         List<Long> live = new ArrayList<>(grants);
         live.removeIf(grant -> clock - grant >= durationMillis);
