@@ -25,9 +25,12 @@ import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.handler.codec.DecoderException;
 import io.netty.handler.ssl.ClientAuth;
 import io.netty.handler.ssl.NotSslRecordException;
+import io.netty.handler.ssl.SslContext;
+import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import io.netty.handler.ssl.SslHandshakeTimeoutException;
+import io.netty.handler.ssl.SslProvider;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import java.io.IOException;
 import java.math.BigInteger;
@@ -206,6 +209,32 @@ class TlsPortTest {
         try (SSLSocket socket = connect(address, ours.client(ours, "n2"))) {
             assertAnswers(socket);
         }
+    }
+
+    @Test
+    void a_node_that_believes_its_own_certificate_makes_a_handshake_with_itself() throws Exception {
+        FirstHandshake.make(dialing(ours), accepting(), "n1");
+        SslContext believesAnother = dialing(foreign);
+        SSLException refused =
+                assertThrows(SSLException.class, () -> FirstHandshake.make(believesAnother, accepting(), "n1"));
+        assertEquals("its certificate is of no authority that this node believes", TlsFailures.reason(refused));
+    }
+
+    private static SslContext accepting() throws SSLException {
+        return SslContextBuilder.forServer(
+                        ours.certificate("n1").toFile(), ours.key("n1").toFile())
+                .sslProvider(SslProvider.JDK)
+                .clientAuth(ClientAuth.REQUIRE)
+                .trustManager(ours.authority().toFile())
+                .build();
+    }
+
+    private static SslContext dialing(Certificates believed) throws SSLException {
+        return SslContextBuilder.forClient()
+                .sslProvider(SslProvider.JDK)
+                .keyManager(ours.certificate("n1").toFile(), ours.key("n1").toFile())
+                .trustManager(believed.authority().toFile())
+                .build();
     }
 
     /** As a node does that does not wait for the other one any longer. */
