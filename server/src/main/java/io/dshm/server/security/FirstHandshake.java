@@ -70,7 +70,8 @@ final class FirstHandshake {
     /** Also after the handshake: tickets come then. */
     private static void unwrap(SSLEngine engine, ByteBuffer in) throws SSLException {
         in.flip();
-        SSLEngineResult result = engine.unwrap(in, ByteBuffer.allocate(engine.getSession().getApplicationBufferSize()));
+        SSLEngineResult result =
+                engine.unwrap(in, ByteBuffer.allocate(engine.getSession().getApplicationBufferSize()));
         in.compact();
         if (result.getStatus() == SSLEngineResult.Status.CLOSED) {
             throw new SSLException("a handshake with itself is ended");
