@@ -130,6 +130,14 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
         }
     }
 
+    /** A round of reading may have brought no request, but a part of one, or of a TLS handshake. */
+    @Override
+    public void channelReadComplete(ChannelHandlerContext context) {
+        if (deadline != null) {
+            context.read();
+        }
+    }
+
     private void cancelDeadline() {
         if (deadline != null) {
             deadline.cancel(false);

@@ -16,6 +16,7 @@ import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.Executor;
@@ -148,7 +149,7 @@ public final class TlsContext {
     public static TlsContext forMembers(
             TlsFiles files, MemberCertificates members, String self, Executor handshakes, Supplier<Instant> clock)
             throws IOException {
-        return new TlsContext(
+        TlsContext made = new TlsContext(
                 "TLS between nodes",
                 files,
                 material -> {
@@ -175,6 +176,18 @@ public final class TlsContext {
                 members,
                 handshakes,
                 clock);
+        made.makeFirstHandshake(self);
+        return made;
+    }
+
+    /** Nothing depends on its success: what is wrong with a certificate, the other nodes will say as well. */
+    private void makeFirstHandshake(String self) {
+        Contexts contexts = current.contexts;
+        try {
+            FirstHandshake.make(Objects.requireNonNull(contexts.dialing), contexts.accepting, self);
+        } catch (SSLException e) {
+            LOG.warn("{}: this node does not believe its own certificate: {}", whose, TlsFailures.reason(e));
+        }
     }
 
     private static SslContextBuilder builder(SslContextBuilder begun) {

@@ -3,10 +3,13 @@ package io.dshm.server.security;
 import io.dshm.server.network.DialedEncryption;
 import io.dshm.server.network.RefusalLog;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelPromise;
 import io.netty.handler.ssl.NotSslRecordException;
 import io.netty.handler.ssl.SslCloseCompletionEvent;
+import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -74,21 +77,36 @@ public final class TlsDialing implements DialedEncryption {
         }
     }
 
-    /** Follows a handshake. Comes right behind its handler. */
-    private final class TlsWay extends ChannelInboundHandlerAdapter {
+    /**
+     * Follows a handshake. Comes right behind its handler. For those behind it the connection is active once the handshake has
+     * succeeded: only then they greet, and how long they wait for an answer does not depend on the handshake, which has a limit of
+     * its own.
+     */
+    private final class TlsWay extends ChannelDuplexHandler {
 
         private final String node;
         private boolean told;
+        private boolean closedHere;
 
         TlsWay(String node) {
             this.node = node;
         }
 
         @Override
+        public void channelActive(ChannelHandlerContext ctx) {
+            // Told when the handshake is over.
+        }
+
+        @Override
         public void userEventTriggered(ChannelHandlerContext ctx, Object event) throws Exception {
             if (event instanceof SslHandshakeCompletionEvent handshake) {
-                if (!handshake.isSuccess()) {
-                    failed(ctx, handshake.cause());
+                @Nullable
+                Throwable failure = TlsFailures.of(
+                        handshake, ctx.pipeline().get(SslHandler.class).engine());
+                if (failure == null) {
+                    ctx.fireChannelActive();
+                } else {
+                    failed(ctx, failure);
                 }
             } else if (event instanceof SslCloseCompletionEvent) {
                 ctx.close();
@@ -97,11 +115,18 @@ public final class TlsDialing implements DialedEncryption {
             }
         }
 
+        @Override
+        public void close(ChannelHandlerContext ctx, ChannelPromise promise) {
+            closedHere = true;
+            ctx.close(promise);
+        }
+
         private void failed(ChannelHandlerContext ctx, Throwable cause) {
             boolean takesNoTls = TlsFailures.isGone(cause) || cause instanceof NotSslRecordException;
-            if (plainToo && takesNoTls) {
+            // An end made here, because nobody waits any more, says nothing of the other node.
+            if (!closedHere && plainToo && takesNoTls) {
                 plain.add(node);
-            } else {
+            } else if (!closedHere) {
                 tell(ctx, takesNoTls ? "it does not take TLS" : TlsFailures.reason(cause));
             }
             ctx.close();

@@ -18,6 +18,7 @@ import java.security.cert.X509Certificate;
 import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.Set;
+import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 
@@ -131,12 +132,14 @@ public final class TlsPort implements Encryption {
         @Override
         public void userEventTriggered(ChannelHandlerContext ctx, Object event) throws Exception {
             if (event instanceof SslHandshakeCompletionEvent handshake) {
-                if (handshake.isSuccess()) {
+                SSLEngine engine = ctx.pipeline().get(SslHandler.class).engine();
+                @Nullable Throwable failure = TlsFailures.of(handshake, engine);
+                if (failure == null) {
                     done = true;
                     ended(ctx.channel());
-                    certify(ctx.channel());
+                    certify(ctx.channel(), engine);
                 } else {
-                    refuse(ctx, handshake.cause());
+                    refuse(ctx, failure);
                 }
             } else if (event instanceof SslCloseCompletionEvent end) {
                 if (end.isSuccess()) {
@@ -156,14 +159,10 @@ public final class TlsPort implements Encryption {
             }
         }
 
-        private void certify(Channel channel) throws SSLException {
+        private void certify(Channel channel, SSLEngine engine) throws SSLException {
             MemberCertificates members = context.members();
             if (members != null) {
-                X509Certificate shown = (X509Certificate) channel.pipeline()
-                        .get(SslHandler.class)
-                        .engine()
-                        .getSession()
-                        .getPeerCertificates()[0];
+                X509Certificate shown = (X509Certificate) engine.getSession().getPeerCertificates()[0];
                 CertifiedNode.set(channel, node -> members.isFor(shown, node));
             }
         }

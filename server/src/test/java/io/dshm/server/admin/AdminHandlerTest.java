@@ -4,12 +4,14 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.netty.channel.DefaultChannelId;
 import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.handler.codec.http.DefaultFullHttpRequest;
 import io.netty.handler.codec.http.FullHttpRequest;
 import io.netty.handler.codec.http.FullHttpResponse;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpVersion;
+import io.netty.handler.flow.FlowControlHandler;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
@@ -179,6 +181,18 @@ class AdminHandlerTest {
         assertEquals("200 ok\n", answer(request(HttpMethod.GET, "/livez")));
         hang = "a thread hangs";
         assertEquals("503 a thread hangs\n", answer(request(HttpMethod.GET, "/livez")));
+    }
+
+    /** It is a part of a request, or of a TLS handshake. */
+    @Test
+    void a_round_of_reading_that_brings_no_request_is_followed_by_another() throws Exception {
+        EmbeddedChannel accepted = new EmbeddedChannel(
+                DefaultChannelId.newInstance(), false, false, new FlowControlHandler(), handler(null));
+        accepted.config().setAutoRead(false);
+        accepted.register();
+        accepted.pipeline().fireChannelReadComplete();
+        assertEquals("200 ok\n", answer(accepted, request(HttpMethod.GET, "/livez")));
+        accepted.finishAndReleaseAll();
     }
 
     @Test

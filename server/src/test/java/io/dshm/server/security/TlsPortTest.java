@@ -13,6 +13,9 @@ import io.dshm.proto.PemException;
 import io.dshm.server.network.Encryption;
 import io.dshm.server.network.Ports;
 import io.dshm.server.network.RefusalLog;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -22,13 +25,19 @@ import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.handler.codec.DecoderException;
 import io.netty.handler.ssl.ClientAuth;
 import io.netty.handler.ssl.NotSslRecordException;
+import io.netty.handler.ssl.SslContext;
+import io.netty.handler.ssl.SslContextBuilder;
+import io.netty.handler.ssl.SslHandler;
+import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import io.netty.handler.ssl.SslHandshakeTimeoutException;
+import io.netty.handler.ssl.SslProvider;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import java.io.IOException;
 import java.math.BigInteger;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -40,13 +49,19 @@ import java.time.Instant;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLEngineResult;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLSocket;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Real sockets, on whose other side is the JDK's client. */
 class TlsPortTest {
@@ -193,6 +208,83 @@ class TlsPortTest {
         assertRefused(address, ours.client(ours, "late"));
         try (SSLSocket socket = connect(address, ours.client(ours, "n2"))) {
             assertAnswers(socket);
+        }
+    }
+
+    @Test
+    void a_node_that_believes_its_own_certificate_makes_a_handshake_with_itself() throws Exception {
+        FirstHandshake.make(dialing(ours), accepting(), "n1");
+        SslContext believesAnother = dialing(foreign);
+        SSLException refused =
+                assertThrows(SSLException.class, () -> FirstHandshake.make(believesAnother, accepting(), "n1"));
+        assertEquals("its certificate is of no authority that this node believes", TlsFailures.reason(refused));
+    }
+
+    private static SslContext accepting() throws SSLException {
+        return SslContextBuilder.forServer(
+                        ours.certificate("n1").toFile(), ours.key("n1").toFile())
+                .sslProvider(SslProvider.JDK)
+                .clientAuth(ClientAuth.REQUIRE)
+                .trustManager(ours.authority().toFile())
+                .build();
+    }
+
+    private static SslContext dialing(Certificates believed) throws SSLException {
+        return SslContextBuilder.forClient()
+                .sslProvider(SslProvider.JDK)
+                .keyManager(ours.certificate("n1").toFile(), ours.key("n1").toFile())
+                .trustManager(believed.authority().toFile())
+                .build();
+    }
+
+    /** As a node does that does not wait for the other one any longer. */
+    @ParameterizedTest
+    @CsvSource({"TLSv1.2, false", "TLSv1.3, true"})
+    void a_handshake_that_the_other_side_ends_in_the_middle_is_no_success(String version, boolean hasAnswer)
+            throws Exception {
+        SSLEngine engine = ours.client(ours, "n2").createSSLEngine();
+        engine.setUseClientMode(true);
+        engine.setEnabledProtocols(new String[] {version});
+        EmbeddedChannel channel = new EmbeddedChannel(
+                context(ours.files("n1"), ClientAuth.REQUIRE).accepting(ByteBufAllocator.DEFAULT));
+        AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
+        channel.pipeline().addLast(new ChannelInboundHandlerAdapter() {
+            @Override
+            public void userEventTriggered(ChannelHandlerContext context, Object event) {
+                if (event instanceof SslHandshakeCompletionEvent handshake) {
+                    failure.set(TlsFailures.of(
+                            handshake, context.pipeline().get(SslHandler.class).engine()));
+                }
+            }
+        });
+        send(engine, channel);
+        if (hasAnswer) {
+            receive(channel, engine);
+        }
+        engine.closeOutbound();
+        send(engine, channel);
+        Throwable found = failure.get();
+        assertEquals("it gave up in the handshake", found == null ? null : TlsFailures.reason(found));
+        channel.finishAndReleaseAll();
+    }
+
+    private static void send(SSLEngine engine, EmbeddedChannel to) throws IOException {
+        ByteBuffer out = ByteBuffer.allocate(64 * 1024);
+        SSLEngineResult result = engine.wrap(ByteBuffer.allocate(0), out);
+        while (result.getHandshakeStatus() == SSLEngineResult.HandshakeStatus.NEED_WRAP) {
+            result = engine.wrap(ByteBuffer.allocate(0), out);
+        }
+        to.writeInbound(Unpooled.wrappedBuffer(out.flip()));
+        to.runPendingTasks();
+    }
+
+    /** Its answer, as far as it is not encrypted. */
+    private static void receive(EmbeddedChannel from, SSLEngine engine) throws IOException {
+        ByteBuf sent = from.readOutbound();
+        engine.unwrap(sent.nioBuffer(), ByteBuffer.allocate(64 * 1024));
+        sent.release();
+        for (Runnable task = engine.getDelegatedTask(); task != null; task = engine.getDelegatedTask()) {
+            task.run();
         }
     }
 

@@ -1,11 +1,15 @@
 package io.dshm.server.transport;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.MessageLite;
+import io.dshm.proto.Limits;
 import io.dshm.proto.PemException;
+import io.dshm.proto.wire.PeerMessage;
 import io.dshm.server.network.DialedEncryption;
 import io.dshm.server.network.Encryption;
 import io.dshm.server.network.RefusalLog;
@@ -15,6 +19,8 @@ import io.dshm.server.security.TlsContext;
 import io.dshm.server.security.TlsDialing;
 import io.dshm.server.security.TlsFiles;
 import io.dshm.server.security.TlsPort;
+import io.netty.channel.embedded.EmbeddedChannel;
+import io.netty.handler.ssl.SslHandler;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -23,6 +29,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -140,6 +147,46 @@ class MemberTlsTest {
         encrypt("n1", context(ours.files("n1"), "n1"), false);
         encrypt("n2", context(ours.files("n2"), "n2"), false);
         assertConnected();
+    }
+
+    /** The first ones take long on a busy machine; the greeting's time begins when they are over. */
+    @Test
+    void nobody_greets_before_the_handshake_is_over() throws Exception {
+        TlsContext context = context(ours.files("n1"), "n1");
+        EmbeddedChannel channel = new EmbeddedChannel();
+        channel.freezeTime();
+        new TlsDialing(context, false, refusals).begin(channel, "n2");
+        PeerCodec.addForCalls(channel.pipeline());
+        channel.pipeline()
+                .addLast(new CallConnection(
+                        PeerMessage.getDefaultInstance(), new TestMessages(), 1 << 20, new CallConnection.Events() {
+                            @Override
+                            public void onGreeted(CallConnection connection, boolean takesCalls) {}
+
+                            @Override
+                            public void onEnded(CallConnection connection) {}
+                        }));
+        channel.pipeline().fireChannelActive();
+        channel.advanceTimeBy(Limits.TLS_HANDSHAKE_MILLIS_MAX - 1, TimeUnit.MILLISECONDS);
+        channel.runScheduledPendingTasks();
+        assertTrue(channel.isOpen());
+        channel.advanceTimeBy(1, TimeUnit.MILLISECONDS);
+        channel.runScheduledPendingTasks();
+        assertFalse(channel.isOpen());
+        channel.finishAndReleaseAll();
+    }
+
+    /** Otherwise a busy node would send plain text to one that takes none. */
+    @Test
+    void a_handshake_that_is_ended_here_does_not_make_the_other_node_one_without_tls() throws Exception {
+        TlsDialing dialing = new TlsDialing(context(ours.files("n1"), "n1"), true, refusals);
+        for (int i = 0; i < 2; i++) {
+            EmbeddedChannel channel = new EmbeddedChannel();
+            dialing.begin(channel, "n2");
+            assertNotNull(channel.pipeline().get(SslHandler.class));
+            channel.close();
+            channel.finishAndReleaseAll();
+        }
     }
 
     @Test
