@@ -405,7 +405,7 @@ public final class RaftGroup implements RaftLog {
 
     /** Who votes, and changes of that. */
     public MemberChanges memberChanges() {
-        return new MemberChanges(this::runningNode);
+        return new LibraryMemberChanges(this::runningNode);
     }
 
     private Node runningNode() {
