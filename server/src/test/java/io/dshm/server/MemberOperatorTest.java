@@ -167,11 +167,7 @@ class MemberOperatorTest {
     @CsvSource({"remove", "promote", "transfer-leader"})
     void a_node_that_is_not_known_is_refused_with_the_names_of_those_that_are(String action) {
         found("n1", "n2", "n3");
-        refused(
-                RefusedException.REFUSED,
-                "no member has the name n9; the members are [n1, n2, n3]",
-                action,
-                "n9");
+        refused(RefusedException.REFUSED, "no member has the name n9; the members are [n1, n2, n3]", action, "n9");
         assertEquals(List.of(), changes);
     }
 

@@ -129,7 +129,7 @@ public final class Greeting extends ChannelInboundHandlerAdapter {
         if (hello == null || refusal != null) {
             port.refused(context.channel().remoteAddress(), String.valueOf(refusal));
             if (hello != null && wasRemoved(hello)) {
-                context.writeAndFlush(NO_MEMBER).addListener(ChannelFutureListener.CLOSE);
+                context.channel().writeAndFlush(NO_MEMBER).addListener(ChannelFutureListener.CLOSE);
             } else {
                 context.close();
             }
