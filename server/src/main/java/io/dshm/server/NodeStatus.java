@@ -68,6 +68,7 @@ final class NodeStatus implements NodeInfo {
 
     private volatile @Nullable Parts parts;
     private volatile @Nullable NodeTls tls;
+    private volatile @Nullable Removal removal;
 
     /** Who leads, and since when. */
     private record Led(Leadership by, long sinceNanos) {}
@@ -96,6 +97,11 @@ final class NodeStatus implements NodeInfo {
     /** Its certificates are those. */
     void setTls(NodeTls used) {
         tls = used;
+    }
+
+    /** Whether it is a member is asked there. */
+    void setRemoval(Removal asked) {
+        removal = asked;
     }
 
     /** The node does not run now, for that reason. */
@@ -138,7 +144,11 @@ final class NodeStatus implements NodeInfo {
         if (still != null) {
             all.add(still);
         }
-        if (now.roles.leadership().leader() == null) {
+        Removal asked = removal;
+        String removed = asked == null ? null : asked.problem();
+        if (removed != null) {
+            all.add(removed);
+        } else if (now.roles.leadership().leader() == null) {
             int nodes = now.members.all().size();
             all.add("no leader is known: of " + nodes + " nodes, " + (nodes / 2 + 1)
                     + " must run and reach each other");
@@ -171,7 +181,10 @@ final class NodeStatus implements NodeInfo {
             fields.put("leads", leadership.self());
             fields.put("term", leadership.term());
             fields.put("leaderSeconds", leaderSeconds());
-            fields.put("votes", now.raft.mayVote());
+            Removal asked = removal;
+            boolean removed = asked != null && asked.isRemoved();
+            fields.put("removed", removed);
+            fields.put("votes", now.raft.mayVote() && !removed);
             fields.putAll(now.raft.diskStatus());
             fields.put("diskFull", now.raft.isOwnDiskFull());
             fields.put("refusesWrites", now.raft.isDiskFull());

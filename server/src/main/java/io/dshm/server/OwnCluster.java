@@ -30,16 +30,19 @@ final class OwnCluster {
 
     private final NodeFolder folder;
     private final PeerStatuses peers;
+    private final Removal removal;
     private final Consumer<String> fatal;
 
     /**
      * The cluster that the folder belongs to.
      *
+     * @param removal is told of the others' answers, too
      * @param fatal is told why this node must stop
      */
-    OwnCluster(NodeFolder folder, PeerStatuses peers, Consumer<String> fatal) {
+    OwnCluster(NodeFolder folder, PeerStatuses peers, Removal removal, Consumer<String> fatal) {
         this.folder = folder;
         this.peers = peers;
+        this.removal = removal;
         this.fatal = fatal;
     }
 
@@ -74,7 +77,7 @@ final class OwnCluster {
 
     /**
      * To be called now and then while no leader is known: when a majority of the members belongs to another cluster, or all others do,
-     * this node will never have one. Returns at once.
+     * this node will never have one; and when they say that it was removed. Returns at once.
      *
      * @param others the names of the other members
      */
@@ -89,6 +92,7 @@ final class OwnCluster {
     }
 
     private void judge(Map<String, CompletableFuture<StatusReply>> answers) {
+        removal.judge(answers);
         Map<String, Long> strangers = new TreeMap<>();
         answers.forEach((name, answer) -> {
             if (!answer.isCompletedExceptionally() && isOther(answer.join())) {

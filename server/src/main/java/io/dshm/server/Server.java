@@ -199,8 +199,12 @@ public final class Server {
         loops.forEach(loop -> lanes.add((EventLoop) loop));
         MemberAddresses addresses = new MemberAddresses(Map.of());
         members.onChange(() -> addresses.set(members.forwarding()));
-        Greeting.Members greeted =
-                new Greeting.Members(config.cluster(), self.name(), members.others(), folder::clusterId);
+        Greeting.Members greeted = new Greeting.Members(
+                config.cluster(),
+                self.name(),
+                members.others(),
+                folder::clusterId,
+                () -> members.isAgreed() && status.problem() == null);
         Dialer dialer = new Dialer(loops, channelType, greeted, addresses, tls.dialing());
         PeerConnector connector = new PeerConnector(dialer);
         PeerAdmission admission = new PeerAdmission(config, members);
@@ -210,7 +214,9 @@ public final class Server {
                 raftSettings(members, new MemberNetwork(dialer, calls), admission.raftPort()),
                 stateMachine,
                 Server::stopForGood);
-        OwnCluster ownCluster = new OwnCluster(folder, connector, Server::stopForGood);
+        Removal removal = new Removal(self.name());
+        status.setRemoval(removal);
+        OwnCluster ownCluster = new OwnCluster(folder, connector, removal, Server::stopForGood);
         Membership membership = new Membership(setting, members, stateMachine, ownCluster::onState);
         PeerListener peers = !config.membersNamed()
                 ? null
@@ -253,6 +259,7 @@ public final class Server {
                     status.onLeadership(leadership);
                     replicator.onLeadership(leadership);
                     ownCluster.onLeadership(leadership);
+                    removal.onLeadership(leadership);
                 });
         replicator.start(clock, stateMachine::needsTime, stateMachine::clockMillis);
         if (peers != null) {
@@ -275,6 +282,7 @@ public final class Server {
                         () -> onRestored(folder),
                         status::setNotRunning,
                         ownCluster::refusal,
+                        removal::isRemoved,
                         new VoterQuestions(self.name(), members, connector)::ask));
         int connectionsMax = connectionsMax();
         ClientListener clients = new ClientListener(

@@ -38,7 +38,8 @@ class OwnClusterTest {
     @BeforeEach
     void open() throws IOException {
         folder = NodeFolder.open(path, "c", "n1");
-        own = new OwnCluster(folder, (node, millis) -> answers.getOrDefault(node, answer), fatal::add);
+        own = new OwnCluster(
+                folder, (node, millis) -> answers.getOrDefault(node, answer), new Removal("n1"), fatal::add);
     }
 
     @AfterEach

@@ -11,11 +11,13 @@ import io.dshm.server.network.PeerPort;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelPipeline;
 import io.netty.util.ReferenceCountUtil;
 import java.util.Set;
+import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -36,12 +38,23 @@ public final class Greeting extends ChannelInboundHandlerAdapter {
      * @param self this node's name
      * @param others those of the other members; may change
      * @param id what tells this cluster from another one with the same name; 0 while it is not known
+     * @param isCertain whether {@code others} are the present members for certain, so that somebody else may be told that he is none
      */
-    public record Members(String cluster, String self, Set<String> others, LongSupplier id) {}
+    public record Members(String cluster, String self, Set<String> others, LongSupplier id, BooleanSupplier isCertain) {
+
+        /** The same for a node that is never certain. */
+        public Members(String cluster, String self, Set<String> others, LongSupplier id) {
+            this(cluster, self, others, id, () -> false);
+        }
+    }
 
     /** What tells a node that this one is there while it reads nothing from it. */
     private static final PeerMessage SIGN_OF_LIFE = PeerMessage.newBuilder()
             .setStatusReply(StatusReply.getDefaultInstance())
+            .build();
+
+    private static final PeerMessage NO_MEMBER = PeerMessage.newBuilder()
+            .setHelloReply(HelloReply.newBuilder().setNoMember(true))
             .build();
 
     private final Members members;
@@ -76,6 +89,8 @@ public final class Greeting extends ChannelInboundHandlerAdapter {
         if (stays) {
             hello.setHeartbeatMillis(Limits.PEER_HEARTBEAT_MILLIS)
                     .setClusterId(members.id().getAsLong());
+        } else {
+            hello.setMemberOf(members.id().getAsLong());
         }
         return PeerMessage.newBuilder().setHello(hello).build();
     }
@@ -113,7 +128,11 @@ public final class Greeting extends ChannelInboundHandlerAdapter {
         String refusal = hello == null ? "no greeting" : refusal(context.channel(), hello);
         if (hello == null || refusal != null) {
             port.refused(context.channel().remoteAddress(), String.valueOf(refusal));
-            context.close();
+            if (hello != null && wasRemoved(hello)) {
+                context.channel().writeAndFlush(NO_MEMBER).addListener(ChannelFutureListener.CLOSE);
+            } else {
+                context.close();
+            }
             return;
         }
         greeted = true;
@@ -123,6 +142,16 @@ public final class Greeting extends ChannelInboundHandlerAdapter {
             int millis = Math.max(Limits.PEER_HEARTBEAT_MILLIS, hello.getHeartbeatMillis());
             context.pipeline().addFirst(Heartbeat.whileNotReading(millis, SIGN_OF_LIFE));
         }
+    }
+
+    /** Whether that is a node which has been a member of this very cluster, and is none any more. */
+    private boolean wasRemoved(Hello hello) {
+        return hello.getCluster().equals(members.cluster())
+                && hello.getMemberOf() != 0
+                && hello.getMemberOf() == members.id().getAsLong()
+                && !hello.getNode().equals(members.self())
+                && !members.others().contains(hello.getNode())
+                && members.isCertain().getAsBoolean();
     }
 
     private void answerForCalls(ChannelHandlerContext context, int version) {

@@ -120,10 +120,10 @@ class MembersIT {
         });
     }
 
-    private long sum() throws IOException {
-        try (DshmConnection connection = nodes.get(0).connect()) {
+    private static long sum(NodeProcess node, String key) throws IOException {
+        try (DshmConnection connection = node.connect()) {
             return Long.parseLong(
-                    new String(connection.get("visits", ReadMode.LINEARIZABLE).orElseThrow(), StandardCharsets.UTF_8));
+                    new String(connection.get(key, ReadMode.LINEARIZABLE).orElseThrow(), StandardCharsets.UTF_8));
         }
     }
 
@@ -135,6 +135,7 @@ class MembersIT {
                 .lines()
                 .skip(1)
                 .map(line -> line.split(" +"))
+                .filter(cells -> !cells[2].equals("removed"))
                 .collect(Collectors.toMap(cells -> cells[0], cells -> cells[2]));
     }
 
@@ -154,7 +155,7 @@ class MembersIT {
             remove("n5");
             load.awaitMore(100);
             Increments.Books books = load.stop();
-            books.assertExact(sum());
+            books.assertExact(sum(nodes.get(0), "visits"));
             assertEquals(List.of(), books.failures());
         }
         assertEquals(
@@ -189,13 +190,37 @@ class MembersIT {
         assertEquals(
                 List.of("n1", "n2", "n4"), roles().keySet().stream().sorted().toList());
 
+        // The dead one comes back with its data, and does not know that it was removed.
+        dead.start();
+        Await.until(
+                "n3 is told",
+                () -> dead.log().contains("n3 was removed from the cluster: n1 and n2 said that it is no member"));
+        assertEquals("true", dead.status().get("removed"));
+        String status = new DshmCommand(temporary)
+                .run(nodes.stream().filter(NodeProcess::isAlive).toList(), "cluster", "status")
+                .out();
+        assertTrue(status.lines().anyMatch(line -> line.matches("n3 .* removed .* n3 was removed .*")), status);
+        dead.kill();
+
+        removeTheLeaderUnderLoad(fourth);
+    }
+
+    /** Writes go on meanwhile, through a node that stays. */
+    private void removeTheLeaderUnderLoad(NodeProcess stays) throws IOException, InterruptedException {
         NodeProcess leader = leader();
-        dshm(0, "cluster", "remove", leader.name(), "--timeout", PATIENCE);
-        assertFalse(roles().containsKey(leader.name()));
-        leader.kill();
-        NodeProcess left = leader();
-        try (DshmConnection connection = left.connect()) {
-            assertEquals(8, connection.incr("visits", 1));
+        if (leader.equals(stays)) {
+            dshm(0, "cluster", "transfer-leader", "n1", "--timeout", PATIENCE);
+            leader =
+                    Await.value("another one leads", () -> Optional.of(leader()).filter(other -> !other.equals(stays)));
+        }
+        try (Increments load = Increments.start(stays, "steps", 4)) {
+            load.awaitMore(100);
+            dshm(0, "cluster", "remove", leader.name(), "--timeout", PATIENCE);
+            load.awaitMore(100);
+            assertFalse(roles().containsKey(leader.name()));
+            leader.kill();
+            load.awaitMore(100);
+            load.stop().assertExact(sum(stays, "steps"));
         }
     }
 

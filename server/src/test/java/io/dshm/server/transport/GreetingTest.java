@@ -134,6 +134,32 @@ class GreetingTest {
     }
 
     @ParameterizedTest
+    @CsvSource({
+        "n4, 7, true, true",
+        "n4, 8, true, false", // of another cluster
+        "n4, 0, true, false", // has no data
+        "n4, 7, false, false", // this node may lag behind
+        "n1, 7, true, false" // this node itself
+    })
+    void who_was_a_member_is_told_that_it_is_none_any_more(
+            String node, long memberOf, boolean certain, boolean isTold) {
+        EmbeddedChannel asked = new EmbeddedChannel();
+        PeerCodec.addTo(
+                asked.pipeline(),
+                new Greeting(new Greeting.Members("shop", "n1", Set.of("n2"), () -> 7, () -> certain), port, calls));
+        Greeting.Members sender = new Greeting.Members("shop", node, Set.of("n1"), () -> memberOf);
+        asked.writeInbound(frames(Greeting.hello(sender, "n1", false), QUESTION));
+        assertNull(asked.readInbound());
+        assertFalse(asked.isOpen());
+        ByteBuf answer = asked.readOutbound();
+        assertEquals(isTold, answer != null);
+        if (answer != null) {
+            answer.release();
+        }
+        asked.finishAndReleaseAll();
+    }
+
+    @ParameterizedTest
     @CsvSource({"7, 7", "7, 0", "0, 7"})
     void a_member_of_the_same_cluster_is_let_in_also_if_one_of_the_two_does_not_know_its_id_yet(long own, long sent) {
         ownId = own;

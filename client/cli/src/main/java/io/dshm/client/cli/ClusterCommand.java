@@ -142,9 +142,11 @@ final class ClusterCommand {
 
     private ExitCode status() throws CliException {
         List<Member> members = members();
+        List<Member> shown = new ArrayList<>(members);
+        shown.addAll(removed(members));
         if (session.output().isJson()) {
             List<Object> all = new ArrayList<>();
-            for (Member member : members) {
+            for (Member member : shown) {
                 StatusTable.Node said = said(member.node);
                 Map<String, Object> fields = new LinkedHashMap<>(said == null ? Map.of() : StatusTable.json(said));
                 fields.put("state", state(said));
@@ -157,10 +159,20 @@ final class ClusterCommand {
         } else {
             List<List<String>> rows = new ArrayList<>();
             rows.add(HEADINGS);
-            members.forEach(member -> rows.add(row(member)));
+            shown.forEach(member -> rows.add(row(member)));
             StatusTable.aligned(rows).forEach(session.output()::line);
         }
         return members.stream().allMatch(member -> state(said(member.node)).equals("ok")) ? ExitCode.OK : ExitCode.NO;
+    }
+
+    /** Nodes that run and were asked, and know that they are no members any more. */
+    private List<Member> removed(List<Member> members) {
+        return nodes.stream()
+                .filter(node -> Boolean.TRUE.equals(node.fields().get("removed")))
+                .filter(node -> members.stream()
+                        .noneMatch(member -> member.node.equals(node.fields().get("node"))))
+                .map(node -> new Member(node.field("node"), node.address().toString(), "removed"))
+                .toList();
     }
 
     private List<String> row(Member member) {

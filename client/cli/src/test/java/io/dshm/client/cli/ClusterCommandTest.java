@@ -70,6 +70,25 @@ class ClusterCommandTest {
     }
 
     @Test
+    void a_node_that_was_removed_and_runs_stands_behind_the_members() throws IOException {
+        String said = "{\"node\": \"n9\", \"leads\": false, \"removed\": true}";
+        try (FakeNode leader = leader(new AtomicInteger(), List.of());
+                FakeNode removed = new FakeNode(request -> request.startsWith("GET /status ")
+                        ? http(200, said)
+                        : http(503, "n9 was removed from the cluster\n"))) {
+            Run run = Run.on(
+                    "10.0.0.1",
+                    "cluster",
+                    "status",
+                    "--admin",
+                    removed.address() + "," + leader.address(),
+                    "--timeout=5s");
+            List<String> lines = run.out().lines().toList();
+            assertTrue(lines.get(4).matches("n9 .* removed .* n9 was removed from the cluster"), run.out());
+        }
+    }
+
+    @Test
     void health_counts_those_that_vote() throws IOException {
         try (FakeNode node = leader(new AtomicInteger(), List.of())) {
             Run run = cluster(node, "health");

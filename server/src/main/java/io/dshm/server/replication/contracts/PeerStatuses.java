@@ -10,7 +10,8 @@ public interface PeerStatuses {
     /**
      * Asks one node. Any thread.
      *
-     * @return its answer; completes exceptionally, within the time-out, if there is none
+     * @return its answer; completes exceptionally, within the time-out, if there is none, with a {@link NoMemberException} if that node
+     *     says that this one was removed
      */
     CompletableFuture<StatusReply> ask(String node, long timeoutMillis);
 }

@@ -6,6 +6,7 @@ import io.dshm.proto.wire.RegisterNode;
 import io.dshm.proto.wire.StatusReply;
 import io.dshm.proto.wire.StatusRequest;
 import io.dshm.server.guard.Guard;
+import io.dshm.server.replication.contracts.NoMemberException;
 import io.dshm.server.replication.contracts.PeerLinks;
 import io.dshm.server.replication.contracts.PeerStatuses;
 import io.dshm.server.replication.writes.RegistrationCheck;
@@ -87,7 +88,11 @@ public final class PeerConnector implements PeerLinks, PeerStatuses, Registratio
 
             @Override
             protected void channelRead0(ChannelHandlerContext context, PeerMessage message) {
-                answer.complete(message.getStatusReply());
+                if (message.hasHelloReply()) {
+                    answer.completeExceptionally(new NoMemberException(node));
+                } else {
+                    answer.complete(message.getStatusReply());
+                }
             }
 
             @Override

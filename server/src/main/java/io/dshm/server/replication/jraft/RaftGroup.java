@@ -127,6 +127,7 @@ public final class RaftGroup implements RaftLog {
      * @param onRestored when a node that had lost its data has it back, and before it votes
      * @param onWaiting while a node that has lost its data waits, what for
      * @param foreign asked before this node takes over a snapshot of that member: why it must not, or null; may block
+     * @param isRemoved whether this node is no member any more: then it asks for no votes
      * @param voters asked by a node that has lost its data, before it takes part
      */
     public record Events(
@@ -138,6 +139,7 @@ public final class RaftGroup implements RaftLog {
             Runnable onRestored,
             Consumer<String> onWaiting,
             Function<String, @Nullable String> foreign,
+            BooleanSupplier isRemoved,
             Voters voters) {}
 
     /** Who votes, as the other nodes say, for a node that has lost its data. */
@@ -236,7 +238,7 @@ public final class RaftGroup implements RaftLog {
                 settings,
                 members,
                 applying,
-                memberOptions(mayVote::get, guard, watch),
+                memberOptions(() -> mayVote.get() && !events.isRemoved().getAsBoolean(), guard, watch),
                 (path, raft) -> new TermStorage(path, raft, self, termMin, terms, progress, onFatal),
                 log -> new CheckedLogStorage(
                         new TimedLogStorage(log, counts), settings.folder(), progress, watch.space(), onFatal));
@@ -405,7 +407,7 @@ public final class RaftGroup implements RaftLog {
 
     /** Who votes, and changes of that. */
     public MemberChanges memberChanges() {
-        return new MemberChanges(this::runningNode);
+        return new LibraryMemberChanges(this::runningNode);
     }
 
     private Node runningNode() {

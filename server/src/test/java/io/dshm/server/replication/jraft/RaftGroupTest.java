@@ -127,6 +127,7 @@ class RaftGroupTest {
                 () -> {},
                 why -> {},
                 member -> null,
+                () -> false,
                 waiting -> List.of());
     }
 
