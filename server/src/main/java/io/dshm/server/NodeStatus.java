@@ -172,6 +172,7 @@ final class NodeStatus implements NodeInfo {
             fields.put("term", leadership.term());
             fields.put("leaderSeconds", leaderSeconds());
             fields.put("votes", now.raft.mayVote());
+            fields.put("silentMembers", String.join(",", now.raft.counts().silentNames()));
             fields.putAll(now.raft.diskStatus());
             fields.put("diskFull", now.raft.isOwnDiskFull());
             fields.put("refusesWrites", now.raft.isDiskFull());
