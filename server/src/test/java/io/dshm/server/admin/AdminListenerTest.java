@@ -17,6 +17,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
@@ -158,10 +159,10 @@ class AdminListenerTest {
             Socket page = send("GET /events HTTP/1.1\r\n\r\n");
             BufferedReader lines =
                     new BufferedReader(new InputStreamReader(page.getInputStream(), StandardCharsets.UTF_8));
-            String line = lines.readLine();
+            String line = Objects.requireNonNull(lines.readLine());
             assertEquals("HTTP/1.1 200 OK", line);
             while (!line.startsWith("data: ")) {
-                line = lines.readLine();
+                line = Objects.requireNonNull(lines.readLine());
             }
             assertTrue(line.contains("\"text\": \"a \\\"line\\\"\\u000afor the page\""), line);
         }
