@@ -339,6 +339,24 @@ public final class Limits {
      */
     public static final int ADMIN_IDLE_SECONDS = 30;
 
+    /** Between two events for the operators' page: often enough to see something happen, and seldom enough to cost nothing. */
+    public static final int PAGE_INTERVAL_SECONDS = 2;
+
+    /** How often the operators' page of a node may be open, so that {@link #ADMIN_CONNECTIONS_MAX} leaves room for others. */
+    public static final int PAGE_LISTENERS_MAX = 16;
+
+    /** How long a page may take no event before its connection ends. */
+    public static final int PAGE_STALL_SECONDS = 10;
+
+    /** Lines of the log that the page shows. */
+    public static final int PAGE_EVENTS_MAX = 40;
+
+    /** Characters of such a line. With the other bounds here an event has less than 200 KB. */
+    public static final int PAGE_EVENT_CHARACTERS_MAX = 400;
+
+    /** Values of metrics in one event: some hundreds are normal. */
+    public static final int PAGE_SAMPLES_MAX = 1_000;
+
     /** Characters of the secret that the admin port may ask for: with fewer, somebody could guess it. */
     public static final int ADMIN_TOKEN_CHARACTERS_MIN = 16;
 

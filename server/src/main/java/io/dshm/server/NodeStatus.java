@@ -185,6 +185,7 @@ final class NodeStatus implements NodeInfo {
             boolean removed = asked != null && asked.isRemoved();
             fields.put("removed", removed);
             fields.put("votes", now.raft.mayVote() && !removed);
+            fields.put("silentMembers", String.join(",", now.raft.counts().silentNames()));
             fields.putAll(now.raft.diskStatus());
             fields.put("diskFull", now.raft.isOwnDiskFull());
             fields.put("refusesWrites", now.raft.isDiskFull());

@@ -24,11 +24,11 @@ class RemovalTest {
     /** Of n1, n2, ...: {@code d} denies that this node is a member, {@code a} answers as to a member, {@code s} is silent. */
     private static Map<String, CompletableFuture<StatusReply>> answers(String others) {
         Map<String, CompletableFuture<StatusReply>> answers = new TreeMap<>();
-        for (char other : others.toCharArray()) {
-            String name = "n" + (answers.size() + 1);
+        for (int i = 0; i < others.length(); i++) {
+            String name = "n" + (i + 1);
             answers.put(
                     name,
-                    switch (other) {
+                    switch (others.charAt(i)) {
                         case 'd' -> CompletableFuture.failedFuture(new NoMemberException(name));
                         case 's' -> CompletableFuture.failedFuture(new IOException("no answer"));
                         default -> CompletableFuture.completedFuture(StatusReply.getDefaultInstance());

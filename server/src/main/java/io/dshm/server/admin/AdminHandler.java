@@ -33,14 +33,16 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Answers one operator's connection: {@code /} (what there is), {@code /health}, {@code /livez} and {@code /readyz} (200 or 503, and
- * why), {@code /metrics} (Prometheus), {@code /status} and {@code /digest} (JSON), {@code /snapshot} (a backup), {@code /cluster} (the members, and changes of them). Confined to its connection's thread.
+ * Answers one operator's connection: {@code /} (the operators' page, or what there is), {@code /health}, {@code /livez} and {@code /readyz} (200 or 503, and
+ * why), {@code /metrics} (Prometheus), {@code /status} and {@code /digest} (JSON), {@code /events} (for the page), {@code /snapshot} (a backup), {@code /cluster} (the members, and changes of them). Confined to its connection's thread.
  */
 final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
 
     private static final Logger LOG = LoggerFactory.getLogger(AdminHandler.class);
 
     private static final String INDEX = """
+            /         in a browser: a page that shows this node and its cluster
+            /events   what that page shows, as server-sent events
             /health   200 and "ok", or 503 and what is wrong
             /livez    200 and "ok", or 503 if it hangs and must be started again
             /readyz   200 and "ok", or 503 and all reasons why it should get no clients
@@ -67,6 +69,7 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
     private final @Nullable AdminToken token;
     private final Executor slowRequests;
     private final Executor backups;
+    private final LiveEvents events;
 
     /** Whether a backup is being made or sent, so that this connection is neither idle nor to be closed for another one. */
     private boolean sendsBackup;
@@ -80,14 +83,21 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
      * @param token what requests need, but for those about the node's health; null if they need none
      * @param slowRequests runs what reads the whole state; may reject it
      * @param backups runs what lasts for as long as a client takes to read it; may reject it
+     * @param events for the operators' page
      */
     AdminHandler(
-            NodeInfo node, MetricsSource metrics, @Nullable AdminToken token, Executor slowRequests, Executor backups) {
+            NodeInfo node,
+            MetricsSource metrics,
+            @Nullable AdminToken token,
+            Executor slowRequests,
+            Executor backups,
+            LiveEvents events) {
         this.node = node;
         this.metrics = metrics;
         this.token = token;
         this.slowRequests = slowRequests;
         this.backups = backups;
+        this.events = events;
     }
 
     boolean sendsBackup() {
@@ -194,6 +204,11 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
     }
 
     private void answer(ChannelHandlerContext context, String path, FullHttpRequest request, boolean keepAlive) {
+        OperatorsPage.File file = OperatorsPage.at(path, request.headers().get(HttpHeaderNames.ACCEPT));
+        if (file != null) {
+            send(context, new Answer(HttpResponseStatus.OK, file.contentType(), file.body()), keepAlive);
+            return;
+        }
         switch (path) {
             case "/" -> send(context, Answer.ok(INDEX), keepAlive);
             case "/health" -> send(context, Answer.okUnless(node.problem()), keepAlive);
@@ -203,9 +218,17 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
                 send(context, Answer.okUnless(problems.isEmpty() ? null : String.join("\n", problems)), keepAlive);
             }
             case "/metrics" -> send(context, metrics(request.headers().get(HttpHeaderNames.ACCEPT)), keepAlive);
-            case "/status" -> send(context, Answer.ok(json(node.status())), keepAlive);
+            case "/status" -> send(context, Answer.ok(Json.lines(node.status())), keepAlive);
             case "/regions" -> send(context, Answer.ok(regions()), keepAlive);
             case "/cluster" -> send(context, members(), keepAlive);
+            case "/events" -> {
+                if (!events.add(context, request.protocolVersion().equals(HttpVersion.HTTP_1_1))) {
+                    send(
+                            context,
+                            Answer.unavailable("the page is open " + Limits.PAGE_LISTENERS_MAX + " times already"),
+                            keepAlive);
+                }
+            }
             case "/digest" -> slowly(context, this::digest, keepAlive);
             default ->
                 send(
@@ -277,7 +300,7 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
 
     private String regions() {
         return node.regions().stream()
-                .map(region -> json(region).strip())
+                .map(region -> Json.lines(region).strip())
                 .collect(Collectors.joining(",\n", "{\n\"regions\": [\n", "]\n}\n"));
     }
 
@@ -311,11 +334,11 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
 
     private static Answer change(Change change) {
         try {
-            return Answer.ok(json(Map.of("message", change.make())));
+            return Answer.ok(Json.lines(Map.of("message", change.make())));
         } catch (RefusedException e) {
             return new Answer(
                     HttpResponseStatus.CONFLICT,
-                    json(Map.of("error", e.code(), "message", String.valueOf(e.getMessage()))));
+                    Json.lines(Map.of("error", e.code(), "message", String.valueOf(e.getMessage()))));
         } catch (IllegalStateException e) {
             return Answer.unavailable(String.valueOf(e.getMessage()));
         } catch (InterruptedException e) {
@@ -334,7 +357,7 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
 
     private Answer members() {
         try {
-            return Answer.ok(json(node.members()));
+            return Answer.ok(Json.lines(node.members()));
         } catch (IllegalStateException e) {
             return Answer.unavailable(String.valueOf(e.getMessage()));
         }
@@ -382,7 +405,7 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
 
     private Answer digest() {
         try {
-            return Answer.ok(json(node.digest()));
+            return Answer.ok(Json.lines(node.digest()));
         } catch (IllegalStateException e) {
             return Answer.unavailable(String.valueOf(e.getMessage()));
         } catch (InterruptedException e) {
@@ -402,6 +425,7 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
                 .set(
                         HttpHeaderNames.DATE,
                         DateTimeFormatter.RFC_1123_DATE_TIME.format(ZonedDateTime.now(ZoneOffset.UTC)));
+        OperatorsPage.addHeaders(response.headers());
         if (answer.status.equals(HttpResponseStatus.UNAUTHORIZED)) {
             response.headers().set(HttpHeaderNames.WWW_AUTHENTICATE, "Basic realm=\"dshm\", charset=\"UTF-8\"");
         }
@@ -427,25 +451,5 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
     public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
         LOG.debug("admin connection of {} closed", context.channel().remoteAddress(), cause);
         context.close();
-    }
-
-    private static String json(Map<String, Object> fields) {
-        return fields.entrySet().stream()
-                .map(field -> "  \"" + field.getKey() + "\": " + literal(field.getValue()))
-                .collect(Collectors.joining(",\n", "{\n", "\n}\n"));
-    }
-
-    private static String literal(Object value) {
-        if (value instanceof List<?> list) {
-            return list.stream().map(AdminHandler::literal).collect(Collectors.joining(",\n    ", "[\n    ", "\n  ]"));
-        }
-        if (value instanceof Map<?, ?> map) {
-            return map.entrySet().stream()
-                    .map(field -> "\"" + field.getKey() + "\": " + literal(field.getValue()))
-                    .collect(Collectors.joining(", ", "{", "}"));
-        }
-        return value instanceof Number || value instanceof Boolean
-                ? value.toString()
-                : "\"" + value.toString().replace("\\", "\\\\").replace("\"", "\\\"") + "\"";
     }
 }

@@ -52,6 +52,8 @@ public final class AdminListener {
     private final NodeInfo node;
     private final MetricsSource metrics;
     private final @Nullable AdminToken token;
+    private final RecentEvents recent = new RecentEvents();
+    private final LiveEvents events;
 
     /**
      * Listens.
@@ -70,6 +72,7 @@ public final class AdminListener {
         this.node = node;
         this.metrics = metrics;
         this.token = tokenFile == null ? null : AdminToken.read(tokenFile);
+        this.events = new LiveEvents(() -> LiveEvents.of(node, metrics, recent), System::nanoTime);
         var bound = new ServerBootstrap()
                 .group(loop)
                 .channel(NioServerSocketChannel.class)
@@ -89,10 +92,11 @@ public final class AdminListener {
             loop.shutdownGracefully(0, 0, TimeUnit.SECONDS);
             throw new CannotListenException("admin-address, admin-port", address, bound.cause());
         }
+        recent.begin();
     }
 
     private void accept(Channel accepted) {
-        AdminHandler handler = new AdminHandler(node, metrics, token, slowRequests, backups);
+        AdminHandler handler = new AdminHandler(node, metrics, token, slowRequests, backups, events);
         connections.put(accepted, handler);
         accepted.closeFuture().addListener(closed -> connections.remove(accepted));
         if (connections.size() > Limits.ADMIN_CONNECTIONS_MAX) {
@@ -112,6 +116,7 @@ public final class AdminListener {
 
     /** Listens no more. Blocks until its connections are closed. */
     public void stop() throws InterruptedException {
+        recent.end();
         slowRequests.shutdownNow();
         backups.shutdownNow();
         loop.shutdownGracefully(0, 1, TimeUnit.SECONDS).await();

@@ -1,5 +1,6 @@
 package io.dshm.server.metrics;
 
+import io.dshm.server.admin.MetricsSource;
 import io.dshm.server.counters.Distribution;
 import io.prometheus.metrics.model.snapshots.ClassicHistogramBuckets;
 import io.prometheus.metrics.model.snapshots.CounterSnapshot;
@@ -18,6 +19,7 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Supplier;
 
 /** The metrics of one scrape, as they are read one after the other. A name may come again with other labels. */
@@ -150,5 +152,28 @@ final class Families {
     MetricSnapshots snapshots() {
         return new MetricSnapshots(
                 families.values().stream().<MetricSnapshot>map(Family::snapshot).toList());
+    }
+
+    /** The values of the counters and gauges with these names. */
+    List<MetricsSource.Sample> samples(Set<String> names) {
+        List<MetricsSource.Sample> samples = new ArrayList<>();
+        for (Family<?> family : families.values()) {
+            if (names.contains(family.name)) {
+                for (Object point : family.points) {
+                    if (point instanceof CounterDataPointSnapshot counter) {
+                        samples.add(sample(family.name, counter.getLabels(), counter.getValue()));
+                    } else if (point instanceof GaugeDataPointSnapshot gauge) {
+                        samples.add(sample(family.name, gauge.getLabels(), gauge.getValue()));
+                    }
+                }
+            }
+        }
+        return samples;
+    }
+
+    private static MetricsSource.Sample sample(String name, Labels labels, double value) {
+        Map<String, String> values = new LinkedHashMap<>();
+        labels.forEach(label -> values.put(label.getName(), label.getValue()));
+        return new MetricsSource.Sample(name, values, value);
     }
 }

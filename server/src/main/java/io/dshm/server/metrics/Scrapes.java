@@ -9,6 +9,8 @@ import io.prometheus.metrics.model.registry.PrometheusRegistry;
 import io.prometheus.metrics.model.snapshots.MetricSnapshots;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.util.List;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -17,9 +19,11 @@ public final class Scrapes implements MetricsSource {
 
     private final PrometheusRegistry registry = new PrometheusRegistry();
     private final ExpositionFormats formats = ExpositionFormats.init();
+    private final Consumer<Families> node;
 
     /** @param node adds the node's own metrics to those of a scrape */
     Scrapes(Consumer<Families> node) {
+        this.node = node;
         JvmMetrics.builder().register(registry);
         registry.register((MultiCollector) () -> {
             Families families = new Families();
@@ -34,6 +38,13 @@ public final class Scrapes implements MetricsSource {
         ByteArrayOutputStream body = new ByteArrayOutputStream();
         writer.write(body, all());
         return new Scrape(writer.getContentType(), body.toByteArray());
+    }
+
+    @Override
+    public List<Sample> samples(Set<String> names) {
+        Families families = new Families();
+        node.accept(families);
+        return families.samples(names);
     }
 
     MetricSnapshots all() {

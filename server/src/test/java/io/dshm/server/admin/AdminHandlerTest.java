@@ -1,6 +1,7 @@
 package io.dshm.server.admin;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -98,7 +99,8 @@ class AdminHandlerTest {
     private AdminHandler handler(@Nullable AdminToken token) {
         MetricsSource metrics =
                 accept -> new MetricsSource.Scrape("text/" + accept, "a_metric 1\n".getBytes(StandardCharsets.UTF_8));
-        return new AdminHandler(node, metrics, token, Runnable::run, Runnable::run);
+        return new AdminHandler(
+                node, metrics, token, Runnable::run, Runnable::run, new LiveEvents(() -> "{}", System::nanoTime));
     }
 
     @AfterEach
@@ -214,7 +216,8 @@ class AdminHandlerTest {
         for (String path : List.of("/livez", "/readyz?verbose", "/health")) {
             assertEquals("200 ok\n", answer(guarded, request(HttpMethod.GET, path)));
         }
-        for (String path : List.of("/", "/metrics", "/status", "/snapshot", "/cluster", "/digest", "/nothing")) {
+        for (String path : List.of(
+                "/", "/events", "/page.js", "/metrics", "/status", "/snapshot", "/cluster", "/digest", "/nothing")) {
             assertTrue(answer(guarded, request(HttpMethod.GET, path)).startsWith("401"), path);
         }
         assertTrue(answer(guarded, change("/cluster/remove?member=n1")).startsWith("401"));
@@ -240,6 +243,44 @@ class AdminHandlerTest {
             Files.writeString(file, bad);
             IOException refused = assertThrows(IOException.class, () -> AdminToken.read(file));
             assertTrue(String.valueOf(refused.getMessage()).contains("admin-token-file"), refused::toString);
+        }
+    }
+
+    /** What a client gets that takes such formats. */
+    private FullHttpResponse page(String uri, String accept) {
+        FullHttpRequest request = request(HttpMethod.GET, uri);
+        request.headers().set("Accept", accept);
+        channel.writeInbound(request);
+        channel.runPendingTasks();
+        return channel.readOutbound();
+    }
+
+    @Test
+    void a_browser_gets_the_page_and_other_programs_the_list_of_paths() {
+        FullHttpResponse page = page("/", "text/html,application/xhtml+xml,*/*;q=0.8");
+        assertEquals("text/html; charset=utf-8", page.headers().get("Content-Type"));
+        assertTrue(page.content().toString(StandardCharsets.UTF_8).startsWith("<!DOCTYPE html>"));
+        page.release();
+        FullHttpResponse list = page("/", "*/*");
+        assertEquals("text/plain; charset=utf-8", list.headers().get("Content-Type"));
+        assertEquals("accept", list.headers().get("Vary"));
+        list.release();
+    }
+
+    @Test
+    void the_page_runs_no_script_of_its_own_text_and_asks_no_other_host() {
+        for (String path : List.of("/", "/page.js", "/page.css")) {
+            FullHttpResponse file = page(path, "text/html");
+            assertEquals(200, file.status().code(), path);
+            String policy = file.headers().get("Content-Security-Policy");
+            assertTrue(policy.startsWith("default-src 'none'; script-src 'self'; "), policy);
+            assertFalse(policy.contains("unsafe"), policy);
+            assertTrue(policy.contains("frame-ancestors 'none'"), policy);
+            assertEquals("nosniff", file.headers().get("X-Content-Type-Options"));
+            String text = file.content().toString(StandardCharsets.UTF_8);
+            assertFalse(text.contains("//") && text.contains("http"), path + " names another host");
+            assertFalse(text.matches("(?s).*(<style| style=| on[a-z]+=\"|innerHTML|<script>).*"), path);
+            file.release();
         }
     }
 }

@@ -5,7 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.dshm.proto.Limits;
 import io.dshm.server.network.Encryption;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -15,12 +17,15 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The admin port with clients that send, read or go on as they like, on real sockets. */
 @Timeout(60)
@@ -144,5 +149,24 @@ class AdminListenerTest {
         int before = scrapes.get();
         ask("/health");
         assertEquals(before, scrapes.get());
+    }
+
+    @Test
+    void the_page_hears_what_the_node_logs_and_too_many_pages_are_refused() throws IOException {
+        Logger log = LoggerFactory.getLogger(AdminListenerTest.class);
+        log.warn("a \"line\"\nfor the page");
+        for (int i = 0; i < Limits.PAGE_LISTENERS_MAX; i++) {
+            Socket page = send("GET /events HTTP/1.1\r\n\r\n");
+            BufferedReader lines =
+                    new BufferedReader(new InputStreamReader(page.getInputStream(), StandardCharsets.UTF_8));
+            String line = Objects.requireNonNull(lines.readLine());
+            assertEquals("HTTP/1.1 200 OK", line);
+            while (!line.startsWith("data: ")) {
+                line = Objects.requireNonNull(lines.readLine());
+            }
+            assertTrue(line.contains("\"text\": \"a \\\"line\\\"\\u000afor the page\""), line);
+        }
+        assertTrue(ask("/events").startsWith("HTTP/1.1 503 "));
+        assertTrue(ask("/health").endsWith("ok\n"));
     }
 }

@@ -6,6 +6,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -23,7 +25,7 @@ public final class RaftCounts {
     private final Tally snapshotBytes = new Tally();
     private final Tally elected = new Tally();
     private final Tally leadersSeen = new Tally();
-    private final Tally silentPeers = new Tally();
+    private volatile Set<String> silent = Set.of();
 
     void appended(long nanos) {
         appendTimes.record(nanos);
@@ -69,8 +71,8 @@ public final class RaftCounts {
         leadersSeen.add(1);
     }
 
-    void silent(int peers) {
-        silentPeers.set(peers);
+    void silent(Set<String> members) {
+        silent = Set.copyOf(members);
     }
 
     /** How long it took until entries that came together were on this node's disk. */
@@ -113,6 +115,11 @@ public final class RaftCounts {
 
     /** How many members do not answer this node while it leads; 0 while it does not. */
     public long silentPeers() {
-        return silentPeers.get();
+        return silent.size();
+    }
+
+    /** Which members these are, in order. */
+    public Set<String> silentNames() {
+        return new TreeSet<>(silent);
     }
 }

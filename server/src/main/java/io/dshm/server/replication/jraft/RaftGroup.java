@@ -336,11 +336,11 @@ public final class RaftGroup implements RaftLog {
             Node leader = runningNode();
             leader.listPeers().forEach(peer -> silent.add(nameOf(peer)));
             leader.listAlivePeers().forEach(peer -> silent.remove(nameOf(peer)));
-            counts.silent(silent.size());
+            counts.silent(silent);
             watch.onSilent(silent);
         } catch (IllegalStateException e) {
             LOG.trace("not leading", e);
-            counts.silent(0);
+            counts.silent(Set.of());
             watch.onNotLeading();
         }
     }
