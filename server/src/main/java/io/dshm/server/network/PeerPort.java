@@ -1,7 +1,5 @@
 package io.dshm.server.network;
 
-import com.google.protobuf.InvalidProtocolBufferException;
-import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
@@ -10,8 +8,6 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Who may connect to a port for other nodes, and what all connections there may cost together. When they cost too much, the
@@ -21,8 +17,6 @@ import org.slf4j.LoggerFactory;
  * that arrives in several pieces; never for others.
  */
 public final class PeerPort {
-
-    private static final Logger LOG = LoggerFactory.getLogger(PeerPort.class);
 
     /**
      * What a port may cost.
@@ -130,15 +124,6 @@ public final class PeerPort {
     /** Logs that a connection was refused, or ended for what it sent; at a bounded rate. */
     public void refused(@Nullable SocketAddress who, String why) {
         refusals.refused(String.valueOf(who), why);
-    }
-
-    /** A connection ends with that exception. One that breaks is refused by nobody; what it sent and cannot be read is. */
-    public void failed(@Nullable SocketAddress who, Throwable cause) {
-        if (cause instanceof IOException && !(cause instanceof InvalidProtocolBufferException)) {
-            LOG.debug("connection of {} broken: {}", who, cause.toString());
-        } else {
-            refused(who, cause.toString());
-        }
     }
 
     /** How many connections there are now. */

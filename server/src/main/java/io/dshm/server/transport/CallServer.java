@@ -156,7 +156,7 @@ public final class CallServer {
         @Override
         public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
             Guard.check("a connection of another node", cause);
-            port.failed(channel.remoteAddress(), cause);
+            PeerCodec.failed(port, channel.remoteAddress(), cause);
             context.close();
         }
     }

@@ -7,6 +7,7 @@ import io.dshm.proto.StrictParser;
 import io.dshm.proto.wire.PeerMessage;
 import io.dshm.server.network.FrameFormat;
 import io.dshm.server.network.FrameGuard;
+import io.dshm.server.network.PeerPort;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.channel.ChannelHandlerContext;
@@ -15,11 +16,17 @@ import io.netty.handler.codec.LengthFieldBasedFrameDecoder;
 import io.netty.handler.codec.MessageToByteEncoder;
 import io.netty.handler.codec.MessageToMessageDecoder;
 import java.io.IOException;
+import java.net.SocketAddress;
 import java.nio.ByteBuffer;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Peer messages to frames and back: a 32-bit big-endian length, then the message. Stateless. */
 public final class PeerCodec {
+
+    private static final Logger LOG = LoggerFactory.getLogger(PeerCodec.class);
 
     private static final StrictParser<PeerMessage> PARSER = new StrictParser<>(PeerMessage.parser());
 
@@ -70,6 +77,15 @@ public final class PeerCodec {
         addFrames(pipeline);
         pipeline.addLast(greeting);
         addMessages(pipeline);
+    }
+
+    /** A connection ends with that exception: it has broken, which is no news, or what it sent cannot be read. */
+    public static void failed(PeerPort port, @Nullable SocketAddress who, Throwable cause) {
+        if (cause instanceof IOException && !(cause instanceof InvalidProtocolBufferException)) {
+            LOG.debug("connection of {} broken: {}", who, cause.toString());
+        } else {
+            port.refused(who, cause.toString());
+        }
     }
 
     private static void addFrames(ChannelPipeline pipeline) {

@@ -141,7 +141,7 @@ public final class PeerListener {
         @Override
         public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
             Guard.check("a connection of another node", cause);
-            admission.failed(context.channel().remoteAddress(), cause);
+            PeerCodec.failed(admission, context.channel().remoteAddress(), cause);
             context.close();
         }
 
