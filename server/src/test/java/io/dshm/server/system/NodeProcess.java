@@ -79,6 +79,8 @@ public final class NodeProcess {
                         Ports.free(),
                         folder.resolve("dshm-data"),
                         List.of()));
+        // Most of these nodes live for seconds: the second compiler would cost more than it gains. The torture's have it.
+        withJvm("-XX:TieredStopAtLevel=1");
     }
 
     /** A node at this place; in the folder is its log, and it is where the process runs. */

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.parallel.ResourceLock;
 @ResourceLock(Network.LOCK)
 class TortureIT {
 
-    private static final Duration DURATION = Duration.ofSeconds(75);
+    private static final Duration DURATION = Duration.ofSeconds(50);
     private static final double DEFINITE_PERCENT_MIN = 90;
 
     @Test
