@@ -153,12 +153,9 @@ class ArchitectureTest {
     @Test
     void the_operators_listener_knows_its_own_interface_and_the_network() {
         // The page shows what was logged.
-        mayUse(
-                BASE + ".admin..",
-                LOG,
-                GUARD,
-                NETTY,
-                new String[] {"ch.qos.logback..", "io.dshm.proto", BASE + ".network"});
+        mayUse(BASE + ".admin..", LOG, GUARD, NETTY, new String[] {
+            "ch.qos.logback..", "io.dshm.proto", BASE + ".network"
+        });
     }
 
     @Test

@@ -79,7 +79,8 @@ public final class NodeProcess {
                         Ports.free(),
                         folder.resolve("dshm-data"),
                         List.of()));
-        // Most of these nodes live for seconds: the second compiler would cost more than it gains. The torture's have it.
+        // Most of these nodes live for seconds: the second compiler would cost more than it gains. The torture's have
+        // it.
         withJvm("-XX:TieredStopAtLevel=1");
     }
 

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 /** A TTL is what it was said to be, whoever leads and however often. */
 class TimeIT {
 
-    private static final Duration TTL = Duration.ofSeconds(40);
+    private static final Duration TTL = Duration.ofSeconds(20);
 
     @RegisterExtension
     final Processes processes = Processes.perTest();

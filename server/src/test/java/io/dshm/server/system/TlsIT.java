@@ -23,11 +23,13 @@ import java.util.Map;
 import java.util.TreeMap;
 import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A cluster changes from plain connections to TLS, and then its authority, while clients count through all nodes. */
+@Tag("long")
 class TlsIT {
 
     private static final String KEY = "tls::count";

@@ -16,11 +16,11 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.parallel.ResourceLock;
 
 /** A node that lost its data does not bring back a leader that it had helped to replace. */
-@ResourceLock(Network.LOCK)
+@Tag("long")
 class ForgottenTermIT {
 
     private static final int WRITES = 30;

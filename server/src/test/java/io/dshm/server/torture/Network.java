@@ -43,9 +43,6 @@ final class Network {
     private final Map<String, Integer> numbers = new LinkedHashMap<>();
     private final List<Cut> cuts = new ArrayList<>();
 
-    /** What tests lock that make a network: a process can have only one at a time. */
-    static final String LOCK = "network";
-
     /** The clients, which are in this process, where a node's name is asked for. */
     static final String CLIENTS = "clients";
 

@@ -14,10 +14,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.parallel.ResourceLock;
 
 /** A short run of what {@code deploy/bin/torture} does for as long as one likes. */
-@ResourceLock(Network.LOCK)
 class TortureIT {
 
     private static final Duration DURATION = Duration.ofSeconds(50);
