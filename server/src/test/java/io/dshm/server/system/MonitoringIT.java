@@ -17,11 +17,13 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A real Prometheus looks at three nodes while their leader is killed and comes back. */
+@Tag("long")
 class MonitoringIT {
 
     private static final Path PROMETHEUS = Path.of("/usr/bin/prometheus");
