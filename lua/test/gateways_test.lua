@@ -1,30 +1,21 @@
 --- The plugins for gateways, in the places where the gateways call them: modules of stand_ins take the gateways' place.
 
 local http = require("support.http")
+local limit_replies = require("support.limit_replies")
 local scripted_network = require("support.scripted_network")
 local tap = require("support.tap")
 
 local case, equal, returns, values = tap.case, tap.equal, tap.returns, tap.values
+local says, says_all = limit_replies.says, limit_replies.says_all
 
 local REFUSED = { refused = "connection refused" }
 
 local here = debug.getinfo(1, "S").source:match("^@(.*)/test/[^/]+$")
 
 
-local function says(words)
-    return { input = "DONE " .. words .. "\r\n" }
-end
-
-
-local function says_all(allowed, ...)
-    local lines = "DONE " .. table.concat({ ... }, "\r\nDONE ") .. "\r\n"
-    return { input = string.format("LEN %d allowed=%d\r\n%s\r\nDONE\r\n", #lines, allowed, lines) }
-end
-
-
 -- What was sent since the last time, without the node and what makes a write exactly once.
 local function sent(network)
-    return (table.concat(network:sent()):gsub("a:1 ", ""):gsub(" id=%d+ seq=%d+ done=%d+", ""))
+    return (limit_replies.sent(network):gsub(" id=%d+ seq=%d+ done=%d+", ""))
 end
 
 

@@ -2,23 +2,14 @@
 
 local headers = require("resty.dshm.limit.headers")
 local http = require("support.http")
+local limit_replies = require("support.limit_replies")
 local scripted_network = require("support.scripted_network")
 local tap = require("support.tap")
 
 local case, equal, returns, values = tap.case, tap.equal, tap.returns, tap.values
+local says, says_all, sent = limit_replies.says, limit_replies.says_all, limit_replies.sent
 
 local REFUSED = { refused = "connection refused" }
-
-
-local function says(words)
-    return { input = "DONE " .. words .. "\r\n" }
-end
-
-
-local function says_all(allowed, ...)
-    local lines = "DONE " .. table.concat({ ... }, "\r\nDONE ") .. "\r\n"
-    return { input = string.format("LEN %d allowed=%d\r\n%s\r\nDONE\r\n", #lines, allowed, lines) }
-end
 
 
 -- A network with one node, and the location with these options on it.
@@ -30,12 +21,6 @@ local function limited(options)
     local limit = network:load("resty.dshm.limit.access").new(options)
     http.handlers.access = function() limit:access() end
     return network
-end
-
-
--- What was sent since the last time, without the node.
-local function sent(network)
-    return (table.concat(network:sent()):gsub("a:1 ", ""))
 end
 
 

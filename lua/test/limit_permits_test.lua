@@ -1,18 +1,14 @@
 --- Permits: `acquire` and `release`, `resty.dshm.limit.conn` and `resty.dshm.lock`.
 
 local http = require("support.http")
-local scripted_network = require("support.scripted_network")
+local limit_replies = require("support.limit_replies")
 local tap = require("support.tap")
 
 local case, equal, returns, values = tap.case, tap.equal, tap.returns, tap.values
+local says, scripted = limit_replies.says, limit_replies.scripted
 
 local DONE = { input = "DONE\r\n" }
 local REFUSED = { input = "DONE allowed=0 limit=1 remaining=0 retry=500\r\n" }
-
-
-local function says(words)
-    return { input = "DONE " .. words .. "\r\n" }
-end
 
 
 local function eventually(check)
@@ -24,19 +20,10 @@ local function eventually(check)
 end
 
 
--- A network, a limiter of `limit` on one node of it, and the modules whose names follow.
-local function scripted(...)
-    local network = scripted_network.new()
-    local loaded = { network:load("resty.dshm.limit", ...) }
-    local limits = loaded[1].new({ region = "r", host = "a:1", exactly_once = false })
-    return network, limits, unpack(loaded, 2)
-end
-
-
 -- What was sent since the last time, without the node and with the holders numbered in their order.
 local function sent(network)
     local names, count = {}, 0
-    return (table.concat(network:sent()):gsub("a:1 ", ""):gsub("holder=(%x+%-%d+)", function(name)
+    return (limit_replies.sent(network):gsub("holder=(%x+%-%d+)", function(name)
         if not names[name] then
             count = count + 1
             names[name] = "holder=" .. count

@@ -1,36 +1,12 @@
 --- `resty.dshm.limit` and the modules in place of lua-resty-limit-traffic's: what they send and make of the replies,
 -- and how many of many calls at once a server admits.
 
-local scripted_network = require("support.scripted_network")
+local limit_replies = require("support.limit_replies")
 local tap = require("support.tap")
 
 local case, equal, returns, values = tap.case, tap.equal, tap.returns, tap.values
-
-
-local function says(words)
-    return { input = "DONE " .. words .. "\r\n" }
-end
-
-
-local function says_all(allowed, ...)
-    local lines = "DONE " .. table.concat({ ... }, "\r\nDONE ") .. "\r\n"
-    return { input = string.format("LEN %d allowed=%d\r\n%s\r\nDONE\r\n", #lines, allowed, lines) }
-end
-
-
--- A network, a limiter of `limit` on one node of it, and the modules whose names follow.
-local function scripted(...)
-    local network = scripted_network.new()
-    local loaded = { network:load("resty.dshm.limit", ...) }
-    local limits = loaded[1].new({ region = "r", host = "a:1", exactly_once = false })
-    return network, limits, unpack(loaded, 2)
-end
-
-
--- What was sent since the last time, without the node.
-local function sent(network)
-    return (table.concat(network:sent()):gsub("a:1 ", ""))
-end
+local says, says_all = limit_replies.says, limit_replies.says_all
+local scripted, sent = limit_replies.scripted, limit_replies.sent
 
 
 local function take()

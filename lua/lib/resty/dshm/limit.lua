@@ -384,4 +384,20 @@ function _M.peek(self, key, rule)
 end
 
 
+--- `incoming` of the modules that decide by one TAKE: sends their `take_line`, and returns what their `read` makes of
+-- the decision. For the modules of this library.
+function _M.incoming(self, key, commit)
+    local line, err = self:take_line(key, commit)
+    if not line then
+        return nil, err
+    end
+    local decision
+    decision, err = _M.decide(self.dict, line)
+    if not decision then
+        return nil, err
+    end
+    return self:read(decision, commit)
+end
+
+
 return _M

@@ -51,18 +51,7 @@ end
 
 
 --- A call comes: 0 and how many are left; or nil and "rejected", or another error. Counts it if `commit` is true.
-function _M.incoming(self, key, commit)
-    local line, err = self:take_line(key, commit)
-    if not line then
-        return nil, err
-    end
-    local decision
-    decision, err = limit.decide(self.dict, line)
-    if not decision then
-        return nil, err
-    end
-    return self:read(decision, commit)
-end
+_M.incoming = limit.incoming
 
 
 --- Takes back what `incoming` has counted. Returns how many are left, or nil and the error; true where nginx has no

@@ -103,18 +103,7 @@ end
 
 --- A request comes: the seconds to wait for, and the excess, in requests; or nil and "rejected", or another error.
 -- Counts it if `commit` is true.
-function _M.incoming(self, key, commit)
-    local line, err = self:take_line(key, commit)
-    if not line then
-        return nil, err
-    end
-    local decision
-    decision, err = limit.decide(self.dict, line)
-    if not decision then
-        return nil, err
-    end
-    return self:read(decision, commit)
-end
+_M.incoming = limit.incoming
 
 
 --- Takes back what `incoming` has counted. Returns true, or nil and the error. Where nginx has no sockets it is queued.
