@@ -189,6 +189,11 @@ public final class MemberRpcClient implements RpcClient {
                 : RpcFactoryHelper.responseFactory().newResponse(null, 0, "connected");
     }
 
+    /** At most so many bytes answer it. The library asks for the list of a snapshot's files as one of 2^31 - 1 bytes. */
+    private static long pieceBytes(GetFileRequest file) {
+        return Math.min(file.getCount(), Limits.RAFT_CHUNK_BYTES);
+    }
+
     /**
      * Fails if there is no connection yet, instead of waiting for one, and for a request for votes or for a piece of a snapshot that
      * is not allowed.
@@ -209,7 +214,7 @@ public final class MemberRpcClient implements RpcClient {
         if (request instanceof RequestVoteRequest && !with.mayVote().getAsBoolean()) {
             throw new RemotingException("this node has lost its data and asks for no vote before it has it back");
         }
-        if (request instanceof GetFileRequest file && !with.mayCopy().test(file.getCount())) {
+        if (request instanceof GetFileRequest file && !with.mayCopy().test(pieceBytes(file))) {
             // The library tries again; if it could not write what comes, it would end this node for good.
             throw new RemotingException("no room for a snapshot: the disk is full");
         }

@@ -20,6 +20,7 @@ import com.alipay.sofa.jraft.rpc.RpcRequests.RequestVoteRequest;
 import com.alipay.sofa.jraft.rpc.RpcRequests.RequestVoteResponse;
 import com.alipay.sofa.jraft.util.Endpoint;
 import com.google.protobuf.ByteString;
+import io.dshm.proto.Limits;
 import io.dshm.server.network.FrameGuard;
 import io.dshm.server.network.PeerPort;
 import io.dshm.server.network.RefusalLog;
@@ -212,6 +213,23 @@ class MemberRpcClientTest {
                 RemotingException.class,
                 () -> client.invokeAsync(endpoint, file, null, (answer, failure) -> fail("sent"), HOUR_MILLIS));
         assertTrue(String.valueOf(why.getMessage()).contains("the disk is full"), why::toString);
+    }
+
+    @Test
+    void the_list_of_a_snapshots_files_needs_the_room_of_one_piece_whatever_the_library_asks_for() throws Exception {
+        connect();
+        roomBytes = Limits.RAFT_CHUNK_BYTES;
+        GetFileRequest list = GetFileRequest.newBuilder()
+                .setReaderId(1)
+                .setFilename("__raft_snapshot_meta")
+                .setOffset(0)
+                .setCount(Integer.MAX_VALUE)
+                .build();
+        client.invokeAsync(endpoint, list, null, (answer, failure) -> {}, HOUR_MILLIS);
+        roomBytes--;
+        assertThrows(
+                RemotingException.class,
+                () -> client.invokeAsync(endpoint, list, null, (answer, failure) -> fail("sent"), HOUR_MILLIS));
     }
 
     @Test
