@@ -1,8 +1,6 @@
 package io.dshm.server;
 
 import io.dshm.proto.Formats;
-import io.dshm.proto.wire.CommandRecord;
-import io.dshm.proto.wire.StatusReply;
 import io.dshm.server.admin.AdminListener;
 import io.dshm.server.backup.Backups;
 import io.dshm.server.backup.ScheduledBackups;
@@ -11,11 +9,8 @@ import io.dshm.server.config.Member;
 import io.dshm.server.config.ServerConfig;
 import io.dshm.server.config.TlsMode;
 import io.dshm.server.config.Version;
-import io.dshm.server.frontend.ClientListener;
 import io.dshm.server.frontend.LoopWatch;
 import io.dshm.server.frontend.MemoryBudget;
-import io.dshm.server.frontend.TextProtocol;
-import io.dshm.server.frontend.sharedance.SharedanceProtocol;
 import io.dshm.server.guard.Guard;
 import io.dshm.server.network.ClusterMembers;
 import io.dshm.server.network.MemberAddresses;
@@ -80,18 +75,6 @@ public final class Server {
     /** Exit status of a node that is to be started again: nothing is wrong with its data. */
     private static final int SHORT_OF_DESCRIPTORS = 1;
 
-    /** Between two questions to another node for its disk, and how long one may take. */
-    private static final int DISK_QUESTION_MILLIS = 1_000;
-
-    /** Between two looks of a leader whether its cluster has an id. */
-    private static final long FOUNDING_MILLIS = 200;
-
-    /** Between two looks of a node without a leader whether the others have become another cluster. */
-    private static final long LOOK_AROUND_MILLIS = 2_000;
-
-    /** Between two lines of a node that waits. */
-    private static final int WAITING_LINE_SECONDS = 30;
-
     private final ServerConfig config;
     private final ClusterClock clock = new ClusterClock(System::nanoTime);
     private final StateMachine stateMachine;
@@ -117,8 +100,7 @@ public final class Server {
             MemberAddresses addresses,
             NodeTls tls,
             @Nullable PeerListener peers,
-            ClientListener clients,
-            @Nullable ClientListener sharedance,
+            ClientPorts clients,
             @Nullable AdminListener admin,
             @Nullable ScheduledBackups scheduledBackups) {}
 
@@ -226,7 +208,7 @@ public final class Server {
                         admission.forwardingPort(),
                         greeted,
                         calls,
-                        () -> peerStatus(folder, raft));
+                        new PeerStatus(clock, reads, stateMachine, folder, raft)::get);
         if (!folder.isDecided()) {
             folder.setJoining(!others.isEmpty()
                     && FirstStart.joinsExistingCluster(
@@ -284,18 +266,7 @@ public final class Server {
                         ownCluster::refusal,
                         removal::isRemoved,
                         new VoterQuestions(self.name(), members, connector)::ask));
-        int connectionsMax = connectionsMax();
-        ClientListener clients = new ClientListener(
-                ports.with(tls.clients()),
-                new InetSocketAddress(config.bindAddress(), config.port()),
-                "bind-address, port",
-                Ports.BACKLOG,
-                new ClientListener.ClientLimits(connectionsMax, config.stallSeconds(), replies),
-                new TextProtocol(config.valueBytesMax(), budget, config.readMode()),
-                replicator::lane);
-        ClientListener sharedance = config.sharedance().port() == 0
-                ? null
-                : listenForSharedance(config.sharedance(), connectionsMax, replicator, tls);
+        ClientPorts clients = new ClientPorts(config, ports, tls, budget, replies, replicator::lane);
         purger.start();
         LoopWatch watch = new LoopWatch(lanes, System::nanoTime);
         Backups backups = new Backups(
@@ -311,58 +282,28 @@ public final class Server {
                 members,
                 raft.memberChanges(),
                 connector));
-        running = new Running(folder, raft, replicator, addresses, tls, peers, clients, sharedance, admin, scheduled);
+        running = new Running(folder, raft, replicator, addresses, tls, peers, clients, admin, scheduled);
         NodeStatus.Parts parts = new NodeStatus.Parts(
-                raft, roles, replicator, members, operator, clients, sharedance, backups, scheduled, watch);
+                raft,
+                roles,
+                replicator,
+                members,
+                operator,
+                clients.text(),
+                clients.sharedance(),
+                backups,
+                scheduled,
+                watch);
         status.setRunning(parts);
         metrics.setRunning(parts, loops, calls.waiting()::bytes);
-        every(lanes.get(0), LOOK_AROUND_MILLIS, "looking for another cluster", () -> {
-            if (roles.leadership().leader() == null) {
-                ownCluster.lookAround(members.others());
-            }
-        });
-        every(lanes.get(0), FOUNDING_MILLIS, "giving the cluster an id", () -> found(membership, roles, replicator));
-        every(lanes.get(0), DISK_QUESTION_MILLIS, "asking for disks", () -> askForDisks(raft, connector, members));
-        lanes.get(0)
-                .scheduleAtFixedRate(
-                        this::sayWhatItWaitsFor, WAITING_LINE_SECONDS, WAITING_LINE_SECONDS, TimeUnit.SECONDS);
+        new PeriodicTasks(lanes.get(0), config.node(), members, connector)
+                .start(raft, roles, replicator, membership, ownCluster, status);
         LOG.info(
                 "{} accepts clients on {}:{}, data in {}",
                 self.name(),
                 config.bindAddress(),
                 config.port(),
                 config.dataDir());
-    }
-
-    /** Asks the others whether their disks are full. */
-    private static void askForDisks(RaftGroup raft, PeerConnector connector, ClusterMembers members) {
-        for (String other : members.others()) {
-            connector
-                    .ask(other, DISK_QUESTION_MILLIS)
-                    .whenComplete(Guard.last("asking for a disk", (answer, failure) -> {
-                        if (failure == null) {
-                            raft.onPeerDisk(other, answer.getDiskFull());
-                        }
-                    }));
-        }
-    }
-
-    private static void every(EventLoop lane, long millis, String what, Runnable task) {
-        lane.scheduleWithFixedDelay(Guard.of(what, task), millis, millis, TimeUnit.MILLISECONDS);
-    }
-
-    private static void found(Membership membership, Roles roles, Replicator replicator) {
-        CommandRecord due = roles.leadership().self() ? membership.due() : null;
-        if (due != null) {
-            replicator.propose(due);
-        }
-    }
-
-    private void sayWhatItWaitsFor() {
-        String problem = status.problem();
-        if (problem != null) {
-            LOG.info("{} is not ready: {}", config.node(), problem);
-        }
     }
 
     /** A folder with a part of a node's data ends the process: a start that is tried again and again would not help. */
@@ -373,40 +314,6 @@ public final class Server {
             stopForGood(String.valueOf(e.getMessage()));
             throw e;
         }
-    }
-
-    /** How many clients each of the clients' ports may have. Called when all of the node's own files are open. */
-    private int connectionsMax() {
-        int ports = config.sharedance().port() == 0 ? 1 : 2;
-        int each = Descriptors.connectionsMax(ports * config.connectionsMax()) / ports;
-        if (each < config.connectionsMax()) {
-            LOG.warn(
-                    "{} accepts at most {} clients on each port instead of connections-max ({}): this process may open no"
-                            + " more files and connections; raise LimitNOFILE in the systemd unit, or ulimit -n",
-                    config.node(),
-                    each,
-                    config.connectionsMax());
-        }
-        return each;
-    }
-
-    private ClientListener listenForSharedance(
-            ServerConfig.Sharedance settings, int connectionsMax, Replicator replicator, NodeTls tls)
-            throws IOException, InterruptedException {
-        ClientListener listener = new ClientListener(
-                ports.with(tls.sharedance()),
-                new InetSocketAddress(settings.address(), settings.port()),
-                "sharedance-address, sharedance-port",
-                settings.backlog(),
-                new ClientListener.ClientLimits(connectionsMax, settings.timeoutSeconds(), replies),
-                new SharedanceProtocol(
-                        settings.valueBytesMax(),
-                        TimeUnit.SECONDS.toMillis(settings.expirationSeconds()),
-                        budget,
-                        settings.readMode()),
-                replicator::lane);
-        LOG.info("{} accepts Sharedance clients on {}:{}", config.node(), settings.address(), settings.port());
-        return listener;
     }
 
     private @Nullable ScheduledBackups scheduledBackups(Backups backups) {
@@ -468,29 +375,6 @@ public final class Server {
         }
     }
 
-    /** What other nodes are told of this one; null while it is not known yet. */
-    private @Nullable StatusReply peerStatus(NodeFolder folder, RaftGroup raft) {
-        if (!folder.isDecided()) {
-            return StatusReply.getDefaultInstance();
-        }
-        if (!raft.isRunning()) {
-            return null;
-        }
-        StatusReply.Builder reply = StatusReply.newBuilder()
-                .setHasState(raft.hasState())
-                .setClockAnchored(clock.isAnchored())
-                .setClusterTimeMillis(clock.estimateMillis())
-                .setClusterId(folder.clusterId())
-                .setAppliedIndex(reads.appliedIndex())
-                .setVotes(raft.mayVote())
-                .setDiskFull(raft.isOwnDiskFull());
-        if (raft.mayVote()) {
-            reply.addAllVoters(raft.memberChanges().roles().voters());
-            stateMachine.cluster().list().forEach(reply::addMembers);
-        }
-        return reply.build();
-    }
-
     /**
      * Stops the node: no new clients, leadership to another node, an answer to everything that is under way, then the
      * rest. Takes at most the configured time, and a little.
@@ -508,15 +392,9 @@ public final class Server {
         LOG.info("{} stops", config.node());
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(config.shutdownSeconds());
         parts.clients.stopAccepting();
-        if (parts.sharedance != null) {
-            parts.sharedance.stopAccepting();
-        }
         parts.raft.transferLeadership();
         await(parts.replicator.drain(), deadline, "commands are still under way");
         await(parts.clients.finishConnections(), deadline, "clients are still connected");
-        if (parts.sharedance != null) {
-            await(parts.sharedance.finishConnections(), deadline, "Sharedance clients are still connected");
-        }
         if (parts.admin != null) {
             parts.admin.stop();
         }
