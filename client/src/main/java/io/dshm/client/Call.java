@@ -158,7 +158,7 @@ final class Call<T> extends CompletableFuture<T> {
     }
 
     @Override
-    public boolean complete(T value) {
+    public boolean complete(@Nullable T value) {
         return ended(super.complete(value), null);
     }
 

@@ -17,7 +17,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.util.List;
@@ -49,19 +48,18 @@ final class FakeNode implements AutoCloseable {
 
     private volatile Function<Command, @Nullable Reply> script = command -> null;
     private volatile boolean frozen;
+    private volatile boolean stopped;
     private volatile boolean closed;
-    private ServerSocket listener;
+    private final ServerSocket listener;
 
     FakeNode(FakeStore store) {
         this.store = store;
-        this.listener = listen(0);
+        this.listener = listen();
     }
 
-    private ServerSocket listen(int port) {
+    private ServerSocket listen() {
         try {
-            ServerSocket socket = new ServerSocket();
-            socket.setReuseAddress(true);
-            socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 50);
+            ServerSocket socket = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
             Thread thread = new Thread(() -> accept(socket), "fake-node");
             thread.setDaemon(true);
             thread.start();
@@ -105,21 +103,25 @@ final class FakeNode implements AutoCloseable {
         open.forEach(FakeNode::closeQuietly);
     }
 
-    /** Ends all connections, and listens no more. */
-    void stop() throws IOException {
-        listener.close();
+    /** Ends all connections, and each new one at once. It keeps its port, which another program could get. */
+    void stop() {
+        stopped = true;
         drop();
     }
 
-    /** Listens again. */
+    /** Serves again. */
     void startAgain() {
-        listener = listen(listener.getLocalPort());
+        stopped = false;
     }
 
     private void accept(ServerSocket from) {
         try {
             while (true) {
                 Socket socket = from.accept();
+                if (stopped) {
+                    socket.close();
+                    continue;
+                }
                 accepted.incrementAndGet();
                 open.add(socket);
                 Thread thread = new Thread(() -> serve(socket), "fake-connection");
@@ -211,5 +213,6 @@ final class FakeNode implements AutoCloseable {
         closed = true;
         thaw();
         stop();
+        listener.close();
     }
 }
