@@ -11,7 +11,9 @@ class KeysTest {
 
     @Test
     void what_does_not_fit_is_percent_encoded() {
-        assertEquals("sessions:user%207:%25%2B%0D%0A", Keys.of("sessions:user 7:%+\r\n").toString());
+        assertEquals(
+                "sessions:user%207:%25%2B%0D%0A",
+                Keys.of("sessions:user 7:%+\r\n").toString());
         assertEquals("a-b.c_d~e!f*g'h(i)j", Keys.of("a-b.c_d~e!f*g'h(i)j").toString());
         assertEquals("%C3%A4", Keys.of("ä").toString());
         assertEquals("a%3Ab", Keys.word("a:b"));

@@ -34,8 +34,10 @@ class TypedCallsTest {
     private static final Policy POLICY = Policy.of(Algorithm.LOG, 1_000, MINUTE);
 
     private final FakeNode node = new FakeNode(new FakeStore());
-    private final DshmClient client =
-            DshmClient.builder().endpoints(node.endpoint()).deadline(Duration.ofSeconds(20)).build();
+    private final DshmClient client = DshmClient.builder()
+            .endpoints(node.endpoint())
+            .deadline(Duration.ofSeconds(20))
+            .build();
     private final DshmBlocking blocking = client.blocking();
 
     @AfterEach
@@ -108,8 +110,10 @@ class TypedCallsTest {
         node.script(command -> new Reply.Detailed(null, "protocol=2 node=n1 leader=n2"));
         assertEquals(new NodeInfo(2, "n1", Optional.of("n2")), blocking.info());
         reply(new Reply.Value("LEN 1\r\nv\r\nDONE\r\nERROR not_found\r\n".getBytes(UTF_8)));
-        assertEquals(List.of("a"), List.copyOf(blocking.getAll(List.of("a", "b")).keySet()));
-        assertArrayEquals("v".getBytes(UTF_8), blocking.getAll(List.of("a", "b")).get("a"));
+        assertEquals(
+                List.of("a"), List.copyOf(blocking.getAll(List.of("a", "b")).keySet()));
+        assertArrayEquals(
+                "v".getBytes(UTF_8), blocking.getAll(List.of("a", "b")).get("a"));
         reply(new Reply.Value("DONE\r\nDONE version=3\r\n".getBytes(UTF_8)));
         List<Reply> replies = blocking.multi(List.of(
                 new Command.Delete(DshmClient.wireKey("a b")), new Command.Expire(DshmClient.wireKey("a b"), 5)));

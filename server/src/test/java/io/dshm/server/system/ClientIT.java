@@ -98,7 +98,9 @@ class ClientIT {
     void ten_thousand_outstanding_calls_take_little_memory() throws Exception {
         ClusterProcess cluster = newCluster();
         List<NodeProcess> nodes = leaderFirst(cluster, cluster.awaitLeader());
-        try (DshmClient client = clientOf(nodes.subList(0, 1)).stallTimeout(Duration.ofSeconds(60)).build()) {
+        try (DshmClient client = clientOf(nodes.subList(0, 1))
+                .stallTimeout(Duration.ofSeconds(60))
+                .build()) {
             assertEquals(1, client.blocking().incr("client::many", 1));
             nodes.get(0).pause();
             long before = usedBytes();
@@ -126,7 +128,8 @@ class ClientIT {
         Policy policy = Policy.of(Algorithm.LOG, 2_000, Duration.ofHours(1));
         AtomicInteger admitted = new AtomicInteger();
         try (DshmClient one = clientOf(cluster.nodes()).build();
-                DshmClient other = clientOf(leaderFirst(cluster, cluster.nodes().get(2))).build();
+                DshmClient other =
+                        clientOf(leaderFirst(cluster, cluster.nodes().get(2))).build();
                 RateLimiter ofOne = one.rateLimiter(policy).withShares();
                 RateLimiter ofOther = other.rateLimiter(policy).withShares()) {
             for (int i = 0; i < 10_000; i++) {
