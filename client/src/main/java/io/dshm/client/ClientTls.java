@@ -11,6 +11,7 @@ import java.util.List;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLSocket;
 import javax.net.ssl.TrustManager;
@@ -87,6 +88,20 @@ public final class ClientTls {
         return store;
     }
 
+    /** For a connection to that host, as it was named. */
+    SSLEngine engine(String host, int port) {
+        SSLEngine engine = context.createSSLEngine(serverName == null ? host : serverName, port);
+        engine.setUseClientMode(true);
+        engine.setSSLParameters(parameters(engine.getSSLParameters()));
+        return engine;
+    }
+
+    private static SSLParameters parameters(SSLParameters parameters) {
+        parameters.setEndpointIdentificationAlgorithm("HTTPS");
+        parameters.setProtocols(VERSIONS);
+        return parameters;
+    }
+
     /** The same for nodes whose certificates are for that name, wherever they are. */
     public ClientTls withServerName(String name) {
         return new ClientTls(context, name);
@@ -103,10 +118,7 @@ public final class ClientTls {
                 .createSocket(connected, serverName == null ? host : serverName, connected.getPort(), true);
         boolean done = false;
         try {
-            SSLParameters parameters = socket.getSSLParameters();
-            parameters.setEndpointIdentificationAlgorithm("HTTPS");
-            parameters.setProtocols(VERSIONS);
-            socket.setSSLParameters(parameters);
+            socket.setSSLParameters(parameters(socket.getSSLParameters()));
             socket.startHandshake();
             done = true;
             return socket;

@@ -1,7 +1,6 @@
 package io.dshm.client;
 
 import io.dshm.proto.Command;
-import io.dshm.proto.ErrorCode;
 import io.dshm.proto.Key;
 import io.dshm.proto.Limits;
 import io.dshm.proto.Policy;
@@ -170,30 +169,26 @@ public final class DshmConnection implements Closeable {
 
     /** From here on, reads of this connection that do not name a mode have this one. */
     public void readMode(ReadMode mode) throws IOException {
-        done(call(new Command.SetReadMode(mode)));
+        Replies.done(call(new Command.SetReadMode(mode)));
     }
 
     private Optional<byte[]> get(Command.Get get) throws IOException {
-        Reply reply = call(get);
-        if (reply instanceof Reply.Failure failure && failure.code() == ErrorCode.NOT_FOUND) {
-            return Optional.empty();
-        }
-        return Optional.of(value(reply));
+        return Replies.found(call(get));
     }
 
     /** Stores a value, and returns it as the server has it. */
     public byte[] set(String key, byte[] value, Duration ttl) throws IOException {
-        return value(call(new Command.Set(Key.of(key), millis(ttl), value)));
+        return Replies.value(call(new Command.Set(Key.of(key), millis(ttl), value)));
     }
 
     /** Sets the time to live of a key; nothing happens if it is absent. */
     public void touch(String key, Duration ttl) throws IOException {
-        done(call(new Command.Touch(Key.of(key), millis(ttl))));
+        Replies.done(call(new Command.Touch(Key.of(key), millis(ttl))));
     }
 
     /** Removes a key, if it is there. */
     public void delete(String key) throws IOException {
-        done(call(new Command.Delete(Key.of(key))));
+        Replies.done(call(new Command.Delete(Key.of(key))));
     }
 
     /** Adds to a number, which is 0 and never expires if it is absent. */
@@ -207,12 +202,12 @@ public final class DshmConnection implements Closeable {
      * @throws NumberFormatException if what is there is no number; it is unchanged
      */
     public long incr(String key, long by, long init, Duration initTtl) throws IOException {
-        return number(call(new Command.Incr(Key.of(key), by, init, millis(initTtl))));
+        return Replies.number(call(new Command.Incr(Key.of(key), by, init, millis(initTtl))));
     }
 
     /** Takes a token of a limiter, and returns how many are left; -1 if there was none. */
     public long rateLimiter(String key, int capacity, Duration window) throws IOException {
-        return number(call(new Command.RateLimiter(Key.of(key), capacity, millis(window))));
+        return Replies.number(call(new Command.RateLimiter(Key.of(key), capacity, millis(window))));
     }
 
     /**
@@ -255,7 +250,7 @@ public final class DshmConnection implements Closeable {
 
     /** Gives a permit back, if this holder has one. */
     public void release(String key, String holder) throws IOException {
-        done(call(new Command.Release(Key.of(key), Key.of(holder))));
+        Replies.done(call(new Command.Release(Key.of(key), Key.of(holder))));
     }
 
     /**
@@ -290,17 +285,17 @@ public final class DshmConnection implements Closeable {
      * be said again.
      */
     public void giveBack(String key, String holder, long unused) throws IOException {
-        done(call(new Command.Return(Key.of(key), Key.of(holder), unused)));
+        Replies.done(call(new Command.Return(Key.of(key), Key.of(holder), unused)));
     }
 
     /** Empties a region; an empty name is the default region. */
     public void flushAll(String region) throws IOException {
-        done(call(new Command.FlushAll(region.getBytes(StandardCharsets.UTF_8))));
+        Replies.done(call(new Command.FlushAll(region.getBytes(StandardCharsets.UTF_8))));
     }
 
     /** Takes leave of the server, and closes. */
     public void quit() throws IOException {
-        done(call(Command.Quit.QUIT));
+        Replies.done(call(Command.Quit.QUIT));
         close();
     }
 
@@ -317,30 +312,7 @@ public final class DshmConnection implements Closeable {
     }
 
     /** A time to live above zero never becomes zero, which would mean "never". */
-    private static long millis(Duration duration) {
+    static long millis(Duration duration) {
         return duration.isZero() ? 0 : Math.max(1, duration.toMillis());
-    }
-
-    private static long number(Reply reply) throws IOException {
-        return Long.parseLong(new String(value(reply), StandardCharsets.US_ASCII));
-    }
-
-    private static byte[] value(Reply reply) throws IOException {
-        if (reply instanceof Reply.Value value) {
-            return value.bytes();
-        }
-        throw unexpected(reply);
-    }
-
-    private static void done(Reply reply) throws IOException {
-        if (reply != Reply.Done.DONE) {
-            throw unexpected(reply);
-        }
-    }
-
-    static IOException unexpected(Reply reply) {
-        return reply instanceof Reply.Failure failure
-                ? new CommandFailedException(failure)
-                : new IOException("not a reply to this command: " + reply);
     }
 }

@@ -207,6 +207,15 @@ public final class Limits {
     /** The latest writes of a client whose outcomes are known. */
     public static final int CLIENT_OUTCOMES_MAX = 1024;
 
+    /** What a call of the Java client takes in its memory while it is outstanding, without data: a future, a command, a key. */
+    public static final int CLIENT_CALL_BYTES = 512;
+
+    /** Bytes that the Java client hands to a socket at once. Nothing more is, before they are gone: what waits behind them can still be taken back. */
+    public static final int CLIENT_BATCH_BYTES = 64 * 1024;
+
+    /** Requests that the Java client has under way on a connection; a node reads no more writes than so many ahead. */
+    public static final int CLIENT_UNDER_WAY_MAX = CONNECTION_WRITES_OUTSTANDING_MAX;
+
     /** Bytes of values in the outcomes of all clients' writes; an outcome with one beyond that is forgotten at once. */
     public static final int CLIENTS_VALUE_BYTES_MAX = 64 * 1024 * 1024;
 

@@ -1,5 +1,7 @@
 package io.dshm.proto;
 
+import java.time.Duration;
+
 /**
  * What a limit is: an algorithm and its numbers.
  *
@@ -12,6 +14,16 @@ public record Policy(Algorithm algorithm, long limit, long periodMillis, long bu
     /** With the burst that is meant where none is named: the whole limit can be taken at once. */
     public Policy(Algorithm algorithm, long limit, long periodMillis) {
         this(algorithm, limit, periodMillis, algorithm.hasBurst() ? Math.max(0, limit - 1) : 0);
+    }
+
+    /** The same, whose period is a duration; it is rounded to milliseconds. */
+    public static Policy of(Algorithm algorithm, long limit, Duration period) {
+        return new Policy(algorithm, limit, period.toMillis());
+    }
+
+    /** The same with another burst. */
+    public Policy withBurst(long newBurst) {
+        return new Policy(algorithm, limit, periodMillis, newBurst);
     }
 
     public Policy {

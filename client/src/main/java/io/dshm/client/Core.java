@@ -1,0 +1,642 @@
+package io.dshm.client;
+
+import io.dshm.proto.Command;
+import io.dshm.proto.ErrorCode;
+import io.dshm.proto.Reply;
+import io.netty.channel.EventLoop;
+import io.netty.channel.nio.NioEventLoopGroup;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import io.netty.util.concurrent.ScheduledFuture;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Brings calls to nodes, and outcomes back.
+ *
+ * <p>How it works: a call is put on a stack by one compare-and-set, from any thread; only the first one on an empty stack wakes the event loop, which takes all of them
+ * at once. All else belongs to the event loop: two queues, of what nodes answer at once and of the rest; the nodes, of which the first
+ * that is well gets all calls; and what is under way. So there is no lock, and all that came meanwhile goes out in one write.
+ *
+ * <p>A call leaves this class in one of four ways: its reply came; an error said that it was not applied, and there is no time to try again;
+ * its deadline is over; nobody waits for it any more. If a connection breaks, what was under way on it goes back to the head of its queue, unless
+ * it is a write that cannot have an identity.
+ */
+final class Core {
+
+    private static final long BEAT_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
+    private static final long RETRY_MIN_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
+    private static final int RETRY_DOUBLINGS_MAX = 6;
+
+    /** If a node is not connected to after that time, the next one is connected to as well. */
+    static final long HEAD_START_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
+
+    final Settings settings;
+    final EventLoop loop;
+    final Executor callbacks;
+
+    private final NioEventLoopGroup group;
+    private final ThreadPoolExecutor lookups;
+    private final Room room;
+    private final AtomicReference<@Nullable Call<?>> arrived = new AtomicReference<>();
+    private final AtomicBoolean sweeping = new AtomicBoolean();
+    private final Runnable drain = this::drain;
+    private final Runnable pump = this::pump;
+    /** No more calls are taken. */
+    private volatile boolean closing;
+
+    private boolean closed;
+
+    private final List<Node> nodes = new ArrayList<>();
+    private final ArrayDeque<Call<?>> fast = new ArrayDeque<>();
+    private final ArrayDeque<Call<?>> slow = new ArrayDeque<>();
+    private final List<Call<?>> delayed = new ArrayList<>();
+    private final Identities identities;
+    private @Nullable Node chosen;
+    private @Nullable ScheduledFuture<?> expiry;
+    private long expiryNanos;
+    private boolean beating;
+    private boolean pumping;
+    private boolean pumpAgain;
+    private boolean hedges;
+
+    Core(Settings settings) {
+        this.settings = settings;
+        this.group = new NioEventLoopGroup(1, new DefaultThreadFactory("dshm-client", true));
+        this.loop = group.next();
+        this.callbacks = settings.callbacks() == null ? Runnable::run : settings.callbacks();
+        this.lookups = new ThreadPoolExecutor(
+                1, 1, 1, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), new DefaultThreadFactory("dshm-lookup", true));
+        lookups.allowCoreThreadTimeOut(true);
+        this.room = new Room(settings.outstandingMax(), settings.outstandingBytesMax());
+        this.identities = new Identities(settings.outstandingMax());
+        settings.endpoints().forEach(endpoint -> nodes.add(new Node(this, endpoint)));
+    }
+
+    // ---- from any thread
+
+    /** Begins a call. */
+    <T> CompletableFuture<T> call(Command command, CallOptions options, Call.Reader<T> reader) {
+        Observer observer = settings.observer();
+        Call<T> call = new Call<>(
+                this, command, reader, options, observer == null ? null : observer.began(Verbs.nameOf(command)));
+        if (!room.canHold(call.bytes)) {
+            call.fail(new InvalidCallException("the call alone is larger than outstandingBytes", null));
+        } else if (!takeRoom(call)) {
+            call.fail(new UnavailableException(
+                    "not sent: " + room.outstanding() + " calls are outstanding, and no more may be", null));
+        } else if (closing) {
+            tooLate(call);
+        } else {
+            push(call);
+        }
+        return call;
+    }
+
+    private void tooLate(Call<?> call) {
+        room.giveBack(call.bytes);
+        call.fail(new UnavailableException("not sent: the client is closed", null));
+    }
+
+    private boolean takeRoom(Call<?> call) {
+        if (room.take(call.bytes)) {
+            return true;
+        }
+        if (!settings.waitsForRoom() || loop.inEventLoop()) {
+            return false;
+        }
+        try {
+            return room.await(call.bytes, call.deadlineNanos - System.nanoTime());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        }
+    }
+
+    private void push(Call<?> call) {
+        Call<?> head;
+        do {
+            head = arrived.get();
+            call.next = head;
+        } while (!arrived.compareAndSet(head, call));
+        if (head == null && !execute(drain)) {
+            for (Call<?> late = arrived.getAndSet(null); late != null; late = late.next) {
+                tooLate(late);
+            }
+        }
+    }
+
+    private boolean execute(Runnable task) {
+        try {
+            loop.execute(task);
+            return true;
+        } catch (RejectedExecutionException e) {
+            return false;
+        }
+    }
+
+    /** A call was cancelled: soon its room is free again. */
+    void abandoned() {
+        if (sweeping.compareAndSet(false, true)) {
+            execute(() -> {
+                sweeping.set(false);
+                expire();
+            });
+        }
+    }
+
+    /** Runs something on the event loop later, if the client is not closed by then. */
+    void schedule(Runnable task, Duration after) {
+        if (!loop.isShuttingDown()) {
+            loop.schedule(task, after.toNanos(), TimeUnit.NANOSECONDS);
+        }
+    }
+
+    int outstanding() {
+        return room.outstanding();
+    }
+
+    /** From now on reads are hedged, so two nodes are connected to. */
+    void hedge() {
+        execute(() -> {
+            hedges = true;
+            pump();
+        });
+    }
+
+    // ---- the event loop
+
+    private void drain() {
+        Call<?> first = null;
+        for (Call<?> call = arrived.getAndSet(null); call != null; ) {
+            Call<?> below = call.next;
+            call.next = first;
+            first = call;
+            call = below;
+        }
+        while (first != null) {
+            Call<?> call = first;
+            first = call.next;
+            call.next = null;
+            if (closed) {
+                expired(call);
+            } else {
+                queue(call, false);
+                expireAt(call.deadlineNanos);
+            }
+        }
+        pump();
+    }
+
+    private void queue(Call<?> call, boolean first) {
+        call.queued = true;
+        ArrayDeque<Call<?>> queue = call.isFastRead() ? fast : slow;
+        if (first) {
+            queue.addFirst(call);
+        } else {
+            queue.add(call);
+        }
+    }
+
+    void pumpSoon() {
+        if (pumping) {
+            pumpAgain = true;
+        } else {
+            pump();
+        }
+    }
+
+    void pumpAt(long nanos) {
+        if (!loop.isShuttingDown()) {
+            loop.schedule(pump, Math.max(0, nanos - System.nanoTime()), TimeUnit.NANOSECONDS);
+        }
+    }
+
+    /** Sends what can be sent. */
+    void pump() {
+        if (pumping) {
+            pumpAgain = true;
+            return;
+        }
+        pumping = true;
+        do {
+            pumpAgain = false;
+            Node node = choose();
+            if (node != null) {
+                feed(node.fast(), fast);
+                feedSlow(node);
+            } else {
+                failIfDenied();
+            }
+        } while (pumpAgain);
+        pumping = false;
+        beatSoon();
+    }
+
+    private void feedSlow(Node node) {
+        for (int i = 0; i < settings.connections() && !slow.isEmpty() && node.isUp(); i++) {
+            feed(node.slow(), slow);
+        }
+    }
+
+    private void feed(Link link, ArrayDeque<Call<?>> queue) {
+        while (link.hasRoom() && !queue.isEmpty()) {
+            Call<?> call = queue.element();
+            boolean over = call.isOver() || call.deadlineNanos - System.nanoTime() <= 0;
+            if (!over && call.identity == null && call.canBeIdentified() && !identities.give(call)) {
+                introduce();
+                break;
+            }
+            queue.remove();
+            call.queued = false;
+            if (over) {
+                expired(call);
+            } else {
+                link.add(call);
+                if (call.hedgeNanos > 0) {
+                    loop.schedule(() -> hedge(call), call.hedgeNanos, TimeUnit.NANOSECONDS);
+                }
+            }
+        }
+        link.flush();
+    }
+
+    private void introduce() {
+        Identity identity = identities.introduce();
+        if (identity == null) {
+            return;
+        }
+        CallOptions options = new CallOptions(settings.stallTimeout().multipliedBy(3), null, 0);
+        Call<Boolean> call = new Call<>(this, Identities.introduction(identity), reply -> true, options, null);
+        call.introduction = true;
+        call.whenComplete((known, failure) -> execute(() -> {
+            if (failure == null) {
+                identities.introduced(identity, System.nanoTime());
+            } else {
+                identities.dropped(identity);
+            }
+            pump();
+        }));
+        queue(call, true);
+        expireAt(call.deadlineNanos);
+        pumpAgain = true;
+    }
+
+    /** The first node in the order that is up and well, else one that is up; sees to connections. */
+    private @Nullable Node choose() {
+        long now = System.nanoTime();
+        Node up = null;
+        Node well = null;
+        int connecting = 0;
+        int ready = 0;
+        for (Node node : nodes) {
+            boolean wanted = well == null || (hedges && ready < 2);
+            if (closed || !wanted) {
+                continue;
+            }
+            if (node.isUp()) {
+                ready++;
+                up = up == null ? node : up;
+                well = well == null && node.isWell(now) ? node : well;
+            } else if (node.isConnecting()) {
+                connecting += node.forNanos(now) < HEAD_START_NANOS ? 1 : 0;
+            } else if (connecting == 0 && !node.rests(now)) {
+                connecting++;
+                node.connect();
+            }
+        }
+        Node next = well == null ? up : well;
+        if (next != chosen) {
+            chosen = next;
+            if (next != null) {
+                next.tell(NodeEvent.State.CHOSEN, "");
+            }
+        }
+        return next;
+    }
+
+    /** Where all that can be reached do not accept this client, waiting does not help. */
+    private void failIfDenied() {
+        boolean connecting = nodes.stream().anyMatch(Node::isConnecting);
+        if (connecting || nodes.stream().noneMatch(Node::isDenied)) {
+            return;
+        }
+        List<Call<?>> all = new ArrayList<>(fast);
+        all.addAll(slow);
+        fast.clear();
+        slow.clear();
+        String message = "no node accepts this client: " + troubles();
+        for (Call<?> call : all) {
+            call.queued = false;
+            end(
+                    call,
+                    call.unknown
+                            ? new UnknownOutcomeException(message, null)
+                            : new InvalidCallException(message, null));
+        }
+    }
+
+    private String troubles() {
+        return nodes.stream().map(Node::trouble).collect(Collectors.joining(", "));
+    }
+
+    /** A reply has come. */
+    void answered(Call<?> call, Node node, Reply reply) {
+        call.copies--;
+        if (call.isOver()) {
+            letGo(call);
+            return;
+        }
+        if (!(reply instanceof Reply.Failure failure) || !mayBeBetterElsewhere(failure.code())) {
+            node.well();
+            letGo(call);
+            call.end(reply);
+            return;
+        }
+        ErrorCode code = failure.code();
+        call.lastCode = code;
+        if (code == ErrorCode.NO_LEADER || code == ErrorCode.SHUTTING_DOWN) {
+            node.unwell(code);
+        }
+        call.unknown |= call.changes() && code.effect() == ErrorCode.Effect.UNKNOWN;
+        if (call.copies > 0) {
+            return;
+        }
+        if (call.unknown && !call.isRepeatable()) {
+            end(call, new UnknownOutcomeException("the node said " + code.wireName(), code));
+        } else {
+            again(call, true);
+        }
+    }
+
+    private static boolean mayBeBetterElsewhere(ErrorCode code) {
+        return switch (code) {
+            case BUSY, NO_LEADER, SHUTTING_DOWN, TIMEOUT -> true;
+            default -> false;
+        };
+    }
+
+    /** A connection has ended before these calls, in their order, had their replies. */
+    void broken(List<Call<?>> calls) {
+        for (int i = calls.size() - 1; i >= 0; i--) {
+            Call<?> call = calls.get(i);
+            call.copies--;
+            call.unknown |= call.changes();
+            if (call.isOver()) {
+                letGo(call);
+            } else if (call.copies == 0 && call.unknown && !call.isRepeatable()) {
+                end(call, new UnknownOutcomeException("the connection ended before its reply", null));
+            } else if (call.copies == 0) {
+                again(call, call.attempts > 1);
+            }
+        }
+    }
+
+    private void again(Call<?> call, boolean later) {
+        if (closed || (call.introduction && call.unknown)) {
+            expired(call);
+        } else if (!later) {
+            queue(call, true);
+        } else {
+            long longest = RETRY_MIN_NANOS << Math.min(call.attempts, RETRY_DOUBLINGS_MAX);
+            long pause = longest / 2 + ThreadLocalRandom.current().nextLong(longest / 2);
+            call.queued = true;
+            delayed.add(call);
+            loop.schedule(() -> delayIsOver(call), pause, TimeUnit.NANOSECONDS);
+        }
+    }
+
+    private void delayIsOver(Call<?> call) {
+        if (delayed.remove(call)) {
+            queue(call, true);
+            pump();
+        }
+    }
+
+    /** A request that cannot be said in the protocol. */
+    void refused(Call<?> call, IllegalArgumentException why) {
+        end(call, new InvalidCallException(String.valueOf(why.getMessage()), null));
+    }
+
+    private void end(Call<?> call, DshmException failure) {
+        letGo(call);
+        if (!call.isOver()) {
+            call.fail(failure);
+        }
+    }
+
+    /** The room of a call that is over is free when nothing refers to it any more; its number at once. */
+    private void letGo(Call<?> call) {
+        Identity identity = call.identity;
+        if (identity != null) {
+            call.identity = null;
+            identity.giveBack(call.sequence, System.nanoTime());
+        }
+        if (call.copies == 0 && !call.queued && !call.introduction) {
+            room.giveBack(call.bytes);
+        }
+    }
+
+    // ---- deadlines
+
+    private void expireAt(long nanos) {
+        ScheduledFuture<?> planned = expiry;
+        if (planned != null && nanos - expiryNanos >= 0) {
+            return;
+        }
+        if (planned != null) {
+            planned.cancel(false);
+        }
+        expiryNanos = nanos;
+        if (!loop.isShuttingDown()) {
+            expiry = loop.schedule(this::expire, Math.max(0, nanos - System.nanoTime()), TimeUnit.NANOSECONDS);
+        }
+    }
+
+    /**
+     * Ends all calls whose deadline is over, and lets go what nobody waits for. It looks at all that are outstanding, but only when the
+     * earliest deadline among those that were there is over: a few times in the life of a call.
+     */
+    private void expire() {
+        ScheduledFuture<?> planned = expiry;
+        if (planned != null) {
+            planned.cancel(false);
+            expiry = null;
+        }
+        long now = System.nanoTime();
+        List<Call<?>> over = new ArrayList<>();
+        long[] earliest = {Long.MAX_VALUE};
+        for (Node node : nodes) {
+            for (Link link : List.copyOf(node.links())) {
+                if (link.hasUnsent(now)) {
+                    node.lost("it does not read");
+                }
+            }
+        }
+        for (Node node : nodes) {
+            node.links().forEach(link -> link.forEach(call -> sort(call, now, over, earliest)));
+        }
+        over.forEach(this::expired);
+        over.clear();
+        for (var queue : List.of(fast, slow, delayed)) {
+            queue.forEach(call -> sort(call, now, over, earliest));
+            queue.removeIf(call -> call.isOver() || call.deadlineNanos - now <= 0);
+        }
+        over.forEach(call -> {
+            call.queued = false;
+            expired(call);
+        });
+        if (earliest[0] != Long.MAX_VALUE) {
+            expireAt(now + earliest[0]);
+        }
+        pump();
+    }
+
+    private static void sort(Call<?> call, long now, List<Call<?>> over, long[] earliest) {
+        long left = call.deadlineNanos - now;
+        if (left <= 0 || call.isOver()) {
+            over.add(call);
+        } else {
+            earliest[0] = Math.min(earliest[0], left);
+        }
+    }
+
+    private void expired(Call<?> call) {
+        if (call.isOver()) {
+            letGo(call);
+            return;
+        }
+        String last = call.lastCode == null ? "" : "; a node last said " + call.lastCode.wireName();
+        String message = closed
+                ? "the client was closed"
+                : "no outcome within " + TimeUnit.NANOSECONDS.toMillis(call.deadlineNanos - call.startedNanos) + " ms"
+                        + last + "; " + troubles();
+        boolean mayTakeEffect = call.unknown || (call.copies > 0 && call.changes());
+        end(
+                call,
+                mayTakeEffect
+                        ? new UnknownOutcomeException(message, call.lastCode)
+                        : new UnavailableException(message, call.lastCode));
+    }
+
+    // ---- nodes that live, or do not
+
+    private void beatSoon() {
+        if (!beating && !loop.isShuttingDown()) {
+            beating = true;
+            loop.schedule(this::beat, BEAT_NANOS, TimeUnit.NANOSECONDS);
+        }
+    }
+
+    private void beat() {
+        beating = false;
+        boolean busy = false;
+        long now = System.nanoTime();
+        for (Node node : nodes) {
+            busy |= node.beat(now);
+        }
+        if (busy) {
+            beatSoon();
+        }
+    }
+
+    private void hedge(Call<?> call) {
+        if (call.isOver() || call.copies != 1 || call.queued) {
+            return;
+        }
+        for (Node node : nodes) {
+            if (node != call.node && node.isUp() && node.fast().hasRoom()) {
+                node.fast().add(call);
+                node.fast().flush();
+                return;
+            }
+        }
+    }
+
+    void lookUp(String host, Consumer<List<InetAddress>> then, Consumer<String> orElse) {
+        try {
+            lookups.execute(() -> {
+                try {
+                    List<InetAddress> addresses =
+                            List.copyOf(settings.resolver().resolve(host));
+                    if (addresses.isEmpty()) {
+                        throw new UnknownHostException(host);
+                    }
+                    execute(() -> then.accept(addresses));
+                } catch (UnknownHostException | RuntimeException e) {
+                    execute(() -> orElse.accept(Reasons.of(e)));
+                }
+            });
+        } catch (RejectedExecutionException e) {
+            orElse.accept("the client is closed");
+        }
+    }
+
+    void tell(NodeEvent event) {
+        try {
+            settings.listener().accept(event);
+        } catch (RuntimeException e) {
+            unexpected(e);
+        }
+    }
+
+    /** What should not happen is told as an uncaught exception is, and the event loop goes on. */
+    void unexpected(Throwable problem) {
+        Thread thread = Thread.currentThread();
+        thread.getUncaughtExceptionHandler().uncaughtException(thread, problem);
+    }
+
+    // ---- the end
+
+    /** Takes no more calls; waits for those that are outstanding, and ends what is left of them then. */
+    void close(long patienceNanos) throws InterruptedException {
+        if (loop.inEventLoop()) {
+            end();
+            group.shutdownGracefully(0, 1, TimeUnit.SECONDS);
+            return;
+        }
+        closing = true;
+        long until = System.nanoTime() + patienceNanos;
+        room.awaitEmpty(until - System.nanoTime());
+        CompletableFuture<Void> ended = new CompletableFuture<>();
+        if (execute(() -> {
+            end();
+            ended.complete(null);
+        })) {
+            ended.join();
+        }
+        group.shutdownGracefully(0, 1, TimeUnit.SECONDS).await();
+    }
+
+    private void end() {
+        closing = true;
+        closed = true;
+        nodes.forEach(Node::close);
+        drain();
+        for (var queue : List.of(fast, slow, delayed)) {
+            List<Call<?>> left = List.copyOf(queue);
+            queue.clear();
+            left.forEach(call -> {
+                call.queued = false;
+                expired(call);
+            });
+        }
+        lookups.shutdown();
+        nodes.forEach(node -> node.tell(NodeEvent.State.CLOSED, ""));
+    }
+}
