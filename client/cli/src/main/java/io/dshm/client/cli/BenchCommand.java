@@ -6,13 +6,19 @@ import io.dshm.client.cli.bench.Mix;
 import io.dshm.client.cli.bench.Plan;
 import io.dshm.client.cli.bench.Result;
 import io.dshm.client.cli.bench.Target;
-import io.dshm.client.cli.bench.Trial;
 import io.dshm.proto.Limits;
 import io.dshm.proto.ReadMode;
 import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /** {@code dshm bench}: what its options ask for, and what is shown of it. */
 final class BenchCommand {
@@ -21,6 +27,7 @@ final class BenchCommand {
     private static final int PIPELINE_MAX = 10_000;
     private static final int THREADS_MAX = 256;
     private static final int KEYS_MAX = 100_000_000;
+    private static final int ROUNDS_MAX = 1000;
     private static final long RATE_MAX = 100_000_000;
     private static final long TOKENS_MAX = 1_000_000_000_000L;
     private static final long DURATION_MILLIS = 10_000;
@@ -33,34 +40,86 @@ final class BenchCommand {
             throw CliException.usage("dshm bench speaks no TLS: give it plain ports");
         }
         Plan plan;
+        List<Target> targets;
         try {
             plan = plan(arguments, session);
+            targets = targets(arguments, session, plan);
         } catch (IllegalArgumentException e) {
             throw CliException.usage(String.valueOf(e.getMessage()));
         }
-        Target target = new Target(
-                "DSHM",
-                Target.Kind.DSHM,
-                session.endpoints().stream().map(Endpoint::resolve).toList());
         Output output = session.output();
+        Path page = page(arguments);
         try {
-            Result result = Trial.run(plan, target, second -> BenchReport.live(output, second));
-            BenchReport.show(output, plan, result);
-            return exitCode(result);
+            BenchTurns turns = BenchTurns.run(
+                    plan, targets, number(arguments, "--rounds", targets.size() > 1 ? 3 : 1, ROUNDS_MAX), output);
+            BenchReport.show(output, plan, turns);
+            if (page != null) {
+                Files.writeString(page, BenchPage.of(BenchReport.lines(plan, turns), turns.middle()));
+            }
+            return exitCode(turns.all());
         } catch (IOException e) {
             throw new CliException(
                     ExitCode.UNAVAILABLE,
                     "unreachable",
-                    "it cannot begin: " + e.getMessage() + "\ndshm status shows the nodes");
+                    "it cannot go on: " + e.getMessage() + "\ndshm status shows the nodes");
         }
     }
 
-    private static ExitCode exitCode(Result result) {
-        if (result.violationCount() > 0) {
+    private static List<Target> targets(Arguments arguments, Session session, Plan plan) throws CliException {
+        List<Target> targets = new ArrayList<>();
+        targets.add(new Target("DSHM", Target.Kind.DSHM, resolved(session.endpoints())));
+        String other = arguments.option("--compare");
+        if (other != null) {
+            int colon = other.indexOf("://");
+            Target.Kind kind = colon < 0 ? null : Target.kind(other.substring(0, colon));
+            if (kind == null) {
+                throw CliException.usage("--compare is redis://HOST:PORT, memcached://HOST:PORT, etcd://HOST:PORT,... or"
+                        + " dshm://HOST:PORT,..., not '" + other + "'");
+            }
+            targets.add(new Target(
+                    other.substring(0, colon),
+                    kind,
+                    resolved(Endpoint.parseAll(other.substring(colon + 3).replaceFirst("/$", ""), kind.port()))));
+        }
+        targets.forEach(target -> target.require(plan));
+        return targets;
+    }
+
+    private static List<InetSocketAddress> resolved(List<Endpoint> endpoints) throws CliException {
+        List<InetSocketAddress> addresses =
+                endpoints.stream().map(Endpoint::resolve).toList();
+        for (InetSocketAddress address : addresses) {
+            if (address.isUnresolved()) {
+                throw new CliException(
+                        ExitCode.UNAVAILABLE, "unreachable", "the name " + address.getHostString() + " is not known");
+            }
+        }
+        return addresses;
+    }
+
+    /** Where the page goes; it is made now, so that nobody waits for a run whose page cannot be written. */
+    private static @Nullable Path page(Arguments arguments) throws CliException {
+        String name = arguments.option("--html");
+        if (name == null) {
+            return null;
+        }
+        try {
+            Path page = Path.of(name);
+            Files.writeString(page, "");
+            return page;
+        } catch (IOException | InvalidPathException e) {
+            throw CliException.usage("--html: " + name + " cannot be written: " + e.getMessage());
+        }
+    }
+
+    private static ExitCode exitCode(List<Result> results) {
+        if (results.stream().anyMatch(result -> result.violationCount() > 0)) {
             return ExitCode.NO;
         }
-        boolean nothing = result.requests() == result.failed() + result.neverSent();
-        return nothing || !result.unchecked().isEmpty() ? ExitCode.UNAVAILABLE : ExitCode.OK;
+        boolean all = results.stream()
+                .allMatch(result -> result.unchecked().isEmpty()
+                        && result.requests() > result.failed() + result.neverSent());
+        return all ? ExitCode.OK : ExitCode.UNAVAILABLE;
     }
 
     private static Plan plan(Arguments arguments, Session session) throws CliException {

@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.ToDoubleFunction;
 import org.HdrHistogram.Histogram;
 
 /** What {@code dshm bench} shows. */
@@ -15,7 +16,20 @@ final class BenchReport {
     private static final List<String> HEADINGS = List.of("", "REQUESTS", "P50", "P90", "P99", "P99.9", "P99.99", "MAX");
     private static final double[] PERCENTILES = {50, 90, 99, 99.9, 99.99, 100};
 
+    /** What is compared; times in milliseconds. */
+    private static final Map<String, ToDoubleFunction<Result>> FIGURES = figures();
+
     private BenchReport() {}
+
+    private static Map<String, ToDoubleFunction<Result>> figures() {
+        Map<String, ToDoubleFunction<Result>> figures = new LinkedHashMap<>();
+        figures.put("perSecond", Result::perSecond);
+        figures.put("p50", result -> Result.millis(result.all(), 50));
+        figures.put("p99", result -> Result.millis(result.all(), 99));
+        figures.put("p99.9", result -> Result.millis(result.all(), 99.9));
+        figures.put("cores", result -> result.cpuSeconds() / result.seconds());
+        return figures;
+    }
 
     /** A line a second, for people at a terminal. */
     static void live(Output output, Result.Second second) {
@@ -31,12 +45,78 @@ final class BenchReport {
                 second.at() <= 0 ? "  (warm-up)" : ""));
     }
 
-    static void show(Output output, Plan plan, Result result) {
-        if (output.isJson()) {
-            output.object(json(plan, result));
-        } else {
-            lines(plan, result).forEach(output::line);
+    /** The runs in full, then the medians if there is more than one. */
+    static void show(Output output, Plan plan, BenchTurns turns) {
+        if (!output.isJson()) {
+            lines(plan, turns).forEach(output::line);
+            return;
         }
+        turns.all().forEach(result -> output.object(json(plan, result)));
+        if (turns.all().size() > 1) {
+            Map<String, Object> members = new LinkedHashMap<>();
+            for (int target = 0; target < turns.results().size(); target++) {
+                members.put(name(turns, target), medians(turns, target));
+            }
+            if (turns.results().size() > 1) {
+                Map<String, Object> ratios = new LinkedHashMap<>();
+                FIGURES.forEach((name, figure) -> ratios.put(name, rounded(ratio(turns, figure))));
+                members.put("ratios", ratios);
+            }
+            output.object(Map.of("medians", members));
+        }
+    }
+
+    private static String name(BenchTurns turns, int target) {
+        return turns.results().get(target).get(0).target();
+    }
+
+    private static Map<String, Object> medians(BenchTurns turns, int target) {
+        Map<String, Object> members = new LinkedHashMap<>();
+        FIGURES.forEach((name, figure) -> members.put(name, rounded(turns.median(target, figure))));
+        return members;
+    }
+
+    /** What the first target has for each of the second. */
+    private static double ratio(BenchTurns turns, ToDoubleFunction<Result> figure) {
+        double other = turns.median(1, figure);
+        return other == 0 ? 0 : turns.median(0, figure) / other;
+    }
+
+    /** As text. */
+    static List<String> lines(Plan plan, BenchTurns turns) {
+        List<String> lines = new ArrayList<>();
+        for (Result result : turns.middle()) {
+            lines.addAll(lines(plan, result));
+            lines.add("");
+        }
+        for (Result result : turns.all()) {
+            if (result.violationCount() > 0 && !turns.middle().contains(result)) {
+                lines.add("in another round of " + result.target() + ": violations: " + words(result.violations()));
+                result.texts().forEach(text -> lines.add("  " + text));
+            }
+        }
+        if (turns.all().size() > 1) {
+            List<List<String>> rows = new ArrayList<>();
+            List<String> headings = new ArrayList<>(List.of("MEDIANS"));
+            FIGURES.keySet().forEach(headings::add);
+            rows.add(headings);
+            for (int target = 0; target < turns.results().size(); target++) {
+                List<String> row = new ArrayList<>(List.of(name(turns, target)));
+                for (ToDoubleFunction<Result> figure : FIGURES.values()) {
+                    row.add(format("%,.2f", turns.median(target, figure)));
+                }
+                rows.add(row);
+            }
+            if (turns.results().size() > 1) {
+                List<String> row = new ArrayList<>(List.of("ratio"));
+                FIGURES.values().forEach(figure -> row.add(format("%.2f", ratio(turns, figure))));
+                rows.add(row);
+            }
+            lines.addAll(StatusTable.aligned(rows));
+        } else {
+            lines.remove(lines.size() - 1);
+        }
+        return lines;
     }
 
     private static List<String> lines(Plan plan, Result result) {

@@ -35,7 +35,14 @@ final class BenchWords {
                     new Option("--value-size", "N|N-M", "Bytes of a value, 8 or more. Default: 64."),
                     new Option("--limit", "N/TIME", "The limit of take. Default: 100/1s."),
                     new Option("--algorithm", "A", "Of that limit: fixed, log, counter, gcra, leaky. Default: log."),
-                    new Option("--seed", "N", "Of the random choices. Default: 1.")),
+                    new Option("--seed", "N", "Of the random choices. Default: 1."),
+                    new Option("--html", "FILE", "Writes a page with plots."),
+                    new Option(
+                            "--compare",
+                            "URL",
+                            "Runs the same against redis://HOST:PORT, memcached://HOST:PORT or etcd://HOST:PORT,... too,"
+                                    + " by turns, and shows ratios."),
+                    new Option("--rounds", "N", "Runs of each; medians are shown. Default: 1, with --compare 3.")),
             new Tool((arguments, session) -> BenchCommand.run(arguments, session))));
 
     private BenchWords() {}

@@ -9,7 +9,8 @@ import java.util.BitSet;
 /** Requests beside the load: before it, that there is something to read, and after it, to see what has come of it. */
 final class Bulk {
 
-    private static final int AT_ONCE = 64;
+    /** Requests on their way. */
+    static final int AT_ONCE = 64;
     private static final long PAUSE_MILLIS = 100;
 
     private final Plan plan;

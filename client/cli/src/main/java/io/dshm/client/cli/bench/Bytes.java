@@ -59,6 +59,23 @@ final class Bytes {
         return this;
     }
 
+    void put(byte[] bytes, int at, int length) {
+        ensure(length);
+        System.arraycopy(bytes, at, array, to, length);
+        to += length;
+    }
+
+    /** Moves so many bytes from the beginning of others here. */
+    void put(Bytes other, int length) {
+        put(other.array, other.from, length);
+        other.from += length;
+    }
+
+    /** A copy of all. */
+    byte[] bytes() {
+        return Arrays.copyOfRange(array, from, to);
+    }
+
     Bytes put(int b) {
         ensure(1);
         array[to++] = (byte) b;

@@ -1,5 +1,7 @@
 package io.dshm.client.cli.bench;
 
+import java.util.Arrays;
+
 /**
  * What one worker knows of values that it alone writes. Its writes of a key are numbered, and a value says its number. A read
  * that was sent after the acknowledgement of a write must not show what was there before that write was sent.
@@ -22,6 +24,9 @@ final class ValueCheck {
     private final long[] least;
 
     private final long[] deleted;
+    /** What the last read of any key may show at least. */
+    private int first;
+
     /** A write with an unknown outcome may take effect at any time: then any number may show. */
     private final boolean[] open;
 
@@ -60,14 +65,13 @@ final class ValueCheck {
         return number << KEY_BITS | (key & KEY_MASK);
     }
 
-    /** All keys have their first value. */
+    /** All keys have their first value, which one endpoint has acknowledged; others may not show it yet. */
     void filled() {
-        for (int k = 0; k < sent.length; k++) {
-            sent[k] = 1;
-            settled[k] = 1;
-            for (int e = 0; e < endpoints; e++) {
-                least[k * endpoints + e] = 1;
-            }
+        first = 1;
+        Arrays.fill(sent, 1);
+        Arrays.fill(settled, 1);
+        if (endpoints == 1) {
+            Arrays.fill(least, 1);
         }
     }
 
@@ -136,7 +140,7 @@ final class ValueCheck {
     /** Prepares the last read of a key, which must show what any endpoint has acknowledged. */
     void readingLast(Flight flight) {
         int k = index(flight.key);
-        flight.bound = 0;
+        flight.bound = first;
         for (int e = 0; e < endpoints; e++) {
             flight.bound = Math.max(flight.bound, least[k * endpoints + e]);
         }
