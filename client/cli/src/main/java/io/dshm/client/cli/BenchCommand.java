@@ -67,22 +67,28 @@ final class BenchCommand {
 
     private static List<Target> targets(Arguments arguments, Session session, Plan plan) throws CliException {
         List<Target> targets = new ArrayList<>();
-        targets.add(new Target("DSHM", Target.Kind.DSHM, resolved(session.endpoints())));
+        String own = arguments.option("--target");
+        targets.add(
+                own == null
+                        ? new Target("DSHM", Target.Kind.DSHM, resolved(session.endpoints()))
+                        : target("--target", own));
         String other = arguments.option("--compare");
         if (other != null) {
-            int colon = other.indexOf("://");
-            Target.Kind kind = colon < 0 ? null : Target.kind(other.substring(0, colon));
-            if (kind == null) {
-                throw CliException.usage("--compare is redis://HOST:PORT, memcached://HOST:PORT, etcd://HOST:PORT,... or"
-                        + " dshm://HOST:PORT,..., not '" + other + "'");
-            }
-            targets.add(new Target(
-                    other.substring(0, colon),
-                    kind,
-                    resolved(Endpoint.parseAll(other.substring(colon + 3).replaceFirst("/$", ""), kind.port()))));
+            targets.add(target("--compare", other));
         }
         targets.forEach(target -> target.require(plan));
         return targets;
+    }
+
+    private static Target target(String option, String url) throws CliException {
+        int colon = url.indexOf("://");
+        Target.Kind kind = colon < 0 ? null : Target.kind(url.substring(0, colon));
+        if (kind == null) {
+            throw CliException.usage(option + " is redis://HOST:PORT, memcached://HOST:PORT, etcd://HOST:PORT,... or"
+                    + " dshm://HOST:PORT,..., not '" + url + "'");
+        }
+        String addresses = url.substring(colon + 3).replaceFirst("/$", "");
+        return new Target(url.substring(0, colon), kind, resolved(Endpoint.parseAll(addresses, kind.port())));
     }
 
     private static List<InetSocketAddress> resolved(List<Endpoint> endpoints) throws CliException {

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.IntStream;
 
 /**
  * Runs of one plan against one target or two, by turns, so that what happens beside them on the machine harms both alike.
@@ -43,9 +44,12 @@ record BenchTurns(List<List<Result>> results) {
                 .toList();
     }
 
-    /** All runs. */
+    /** All runs, in the order in which they ran. */
     List<Result> all() {
-        return results.stream().flatMap(List::stream).toList();
+        return IntStream.range(0, results.get(0).size())
+                .boxed()
+                .flatMap(round -> results.stream().map(runs -> runs.get(round)))
+                .toList();
     }
 
     /** The median of a figure over the runs of a target. */

@@ -42,6 +42,7 @@ final class BenchWords {
                             "URL",
                             "Runs the same against redis://HOST:PORT, memcached://HOST:PORT or etcd://HOST:PORT,... too,"
                                     + " by turns, and shows ratios."),
+                    new Option("--target", "URL", "Such servers instead of the nodes."),
                     new Option("--rounds", "N", "Runs of each; medians are shown. Default: 1, with --compare 3.")),
             new Tool((arguments, session) -> BenchCommand.run(arguments, session))));
 

@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -14,6 +16,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -223,6 +226,52 @@ class BenchCommandTest {
             assertEquals(4L, json(run).get("breaks"), run.out());
             assertEquals(
                     Map.of("the server closed the connection", 4L), json(run).get("errors"));
+        }
+    }
+
+    @Test
+    void another_server_takes_turns_and_the_page_needs_nothing_else(@TempDir Path folder) throws IOException {
+        Path page = folder.resolve("page.html");
+        try (FakeNode node = new FakeNode(new FakeStore());
+                FakeNode other = new FakeNode(new FakeStore())) {
+            Run run = bench(
+                    node,
+                    "get,incr",
+                    "--compare",
+                    "dshm://" + other.address(),
+                    "--rounds",
+                    "2",
+                    "--count",
+                    "200",
+                    "--html",
+                    page.toString());
+            assertEquals(ExitCode.OK, run.exitCode(), run.out());
+            List<Map<String, Object>> lines =
+                    run.out().lines().map(Json::object).toList();
+            assertEquals(
+                    List.of("DSHM", "dshm", "DSHM", "dshm"),
+                    lines.stream().limit(4).map(line -> line.get("target")).toList());
+            Map<?, ?> medians = (Map<?, ?>) lines.get(4).get("medians");
+            double one = ((Number) ((Map<?, ?>) medians.get("DSHM")).get("perSecond")).doubleValue();
+            double two = ((Number) ((Map<?, ?>) medians.get("dshm")).get("perSecond")).doubleValue();
+            assertEquals(one / two, ((Number) ((Map<?, ?>) medians.get("ratios")).get("perSecond")).doubleValue(), 0.01);
+        }
+        String text = Files.readString(page);
+        assertTrue(text.contains("<svg") && text.contains("polyline class=\"s1\"") && text.contains("dark"), text);
+        assertTrue(!text.contains("http:") && !text.contains("https:") && !text.contains("NaN"), text);
+    }
+
+    @Test
+    void what_another_server_does_not_have_is_refused() {
+        for (String[] wrong : new String[][] {
+            {"redis://127.0.0.1:1", "get=1,take=1", "take"},
+            {"memcached://127.0.0.1:1", "push,pop", "push, pop"},
+            {"etcd://127.0.0.1:1", "incr", "incr"},
+            {"ftp://127.0.0.1:1", "get", "--compare"},
+        }) {
+            Run run = Run.on("127.0.0.1:1", "bench", "--compare", wrong[0], "--mix", wrong[1]);
+            assertEquals(ExitCode.USAGE, run.exitCode());
+            assertTrue(run.err().contains(wrong[2]), run.err());
         }
     }
 

@@ -355,7 +355,8 @@ final class Worker implements Runnable, AutoCloseable {
     /** Gives a connection up: what is on its way has no outcome that anybody knows. */
     private void lose(int i, String why) {
         Connection connection = connections[i];
-        boolean wasUp = connection.isUp();
+        // At the end of all, one that has nothing on its way is only closed.
+        boolean broken = connection.isUp() && (connection.outstanding() > 0 || System.nanoTime() - end < 0);
         connection.close();
         long now = System.nanoTime();
         for (Flight flight = connection.settle(-1); flight != null; flight = connection.settle(-1)) {
@@ -366,7 +367,7 @@ final class Worker implements Runnable, AutoCloseable {
             reply.error = why;
             settle(flight, now);
         }
-        if (wasUp && now - end < 0) {
+        if (broken) {
             meter.breaks++;
         }
         connection.endpoint = (connection.endpoint + 1) % target.endpoints().size();
