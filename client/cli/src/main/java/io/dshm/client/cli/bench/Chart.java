@@ -70,7 +70,7 @@ public final class Chart {
             yMin = Math.floor(yMin);
             yMax = Math.max(yMin + 1, Math.ceil(yMax));
         } else {
-            yMax = Math.max(1, yMax * 1.05);
+            yMax = step(yMax) * Math.max(1, Math.ceil(yMax / step(yMax)));
         }
         StringBuilder out = new StringBuilder();
         out.append(format(
@@ -104,7 +104,7 @@ public final class Chart {
                         x, x, TOP, HEIGHT - BOTTOM, x, HEIGHT - BOTTOM + 18, text(tick.label)));
             }
         }
-        int steps = logarithmic ? (int) Math.round(yMax - yMin) : STEPS;
+        int steps = (int) Math.round(logarithmic ? yMax - yMin : yMax / step(yMax));
         for (int i = 0; i <= steps; i++) {
             double value = yMin + (yMax - yMin) * i / steps;
             double y = down(value, yMin, yMax);
@@ -114,6 +114,14 @@ public final class Chart {
                             + "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%s</text>\n",
                     LEFT, WIDTH - RIGHT, y, y, LEFT - 6, y + 4, number(shown)));
         }
+    }
+
+    /** A round number of which some make up the axis. */
+    private static double step(double max) {
+        double rough = Math.max(max, 1) / STEPS;
+        double power = Math.pow(DECADE, Math.floor(Math.log10(rough)));
+        double digits = rough / power;
+        return power * (digits <= 1 ? 1 : digits <= 2 ? 2 : digits <= 5 ? 5 : DECADE);
     }
 
     private static String number(double value) {

@@ -17,6 +17,7 @@ import org.HdrHistogram.Histogram;
 public final class Trial {
 
     private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
+    private static final double SHORTEST_SECONDS = 0.1;
     private static final int RADIX = 36;
     private static final int NAME_VALUES = 60_000_000;
 
@@ -185,7 +186,7 @@ public final class Trial {
                 workers.stream()
                         .mapToLong(worker -> worker.checks.violations.count())
                         .sum());
-        if (second.at() > 0) {
+        if (second.at() >= SHORTEST_SECONDS) {
             series.add(second);
         }
         live.accept(second);
