@@ -72,6 +72,14 @@ final class Output {
         }
     }
 
+    /** A line beside the results, for people at a terminal. */
+    void aside(String text) {
+        if (terminal && !json) {
+            err.print(text + "\n");
+            err.flush();
+        }
+    }
+
     /** A message for people; in JSON an object, so that whoever reads results finds it. */
     void failure(CliException failure) {
         if (json) {

@@ -73,6 +73,7 @@ final class FakeNode implements AutoCloseable {
         try {
             while (true) {
                 Socket client = listener.accept();
+                client.setTcpNoDelay(true); // answers to what came together are sent one by one
                 start(() -> serve(client));
             }
         } catch (IOException e) {

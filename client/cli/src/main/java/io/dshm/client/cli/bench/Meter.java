@@ -1,0 +1,82 @@
+package io.dshm.client.cli.bench;
+
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.Map;
+import org.HdrHistogram.Histogram;
+import org.HdrHistogram.SingleWriterRecorder;
+
+/** What one worker measures. The worker writes; the intervals, and {@link #errors}, are read by another thread. */
+final class Meter {
+
+    private static final int DIGITS = 3;
+    private static final int ERROR_TEXTS_MAX = 20;
+
+    private final SingleWriterRecorder[] recorders = new SingleWriterRecorder[Op.values().length];
+    private final Histogram[] intervals = new Histogram[recorders.length];
+    private final SingleWriterRecorder late = new SingleWriterRecorder(DIGITS);
+    private volatile long errors;
+
+    /** By outcome, of all words. Read when the worker has ended, as is all that follows. */
+    final long[] outcomes = new long[Reply.Outcome.values().length];
+
+    final Map<String, Long> errorTexts = new HashMap<>();
+    /** Replies within the measured time, which the throughput is made of. */
+    long inTime;
+    /** Requests that were due, and for which there was no room up to the end. */
+    long neverSent;
+    /** Connections that broke. */
+    long breaks;
+
+    Meter(Mix mix) {
+        for (Op op : mix.ops()) {
+            recorders[op.ordinal()] = new SingleWriterRecorder(DIGITS);
+        }
+    }
+
+    static Histogram histogram() {
+        return new Histogram(DIGITS);
+    }
+
+    /** Latencies are in nanoseconds. */
+    void record(Op op, long nanos) {
+        recorders[op.ordinal()].recordValue(Math.max(0, nanos));
+    }
+
+    /** How much later than planned a request was sent. */
+    void late(long nanos) {
+        late.recordValue(Math.max(0, nanos));
+    }
+
+    void error(String text) {
+        errors++;
+        if (errorTexts.size() < ERROR_TEXTS_MAX || errorTexts.containsKey(text)) {
+            errorTexts.merge(text, 1L, Long::sum);
+        }
+    }
+
+    long errors() {
+        return errors;
+    }
+
+    /** Adds what was recorded since the last call. */
+    void drain(Map<Op, Histogram> totals, Histogram interval) {
+        for (Op op : Op.values()) {
+            SingleWriterRecorder recorder = recorders[op.ordinal()];
+            if (recorder != null) {
+                Histogram since = recorder.getIntervalHistogram(intervals[op.ordinal()]);
+                intervals[op.ordinal()] = since;
+                totals.computeIfAbsent(op, key -> histogram()).add(since);
+                interval.add(since);
+            }
+        }
+    }
+
+    Histogram lateness() {
+        return late.getIntervalHistogram();
+    }
+
+    static Map<Op, Histogram> totals() {
+        return new EnumMap<>(Op.class);
+    }
+}
