@@ -110,6 +110,16 @@ public final class MemoryLimit {
         } else {
             told.put(registration.getNode(), most);
         }
+        setSmallest();
+    }
+
+    /** A node is no member any more: its limit does not count. Called by the thread that applies. */
+    void forget(String node) {
+        told.remove(node);
+        setSmallest();
+    }
+
+    private void setSmallest() {
         bytesMax = told.values().stream().reduce(own, Math::min);
     }
 
