@@ -273,6 +273,9 @@ public final class MemoryLimit {
         public void landed() {
             inFlight.addAndGet(-bytes);
             regions.forEach((use, more) -> use.onWay().addAndGet(-more));
+            if (!evictions.isEmpty()) {
+                evictor.landed(evictions);
+            }
         }
     }
 
