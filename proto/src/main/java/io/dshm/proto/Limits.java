@@ -464,6 +464,12 @@ public final class Limits {
     /** Members of a cluster: each entry goes to all of them, and more than seven voters make it slower and no safer. */
     public static final int MEMBERS_MAX = 9;
 
+    /**
+     * Nodes that were members, whose last start is remembered: so many that none is forgotten while an operator still replaces nodes, and
+     * few enough that they do not count beside what clients write.
+     */
+    public static final int REMOVED_NODES_MAX = 64;
+
     /** With less room than this on the disk of its data, a start that fails is said to fail for that: RocksDB wants some files at once. */
     public static final long DISK_FREE_BYTES_MIN = 4L * 1024 * 1024;
 

@@ -1,5 +1,6 @@
 package io.dshm.server;
 
+import io.dshm.proto.snapshot.FileSync;
 import io.dshm.server.replication.jraft.DataParts;
 import io.dshm.server.replication.jraft.HalfFolderException;
 import io.dshm.server.replication.jraft.Progress;
@@ -284,7 +285,7 @@ final class NodeFolder implements AutoCloseable {
             channel.force(true);
         }
         Files.move(temporary, path.resolve(FILE), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-        DataParts.sync(path);
+        FileSync.sync(path);
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.dshm.server.admin;
 
 import io.dshm.proto.Limits;
+import io.dshm.server.guard.SeldomLogged;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
@@ -16,6 +17,7 @@ import io.netty.handler.codec.http.QueryStringDecoder;
 import io.netty.handler.timeout.IdleStateEvent;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.time.ZoneOffset;
 import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
@@ -39,6 +41,9 @@ import org.slf4j.LoggerFactory;
 final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
 
     private static final Logger LOG = LoggerFactory.getLogger(AdminHandler.class);
+
+    /** Any client can begin a backup and break off, as often as it likes. */
+    private static final SeldomLogged UNFINISHED_BACKUPS = new SeldomLogged(System::nanoTime, Duration.ofSeconds(10));
 
     private static final String INDEX = """
             /         in a browser: a page that shows this node and its cluster
@@ -395,7 +400,14 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
             if (!out.hasBegun()) {
                 return Answer.unavailable(String.valueOf(e.getMessage()));
             }
-            LOG.warn("a backup for {} is not whole: {}", context.channel().remoteAddress(), e.toString());
+            long times = UNFINISHED_BACKUPS.next();
+            if (times > 0) {
+                LOG.warn(
+                        "a backup for {} is not whole: {} ({} since the last such line)",
+                        context.channel().remoteAddress(),
+                        e.toString(),
+                        times);
+            }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

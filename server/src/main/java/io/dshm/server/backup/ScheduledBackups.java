@@ -1,6 +1,7 @@
 package io.dshm.server.backup;
 
 import io.dshm.proto.snapshot.BackupReader;
+import io.dshm.proto.snapshot.FileSync;
 import io.dshm.proto.wire.BackupHead;
 import io.dshm.proto.wire.SnapshotEntry;
 import java.io.BufferedInputStream;
@@ -182,9 +183,7 @@ public final class ScheduledBackups implements AutoCloseable {
         } finally {
             Files.deleteIfExists(temporary);
         }
-        try (FileChannel directory = FileChannel.open(settings.folder(), StandardOpenOption.READ)) {
-            directory.force(true);
-        }
+        FileSync.sync(settings.folder());
         noteNewest(new Made(path, createdMillis));
         LOG.info(
                 "backup written: {}, {} entries as of index {}, {} bytes, in {} ms",

@@ -319,7 +319,8 @@ public final class Replicator {
         @Override
         public void onUnknownOrigin() {
             fatal.accept("the cluster does not know this start of node " + identity.name()
-                    + " any more: another process has registered under the same name since. Only one process may run as "
+                    + " any more: the node was removed from the cluster, or another process has registered under its name since. A"
+                    + " node that was removed can be started again once it was added again; only one process may run as "
                     + identity.name());
         }
 

@@ -38,6 +38,11 @@ public record ClusterState(long id, long since, SortedMap<String, String> member
         return new ClusterState(id, since, Collections.unmodifiableSortedMap(changed));
     }
 
+    /** Whether a node of that name may register: only members may, once it is known who they are. */
+    boolean mayRegister(String node) {
+        return id == 0 || members.containsKey(node);
+    }
+
     private static SortedMap<String, String> mapOf(List<Member> list) {
         SortedMap<String, String> map = new TreeMap<>();
         list.forEach(member -> map.put(member.getName(), member.getAddress()));

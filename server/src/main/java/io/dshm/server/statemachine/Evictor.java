@@ -10,9 +10,11 @@ import io.dshm.server.store.Store;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.function.Predicate;
 
@@ -24,6 +26,9 @@ import java.util.function.Predicate;
  * From then on these are handed out in their order. One that was written meanwhile has a newer version, and is passed over; what is
  * written has a newer version than all of them. So the order is exact. When a quarter of them is left, the next search
  * begins. A search takes the time of a look at every entry of the node, twice, on a thread of its own.
+ *
+ * <p>Between the choice and the log entry that removes what was chosen, a search may find the same entries again. Those are passed
+ * over, until {@link #landed}.
  *
  * <p>What it finds differs between nodes no more than the order in which they apply the log, and does not matter to them: the
  * leader's choice is in the log, with the version of each entry.
@@ -65,6 +70,9 @@ final class Evictor {
         this.searches = searches;
     }
 
+    /** The versions of what is chosen, and neither removed nor given up on: no two entries have the same. Guarded by this object. */
+    private final Set<Long> chosenVersions = new HashSet<>();
+
     @SuppressWarnings("ArrayRecordComponent") // read only
     private record Found(byte[] key, long version) {}
 
@@ -98,7 +106,7 @@ final class Evictor {
      * @param least bytes that are to become free; if that many cannot, nothing is chosen
      * @param wanted bytes, at least as many, that become free where there is enough
      * @param spared keys that are not chosen
-     * @param into takes them; with what is in there already, no more than one log entry may evict
+     * @param into takes them; with what is in there already, no more than one log entry may evict. To be told to {@link #landed}
      * @return bytes that become free; 0 if nothing is chosen
      */
     long choose(byte[] region, long least, long wanted, Predicate<byte[]> spared, List<Eviction> into) {
@@ -127,6 +135,7 @@ final class Evictor {
                 if (entry == null
                         || entry.version() != found.version
                         || !entry.isEvictable()
+                        || chosenVersions.contains(found.version)
                         || spared.test(found.key)) {
                     continue;
                 }
@@ -147,8 +156,14 @@ final class Evictor {
             }
             oldest.next = at;
             into.addAll(chosen);
+            chosen.forEach(eviction -> chosenVersions.add(eviction.getVersion()));
             return freed;
         }
+    }
+
+    /** These are removed by now, or the log has not taken the entry that was to remove them. */
+    synchronized void landed(List<Eviction> evictions) {
+        evictions.forEach(eviction -> chosenVersions.remove(eviction.getVersion()));
     }
 
     private Oldest of(byte[] region) {

@@ -28,18 +28,32 @@ import org.jspecify.annotations.Nullable;
  * What a command adds to the state, by the formula of {@link Store#bytesOf}.
  *
  * @param bytes at most, 0 or more
- * @param counts whether it only counts on an existing key, or flushes: such commands add little, and are refused later
+ * @param purpose what they are for
  */
-record Growth(long bytes, boolean counts) {
+record Growth(long bytes, Purpose purpose) {
 
-    static final Growth NONE = new Growth(0, true);
+    /** What is refused first, and what later: each has some room that those before it cannot use up. */
+    enum Purpose {
+        /** What clients keep here. */
+        STORES,
+        /** A limiter's decision that is to be remembered, and a flush. */
+        DECIDES,
+        /** A count on a key that is there: it adds next to nothing. */
+        COUNTS
+    }
 
-    private static Growth adds(long bytes) {
-        return new Growth(Math.max(0, bytes), false);
+    static final Growth NONE = new Growth(0, Purpose.COUNTS);
+
+    private static Growth stores(long bytes) {
+        return new Growth(Math.max(0, bytes), Purpose.STORES);
+    }
+
+    private static Growth decides(long bytes) {
+        return new Growth(bytes, Purpose.DECIDES);
     }
 
     private static Growth counts(long bytes) {
-        return new Growth(bytes, true);
+        return new Growth(bytes, Purpose.COUNTS);
     }
 
     /** Characters of an integer, and what a number that becomes a typed one adds. */
@@ -90,7 +104,7 @@ record Growth(long bytes, boolean counts) {
     /** What the command adds to this store as it is. Any thread. */
     static Growth of(CommandRecord record, Store store) {
         return switch (record.getCommandCase()) {
-            case SET -> adds(atMost(record) - bytesIn(store, record.getSet().getKey()));
+            case SET -> stores(atMost(record) - bytesIn(store, record.getSet().getKey()));
             case PUT -> ofPut(record.getPut(), store);
             case PUSH -> ofPush(record.getPush(), store);
             case INCR -> ofCount(record, record.getIncr().getKey(), NUMBER_BYTES, store);
@@ -112,11 +126,11 @@ record Growth(long bytes, boolean counts) {
                         record.getGrant().getTake().getKey(),
                         record.getGrant().getHolder(),
                         store);
-            case SETTLE -> counts(atMost(record));
+            case SETTLE -> decides(atMost(record));
             case ACQUIRE -> ofAcquire(record, store);
             case TAKE_ALL -> ofTakeAll(record.getTakeAll(), store);
-            case FLUSH_ALL -> counts(atMost(record));
-            case CHUNK -> adds(chunkBytes(record));
+            case FLUSH_ALL -> decides(atMost(record));
+            case CHUNK -> stores(chunkBytes(record));
             case MULTI -> ofMulti(record.getMulti(), store);
             case SET_CHUNKED, PUT_CHUNKED, TOUCH, DELETE, REMOVE, EXPIRE, POP, PURGE, RELEASE, GIVE_BACK -> NONE;
             case REGISTER_NODE, LOG_TIME, SWITCH_FORMAT, REFUSED, LIMIT_REGION, COMMAND_NOT_SET -> NONE;
@@ -132,11 +146,11 @@ record Growth(long bytes, boolean counts) {
         return switch (record.getCommandCase()) {
             case SET_CHUNKED -> {
                 SetChunkedCommand set = record.getSetChunked();
-                yield adds(Store.plainBytes(set.getKey().size(), set.getValueLength()) - bytesIn(store, set.getKey()));
+                yield stores(Store.plainBytes(set.getKey().size(), set.getValueLength()) - bytesIn(store, set.getKey()));
             }
             case PUT_CHUNKED -> {
                 PutChunkedCommand put = record.getPutChunked();
-                yield adds(Store.stringBytes(put.getPut().getKey().size(), put.getValueLength())
+                yield stores(Store.stringBytes(put.getPut().getKey().size(), put.getValueLength())
                         - bytesIn(store, put.getPut().getKey()));
             }
             default -> of(record, store);
@@ -175,30 +189,30 @@ record Growth(long bytes, boolean counts) {
         // A condition that does not hold has its own answer.
         return (wantsAbsent && isThere(store, put.getKey())) || (wantsPresent && there == 0)
                 ? NONE
-                : adds(bytesOf(put) - there);
+                : stores(bytesOf(put) - there);
     }
 
     private static Growth ofPush(PushCommand push, Store store) {
         Entry entry = find(store, push.getKey());
         if (entry == null) {
-            return adds(Store.listBytes(push.getKey().size(), elementBytes(push)));
+            return stores(Store.listBytes(push.getKey().size(), elementBytes(push)));
         }
         boolean list = entry.isTyped() && entry.typed().value() instanceof ListValue;
-        return list ? adds(Store.elementBytes(elementBytes(push))) : NONE;
+        return list ? stores(Store.elementBytes(elementBytes(push))) : NONE;
     }
 
-    /** Where it takes, and where it may only give back. Also its first call only counts, as that of {@link #ofLimiter}. */
+    /** Where it takes, and where it may only give back. Its first call is a decision, too, as that of {@link #ofLimiter}. */
     private static Growth ofTake(TakeCommand take, Store store) {
         Entry entry = take.getCost() <= 0 ? null : find(store, take.getKey());
         if (entry == null) {
-            return take.getCost() <= 0 ? NONE : counts(limiterBytes(take));
+            return take.getCost() <= 0 ? NONE : decides(limiterBytes(take));
         }
         boolean remembers = entry.isLimiter() && entry.limiter() instanceof SlidingLog;
-        return remembers ? counts(2 * SlidingLog.GRANT_BYTES) : NONE;
+        return remembers ? decides(2 * SlidingLog.GRANT_BYTES) : NONE;
     }
 
     private static Growth ofHold(CommandRecord record, ByteString key, ByteString id, Store store) {
-        return counts(find(store, key) == null ? atMost(record) : holdBytes(id));
+        return decides(find(store, key) == null ? atMost(record) : holdBytes(id));
     }
 
     /** Of what is held of a limiter of which nothing was held before. */
@@ -210,12 +224,12 @@ record Growth(long bytes, boolean counts) {
         AcquireCommand acquire = record.getAcquire();
         Entry entry = find(store, acquire.getKey());
         if (entry == null) {
-            return counts(atMost(record));
+            return decides(atMost(record));
         }
         boolean more = entry.isLimiter()
                 && entry.limiter() instanceof Permits permits
                 && permits.holders().placeOf(acquire.getHolder().toByteArray()) < 0;
-        return more ? counts(Holds.bytesOf(acquire.getHolder().size())) : NONE;
+        return more ? decides(Holds.bytesOf(acquire.getHolder().size())) : NONE;
     }
 
     private static Growth ofTakeAll(TakeAllCommand all, Store store) {
@@ -234,12 +248,12 @@ record Growth(long bytes, boolean counts) {
     }
 
     private static Growth ofCount(CommandRecord record, ByteString key, long more, Store store) {
-        return find(store, key) == null ? adds(atMost(record)) : counts(more);
+        return find(store, key) == null ? stores(atMost(record)) : counts(more);
     }
 
-    /** A limiter decides as long as anything counts: also its first call adds little. */
+    /** A limiter decides when nothing can be stored any more: also its first call adds little. */
     private static Growth ofLimiter(CommandRecord record, Store store) {
-        return counts(find(store, record.getRateLimiter().getKey()) == null ? atMost(record) : Store.grantBytes());
+        return decides(find(store, record.getRateLimiter().getKey()) == null ? atMost(record) : Store.grantBytes());
     }
 
     private static Growth ofMulti(MultiCommand multi, Store store) {
@@ -252,7 +266,11 @@ record Growth(long bytes, boolean counts) {
 
     /** What both add together. */
     Growth and(Growth other) {
-        return new Growth(bytes + other.bytes, (counts || bytes == 0) && (other.counts || other.bytes == 0));
+        if (bytes == 0 || other.bytes == 0) {
+            return bytes == 0 ? other : this;
+        }
+        Purpose first = purpose.compareTo(other.purpose) < 0 ? purpose : other.purpose;
+        return new Growth(bytes + other.bytes, first);
     }
 
     private static long bytesOf(PutCommand put) {

@@ -45,8 +45,11 @@ public final class MemoryLimit {
     /** No limit: {@link #own} of a node that has none. */
     public static final long NONE = Long.MAX_VALUE;
 
-    /** The part of the limit that there is beyond it for what only counts. */
+    /** The part of the limit that there is beyond it for counts on keys that are there. */
     private static final int COUNTING_PART = 8;
+
+    /** The same for limiters' decisions: less, so that new limiters do not end the counting. */
+    private static final int DECIDING_PART = 16;
 
     /**
      * A node's limit counts if the state was not larger than it by more than this part when the node registered. As much may be
@@ -110,6 +113,16 @@ public final class MemoryLimit {
         } else {
             told.put(registration.getNode(), most);
         }
+        setSmallest();
+    }
+
+    /** A node is no member any more: its limit does not count. Called by the thread that applies. */
+    void forget(String node) {
+        told.remove(node);
+        setSmallest();
+    }
+
+    private void setSmallest() {
         bytesMax = told.values().stream().reduce(own, Math::min);
     }
 
@@ -127,8 +140,14 @@ public final class MemoryLimit {
 
     /** What a command that adds so much has too little room for, in bytes. */
     private static long lacking(Growth growth, long limit, long used) {
-        long max = growth.counts() && limit < NONE ? limit + limit / COUNTING_PART : limit;
-        return growth.bytes() == 0 ? 0 : Math.max(0, growth.bytes() + used - max);
+        long beyond = limit == NONE
+                ? 0
+                : switch (growth.purpose()) {
+                    case STORES -> 0;
+                    case DECIDES -> limit / DECIDING_PART;
+                    case COUNTS -> limit / COUNTING_PART;
+                };
+        return growth.bytes() == 0 ? 0 : Math.max(0, growth.bytes() + used - limit - beyond);
     }
 
     /** What a command adds to a region that has a limit. */
@@ -237,7 +256,7 @@ public final class MemoryLimit {
 
         /** While a search for the oldest entries goes on there may be an eighth more. */
         private boolean isTolerable(Growth growth, long limit, long used) {
-            return lacking(new Growth(growth.bytes(), true), limit, used) == 0;
+            return lacking(new Growth(growth.bytes(), Growth.Purpose.COUNTS), limit, used) == 0;
         }
 
         private long free(byte[] region, long lacking, Growth growth, CommandRecord record) {
@@ -263,6 +282,9 @@ public final class MemoryLimit {
         public void landed() {
             inFlight.addAndGet(-bytes);
             regions.forEach((use, more) -> use.onWay().addAndGet(-more));
+            if (!evictions.isEmpty()) {
+                evictor.landed(evictions);
+            }
         }
     }
 

@@ -6,12 +6,14 @@ import io.dshm.proto.wire.RegisterNode;
 import io.dshm.proto.wire.SnapshotNode;
 import io.dshm.proto.wire.SnapshotOrigin;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,6 +24,14 @@ import org.jspecify.annotations.Nullable;
  * <p>A node registers its origins when it starts, which ends those of its earlier start. An origin counts its commands
  * 1, 2, 3 ... and lets the log know below which number it has got all its outcomes; from there on they are forgotten,
  * and a late copy is recognised by its number alone. So the table holds what is in flight, and no more.
+ *
+ * <p>A node that is no member any more keeps its folder and its start, and has no origins: its commands on their way are not applied,
+ * and neither is a late copy of its registration, which would make them new. It may register after a further start, or with a new
+ * folder, once it is a member again. Of such nodes the {@link Limits#REMOVED_NODES_MAX} removed last are remembered. One that is
+ * forgotten is still refused while it is no member, see {@link StateMachine}; and if it is added again, the leader proposes only a
+ * registration which the process at its address calls its own. To apply a command twice, that process would have had to run all the
+ * time, and its very first command would have had to wait for its answer while that many others were added and removed, for which
+ * each of them needs several entries of the log.
  *
  * <p>Confined to the thread that applies.
  */
@@ -35,13 +45,24 @@ final class Origins {
         /** The newest format that the node reads. Not in a snapshot: {@link Formats#FIRST} after one was loaded. */
         final int format;
 
-        Registration(long folder, long start, List<Long> origins, int format) {
+        /** The index of the entry that removed the node from the members; 0 if none has. */
+        final long removedAt;
+
+        Registration(long folder, long start, List<Long> origins, int format, long removedAt) {
             this.folder = folder;
             this.start = start;
             this.origins = List.copyOf(origins);
             this.format = format;
+            this.removedAt = removedAt;
+        }
+
+        Registration removed(long index) {
+            return new Registration(folder, start, List.of(), format, index);
         }
     }
+
+    /** What a registration takes, with a name of usual length. */
+    private static final int NODE_BYTES = 256;
 
     /** Sorted, so that a snapshot's bytes do not depend on the order of registrations. */
     private final TreeMap<String, Registration> nodes = new TreeMap<>();
@@ -62,16 +83,17 @@ final class Origins {
         List<Long> ids = command.getOriginsList();
         Registration current = nodes.get(command.getNode());
         if (current != null && current.folder == command.getFolder() && current.start >= command.getStart()) {
-            return current.start == command.getStart() && current.origins.equals(ids);
+            return current.removedAt == 0 && current.start == command.getStart() && current.origins.equals(ids);
         }
         return !ids.isEmpty()
                 && ids.stream().distinct().count() == ids.size()
                 && ids.stream().noneMatch(id -> id == 0 || origins.containsKey(id));
     }
 
-    /** What all outcomes take that are remembered, in bytes. It looks at every origin. */
+    /** What all outcomes and removed nodes take that are remembered, in bytes. It looks at every origin. */
     long bytes() {
-        return origins.values().stream().mapToLong(Outcomes::bytes).sum();
+        return origins.values().stream().mapToLong(Outcomes::bytes).sum()
+                + removedNodes().count() * NODE_BYTES;
     }
 
     /** A node has started; its earlier origins end. A registration that was overtaken by a later one is ignored. */
@@ -83,16 +105,40 @@ final class Origins {
                 return List.of();
             }
             if (current.origins.equals(command.getOriginsList())) {
-                nodes.put(command.getNode(), new Registration(current.folder, current.start, current.origins, format));
+                nodes.put(command.getNode(), new Registration(current.folder, current.start, current.origins, format, 0));
                 return List.of();
             }
             current.origins.forEach(origins::remove);
         }
         nodes.put(
                 command.getNode(),
-                new Registration(command.getFolder(), command.getStart(), command.getOriginsList(), format));
+                new Registration(command.getFolder(), command.getStart(), command.getOriginsList(), format, 0));
         command.getOriginsList().forEach(origin -> origins.put(origin, new Outcomes()));
         return current == null ? List.of() : current.origins;
+    }
+
+    /**
+     * A node is no member any more: its origins end.
+     *
+     * @return these origins
+     */
+    List<Long> remove(String node, long index) {
+        Registration current = nodes.get(node);
+        if (current == null || current.removedAt != 0) {
+            return List.of();
+        }
+        current.origins.forEach(origins::remove);
+        nodes.put(node, current.removed(index));
+        if (removedNodes().count() > Limits.REMOVED_NODES_MAX) {
+            removedNodes()
+                    .min(Comparator.comparingLong(removed -> removed.getValue().removedAt))
+                    .ifPresent(oldest -> nodes.remove(oldest.getKey()));
+        }
+        return current.origins;
+    }
+
+    private Stream<Map.Entry<String, Registration>> removedNodes() {
+        return nodes.entrySet().stream().filter(node -> node.getValue().removedAt != 0);
     }
 
     /**
@@ -102,7 +148,11 @@ final class Origins {
      */
     Map<String, Integer> formats() {
         Map<String, Integer> formats = new HashMap<>();
-        nodes.forEach((name, registration) -> formats.put(name, registration.format));
+        nodes.forEach((name, registration) -> {
+            if (registration.removedAt == 0) {
+                formats.put(name, registration.format);
+            }
+        });
         return Map.copyOf(formats);
     }
 
@@ -162,7 +212,8 @@ final class Origins {
             return SnapshotNode.newBuilder()
                     .setNode(name)
                     .setFolder(registration.folder)
-                    .setStart(registration.start);
+                    .setStart(registration.start)
+                    .setRemovedAt(registration.removedAt);
         }
     }
 
@@ -174,6 +225,9 @@ final class Origins {
             ids.add(piece.getOrigin());
             origins.computeIfAbsent(piece.getOrigin(), any -> new Outcomes()).load(piece);
         }
-        nodes.put(node.getNode(), new Registration(node.getFolder(), node.getStart(), List.copyOf(ids), Formats.FIRST));
+        nodes.put(
+                node.getNode(),
+                new Registration(
+                        node.getFolder(), node.getStart(), List.copyOf(ids), Formats.FIRST, node.getRemovedAt()));
     }
 }

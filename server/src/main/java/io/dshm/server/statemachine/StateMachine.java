@@ -11,6 +11,7 @@ import io.dshm.proto.wire.LimitRegionCommand;
 import io.dshm.proto.wire.LogEntry;
 import io.dshm.proto.wire.MultiCommand;
 import io.dshm.proto.wire.PutChunkedCommand;
+import io.dshm.proto.wire.RegisterNode;
 import io.dshm.proto.wire.SetChunkedCommand;
 import io.dshm.proto.wire.Settled;
 import io.dshm.proto.wire.SnapshotClient;
@@ -220,13 +221,13 @@ public final class StateMachine {
 
     private Outcome applyOnce(long index, CommandRecord record) {
         if (record.getCommandCase() == CommandRecord.CommandCase.REGISTER_NODE) {
-            if (format >= Formats.BOUNDS && !origins.isAdmissible(record.getRegisterNode())) {
+            RegisterNode node = record.getRegisterNode();
+            boolean admissible = cluster.mayRegister(node.getNode()) && origins.isAdmissible(node);
+            if (format >= Formats.BOUNDS && !admissible) {
                 return Outcome.EXISTS;
             }
-            uploads.drop(origins.register(record.getRegisterNode()));
-            formatsRead = origins.formats();
-            outcomeBytes = origins.bytes();
-            memory.heard(record.getRegisterNode());
+            changeOrigins(origins.register(node));
+            memory.heard(node);
             return Outcome.APPLIED;
         }
         if (record.getCommandCase() == CommandRecord.CommandCase.LOG_TIME) {
@@ -239,6 +240,11 @@ public final class StateMachine {
             cluster = record.hasFoundCluster()
                     ? cluster.founded(index, record.getFoundCluster())
                     : cluster.changed(record.getChangeMember());
+            if (record.getChangeMember().getRemoved()) {
+                String node = record.getChangeMember().getMember().getName();
+                changeOrigins(origins.remove(node, index));
+                memory.forget(node);
+            }
             return Outcome.APPLIED;
         }
         Outcomes origin = origins.get(record.getOrigin());
@@ -256,6 +262,13 @@ public final class StateMachine {
         origin.remember(record.getSequence(), outcome);
         outcomeBytes += outcome.rememberedBytes();
         return outcome;
+    }
+
+    /** Nodes were registered or removed. */
+    private void changeOrigins(List<Long> ended) {
+        uploads.drop(ended);
+        formatsRead = origins.formats();
+        outcomeBytes = origins.bytes();
     }
 
     private Outcome switchFormat(long index, int to) {

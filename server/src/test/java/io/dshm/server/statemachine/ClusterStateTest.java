@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 
 import io.dshm.proto.Formats;
+import io.dshm.proto.Limits;
 import io.dshm.proto.wire.ChangeMember;
 import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.FoundCluster;
@@ -89,13 +90,83 @@ class ClusterStateTest {
         append(change(member("n2", "h2:1:11"), false));
         assertNotEquals(none, founded);
         assertNotEquals(founded, digest(stateMachine));
+        StateMachine copy = copy();
+        assertEquals(stateMachine.cluster(), copy.cluster());
+        assertEquals(digest(stateMachine), digest(copy));
+    }
+
+    private Outcome outcomeOf(CommandRecord.Builder record) {
+        log.append(record);
+        return log.applyTo(stateMachine)[0];
+    }
+
+    private static CommandRecord.Builder incr(long origin, long sequence) {
+        return Log.incr("k", 1, 0).setOrigin(origin).setSequence(sequence);
+    }
+
+    @Test
+    void of_a_removed_node_no_command_is_applied_and_no_start_that_was_before() {
+        append(found(7, member("n1", "h1:1:11"), member("n2", "h2:1:11")));
+        assertEquals(Outcome.APPLIED, outcomeOf(Log.register("n2", 5, 3, 23)));
+        assertEquals(Outcome.Kind.APPLIED, outcomeOf(incr(23, 1)).kind());
+        append(change(member("n2", ""), true));
+        assertEquals(Outcome.UNKNOWN_ORIGIN, outcomeOf(incr(23, 2)));
+        assertEquals(Outcome.EXISTS, outcomeOf(Log.register("n2", 5, 4, 24)), "it is no member");
+        append(change(member("n2", "h2:1:11"), false));
+        assertEquals(Outcome.EXISTS, outcomeOf(Log.register("n2", 5, 3, 23)), "a late copy");
+        assertEquals(Outcome.EXISTS, outcomeOf(Log.register("n2", 5, 2, 22)), "an earlier one");
+        assertEquals(Outcome.UNKNOWN_ORIGIN, outcomeOf(incr(23, 1)));
+        assertEquals(Outcome.APPLIED, outcomeOf(Log.register("n2", 5, 4, 24)), "it has started again");
+        assertEquals(Outcome.Kind.APPLIED, outcomeOf(incr(24, 1)).kind());
+        append(change(member("n2", ""), true));
+        append(change(member("n2", "h2:1:11"), false));
+        assertEquals(Outcome.APPLIED, outcomeOf(Log.register("n2", 6, 1, 25)), "it has lost its folder");
+        assertEquals(Outcome.Kind.APPLIED, outcomeOf(incr(25, 1)).kind());
+    }
+
+    @Test
+    void nobody_but_members_registers() {
+        assertEquals(Outcome.APPLIED, outcomeOf(Log.register("n3", 5, 1, 31)), "nobody knows who is one");
+        append(found(7, member("n1", "h1:1:11")));
+        assertEquals(Outcome.EXISTS, outcomeOf(Log.register("n2", 6, 1, 32)));
+        append(change(member("n2", "h2:1:11"), false));
+        assertEquals(Outcome.APPLIED, outcomeOf(Log.register("n2", 6, 1, 32)));
+    }
+
+    @Test
+    void ten_thousand_nodes_that_come_and_go_leave_no_more_than_a_hundred() throws IOException {
+        append(found(7, member("n1", "h1:1:11")));
+        long most = 0;
+        for (int i = 0; i < 10_000; i++) {
+            String name = "x" + i;
+            append(change(member(name, "h2:1:11"), false));
+            CommandRecord.Builder registration = Log.register(name, i + 1, 1, 1000 + i);
+            registration.getRegisterNodeBuilder().setStateBytesMax(Limits.STATE_BYTES_MAX_MIN + i);
+            append(registration);
+            append(incr(1000 + i, 1));
+            append(change(member(name, ""), true));
+            if (i == 100) {
+                most = stateMachine.bytes();
+            }
+        }
+        assertEquals(most, stateMachine.bytes());
+        assertEquals(MemoryLimit.NONE, stateMachine.memory().bytesMax());
+        // The one that was removed last is remembered, also in a snapshot.
+        append(change(member("x9999", "h2:1:11"), false));
+        StateMachine copy = copy();
+        assertEquals(digest(stateMachine), digest(copy));
+        log.append(Log.register("x9999", 10_000, 1, 10_999));
+        assertEquals(Outcome.EXISTS, log.applyTo(stateMachine)[0]);
+        assertEquals(Outcome.EXISTS, log.applyTo(copy)[0]);
+    }
+
+    private StateMachine copy() throws IOException {
         try (StateView view = stateMachine.view()) {
             new SnapshotWriter(folder, view).write();
         }
         StateMachine copy = StateMachineTest.newStateMachine();
         copy.load(new SnapshotReader(folder));
-        assertEquals(stateMachine.cluster(), copy.cluster());
-        assertEquals(digest(stateMachine), digest(copy));
+        return copy;
     }
 
     @Test

@@ -22,7 +22,11 @@ import io.dshm.server.store.Store;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -54,7 +58,11 @@ class RegionLimitTest {
         CommandRecord command = words.next(record).build();
         MemoryLimit.Reservation room = leader.memory().reservation();
         CommandRecord admitted = Objects.requireNonNull(room.admit(command));
-        return apply(LogEntry.newBuilder().addAllEvicted(room.evictions()).addRecords(admitted))[0];
+        room.proposed();
+        Outcome outcome =
+                apply(LogEntry.newBuilder().addAllEvicted(room.evictions()).addRecords(admitted))[0];
+        room.landed();
+        return outcome;
     }
 
     private static boolean isThere(StateMachine stateMachine, String key) {
@@ -195,6 +203,49 @@ class RegionLimitTest {
         assertTrue(use("r").bytes() < before, "a region beyond its limit shrinks");
         run(Log.set("r:new2", "v", 0));
         assertTrue(use("r").bytes() <= 1000, () -> "" + use("r").bytes());
+    }
+
+    @Test
+    void what_entries_on_their_way_evict_is_not_chosen_again() {
+        run(Log.limitRegion("r", LIMIT, WhenFull.EVICT));
+        fill("r", 50);
+        List<MemoryLimit.Reservation> onTheirWay = new ArrayList<>();
+        List<CommandRecord> records = new ArrayList<>();
+        Set<Long> versions = new HashSet<>();
+        // More than a quarter of what was found by the first search: others follow.
+        for (int i = 0; i < 45; i++) {
+            MemoryLimit.Reservation room = leader.memory().reservation();
+            CommandRecord command =
+                    words.next(Log.set("r:new" + i, "v".repeat(85), 0)).build();
+            records.add(Objects.requireNonNull(room.admit(command)));
+            room.proposed();
+            onTheirWay.add(room);
+            room.evictions()
+                    .forEach(eviction -> assertTrue(versions.add(eviction.getVersion()), "one entry is evicted twice"));
+        }
+        for (int i = 0; i < records.size(); i++) {
+            apply(LogEntry.newBuilder()
+                    .addAllEvicted(onTheirWay.get(i).evictions())
+                    .addRecords(records.get(i)));
+            onTheirWay.get(i).landed();
+        }
+        assertTrue(use("r").bytes() <= LIMIT, () -> "" + use("r").bytes());
+        assertEquals(0, use("r").onWay().get());
+    }
+
+    @Test
+    void what_was_chosen_and_not_evicted_can_be_chosen_again() {
+        run(Log.limitRegion("r", LIMIT, WhenFull.EVICT));
+        fill("r", 50);
+        for (int i = 0; i < 200; i++) {
+            MemoryLimit.Reservation room = leader.memory().reservation();
+            CommandRecord admitted = Objects.requireNonNull(
+                    room.admit(words.next(Log.set("r:new", "v".repeat(88), 0)).build()));
+            assertFalse(admitted.hasRefused(), "command " + i);
+            room.proposed();
+            // The log did not take it.
+            room.landed();
+        }
     }
 
     @Test

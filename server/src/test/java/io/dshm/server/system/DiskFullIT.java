@@ -14,8 +14,10 @@ import java.io.OutputStream;
 import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Tag;
@@ -129,6 +131,35 @@ class DiskFullIT {
         free(leader);
         Await.until("it has room", () -> "false".equals(leader.status().get("diskFull")));
         cluster.assertEqualDigests();
+    }
+
+    @Test
+    void a_follower_whose_disk_is_full_waits_for_the_snapshot_that_it_needs() throws IOException, InterruptedException {
+        ClusterProcess cluster = startCluster();
+        NodeProcess leader = cluster.awaitLeader();
+        NodeProcess follower = cluster.others(leader).get(0);
+        assertInstanceOf(Reply.Value.class, set(follower, "before"));
+        follower.pause();
+        fill(follower);
+        byte[] value = new byte[100_000];
+        Random random = new Random(1);
+        try (DshmConnection connection = leader.connect()) {
+            // More than the reserve has room for, also as a snapshot, and the log before it is cut off.
+            for (int i = 0; i < 800; i++) {
+                random.nextBytes(value);
+                connection.set("k" + i, value, Duration.ZERO);
+            }
+        }
+        follower.resume();
+        Await.until("it knows", () -> "true".equals(follower.status().get("diskFull")));
+        for (int i = 0; i < 100; i++) {
+            assertInstanceOf(Reply.Value.class, set(leader, "more" + i));
+        }
+        assertTrue(follower.isAlive());
+        assertTrue(follower.statusNumber("appliedIndex") < leader.statusNumber("appliedIndex"));
+        free(follower);
+        cluster.assertEqualDigests();
+        assertTrue(follower.log().contains("snapshot loaded"), "it came by a snapshot");
     }
 
     @Test

@@ -2,6 +2,7 @@ package io.dshm.client.cli;
 
 import io.dshm.proto.Limits;
 import io.dshm.proto.snapshot.BackupReader;
+import io.dshm.proto.snapshot.FileSync;
 import io.dshm.proto.snapshot.SnapshotException;
 import java.io.BufferedInputStream;
 import java.io.FilterInputStream;
@@ -116,10 +117,7 @@ final class SnapshotSave {
                 channel.force(true);
             }
             Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
-            try (FileChannel folder = FileChannel.open(
-                    Objects.requireNonNull(file.toAbsolutePath().getParent()), StandardOpenOption.READ)) {
-                folder.force(true);
-            }
+            FileSync.sync(Objects.requireNonNull(file.toAbsolutePath().getParent()));
             show(file, said, Duration.ofNanos(System.nanoTime() - started), session.output());
         } finally {
             Files.deleteIfExists(temporary);

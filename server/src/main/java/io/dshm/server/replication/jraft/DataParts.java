@@ -1,13 +1,12 @@
 package io.dshm.server.replication.jraft;
 
+import io.dshm.proto.snapshot.FileSync;
 import java.io.IOException;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.List;
 
 /**
@@ -66,10 +65,10 @@ public final class DataParts {
         for (String part : ALL) {
             Path made = Files.createDirectories(folder.resolve(part));
             Files.writeString(made.resolve(OWNER), Long.toString(owner));
-            sync(made.resolve(OWNER));
-            sync(made);
+            FileSync.sync(made.resolve(OWNER));
+            FileSync.sync(made);
         }
-        sync(folder);
+        FileSync.sync(folder);
     }
 
     /**
@@ -104,17 +103,10 @@ public final class DataParts {
             throw new HalfFolderException(old, "and " + folder.resolve(LOG) + " are two logs of one node");
         }
         Files.createSymbolicLink(old, Path.of(LOG));
-        sync(folder);
+        FileSync.sync(folder);
     }
 
     private static boolean isThere(Path path) {
         return Files.exists(path, LinkOption.NOFOLLOW_LINKS);
-    }
-
-    /** Brings a file, or the list of a folder, to the disk. */
-    public static void sync(Path path) throws IOException {
-        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
-            channel.force(true);
-        }
     }
 }

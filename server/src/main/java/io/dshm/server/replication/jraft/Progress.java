@@ -1,5 +1,6 @@
 package io.dshm.server.replication.jraft;
 
+import io.dshm.proto.snapshot.FileSync;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -66,7 +67,7 @@ public final class Progress implements AutoCloseable {
                 owner);
         progress.write();
         progress.file.force(true);
-        DataParts.sync(folder);
+        FileSync.sync(folder);
         return progress;
     }
 

@@ -11,6 +11,7 @@ import com.alipay.sofa.jraft.storage.snapshot.Snapshot;
 import com.alipay.sofa.jraft.storage.snapshot.SnapshotWriter;
 import com.alipay.sofa.jraft.storage.snapshot.local.LocalSnapshotMetaTable;
 import com.alipay.sofa.jraft.storage.snapshot.local.LocalSnapshotStorage;
+import io.dshm.proto.snapshot.FileSync;
 import io.dshm.proto.snapshot.SnapshotFormat;
 import io.dshm.server.statemachine.SnapshotFiles;
 import io.dshm.server.statemachine.StateSource;
@@ -37,9 +38,21 @@ final class SnapshotFolder {
 
     private SnapshotFolder() {}
 
-    /** Writes this state as a snapshot, on the disk when this returns; the number of its files. */
+    /** While the files are written, this one keeps room for {@code __raft_snapshot_meta}. */
+    static final String ROOM = "room-for-meta";
+
+    /** Some blocks: the library writes its file of a few hundred bytes anew, and then renames it. */
+    private static final int ROOM_BYTES = 64 * 1024;
+
+    /**
+     * Writes this state as a snapshot, on the disk when this returns; the number of its files. Where a disk fills up, it is here that
+     * something fails, and not in the library that completes the snapshot: there it would be an error of the disk, which ends the node.
+     */
     static int write(StateSource state, SnapshotWriter writer) throws IOException {
         Path folder = Path.of(writer.getPath());
+        Path room = folder.resolve(ROOM);
+        Files.write(room, new byte[ROOM_BYTES]);
+        FileSync.sync(room);
         var parts = new io.dshm.server.statemachine.SnapshotWriter(folder, state).write();
         for (var part : parts) {
             LocalFileMeta meta =
@@ -48,8 +61,9 @@ final class SnapshotFolder {
                 throw new IOException("cannot add " + part.name() + " to the snapshot");
             }
         }
+        Files.delete(room);
         // SOFAJRaft syncs neither the files nor the folder that they are in.
-        DataParts.sync(folder);
+        FileSync.sync(folder);
         return parts.size();
     }
 
@@ -88,9 +102,9 @@ final class SnapshotFolder {
         if (!Files.exists(written)) {
             throw new IOException("cannot write " + written);
         }
-        DataParts.sync(snapshots);
-        DataParts.sync(meta);
-        DataParts.sync(dataFolder);
+        FileSync.sync(snapshots);
+        FileSync.sync(meta);
+        FileSync.sync(dataFolder);
     }
 
     /** Opens the newest snapshot, if it is of this index or a later one. */

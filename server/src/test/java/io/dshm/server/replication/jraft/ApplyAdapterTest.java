@@ -17,6 +17,7 @@ import io.dshm.proto.wire.RegisterNode;
 import io.dshm.server.statemachine.ClusterClock;
 import io.dshm.server.statemachine.StateMachine;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -82,7 +83,7 @@ class ApplyAdapterTest {
     }
 
     /** SOFAJRaft's view of the folder that a snapshot is written to. */
-    private final class Folder extends SnapshotWriter {
+    private class Folder extends SnapshotWriter {
         @Override
         public boolean init(Void options) {
             return true;
@@ -126,6 +127,25 @@ class ApplyAdapterTest {
 
         @Override
         public void close() {}
+    }
+
+    @Test
+    void until_a_snapshot_is_handed_over_its_folder_keeps_room_for_what_the_library_adds() {
+        register("n1", 1, 7);
+        Path room = folder.resolve(SnapshotFolder.ROOM);
+        List<Boolean> kept = new ArrayList<>();
+        Folder watched = new Folder() {
+            @Override
+            public boolean addFile(String name, Message meta) {
+                return kept.add(Files.exists(room));
+            }
+        };
+        adapter(Runnable::run).onSnapshotSave(watched, status -> {
+            ends.add(status);
+            assertFalse(Files.exists(room));
+        });
+        assertTrue(ends.get(0).isOk());
+        assertEquals(Set.of(true), Set.copyOf(kept));
     }
 
     @Test
