@@ -327,6 +327,12 @@ public final class Limits {
     /** Days before the end of a certificate from which on a node says so in its log, once a day. */
     public static final int TLS_EXPIRY_WARN_DAYS = 14;
 
+    /**
+     * After so long without an applied entry, although some are committed, the apply thread hangs and the node must be started again. No
+     * command takes more than a millisecond there; a collector's pause, or a machine that swaps, may take seconds.
+     */
+    public static final int APPLY_STILL_SECONDS = 30;
+
     /** Connections to the admin port. One more ends the oldest, so that stalled clients never keep an operator out. */
     public static final int ADMIN_CONNECTIONS_MAX = 64;
 

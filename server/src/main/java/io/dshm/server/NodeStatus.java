@@ -66,6 +66,8 @@ final class NodeStatus implements NodeInfo {
     private final MemoryBudget budget;
     private final MemoryBudget replies;
 
+    private final ApplyWatch applyWatch = new ApplyWatch(System::nanoTime);
+
     private volatile @Nullable Parts parts;
     private volatile @Nullable NodeTls tls;
     private volatile @Nullable Removal removal;
@@ -140,7 +142,7 @@ final class NodeStatus implements NodeInfo {
             return List.of(notRunning);
         }
         List<String> all = new ArrayList<>();
-        String still = now.watch.problem();
+        String still = hang(now);
         if (still != null) {
             all.add(still);
         }
@@ -164,7 +166,13 @@ final class NodeStatus implements NodeInfo {
     @Override
     public @Nullable String hang() {
         Parts now = parts;
-        return now == null ? null : now.watch.problem();
+        return now == null ? null : hang(now);
+    }
+
+    private @Nullable String hang(Parts now) {
+        String loop = now.watch.problem();
+        long committed = now.raft.committedIndex();
+        return loop != null ? loop : applyWatch.problem(committed, reads.appliedIndex(), reads.isLoading());
     }
 
     @Override
