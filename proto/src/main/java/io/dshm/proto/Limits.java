@@ -360,6 +360,18 @@ public final class Limits {
     /** Characters of such a line. With the other bounds here an event has less than 200 KB. */
     public static final int PAGE_EVENT_CHARACTERS_MAX = 400;
 
+    /** Keys of which an event loop remembers what limits have refused: with their refusals less than 1 MB. */
+    public static final int REFUSED_KEYS_MAX = 512;
+
+    /** Refusals that are remembered of a key: enough to see who asks, and how often. */
+    public static final int REFUSALS_OF_A_KEY_MAX = 8;
+
+    /** Refusals of longer keys are not remembered. */
+    public static final int REFUSED_KEY_BYTES_MAX = 512;
+
+    /** The newest uses of a limit that an operator is shown. */
+    public static final int USES_SHOWN_MAX = 20;
+
     /** Values of metrics in one event: some hundreds are normal. */
     public static final int PAGE_SAMPLES_MAX = 1_000;
 

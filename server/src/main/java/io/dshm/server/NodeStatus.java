@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.google.protobuf.ByteString;
 import io.dshm.proto.Formats;
+import io.dshm.proto.Key;
 import io.dshm.proto.Reply;
 import io.dshm.proto.wire.LimitRegionCommand;
 import io.dshm.proto.wire.WhenFull;
@@ -275,6 +276,15 @@ final class NodeStatus implements NodeInfo {
         } catch (ExecutionException e) {
             throw new IllegalStateException(String.valueOf(e.getCause()), e);
         }
+    }
+
+    @Override
+    public Map<String, Object> why(String key) {
+        Parts now = running();
+        Map<String, Object> fields = new LinkedHashMap<>();
+        fields.put("node", config.node());
+        fields.putAll(LimitTrace.of(Key.of(key), stateMachine.store(), clock.estimateMillis(), now.clients.refusals()));
+        return fields;
     }
 
     @Override

@@ -13,6 +13,7 @@ final class Words {
                     HolderWords.ALL,
                     BackupWords.ALL,
                     RegionWords.ALL,
+                    WhyWords.ALL,
                     ClusterWords.ALL,
                     ToolWords.ALL)
             .flatMap(List::stream)
