@@ -4,6 +4,7 @@ import io.dshm.proto.Command;
 import io.dshm.proto.Key;
 import io.dshm.proto.Limits;
 import io.dshm.proto.Reply;
+import io.dshm.server.counters.Tally;
 import java.net.SocketAddress;
 import java.util.ArrayList;
 import java.util.List;
@@ -46,16 +47,15 @@ public final class Refusals {
 
         private final Key key;
         private final AtomicReferenceArray<Refusal> newest = new AtomicReferenceArray<>(Limits.REFUSALS_OF_A_KEY_MAX);
-        private volatile long count;
+        private final Tally count = new Tally();
 
         private OfKey(Key key) {
             this.key = key;
         }
 
-        @SuppressWarnings("NonAtomicOperationOnVolatileField") // one thread writes
         private void add(Refusal refusal) {
-            newest.setRelease((int) (count % newest.length()), refusal);
-            count++;
+            newest.setRelease((int) (count.get() % newest.length()), refusal);
+            count.add(1);
         }
     }
 
@@ -92,7 +92,7 @@ public final class Refusals {
         if (limited instanceof Command.TakeAll all) {
             // Which of them, by their numbers from 1 on: allowed=0 refused=1,3
             String refused = decision.details().substring(decision.details().indexOf("refused=") + "refused=".length());
-            for (String number : refused.split(",")) {
+            for (String number : refused.split(",", -1)) {
                 Command.Take take = all.takes().get(Integer.parseInt(number) - 1);
                 add(take.key(), refusal(client, limited, take.cost(), take.policyKey(), decision.details()));
             }
@@ -142,7 +142,7 @@ public final class Refusals {
     /** How often that key was refused, as far as it is remembered. */
     public long count(Key key) {
         OfKey known = keys.getAcquire(place(key));
-        return known == null || !known.key.equals(key) ? 0 : known.count;
+        return known == null || !known.key.equals(key) ? 0 : known.count.get();
     }
 
     /** The newest refusals of that key, in no order. */
