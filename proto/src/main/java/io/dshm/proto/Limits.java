@@ -336,6 +336,12 @@ public final class Limits {
     /** Days before the end of a certificate from which on a node says so in its log, once a day. */
     public static final int TLS_EXPIRY_WARN_DAYS = 14;
 
+    /**
+     * After so long without an applied entry, although some are committed, the apply thread hangs and the node must be started again. No
+     * command takes more than a millisecond there; a collector's pause, or a machine that swaps, may take seconds.
+     */
+    public static final int APPLY_STILL_SECONDS = 30;
+
     /** Connections to the admin port. One more ends the oldest, so that stalled clients never keep an operator out. */
     public static final int ADMIN_CONNECTIONS_MAX = 64;
 
@@ -362,6 +368,18 @@ public final class Limits {
 
     /** Characters of such a line. With the other bounds here an event has less than 200 KB. */
     public static final int PAGE_EVENT_CHARACTERS_MAX = 400;
+
+    /** Keys of which an event loop remembers what limits have refused: with their refusals less than 1 MB. */
+    public static final int REFUSED_KEYS_MAX = 512;
+
+    /** Refusals that are remembered of a key: enough to see who asks, and how often. */
+    public static final int REFUSALS_OF_A_KEY_MAX = 8;
+
+    /** Refusals of longer keys are not remembered. */
+    public static final int REFUSED_KEY_BYTES_MAX = 512;
+
+    /** The newest uses of a limit that an operator is shown. */
+    public static final int USES_SHOWN_MAX = 20;
 
     /** Values of metrics in one event: some hundreds are normal. */
     public static final int PAGE_SAMPLES_MAX = 1_000;

@@ -1,5 +1,6 @@
 package io.dshm.server;
 
+import io.dshm.server.admin.NodeInfo;
 import io.dshm.server.config.ConfigException;
 import io.dshm.server.config.ConfigLoader;
 import io.dshm.server.replication.jraft.RaftGroup;
@@ -8,6 +9,7 @@ import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
 import java.nio.charset.Charset;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -44,7 +46,12 @@ public final class Main {
         Logger log = LoggerFactory.getLogger(Main.class);
         try {
             Server server = new Server(loaded.config());
-            Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(server, log), "stop"));
+            NodeInfo info = server.info();
+            ServiceManager manager = ServiceManager.of(System.getenv(), info::problems, info::hang);
+            if (manager != null) {
+                manager.start();
+            }
+            Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(server, manager, log), "stop"));
             server.start();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -62,8 +69,11 @@ public final class Main {
         }
     }
 
-    private static void stop(Server server, Logger log) {
+    private static void stop(Server server, @Nullable ServiceManager manager, Logger log) {
         try {
+            if (manager != null) {
+                manager.stopping();
+            }
             server.stop();
             Logging.finish();
             // Without this, the exit status would be that of a process that a signal has ended.

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 
 import com.google.protobuf.ByteString;
 import io.dshm.proto.Formats;
+import io.dshm.proto.Key;
 import io.dshm.proto.Reply;
 import io.dshm.proto.wire.LimitRegionCommand;
 import io.dshm.proto.wire.WhenFull;
@@ -65,6 +66,8 @@ final class NodeStatus implements NodeInfo {
     private final ClusterClock clock;
     private final MemoryBudget budget;
     private final MemoryBudget replies;
+
+    private final ApplyWatch applyWatch = new ApplyWatch(System::nanoTime);
 
     private volatile @Nullable Parts parts;
     private volatile @Nullable NodeTls tls;
@@ -140,7 +143,7 @@ final class NodeStatus implements NodeInfo {
             return List.of(notRunning);
         }
         List<String> all = new ArrayList<>();
-        String still = now.watch.problem();
+        String still = hang(now);
         if (still != null) {
             all.add(still);
         }
@@ -164,7 +167,13 @@ final class NodeStatus implements NodeInfo {
     @Override
     public @Nullable String hang() {
         Parts now = parts;
-        return now == null ? null : now.watch.problem();
+        return now == null ? null : hang(now);
+    }
+
+    private @Nullable String hang(Parts now) {
+        String loop = now.watch.problem();
+        long committed = now.raft.committedIndex();
+        return loop != null ? loop : applyWatch.problem(committed, reads.appliedIndex(), reads.isLoading());
     }
 
     @Override
@@ -267,6 +276,15 @@ final class NodeStatus implements NodeInfo {
         } catch (ExecutionException e) {
             throw new IllegalStateException(String.valueOf(e.getCause()), e);
         }
+    }
+
+    @Override
+    public Map<String, Object> why(String key) {
+        Parts now = running();
+        Map<String, Object> fields = new LinkedHashMap<>();
+        fields.put("node", config.node());
+        fields.putAll(LimitTrace.of(Key.of(key), stateMachine.store(), clock.estimateMillis(), now.clients.refusals()));
+        return fields;
     }
 
     @Override

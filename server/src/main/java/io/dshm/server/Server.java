@@ -2,6 +2,7 @@ package io.dshm.server;
 
 import io.dshm.proto.Formats;
 import io.dshm.server.admin.AdminListener;
+import io.dshm.server.admin.NodeInfo;
 import io.dshm.server.backup.Backups;
 import io.dshm.server.backup.ScheduledBackups;
 import io.dshm.server.config.ConfigException;
@@ -124,6 +125,11 @@ public final class Server {
             channelType = NioSocketChannel.class;
             ports = new Ports(loops, NioServerSocketChannel.class);
         }
+    }
+
+    /** How the node is. */
+    NodeInfo info() {
+        return status;
     }
 
     /** A thread that looks at all entries, in order to find those that may be evicted. */

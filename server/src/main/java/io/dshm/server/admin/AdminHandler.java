@@ -56,6 +56,7 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
             /digest   a checksum of all data, as JSON; it reads everything
             /regions  the regions with a limit, as JSON
             /region   POST /region?name=NAME&bytes=N&policy=refuse|evict limits one, on all nodes; bytes=0: no limit
+            /why      ?key=KEY: a limit's numbers, its use, and whom this node has refused last, as JSON
             /snapshot a backup of all data; ?stale=yes if no leader can confirm that this node has everything
             /cluster  the members and their roles, as JSON
             POST /cluster/ACTION?member=...  changes them: use dshm cluster
@@ -225,6 +226,7 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
             case "/metrics" -> send(context, metrics(request.headers().get(HttpHeaderNames.ACCEPT)), keepAlive);
             case "/status" -> send(context, Answer.ok(Json.lines(node.status())), keepAlive);
             case "/regions" -> send(context, Answer.ok(regions()), keepAlive);
+            case "/why" -> send(context, why(new QueryStringDecoder(request.uri()).parameters()), keepAlive);
             case "/cluster" -> send(context, members(), keepAlive);
             case "/events" -> {
                 if (!events.add(context, request.protocolVersion().equals(HttpVersion.HTTP_1_1))) {
@@ -307,6 +309,19 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
         return node.regions().stream()
                 .map(region -> Json.lines(region).strip())
                 .collect(Collectors.joining(",\n", "{\n\"regions\": [\n", "]\n}\n"));
+    }
+
+    private Answer why(Map<String, List<String>> parameters) {
+        try {
+            String key = parameter(parameters, "key");
+            return key.isEmpty()
+                    ? new Answer(HttpResponseStatus.BAD_REQUEST, "key= must not be empty\n")
+                    : Answer.ok(Json.line(node.why(key)) + "\n");
+        } catch (IllegalArgumentException e) {
+            return new Answer(HttpResponseStatus.BAD_REQUEST, e.getMessage() + "\n");
+        } catch (IllegalStateException e) {
+            return Answer.unavailable(String.valueOf(e.getMessage()));
+        }
     }
 
     private Answer limitRegion(Map<String, List<String>> parameters) {

@@ -46,6 +46,15 @@ public interface NodeInfo {
     void limitRegion(String name, long bytesMax, boolean evicts) throws InterruptedException;
 
     /**
+     * What this node knows of a limit: its numbers, what was used of it when, and what it has refused to this node's clients. Names
+     * and values, and lists of such.
+     *
+     * @param key of at least one byte
+     * @throws IllegalStateException if the node does not run
+     */
+    Map<String, Object> why(String key);
+
+    /**
      * Writes a backup of the present state. Blocks: first while a snapshot is taken, and then for as long as the output does.
      *
      * @param confirmed whether it must hold everything that any node has acknowledged before this call; otherwise it holds what this

@@ -119,6 +119,11 @@ public final class ClientListener {
         return connections.values().stream().map(ConnectionSet::counts).toList();
     }
 
+    /** What limits have refused, for each event loop that has had clients. */
+    public List<Refusals> refusals() {
+        return connections.values().stream().map(ConnectionSet::refusals).toList();
+    }
+
     /** How many clients may be connected. */
     public int connectionsMax() {
         return limits.connectionsMax();

@@ -4,7 +4,6 @@ import io.dshm.proto.Command;
 import io.dshm.proto.CommandVisitor;
 import io.dshm.proto.Request;
 import java.util.Locale;
-import org.jspecify.annotations.Nullable;
 
 /** What requests are told apart by where they are counted: the verb, but one for both ends of a list, and one for what is no command. */
 public enum CommandKind {
@@ -65,12 +64,9 @@ public enum CommandKind {
         return request instanceof Command.Other other ? other.accept(NOTHING, KINDS) : REJECTED;
     }
 
-    /** What a write takes a grant from: it may be within an identity. */
-    static Command.@Nullable Take takeIn(Command command) {
-        if (command instanceof Command.Identified identified) {
-            return takeIn(identified.write());
-        }
-        return command instanceof Command.Take take ? take : null;
+    /** That command, without an identity around it. */
+    static Command without(Command command) {
+        return command instanceof Command.Identified identified ? identified.write() : command;
     }
 
     private static final class Kinds

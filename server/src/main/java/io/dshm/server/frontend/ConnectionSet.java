@@ -36,6 +36,7 @@ public final class ConnectionSet {
     private final LongSupplier nanoTime;
     private final SeldomLogged disconnected;
     private final CommandCounts counts;
+    private final Refusals refusals = new Refusals(System::currentTimeMillis);
     private final long checkSeconds;
     private final int checksMax;
 
@@ -75,6 +76,11 @@ public final class ConnectionSet {
     /** A connection has ended. */
     public void remove(ClientConnection connection) {
         connections.remove(connection);
+    }
+
+    /** What limits have refused to these connections. */
+    public Refusals refusals() {
+        return refusals;
     }
 
     /** What these connections have asked and got. */

@@ -6,6 +6,7 @@ import io.dshm.proto.Reply;
 import io.dshm.proto.Request;
 import io.dshm.proto.text.RequestDecoder;
 import io.dshm.server.replication.contracts.ReplyListener;
+import java.net.SocketAddress;
 import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
 
@@ -23,6 +24,8 @@ final class RequestOrder {
     private final MemoryBudget values;
     private final UnreadReplies unread;
     private final CommandCounts counts;
+    private final Refusals refusals;
+    private final SocketAddress client;
 
     /** Called when the reply to the oldest request is known. */
     private final Runnable onReply;
@@ -47,11 +50,20 @@ final class RequestOrder {
      * @param values what the values of writes are counted against until their replies are known
      * @param unread counts replies that are known and have to wait
      * @param counts is told how commands ended
+     * @param refusals is told what limits say to this client
      */
-    RequestOrder(MemoryBudget values, UnreadReplies unread, CommandCounts counts, Runnable onReply) {
+    RequestOrder(
+            MemoryBudget values,
+            UnreadReplies unread,
+            CommandCounts counts,
+            Refusals refusals,
+            SocketAddress client,
+            Runnable onReply) {
         this.values = values;
         this.unread = unread;
         this.counts = counts;
+        this.refusals = refusals;
+        this.client = client;
         this.onReply = onReply;
     }
 
@@ -135,7 +147,7 @@ final class RequestOrder {
         private final int dataBytes;
         private final boolean isRead;
         private final CommandKind kind;
-        private final Command.@Nullable Take take;
+        private final @Nullable Command limited;
         private final long sinceNanos = counts.begunNanos();
         private @Nullable Reply reply;
 
@@ -145,7 +157,8 @@ final class RequestOrder {
         Outstanding(Command command) {
             this.isRead = command instanceof Command.Read;
             this.kind = CommandKind.of(command);
-            this.take = kind == CommandKind.TAKE ? CommandKind.takeIn(command) : null;
+            Command bare = CommandKind.without(command);
+            this.limited = Refusals.isLimited(bare) ? bare : null;
             this.dataBytes = command instanceof Command.Write write ? write.dataBytes() : 0;
         }
 
@@ -156,7 +169,10 @@ final class RequestOrder {
             if (isRead) {
                 counts.read(CommandCounts.ReadWay.LINEARIZABLE);
             }
-            if (take != null) {
+            if (limited != null) {
+                refusals.answered(limited, known, client);
+            }
+            if (limited instanceof Command.Take take) {
                 counts.taken(take, known);
             }
             if (closed) {

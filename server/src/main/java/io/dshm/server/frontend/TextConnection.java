@@ -97,7 +97,8 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
         this.received = new ReceivedBytes(values);
         this.unread = connections.newUnreadReplies();
         this.counts = connections.counts();
-        this.order = new RequestOrder(values, unread, counts, this::onChange);
+        this.order = new RequestOrder(
+                values, unread, counts, connections.refusals(), channel.remoteAddress(), this::onChange);
         this.output = new ReplyOutput(channel, unread, counts.bytesSent(), this::onChange);
         this.turn = new Turn(channel, this::onChange);
         this.readMode = readMode;

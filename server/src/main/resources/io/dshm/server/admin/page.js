@@ -1,6 +1,6 @@
 'use strict';
 
-// What the page shows comes every two seconds from /events. Nothing is asked for elsewhere, and nothing is changed from here.
+// What the page shows comes every two seconds from /events; what a limit does, when somebody asks, from /why. Nothing is changed from here.
 
 const PLOT_SECONDS = 300;
 const RATE_SECONDS = 10;
@@ -269,6 +269,45 @@ function showState(event) {
   }
 }
 
+/** What a limit is, in a sentence. */
+function limitText(limit) {
+  switch (limit.kind) {
+    case 'unused': return 'Nothing is used of it now.';
+    case 'no limit': return 'This key holds no limit.';
+    case 'permits': return count(limit.limit) + ' permits, ' + count(limit.remaining) + ' left.';
+    default: return limit.kind + ': ' + count(limit.limit) + ' in ' + seconds(limit.periodMillis / 1000)
+      + (limit.burst === undefined ? '' : ' with a burst of ' + count(limit.burst)) + ', ' + count(limit.remaining)
+      + ' left, unused again in ' + seconds(limit.unusedInMillis / 1000) + '.';
+  }
+}
+
+function showWhy(limit) {
+  setText(byId('why-limit'), limitText(limit) + ' This node has refused it ' + count(limit.refused) + ' times.');
+  const time = millis => ({ text: new Date(millis).toLocaleTimeString('en-GB'), type: 'time' });
+  fill('why', limit.refusals.map(refusal => [
+    time(refusal.millis), refusal.client, refusal.command, count(refusal.cost), refusal.policy || '–', refusal.reply,
+  ]));
+  const held = (list, what) => (list || []).map(hold => [
+    what + ' ' + hold.holder, 'for ' + seconds(hold.endsInMillis / 1000), hold.tokens === undefined ? '1' : count(hold.tokens),
+  ]);
+  fill('why-uses', [
+    ...(limit.uses || []).map(use => ['used', time(use.millis), count(use.cost)]),
+    ...held(limit.holders, 'held by'), ...held(limit.reserved, 'reserved as'), ...held(limit.shares, 'share of'),
+  ], 'none, or this kind of limit keeps sums only');
+}
+
+async function askWhy() {
+  const key = byId('why-key').value;
+  if (!key) return;
+  try {
+    const answer = await fetch('why?key=' + encodeURIComponent(key));
+    if (!answer.ok) throw new Error(await answer.text());
+    showWhy(await answer.json());
+  } catch (failure) {
+    setText(byId('why-limit'), 'No answer: ' + failure.message);
+  }
+}
+
 function show(event) {
   lastEvent = Date.now();
   remember(event);
@@ -310,5 +349,7 @@ function listen() {
   };
 }
 
+byId('why-ask').addEventListener('click', askWhy);
+byId('why-key').addEventListener('keydown', event => { if (event.key === 'Enter') askWhy(); });
 setInterval(showAge, 1000);
 listen();

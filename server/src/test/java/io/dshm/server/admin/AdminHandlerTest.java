@@ -72,6 +72,11 @@ class AdminHandlerTest {
         }
 
         @Override
+        public Map<String, Object> why(String key) {
+            return Map.of("key", key);
+        }
+
+        @Override
         public void backup(boolean confirmed, OutputStream out) {}
 
         @Override
@@ -144,6 +149,13 @@ class AdminHandlerTest {
     void a_change_is_passed_on_with_its_subject() {
         assertTrue(answer(change("/cluster/add?member=n4%3D10.0.0.4%3A7321")).startsWith("200"));
         assertEquals(List.of("add n4=10.0.0.4:7321"), asked);
+    }
+
+    @Test
+    void a_limit_is_traced_by_its_key() {
+        assertEquals("200 {\"key\": \"api:a b\"}\n", answer(request(HttpMethod.GET, "/why?key=api%3Aa%20b")));
+        assertTrue(answer(request(HttpMethod.GET, "/why?key=")).startsWith("400"));
+        assertTrue(answer(request(HttpMethod.GET, "/why")).startsWith("400"));
     }
 
     @Test

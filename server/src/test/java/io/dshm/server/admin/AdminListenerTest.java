@@ -68,6 +68,11 @@ class AdminListenerTest {
         public void limitRegion(String name, long bytesMax, boolean evicts) {}
 
         @Override
+        public Map<String, Object> why(String key) {
+            return Map.of("key", key);
+        }
+
+        @Override
         public void backup(boolean confirmed, OutputStream out) {}
 
         @Override

@@ -13,6 +13,7 @@ final class Words {
                     HolderWords.ALL,
                     BackupWords.ALL,
                     RegionWords.ALL,
+                    WhyWords.ALL,
                     ClusterWords.ALL,
                     BenchWords.ALL,
                     ToolWords.ALL)
