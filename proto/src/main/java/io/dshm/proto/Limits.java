@@ -488,8 +488,20 @@ public final class Limits {
      */
     public static final int REMOVED_NODES_MAX = 64;
 
-    /** With less room than this on the disk of its data, a start that fails is said to fail for that: RocksDB wants some files at once. */
+    /** With less room than this on the disk of its data, a start that fails is said to fail for that: log and snapshots want some files at once. */
     public static final long DISK_FREE_BYTES_MIN = 4L * 1024 * 1024;
+
+    /** Room on the disk that the log takes at once: an append within it changes neither the file's size nor the disk's list of blocks. */
+    public static final long LOG_STEP_BYTES = 1024 * 1024;
+
+    /** Of a file of the log. The log is cut off by whole files; a snapshot should let go of some of them. */
+    public static final long LOG_SEGMENT_BYTES_MIN = LOG_STEP_BYTES;
+
+    /** At the start, the last file is read to its end. */
+    public static final long LOG_SEGMENT_BYTES_MAX = 32L * 1024 * 1024;
+
+    /** Files of the log that hold nothing are kept to be used again, as much as one snapshot usually lets go of. */
+    public static final long LOG_SPARE_BYTES_MAX = 256L * 1024 * 1024;
 
     private Limits() {}
 

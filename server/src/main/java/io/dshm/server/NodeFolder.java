@@ -3,6 +3,7 @@ package io.dshm.server;
 import io.dshm.proto.snapshot.FileSync;
 import io.dshm.server.replication.jraft.DataParts;
 import io.dshm.server.replication.jraft.HalfFolderException;
+import io.dshm.server.replication.jraft.LogTakeOver;
 import io.dshm.server.replication.jraft.Progress;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -57,11 +58,12 @@ final class NodeFolder implements AutoCloseable {
 
             node.properties  which node this is, and how often it has started
             progress         how far the node had come; shows whether a part is missing or older than it should be
-            raft-log         the Raft log: acknowledged writes that are in no snapshot yet. It is no log file for people
-            log              a link to raft-log, for an older release
+            raft-segments    the Raft log: acknowledged writes that are in no snapshot yet. It is no log file for people
+            raft-log         the same, of a node that an older release has begun, until all nodes are upgraded
+            log              for an older release: a link to raft-log, or a file that says that this is not there any more
             meta             the node's term and vote
             snapshot         the state as of an index
-            lib              RocksDB's library; made again at each start
+            lib              RocksDB's library, which only raft-log needs; made again at each start
             lock             held by the running process
 
             To make room, see --snapshot-log-bytes. What is written for people to read is elsewhere: see --log-dir.
@@ -189,7 +191,11 @@ final class NodeFolder implements AutoCloseable {
             opened.close();
             throw new HalfFolderException(path.resolve(FILE), "is an older copy");
         }
-        DataParts.linkForFirstFormat(path);
+        if (clusterId != 0) {
+            // Nodes give their cluster an id only when it has switched to format 2.
+            LogTakeOver.run(path, id());
+        }
+        DataParts.prepareForFirstFormat(path);
         return opened;
     }
 

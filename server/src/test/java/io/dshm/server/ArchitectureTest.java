@@ -102,9 +102,15 @@ class ArchitectureTest {
     }
 
     @Test
+    void the_log_on_the_disk_knows_the_jdk_only() {
+        mayUse(REPLICATION + ".log");
+    }
+
+    @Test
     void only_the_raft_adapter_knows_raft() {
         mayUse(REPLICATION + ".jraft..", PROTO, LOG, GUARD, COUNTERS, NETTY, RAFT, new String[] {
             REPLICATION + ".contracts",
+            REPLICATION + ".log",
             BASE + ".statemachine..",
             BASE + ".store..",
             BASE + ".transport",

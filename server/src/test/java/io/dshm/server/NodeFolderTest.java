@@ -90,7 +90,7 @@ class NodeFolderTest {
 
     /** Every combination of the parts but none and all. */
     static List<Set<String>> parts() {
-        List<String> all = List.of("node.properties", "progress", "raft-log", "meta", "snapshot");
+        List<String> all = List.of("node.properties", "progress", "raft-segments", "meta", "snapshot");
         return IntStream.range(1, (1 << all.size()) - 1)
                 .mapToObj(bits -> IntStream.range(0, all.size())
                         .filter(i -> (bits & (1 << i)) != 0)
@@ -106,14 +106,14 @@ class NodeFolderTest {
         for (String part : gone) {
             NodeProcess.deleteTree(data().resolve(part));
         }
-        if (gone.containsAll(Set.of("node.properties", "raft-log", "meta", "snapshot"))) {
-            // The link, and the library of RocksDB, are no data; what is left of the rest says what is missing.
+        if (gone.containsAll(Set.of("node.properties", "raft-segments", "meta", "snapshot"))) {
+            // The file that tells older releases is no data; what is left of the rest says what is missing.
             assertHalf("node.properties");
         } else {
             assertHalf(
                     gone.contains("node.properties")
                             ? "node.properties"
-                            : Stream.of("raft-log", "meta", "snapshot", "progress")
+                            : Stream.of("raft-segments", "meta", "snapshot", "progress")
                                     .filter(gone::contains)
                                     .findFirst()
                                     .orElseThrow());
@@ -121,7 +121,7 @@ class NodeFolderTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"raft-log", "meta", "snapshot"})
+    @ValueSource(strings = {"raft-segments", "meta", "snapshot"})
     void a_part_that_was_emptied_is_refused(String part) throws IOException {
         open("c", "n1").close();
         NodeProcess.deleteTree(data().resolve(part));
@@ -130,7 +130,7 @@ class NodeFolderTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"raft-log", "meta", "snapshot", "progress"})
+    @ValueSource(strings = {"raft-segments", "meta", "snapshot", "progress"})
     void a_part_of_another_node_is_refused(String part) throws IOException {
         open("c", "n1").close();
         NodeFolder.open(parent.resolve("other"), "c", "n2").close();
@@ -216,7 +216,7 @@ class NodeFolderTest {
 
     @Test
     void a_restored_folder_founds_a_cluster() throws IOException {
-        for (String part : List.of("raft-log", "meta", "snapshot")) {
+        for (String part : List.of("raft-segments", "meta", "snapshot")) {
             Files.createDirectories(data().resolve(part));
         }
         assertHalf("node.properties");

@@ -36,7 +36,7 @@ class HalfFolderIT {
         second.terminate();
         second.awaitEnd();
 
-        Path log = first.data().resolve("raft-log");
+        Path log = first.data().resolve("raft-segments");
         NodeProcess.deleteTree(log);
         lagging.start();
         first.start();

@@ -1,11 +1,13 @@
 package io.dshm.server.system;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.dshm.client.DshmConnection;
 import io.dshm.proto.Formats;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -60,7 +62,9 @@ class UpgradeIT {
         for (NodeProcess node : cluster.nodes()) {
             Await.until(node + " has switched", () -> node.statusNumber("format") == Formats.NEWEST);
         }
+        assertTrue(Files.isDirectory(first.data().resolve("raft-log")), "it could have gone back until now");
         installSnapshotAt(first);
+        assertFalse(Files.exists(first.data().resolve("raft-log")), "its log was taken over");
 
         // There is no way back now: the node stops before it applies what it does not know, and loses nothing.
         last.terminate();

@@ -1,5 +1,6 @@
 package io.dshm.server.torture;
 
+import io.dshm.server.replication.log.LogDamage;
 import io.dshm.server.system.Damage;
 import io.dshm.server.system.NodeProcess;
 import java.io.IOException;
@@ -15,9 +16,6 @@ import java.util.stream.Stream;
 
 /** A node's files are lost, or no longer what it wrote: it comes back with nothing, and gets everything from the others. */
 final class DataFaults {
-
-    /** Below, the byte in the middle could be in the last record, and that one may be torn: it is what a power cut leaves. */
-    private static final long LOG_BYTES_MIN = 64 * 1024;
 
     private static final String SNAPSHOT = "snapshot_";
 
@@ -82,7 +80,7 @@ final class DataFaults {
 
     /** What a node cannot do without, once it has started. */
     private static final List<String> PARTS =
-            List.of("raft-log", "meta", "snapshot", "progress", "node.properties", "meta/raft_meta");
+            List.of("raft-segments", "meta", "snapshot", "progress", "node.properties", "meta/raft_meta");
 
     /** A part of the data folder is gone, or several are: the node must not start with the rest. */
     static Optional<Fault> halved(Machines machines, Random random) throws InterruptedException {
@@ -126,13 +124,16 @@ final class DataFaults {
                 victim.impair();
                 NodeProcess node = victim.node();
                 node.kill();
-                Path folder = snapshot ? lastSnapshot(node) : node.data().resolve("raft-log");
-                Optional<Path> file = Damage.largest(folder, snapshot ? ".dshm" : ".log");
-                if (file.isEmpty() || (!snapshot && Files.size(file.get()) < LOG_BYTES_MIN)) {
+                Optional<Path> file = snapshot
+                        ? Damage.largest(lastSnapshot(node), ".dshm")
+                        : LogDamage.flipByte(node.data().resolve("raft-segments"));
+                if (file.isEmpty()) {
                     return;
                 }
-                Damage.flipByte(file.get());
-                Path named = snapshot ? file.get() : folder;
+                if (snapshot) {
+                    Damage.flipByte(file.get());
+                }
+                Path named = snapshot ? file.get() : node.data().resolve("raft-segments");
                 if (!startInVain().contains(named.toString())) {
                     throw new AssertionError(
                             victim + " has not started with a damaged file, but does not name " + named);

@@ -41,7 +41,10 @@ enum PlantedBug {
             List.of(FaultKind.POWER)) {
         @Override
         void plant(Edits edits) {
-            edits.replace("replication/jraft/RaftTuning.java", "raft.setSync(true);", "raft.setSync(false);");
+            edits.replace(
+                    "replication/log/SegmentedLog.java",
+                    "        flush();\n        current.file.sync();\n",
+                    "        flush();\n");
         }
     },
     RETRY_AS_NEW(

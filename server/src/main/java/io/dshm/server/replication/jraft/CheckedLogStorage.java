@@ -8,7 +8,10 @@ import com.alipay.sofa.jraft.storage.snapshot.Snapshot;
 import com.alipay.sofa.jraft.storage.snapshot.local.LocalSnapshotMetaTable;
 import io.dshm.proto.Limits;
 import io.dshm.server.replication.jraft.repairs.DelegatingLogStorage;
+import io.dshm.server.replication.log.DamagedLogException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -25,6 +28,7 @@ final class CheckedLogStorage extends DelegatingLogStorage {
     private static final Logger LOG = LoggerFactory.getLogger(CheckedLogStorage.class);
 
     private final Path folder;
+    private final Path log;
     private final Progress progress;
     private final DiskSpace disk;
     private final Consumer<String> onFatal;
@@ -39,6 +43,7 @@ final class CheckedLogStorage extends DelegatingLogStorage {
         super(storage);
         this.disk = disk;
         this.folder = folder;
+        this.log = folder.resolve(DataParts.logIn(folder));
         this.progress = progress;
         this.onFatal = onFatal;
     }
@@ -47,17 +52,12 @@ final class CheckedLogStorage extends DelegatingLogStorage {
     public boolean init(LogStorageOptions options) {
         boolean opened = false;
         try {
-            if (!super.init(options)) {
-                // What becomes of a full disk is said by who started this.
-                if (Files.getFileStore(folder).getUsableSpace() >= Limits.DISK_FREE_BYTES_MIN) {
-                    throw new HalfFolderException(
-                            folder.resolve(DataParts.LOG), "cannot be opened, the lines before this one say why");
-                }
+            opened = open(options);
+            if (!opened) {
                 return false;
             }
-            opened = true;
             long snapshot = lastSnapshotIndex(folder.resolve(DataParts.SNAPSHOT));
-            progress.requireIndex(Math.max(super.getLastLogIndex(), snapshot), folder.resolve(DataParts.LOG));
+            progress.requireIndex(Math.max(super.getLastLogIndex(), snapshot), log);
             return true;
         } catch (IOException e) {
             if (opened) {
@@ -66,6 +66,29 @@ final class CheckedLogStorage extends DelegatingLogStorage {
             onFatal.accept(String.valueOf(e.getMessage()));
             return false;
         }
+    }
+
+    /** False if the disk is full: what becomes of that is said by who started this. */
+    private boolean open(LogStorageOptions options) throws IOException {
+        String why = "cannot be opened, the lines before this one say why";
+        IOException cause = null;
+        try {
+            if (super.init(options)) {
+                return true;
+            }
+        } catch (UncheckedIOException e) {
+            cause = e.getCause();
+            why = "cannot be opened: " + cause.getMessage();
+            LOG.error("{} cannot be opened", log, cause);
+        }
+        if (Files.getFileStore(folder).getUsableSpace() < Limits.DISK_FREE_BYTES_MIN
+                && !(cause instanceof DamagedLogException)) {
+            return false;
+        }
+        // A shortage of descriptors, or a folder that may not be read, is no reason to delete anything.
+        throw cause instanceof FileSystemException
+                ? new IOException(log + " " + why, cause)
+                : new HalfFolderException(log, why);
     }
 
     /**
@@ -138,7 +161,7 @@ final class CheckedLogStorage extends DelegatingLogStorage {
     /** What this node has applied is never cut off: it may be the last copy of it. */
     private boolean isCut(long lastIndexKept) {
         try {
-            progress.cut(lastIndexKept, folder.resolve(DataParts.LOG));
+            progress.cut(lastIndexKept, log);
             return true;
         } catch (HalfFolderException e) {
             onFatal.accept(String.valueOf(e.getMessage()));

@@ -8,6 +8,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * The parts of a node's data folder that belong to Raft, and a file in each that says to which folder it belongs: so a part
@@ -16,7 +17,10 @@ import java.util.List;
 public final class DataParts {
 
     /** The Raft log. */
-    static final String LOG = "raft-log";
+    static final String LOG = "raft-segments";
+
+    /** The same, in RocksDB, of a node whose cluster has not switched to format 2 yet, see {@link LogTakeOver}. */
+    static final String OLD_LOG = "raft-log";
 
     /** Term and vote. */
     static final String META = "meta";
@@ -24,20 +28,38 @@ public final class DataParts {
     static final String SNAPSHOT = "snapshot";
 
     /**
-     * What the log's folder is called by releases that read format 1 only. It is a link, so that such a release finds the
-     * log when a node goes back to it, and does not begin an empty one.
+     * What the log's folder is called by releases that read format 1 only. It is a link to the old log, so that such a release finds
+     * it when a node goes back to it. Without an old log it is a file, so that such a release does not begin an empty log, but says
+     * that it cannot use that.
      */
     private static final String LOG_OF_FIRST_FORMAT = "log";
 
     private static final String OWNER = "belongs-to";
-    private static final List<String> ALL = List.of(LOG, META, SNAPSHOT);
+
+    private static final String FOR_FIRST_FORMAT = """
+            This node's log is in raft-segments. Releases that read format 1 only cannot read it, and must not begin another one.
+            """;
 
     private DataParts() {}
 
     /** Whether there is any part of Raft's. */
     public static boolean anyIn(Path folder) {
         return isThere(folder.resolve(LOG_OF_FIRST_FORMAT))
-                || ALL.stream().anyMatch(part -> isThere(folder.resolve(part)));
+                || Stream.of(LOG, OLD_LOG, META, SNAPSHOT).anyMatch(part -> isThere(folder.resolve(part)));
+    }
+
+    /** The name of the log that this node has, or must have. */
+    static String logIn(Path folder) {
+        if (isThere(folder.resolve(LOG))) {
+            return LOG;
+        }
+        boolean begunByThisRelease = Files.isRegularFile(folder.resolve(LOG_OF_FIRST_FORMAT), LinkOption.NOFOLLOW_LINKS)
+                || !isThere(folder.resolve(META));
+        return isThere(folder.resolve(OLD_LOG)) || !begunByThisRelease ? OLD_LOG : LOG;
+    }
+
+    private static List<String> partsIn(Path folder) {
+        return List.of(logIn(folder), META, SNAPSHOT);
     }
 
     /**
@@ -46,14 +68,12 @@ public final class DataParts {
      * @throws HalfFolderException if there are some of them, and not those that must be there then
      */
     public static void mark(Path folder, long owner) throws IOException {
-        Path log = folder.resolve(LOG);
         Path old = folder.resolve(LOG_OF_FIRST_FORMAT);
         if (Files.isDirectory(old, LinkOption.NOFOLLOW_LINKS)) {
-            if (isThere(log)) {
-                throw new HalfFolderException(old, "and " + log + " are two logs of one node");
-            }
-            Files.move(old, log, StandardCopyOption.ATOMIC_MOVE);
+            requireNoOther(folder, old);
+            Files.move(old, folder.resolve(OLD_LOG), StandardCopyOption.ATOMIC_MOVE);
         }
+        Path log = folder.resolve(logIn(folder));
         boolean snapshots = isThere(folder.resolve(SNAPSHOT));
         boolean meta = isThere(folder.resolve(META));
         if ((snapshots || meta) && !isThere(log)) {
@@ -62,13 +82,25 @@ public final class DataParts {
         if (snapshots && !meta) {
             throw new HalfFolderException(folder.resolve(META), "is missing");
         }
-        for (String part : ALL) {
-            Path made = Files.createDirectories(folder.resolve(part));
-            Files.writeString(made.resolve(OWNER), Long.toString(owner));
-            FileSync.sync(made.resolve(OWNER));
-            FileSync.sync(made);
+        for (String part : partsIn(folder)) {
+            setOwner(Files.createDirectories(folder.resolve(part)), owner);
         }
         FileSync.sync(folder);
+    }
+
+    private static void requireNoOther(Path folder, Path log) throws HalfFolderException {
+        for (String other : List.of(LOG, OLD_LOG)) {
+            if (isThere(folder.resolve(other))) {
+                throw new HalfFolderException(log, "and " + folder.resolve(other) + " are two logs of one node");
+            }
+        }
+    }
+
+    /** Says whose a part is. On the disk on return. */
+    static void setOwner(Path part, long owner) throws IOException {
+        Files.writeString(part.resolve(OWNER), Long.toString(owner));
+        FileSync.sync(part.resolve(OWNER));
+        FileSync.sync(part);
     }
 
     /**
@@ -77,7 +109,7 @@ public final class DataParts {
      * @throws HalfFolderException if not
      */
     public static void check(Path folder, long owner) throws IOException {
-        for (String part : ALL) {
+        for (String part : partsIn(folder)) {
             Path marked = folder.resolve(part).resolve(OWNER);
             if (!isThere(folder.resolve(part))) {
                 throw new HalfFolderException(folder.resolve(part), "is missing");
@@ -93,16 +125,22 @@ public final class DataParts {
         }
     }
 
-    /** So that a release that reads format 1 only finds the log. */
-    public static void linkForFirstFormat(Path folder) throws IOException {
+    /** So that a release that reads format 1 only finds the log, or that there is none for it. */
+    public static void prepareForFirstFormat(Path folder) throws IOException {
         Path old = folder.resolve(LOG_OF_FIRST_FORMAT);
-        if (Files.isSymbolicLink(old)) {
-            return;
+        if (Files.isDirectory(old, LinkOption.NOFOLLOW_LINKS)) {
+            requireNoOther(folder, old);
         }
-        if (isThere(old)) {
-            throw new HalfFolderException(old, "and " + folder.resolve(LOG) + " are two logs of one node");
+        if (logIn(folder).equals(OLD_LOG)) {
+            if (!Files.isSymbolicLink(old)) {
+                Files.createSymbolicLink(old, Path.of(OLD_LOG));
+            }
+        } else if (!Files.isRegularFile(old, LinkOption.NOFOLLOW_LINKS)) {
+            Path said = folder.resolve(LOG_OF_FIRST_FORMAT + ".new");
+            Files.writeString(said, FOR_FIRST_FORMAT);
+            FileSync.sync(said);
+            Files.move(said, old, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         }
-        Files.createSymbolicLink(old, Path.of(LOG));
         FileSync.sync(folder);
     }
 

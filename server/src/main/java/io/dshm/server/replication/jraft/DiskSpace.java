@@ -52,6 +52,7 @@ final class DiskSpace {
     private volatile int members;
 
     private volatile boolean full;
+    private volatile Runnable onFull = () -> {};
     private final AtomicBoolean becameFull = new AtomicBoolean();
     private volatile boolean exhausted;
 
@@ -107,6 +108,7 @@ final class DiskSpace {
                 file.truncate(0);
             }
         }
+        onFull.run();
         LOG.warn(
                 "the disk of {} is full ({} bytes are free beside the reserve): clients' writes get disk_full until there is room",
                 reserve.getParent(),
@@ -142,6 +144,11 @@ final class DiskSpace {
             free = usable.bytes();
         }
         return free >= needed;
+    }
+
+    /** Does that when the disk becomes full: gives back what it can. */
+    void onFull(Runnable giveBack) {
+        onFull = giveBack;
     }
 
     /** What is free beside the reserve. */

@@ -2,6 +2,8 @@ package io.dshm.server.replication.jraft;
 
 import com.alipay.sofa.jraft.Node;
 import com.alipay.sofa.jraft.Status;
+import com.alipay.sofa.jraft.option.RaftOptions;
+import com.alipay.sofa.jraft.storage.LogStorage;
 import io.dshm.server.guard.Guard;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -33,6 +35,7 @@ final class DiskWatch {
     private final Supplier<Node> node;
     private final GroupListener.Snapshots snapshots;
     private final DiskSpace space;
+    private final Path log;
 
     /** Who leads, as far as this node knows. */
     private volatile @Nullable String leader;
@@ -54,6 +57,7 @@ final class DiskWatch {
         this.settings = settings;
         this.node = node;
         this.snapshots = snapshots;
+        this.log = settings.folder().resolve(DataParts.logIn(settings.folder()));
         this.space = new DiskSpace(
                 settings.folder(),
                 settings.diskReserveBytes(),
@@ -64,6 +68,17 @@ final class DiskWatch {
 
     DiskSpace space() {
         return space;
+    }
+
+    /** The storage of the node's log, which is not open yet; gives back what it can when the disk is full. */
+    LogStorage newLog(RaftOptions options) {
+        if (log.endsWith(DataParts.OLD_LOG)) {
+            return RocksDbLog.in(settings.folder(), options);
+        }
+        SegmentLogStorage storage = new SegmentLogStorage(
+                log, SegmentLogStorage.settings(settings.snapshotLogBytes(), settings.logBytesMax(), space));
+        space.onFull(storage::trim);
+        return storage;
     }
 
     /** From now on it is looked at. The node runs. */
@@ -80,7 +95,7 @@ final class DiskWatch {
             long now = System.nanoTime();
             if (now - logSeenNanos > LOG_SIZE_NANOS) {
                 logSeenNanos = now;
-                logBytes = DiskSpace.bytesIn(settings.folder().resolve(DataParts.LOG));
+                logBytes = DiskSpace.bytesIn(log);
                 due |= logBytes > settings.logBytesMax();
             }
             if (due) {

@@ -1,18 +1,14 @@
 package io.dshm.server.replication.jraft;
 
-import com.alipay.sofa.jraft.conf.ConfigurationManager;
 import com.alipay.sofa.jraft.entity.EnumOutter.EntryType;
 import com.alipay.sofa.jraft.entity.LogEntry;
-import com.alipay.sofa.jraft.entity.codec.v2.LogEntryV2CodecFactory;
-import com.alipay.sofa.jraft.option.LogStorageOptions;
 import com.alipay.sofa.jraft.option.RaftOptions;
 import com.alipay.sofa.jraft.storage.LogStorage;
-import com.alipay.sofa.jraft.storage.impl.RocksDBLogStorage;
-import com.alipay.sofa.jraft.util.StorageOptionsFactory;
 import io.dshm.server.statemachine.CorruptStateException;
 import io.dshm.server.statemachine.SnapshotReader;
 import io.dshm.server.statemachine.StateMachine;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 
 /** What the data folder of a node that does not run holds: its newest snapshot, and all of its log behind that. */
@@ -36,28 +32,29 @@ public final class OfflineState {
      * @throws IOException if a part cannot be read, is damaged or has a gap; the message says which
      */
     public static Extent read(Path folder, StateMachine into) throws IOException {
-        RaftTuning.loadLibrary(folder);
         Path snapshots = folder.resolve(DataParts.SNAPSHOT);
         try {
             long snapshot = CheckedLogStorage.lastSnapshotIndex(snapshots);
             if (snapshot > 0) {
                 into.load(new SnapshotReader(SnapshotFolder.path(snapshots, snapshot)));
             }
-            return readLog(folder.resolve(DataParts.LOG), snapshot, into);
+            return readLog(folder, snapshot, into);
         } catch (CorruptStateException e) {
             throw new IOException(e.getMessage(), e);
         }
     }
 
-    private static Extent readLog(Path path, long snapshot, StateMachine into) throws IOException {
-        StorageOptionsFactory.registerRocksDBOptions(RocksDBLogStorage.class, RaftTuning.logOptions());
-        LogStorage log = new RocksDBLogStorage(path.toString(), new RaftOptions());
-        LogStorageOptions options = new LogStorageOptions();
-        options.setGroupId("recover");
-        options.setConfigurationManager(new ConfigurationManager());
-        options.setLogEntryCodecFactory(LogEntryV2CodecFactory.getInstance());
-        if (!log.init(options)) {
-            throw new IOException(path + " cannot be opened; the lines before this one say why");
+    private static Extent readLog(Path folder, long snapshot, StateMachine into) throws IOException {
+        Path path = folder.resolve(DataParts.logIn(folder));
+        LogStorage log = path.endsWith(DataParts.OLD_LOG)
+                ? RocksDbLog.in(folder, new RaftOptions())
+                : new SegmentLogStorage(path, null);
+        try {
+            if (!log.init(LogTakeOver.storageOptions())) {
+                throw new IOException(path + " cannot be opened; the lines before this one say why");
+            }
+        } catch (UncheckedIOException e) {
+            throw new IOException(path + " cannot be opened: " + e.getCause().getMessage(), e);
         }
         try {
             long last = log.getLastLogIndex();

@@ -12,9 +12,7 @@ import com.alipay.sofa.jraft.option.NodeOptions;
 import com.alipay.sofa.jraft.rpc.ProtobufMsgFactory;
 import com.alipay.sofa.jraft.rpc.RpcClient;
 import com.alipay.sofa.jraft.rpc.impl.core.ReadIndexRequestProcessor;
-import com.alipay.sofa.jraft.storage.impl.RocksDBLogStorage;
 import com.alipay.sofa.jraft.util.Endpoint;
-import com.alipay.sofa.jraft.util.StorageOptionsFactory;
 import com.alipay.sofa.jraft.util.ThreadPoolsFactory;
 import io.dshm.proto.Formats;
 import io.dshm.proto.Limits;
@@ -202,11 +200,9 @@ public final class RaftGroup implements RaftLog {
      */
     public void start(boolean votes, Progress progress, Events events) throws IOException, InterruptedException {
         mayVote.set(votes);
-        RaftTuning.loadLibrary(settings.folder());
         DiskWatch watch = new DiskWatch(settings, this::runningNode, this::snapshot);
         disk = watch;
         ThreadPoolsFactory.registerThreadPool(groupId, threads.closures());
-        StorageOptionsFactory.registerRocksDBOptions(RocksDBLogStorage.class, RaftTuning.logOptions());
         ProtobufMsgFactory.load();
         ApplyAdapter applying = new ApplyAdapter(
                 stateMachine,
@@ -240,8 +236,12 @@ public final class RaftGroup implements RaftLog {
                 applying,
                 memberOptions(() -> mayVote.get() && !events.isRemoved().getAsBoolean(), guard, watch),
                 (path, raft) -> new TermStorage(path, raft, self, termMin, terms, progress, onFatal),
-                log -> new CheckedLogStorage(
-                        new TimedLogStorage(log, counts), settings.folder(), progress, watch.space(), onFatal));
+                raft -> new CheckedLogStorage(
+                        new TimedLogStorage(watch.newLog(raft), counts),
+                        settings.folder(),
+                        progress,
+                        watch.space(),
+                        onFatal));
         RaftGroupService group = new RaftGroupService(groupId, self, options, server);
         node = startOrExplain(group, !alone);
         service.set(group);

@@ -8,19 +8,11 @@ import com.alipay.sofa.jraft.option.RaftOptions;
 import com.alipay.sofa.jraft.option.ReadOnlyOption;
 import com.alipay.sofa.jraft.storage.LogStorage;
 import com.alipay.sofa.jraft.storage.RaftMetaStorage;
-import com.alipay.sofa.jraft.util.StorageOptionsFactory;
 import io.dshm.proto.Limits;
 import io.dshm.server.replication.jraft.bolt.BoltTransport;
 import io.dshm.server.replication.jraft.repairs.LastEntryLogStorage;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.function.BiFunction;
-import java.util.function.UnaryOperator;
-import org.rocksdb.DBOptions;
-import org.rocksdb.NativeLibraryLoader;
-import org.rocksdb.RocksDB;
-import org.rocksdb.WALRecoveryMode;
+import java.util.function.Function;
 
 /** SOFAJRaft's settings, each with the reason why it is not the library's own. */
 final class RaftTuning {
@@ -39,19 +31,11 @@ final class RaftTuning {
     /** Bytes of entries in one request, unless a single entry is larger. */
     private static final int BODY_BYTES_MIN = 128 * 1024;
 
-    /** The write-ahead log of the log storage; RocksDB would let it grow to a GiB. */
-    private static final long WAL_BYTES_MAX = 256L * 1024 * 1024;
-
     /** Entries that the library keeps in memory for followers that are a little behind. */
     private static final long LOG_CACHE_BYTES_MAX = Math.min(256L * 1024 * 1024, HEAP_BYTES / 8);
 
     /** Added, at random, to the election timeout. Enough to keep two candidates from being in step again and again. */
     private static final int ELECTION_DELAY_MILLIS_MAX = 250;
-
-    /** What RocksDB writes about itself, in files named LOG in the log's folder: so large each, and so many. */
-    private static final long ROCKSDB_INFO_BYTES_MAX = 4L * 1024 * 1024;
-
-    static final long ROCKSDB_INFO_FILES_MAX = 3;
 
     private RaftTuning() {}
 
@@ -66,14 +50,6 @@ final class RaftTuning {
         System.setProperty("jraft.internal.closure.threadpool.size.max", "4096");
     }
 
-    /** To be called before RocksDB is used; with a node's data folder. */
-    static void loadLibrary(Path folder) throws IOException {
-        // Into a folder of this node's own: the default is the temporary folder, where every hard kill leaves a copy.
-        Path libraries = Files.createDirectories(folder.resolve("lib"));
-        NativeLibraryLoader.getInstance().loadLibrary(libraries.toString());
-        RocksDB.loadLibrary();
-    }
-
     /** So that requests in flight to all followers, as large as they usually are at most, take an eighth of the heap. */
     static int requestsInFlightMax(long heapBytes) {
         return heapBytes < 1024L * 1024 * 1024 ? REQUESTS_IN_FLIGHT_MIN : REQUESTS_IN_FLIGHT_MAX;
@@ -84,25 +60,13 @@ final class RaftTuning {
         return (int) Math.max(BODY_BYTES_MIN, Math.min(Limits.RAFT_BODY_BYTES_MAX, share));
     }
 
-    /** Of the log's storage. */
-    static DBOptions logOptions() {
-        return StorageOptionsFactory.getDefaultRocksDBOptions()
-                .setMaxTotalWalSize(WAL_BYTES_MAX)
-                .setMaxLogFileSize(ROCKSDB_INFO_BYTES_MAX)
-                .setKeepLogFileNum(ROCKSDB_INFO_FILES_MAX)
-                // Half a record at the very end is what a power cut leaves. Anything else is damage, and to go on
-                // before
-                // it, as RocksDB would by itself, forgets entries that this node has acknowledged.
-                .setWalRecoveryMode(WALRecoveryMode.TolerateCorruptedTailRecords);
-    }
-
     /**
      * What a node of the group is to do.
      *
      * @param members the group's first configuration; what is in the log counts more
      * @param options to be filled: what the transport needs is in them already
      * @param terms where term and vote are kept, by the folder's path and the settings
-     * @param checkedLog puts a check of the log before it
+     * @param log where the log is kept
      */
     static NodeOptions nodeOptions(
             RaftGroup.Settings settings,
@@ -110,7 +74,7 @@ final class RaftTuning {
             StateMachine applying,
             NodeOptions options,
             BiFunction<String, RaftOptions, RaftMetaStorage> terms,
-            UnaryOperator<LogStorage> checkedLog) {
+            Function<RaftOptions, LogStorage> log) {
         RaftOptions raft = new RaftOptions();
         raft.setSync(true);
         raft.setApplyBatch(512);
@@ -121,8 +85,7 @@ final class RaftTuning {
         raft.setMaxLogsInMemoryBytes(LOG_CACHE_BYTES_MAX);
         raft.setMaxElectionDelayMs(ELECTION_DELAY_MILLIS_MAX);
         raft.setReadOnlyOptions(ReadOnlyOption.ReadOnlySafe);
-        // RocksDB checks its own sums over every block and record it reads; a second one would cost a fifth of the
-        // speed.
+        // The log checks a sum of every record that it reads; a second one would cost a fifth of the speed.
         raft.setEnableLogEntryChecksum(false);
         options.setRaftOptions(raft);
         options.setInitialConf(members);
@@ -137,13 +100,14 @@ final class RaftTuning {
         options.setSharedVoteTimer(true);
         options.setSharedStepDownTimer(true);
         options.setSharedSnapshotTimer(true);
-        options.setLogUri(settings.folder().resolve(DataParts.LOG).toString());
+        options.setLogUri(
+                settings.folder().resolve(DataParts.logIn(settings.folder())).toString());
         options.setRaftMetaUri(settings.folder().resolve(DataParts.META).toString());
         options.setSnapshotUri(settings.folder().resolve(DataParts.SNAPSHOT).toString());
         options.setServiceFactory(new DefaultJRaftServiceFactory() {
             @Override
             public LogStorage createLogStorage(String uri, RaftOptions raftOptions) {
-                return new LastEntryLogStorage(checkedLog.apply(super.createLogStorage(uri, raftOptions)));
+                return new LastEntryLogStorage(log.apply(raftOptions));
             }
 
             @Override

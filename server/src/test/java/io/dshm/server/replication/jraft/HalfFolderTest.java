@@ -16,8 +16,8 @@ import com.alipay.sofa.jraft.option.LogStorageOptions;
 import com.alipay.sofa.jraft.option.RaftMetaStorageOptions;
 import com.alipay.sofa.jraft.option.RaftOptions;
 import com.alipay.sofa.jraft.rpc.ProtobufMsgFactory;
-import com.alipay.sofa.jraft.storage.impl.RocksDBLogStorage;
 import com.alipay.sofa.jraft.storage.snapshot.local.LocalSnapshotMetaTable;
+import io.dshm.server.replication.log.LogDamage;
 import io.dshm.server.system.NodeProcess;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -74,7 +74,10 @@ class HalfFolderTest {
 
     private CheckedLogStorage openLog(Progress progress) {
         CheckedLogStorage log = new CheckedLogStorage(
-                new RocksDBLogStorage(folder.resolve(DataParts.LOG).toString(), new RaftOptions()),
+                new SegmentLogStorage(
+                        folder.resolve(DataParts.LOG),
+                        SegmentLogStorage.settings(
+                                1 << 20, 1 << 30, new DiskSpace(folder, 0, 1, () -> Long.MAX_VALUE))),
                 folder,
                 progress,
                 new DiskSpace(folder, 1 << 20, 1, () -> Long.MAX_VALUE / 2),
@@ -163,16 +166,17 @@ class HalfFolderTest {
                 test.deleteIn(DataParts.LOG, "");
             }
         },
-        WRITE_AHEAD_LOG_DELETED(DataParts.LOG) {
+        SEGMENTS_DELETED(DataParts.LOG) {
             @Override
             void make(HalfFolderTest test) throws IOException {
-                test.deleteIn(DataParts.LOG, ".log");
+                test.deleteIn(DataParts.LOG, ".segment");
             }
         },
-        LIST_OF_LOG_FILES_DELETED(DataParts.LOG) {
+        A_BYTE_CHANGED(DataParts.LOG) {
             @Override
             void make(HalfFolderTest test) throws IOException {
-                test.deleteIn(DataParts.LOG, "MANIFEST");
+                assertTrue(
+                        LogDamage.flipByte(test.folder.resolve(DataParts.LOG)).isPresent());
             }
         },
         OLDER_LOG(DataParts.LOG) {

@@ -37,8 +37,8 @@ class RaftTuningTest {
     void what_rocksdb_writes_about_itself_does_not_grow_with_every_start(@TempDir Path folder)
             throws IOException, RocksDBException {
         RocksDB.loadLibrary();
-        for (int start = 0; start < 4 * RaftTuning.ROCKSDB_INFO_FILES_MAX; start++) {
-            try (DBOptions log = RaftTuning.logOptions();
+        for (int start = 0; start < 4 * RocksDbLog.INFO_FILES_MAX; start++) {
+            try (DBOptions log = RocksDbLog.options();
                     Options options = new Options(log, new ColumnFamilyOptions()).setCreateIfMissing(true);
                     RocksDB opened = RocksDB.open(options, folder.toString())) {
                 assertEquals(folder.toString(), opened.getName());
@@ -47,7 +47,7 @@ class RaftTuningTest {
         try (Stream<Path> files = Files.list(folder)) {
             long about = files.filter(f -> f.getFileName().toString().startsWith("LOG"))
                     .count();
-            assertTrue(about <= RaftTuning.ROCKSDB_INFO_FILES_MAX, about + " files");
+            assertTrue(about <= RocksDbLog.INFO_FILES_MAX, about + " files");
         }
     }
 

@@ -115,7 +115,10 @@ class TermQuestionsTest {
                 new Nothing(),
                 new MemberOptions(members.dialer(name), address -> null, () -> mayVote, bytes -> true, null),
                 (path, raft) -> new TermStorage(path, raft, peer, term, terms, progress, Assertions::fail),
-                log -> log);
+                raft -> new SegmentLogStorage(
+                        settings.folder().resolve(DataParts.LOG),
+                        SegmentLogStorage.settings(
+                                1 << 20, 1 << 30, new DiskSpace(folder, 0, 1, () -> Long.MAX_VALUE))));
         BoltPort bolt = new BoltPort(
                 new InetSocketAddress(endpoint.getIp(), endpoint.getPort()),
                 "test",
