@@ -1,5 +1,7 @@
 package io.dshm.server.replication.jraft;
 
+import io.dshm.proto.snapshot.FileSync;
+
 import com.alipay.sofa.jraft.conf.ConfigurationManager;
 import com.alipay.sofa.jraft.entity.LogEntry;
 import com.alipay.sofa.jraft.entity.codec.v2.LogEntryV2CodecFactory;
@@ -98,14 +100,14 @@ public final class LogTakeOver {
             }
             listener.before(Step.NAME_COPY);
             Files.move(copy, folder.resolve(DataParts.LOG), StandardCopyOption.ATOMIC_MOVE);
-            DataParts.sync(folder);
+            FileSync.sync(folder);
         }
         listener.before(Step.TELL_OLD_RELEASES);
         DataParts.prepareForFirstFormat(folder);
         listener.before(Step.DELETE_OLD_LOG);
         delete(old);
         delete(folder.resolve(RocksDbLog.LIBRARIES));
-        DataParts.sync(folder);
+        FileSync.sync(folder);
     }
 
     private long copyTo(Path copy) throws IOException {
