@@ -12,9 +12,11 @@ import io.dshm.server.config.ServerConfig;
 import io.dshm.server.config.TlsMode;
 import io.dshm.server.config.Version;
 import io.dshm.server.frontend.ClientListener;
+import io.dshm.server.frontend.ConfiguredUser;
 import io.dshm.server.frontend.LoopWatch;
 import io.dshm.server.frontend.MemoryBudget;
 import io.dshm.server.frontend.TextProtocol;
+import io.dshm.server.frontend.sharedance.ClientAddresses;
 import io.dshm.server.frontend.sharedance.SharedanceProtocol;
 import io.dshm.server.guard.Guard;
 import io.dshm.server.network.ClusterMembers;
@@ -403,10 +405,20 @@ public final class Server {
                         settings.valueBytesMax(),
                         TimeUnit.SECONDS.toMillis(settings.expirationSeconds()),
                         budget,
-                        settings.readMode()),
+                        settings.readMode(),
+                        new ConfiguredUser(settings.user()),
+                        clientAddresses(settings)),
                 replicator::lane);
         LOG.info("{} accepts Sharedance clients on {}:{}", config.node(), settings.address(), settings.port());
         return listener;
+    }
+
+    private static ClientAddresses clientAddresses(ServerConfig.Sharedance settings) {
+        try {
+            return new ClientAddresses(settings.clients());
+        } catch (IllegalArgumentException e) {
+            throw new ConfigException("sharedance-clients: " + e.getMessage());
+        }
     }
 
     private @Nullable ScheduledBackups scheduledBackups(Backups backups) {

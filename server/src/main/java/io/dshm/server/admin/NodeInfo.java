@@ -45,6 +45,21 @@ public interface NodeInfo {
      */
     void limitRegion(String name, long bytesMax, boolean evicts) throws InterruptedException;
 
+    /** Whether a user is required, and all users, without anything of their secrets. */
+    Map<String, Object> users();
+
+    /**
+     * Changes users.
+     *
+     * @return what was done, in a sentence
+     * @throws RefusedException if it is not to be done
+     * @throws IllegalStateException if it cannot be done now
+     */
+    String changeUsers(UserChange change) throws RefusedException, InterruptedException;
+
+    /** Whether that user may do what operators do, and this is its secret. */
+    boolean isAdmin(String user, String secret);
+
     /**
      * Writes a backup of the present state. Blocks: first while a snapshot is taken, and then for as long as the output does.
      *

@@ -14,6 +14,7 @@ final class Words {
                     BackupWords.ALL,
                     RegionWords.ALL,
                     ClusterWords.ALL,
+                    UserWords.ALL,
                     ToolWords.ALL)
             .flatMap(List::stream)
             .toList();
