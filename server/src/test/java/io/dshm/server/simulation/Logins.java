@@ -15,6 +15,10 @@ final class Logins {
 
     private static final byte[] APP = "app".getBytes(StandardCharsets.US_ASCII);
     private static final int SECRETS = 4;
+
+    /** The first changes: those of {@link #change}. */
+    private static final int[] FIRST = {2, 0, 11};
+
     private static final byte[] SALT = new byte[Limits.SECRET_SALT_BYTES];
 
     private Logins() {}
@@ -37,26 +41,27 @@ final class Logins {
         return ("the secret " + number).getBytes(StandardCharsets.US_ASCII);
     }
 
-    static ChangeUsersCommand change(Events events) {
+    /** @param changes how many there were before: the first ones make users, and require one */
+    static ChangeUsersCommand change(int changes, Events events) {
         ChangeUsersCommand.Builder change = ChangeUsersCommand.newBuilder().setName("app");
         HashedSecret secret = HashedSecret.newBuilder()
                 .setSalt(ByteString.copyFrom(SALT))
                 .setHash(ByteString.copyFrom(Secrets.hash(SALT, secret(events.random.nextInt(SECRETS)))))
                 .build();
         GrantedRight admin = right(GrantedRight.Kind.ADMIN, "*");
-        return switch (events.random.nextInt(14)) {
-            case 0, 1 ->
+        return switch (changes < 3 ? FIRST[changes] : events.random.nextInt(13)) {
+            case 0 ->
                 change.setAction(ChangeUsersCommand.Action.ADD)
                         .setSecret(secret)
                         .addRights(right(GrantedRight.Kind.WRITE, "*"))
                         .build();
-            case 2, 3 ->
+            case 2 ->
                 change.setAction(ChangeUsersCommand.Action.ADD)
                         .setName("root")
                         .setSecret(secret)
                         .addRights(admin)
                         .build();
-            case 4 ->
+            case 1, 4 ->
                 change.setAction(ChangeUsersCommand.Action.GRANT)
                         .addRights(right(GrantedRight.Kind.WRITE, events.oneIn(2) ? "*" : "r"))
                         .build();
@@ -82,7 +87,7 @@ final class Logins {
                 change.setAction(ChangeUsersCommand.Action.REMOVE)
                         .setName(events.oneIn(2) ? "root" : "app")
                         .build();
-            case 11, 12 ->
+            case 3, 11 ->
                 change.setAction(ChangeUsersCommand.Action.REQUIRE).setName("").build();
             default ->
                 change.setAction(ChangeUsersCommand.Action.DO_NOT_REQUIRE)

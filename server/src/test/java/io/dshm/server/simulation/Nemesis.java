@@ -11,6 +11,7 @@ final class Nemesis {
     private final World world;
     private final Events events;
     private final int pauseMillisMax;
+    private int userChanges;
     private boolean ended;
 
     Nemesis(World world) {
@@ -27,7 +28,7 @@ final class Nemesis {
                 if (world.isLimited() && events.oneIn(2)) {
                     limit();
                 }
-                if (world.hasUsers() && events.oneIn(2)) {
+                if (world.hasUsers() && (userChanges < 3 || events.oneIn(2))) {
                     changeUsers();
                 }
                 rage();
@@ -166,8 +167,10 @@ final class Nemesis {
     /** Changes users, so that clients may do something most of the time. */
     private void changeUsers() {
         SimulatedNode.Running running = world.anyNode().running();
-        if (running != null) {
-            running.submitForOperator(CommandRecord.newBuilder().setChangeUsers(Logins.change(events)));
+        if (running != null
+                && running.submitForOperator(
+                        CommandRecord.newBuilder().setChangeUsers(Logins.change(userChanges, events)))) {
+            userChanges++;
         }
     }
 

@@ -367,15 +367,16 @@ final class SimulatedNode {
             });
         }
 
-        /** Does what an operator asks for here. */
-        void submitForOperator(CommandRecord.Builder record) {
+        /** Does what an operator asks for here; false if it is not taken. */
+        boolean submitForOperator(CommandRecord.Builder record) {
             if (stopped || stateMachine.format() < Formats.BOUNDS) {
-                return;
+                return false;
             }
             Operation operation = new Operation(SimulatedNode.this, record.build(), world.checks.acknowledgedIndex());
             // The lane does one after the other: it takes the record next.
             lanes.get(0).execute(() -> world.checks.onSubmit(operation, origins.get(0)));
             replicator.submitForOperator(record).thenAccept(reply -> world.checks.onReply(operation, reply));
+            return true;
         }
 
         private void write(StateView view, long index, long term) {
