@@ -159,10 +159,11 @@ final class UserCommand {
         }
         List<List<String>> rows = new ArrayList<>();
         rows.add(HEADINGS);
-        for (Object user : said.get("users") instanceof List<?> list ? list : List.of()) {
+        for (Object user : said.get("users") instanceof List<?> all ? all : List.of()) {
             Map<?, ?> fields = (Map<?, ?>) user;
-            List<String> rights = ((List<?>) fields.get("rights"))
-                    .stream().map(String::valueOf).toList();
+            List<String> rights = fields.get("rights") instanceof List<?> list
+                    ? list.stream().map(String::valueOf).toList()
+                    : List.of();
             rows.add(List.of(
                     String.valueOf(fields.get("user")),
                     String.valueOf(fields.get("secrets")),
