@@ -13,6 +13,8 @@
  *   SESSION_HANDLER_LOCK_WAIT       seconds that a request waits for the lock (30)
  *   SESSION_HANDLER_LOCK_HOST       for locking: the same nodes in the same order, with their ports of the DSHM text
  *                                   protocol (the same hosts, port 4321)
+ *   SESSION_HANDLER_LOCK_USER       for locking, where the cluster requires a user: who may write in sharedance-leases,
+ *   SESSION_HANDLER_LOCK_SECRET_FILE  and the file with its secret
  */
 
 declare(strict_types=1);
@@ -48,6 +50,14 @@ require_once __DIR__ . '/sharedance.php';
         $lockNodes = $lockHosts === ''
             ? $nodes->withPort(Lease::DEFAULT_PORT)
             : $named('LOCK_HOST', static fn (): Hosts => new Hosts($lockHosts, Lease::DEFAULT_PORT));
+        $lockUser = $setting('LOCK_USER', '');
+        $secretFile = $setting('LOCK_SECRET_FILE', '');
+        if ($lockUser !== '' || $secretFile !== '') {
+            $lockNodes = $named('LOCK_USER', static function () use ($lockNodes, $lockUser, $secretFile): Hosts {
+                $secret = is_readable($secretFile) ? (string) file_get_contents($secretFile) : '';
+                return $lockNodes->as($lockUser, (string) preg_replace('/\r?\n\z/', '', $secret));
+            });
+        }
         $lease = $named('LOCK_SECONDS', static fn (): Lease => new Lease($lockNodes, $lockSeconds, $timeout));
     }
     $client = new Client($hosts, Client::DEFAULT_PORT, $timeout);

@@ -436,10 +436,10 @@ local function options()
     end)
 
     case("ssl and password: once for a connection, and not shared with those that have another", function()
-        local network, dict = cluster({ ssl = true, ssl_verify = true, server_name = "dshm.example", password = "a b" })
+        local network, dict = cluster({ ssl = true, ssl_verify = true, server_name = "dshm.example", username = "u", password = "a b" })
         network:on("a:1", { input = "DONE\r\n" .. FOUND.input }, { input = FOUND.input, reused = 1 })
         returns(values("v"), dict:get("k"))
-        equal("a:1 AUTH a%20b\r\n|FETCH r::k\r\n", expect_sent(network, "a")[1])
+        equal("a:1 AUTH u a%20b\r\n|FETCH r::k\r\n", expect_sent(network, "a")[1])
         equal("dshm.example", network.last_socket.handshake[2])
         equal(true, network.last_socket.handshake[3])
         local pool = network.last_socket.connect_arguments[3].pool
@@ -447,9 +447,12 @@ local function options()
         equal("a:1 FETCH r::k\r\n", expect_sent(network, "a")[1])
         equal(nil, network.last_socket.handshake)
 
-        for _, others in ipairs({ { ssl = true }, { password = "x" }, {},
-                                  { ssl = true, server_name = "dshm.example", password = "a b" },
-                                  { ssl = true, ssl_verify = true, server_name = "other", password = "a b" } }) do
+        for _, others in ipairs({ { ssl = true }, { username = "u", password = "x" }, {},
+                                  { ssl = true, server_name = "dshm.example", username = "u", password = "a b" },
+                                  { ssl = true, ssl_verify = true, server_name = "dshm.example", username = "v",
+                                    password = "a b" },
+                                  { ssl = true, ssl_verify = true, server_name = "other", username = "u",
+                                    password = "a b" } }) do
             local other_network, other = cluster(others)
             other_network:on("a:1", { input = "DONE\r\n" .. FOUND.input })
             other:get("k")
@@ -458,12 +461,31 @@ local function options()
     end)
 
     case("a server that refuses them is a clear error", function()
-        local network, dict = cluster({ host = "a:1", password = "x" })
-        network:on("a:1", server_says("malformed_request"))
-        returns(values(nil, "no connection: AUTH was refused: malformed_request"), dict:get("k"))
+        local network, dict = cluster({ host = "a:1", username = "u", password = "x" })
+        network:on("a:1", server_says("denied"))
+        returns(values(nil, "no connection: AUTH was refused: denied"), dict:get("k"))
         network, dict = cluster({ host = "a:1", ssl = true })
         network:on("a:1", { handshake = false })
         returns(values(nil, "no connection: TLS: handshake failed"), dict:get("k"))
+    end)
+
+    case("a user and its secret: any bytes, both or neither", function()
+        local all = {}
+        for byte = 0, 255 do
+            all[#all + 1] = string.char(byte)
+        end
+        local network, dict = cluster({ host = "a:1", username = "u", password = table.concat(all) })
+        network:on("a:1", { input = "DONE\r\n" .. FOUND.input })
+        returns(values("v"), dict:get("k"))
+        local word = string.match(expect_sent(network, "a")[1], "AUTH u (%S+)\r\n")
+        equal(table.concat(all), (string.gsub(word, "%%(%x%x)", function(hex)
+            return string.char(tonumber(hex, 16))
+        end)))
+        for _, half in ipairs({ { username = "u" }, { password = "x" }, { username = "", password = "x" } }) do
+            local can, err = pcall(cluster, half)
+            equal(false, can)
+            equal(true, string.find(err, 'bad "username" and "password" options', 1, true) ~= nil)
+        end
     end)
 
     case("addresses", function()

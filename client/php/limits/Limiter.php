@@ -33,18 +33,22 @@ final class Limiter
      * @param string|array<string> $hosts one, or several, see {@see Hosts}, with the ports of the text protocol
      * @param string $region of the keys: a name without colons
      * @param float $timeout seconds, for a connection and for each wait on it
-     * @throws \InvalidArgumentException if the region is none, or a host
+     * @param string $user of the cluster, where it requires one, and its secret, of any bytes
+     * @throws \InvalidArgumentException if the region is none, or a host, or one of user and secret is missing
      */
     public function __construct(
         string|array $hosts = '127.0.0.1',
         string $region = 'limits',
         private float $timeout = 1.0,
-        int $port = self::DEFAULT_PORT
+        int $port = self::DEFAULT_PORT,
+        string $user = '',
+        #[\SensitiveParameter] string $secret = ''
     ) {
         if ($region === '' || str_contains($region, ':')) {
             throw new \InvalidArgumentException("\"$region\" is no region");
         }
-        $this->hosts = new Hosts($hosts, $port);
+        $nodes = new Hosts($hosts, $port);
+        $this->hosts = $user === '' && $secret === '' ? $nodes : $nodes->as($user, $secret);
         $this->prefix = rawurlencode($region) . '::';
     }
 

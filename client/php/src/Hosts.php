@@ -10,6 +10,9 @@ final class Hosts
     /** @var non-empty-list<array{string, int}> names or addresses, and ports */
     private array $all;
 
+    /** What each connection begins with; nothing if it is empty. */
+    private string $auth = '';
+
     private int $current = 0;
 
     /**
@@ -40,6 +43,22 @@ final class Hosts
         return new self(array_column($this->all, 0), $port);
     }
 
+    /**
+     * The same hosts, for the DSHM text protocol: each connection begins with AUTH.
+     *
+     * @param string $user of the cluster; both may have any bytes
+     * @throws \InvalidArgumentException if one of them is empty
+     */
+    public function as(string $user, string $secret): self
+    {
+        if ($user === '' || $secret === '') {
+            throw new \InvalidArgumentException('a user and its secret come together');
+        }
+        $same = clone $this;
+        $same->auth = 'AUTH ' . rawurlencode($user) . ' ' . rawurlencode($secret) . "\r\n";
+        return $same;
+    }
+
     /** Which host, counted from 0, is asked now. */
     public function position(): int
     {
@@ -60,7 +79,16 @@ final class Hosts
     public function connect(float $timeout): Stream
     {
         [$host, $port] = $this->all[$this->current];
-        return Stream::connect($host, $port, $timeout);
+        $stream = Stream::connect($host, $port, $timeout);
+        if ($this->auth !== '') {
+            $stream->send($this->auth);
+            $line = $stream->readLine();
+            if ($line !== 'DONE') {
+                $stream->close();
+                throw new UnavailableException("$host, AUTH: $line");
+            }
+        }
+        return $stream;
     }
 
     /**

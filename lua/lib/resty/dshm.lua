@@ -299,6 +299,16 @@ function _M.connect(self, host, port, opts)
 end
 
 
+--- Says who is connected, once a connection, before anything else; both may have any bytes. Where the connections of several users go into
+-- pools, each user's pool must have a name of its own (`opts.pool` of `connect`): a pooled connection stays who it was.
+function _M.auth(self, user, secret)
+    if type(user) ~= "string" or user == "" or type(secret) ~= "string" or secret == "" then
+        return nil, "bad user or secret"
+    end
+    return exchange(self, { "AUTH ", escape_uri(user), " ", escape_uri(secret), "\r\n" })
+end
+
+
 --- Milliseconds; 0 is nginx's own, `lua_socket_read_timeout` and its like, and what is less than one becomes one.
 function _M.set_timeout(self, timeout_millis)
     self.sock:settimeout(type(timeout_millis) == "number" and ceil(timeout_millis) or timeout_millis)

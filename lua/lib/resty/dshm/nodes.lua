@@ -87,7 +87,7 @@ local function new_node(address, opts)
         connect_opts = {
             pool = format("dshm %s %s %s %s", name,
                           opts.ssl and (opts.ssl_verify and "ssl verified" or "ssl") or "plain", opts.server_name or "",
-                          opts.password and ngx.md5((opts.username or "") .. "\0" .. opts.password) or ""),
+                          opts.username and ngx.md5(opts.username .. "\0" .. opts.password) or ""),
             pool_size = opts.pool_size or 100,
             backlog = opts.backlog,
         },
@@ -110,6 +110,18 @@ local function millis(opts, name, default, least)
 end
 
 
+-- Who connects: both or neither, and text.
+local function check_user(opts)
+    local user, secret = opts.username, opts.password
+    if user == nil and secret == nil then
+        return
+    end
+    if type(user) ~= "string" or user == "" or type(secret) ~= "string" or secret == "" then
+        error('bad "username" and "password" options: both, or neither', 4)
+    end
+end
+
+
 --- `opts` are those of README.md; raises an error if one is invalid.
 function _M.new(opts)
     local addresses = opts.host or "127.0.0.1"
@@ -123,6 +135,7 @@ function _M.new(opts)
     if type(addresses) ~= "table" or #addresses == 0 then
         error('bad "host" option: an address, or a list of them, expected', 3)
     end
+    check_user(opts)
     local nodes = {}
     for i, address in ipairs(addresses) do
         if type(address) ~= "string" then
@@ -179,11 +192,9 @@ local function greet(self, store)
             return nil, "TLS: " .. (err or "no handshake")
         end
     end
-    if self.password then
-        local line, err = store:request({
-            "AUTH ", self.username and escape_uri(self.username) .. " " or "", escape_uri(self.password), "\r\n",
-        })
-        if not line then
+    if self.username then
+        local ok, err = store:auth(self.username, self.password)
+        if not ok then
             store:close()
             return nil, "AUTH was refused: " .. err
         end
@@ -210,7 +221,7 @@ local function connected(self, node)
         return nil, "no connection: " .. err, err == NO_ROOM and NOT_ASKED or UNREACHABLE
     end
     local is_pooled = store:get_reused_times() > 0
-    if not is_pooled and (self.ssl or self.password) then
+    if not is_pooled and (self.ssl or self.username) then
         ok, err = greet(self, store)
         if not ok then
             return nil, "no connection: " .. err, UNREACHABLE

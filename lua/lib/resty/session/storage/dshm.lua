@@ -22,7 +22,7 @@ local dicts = {}
 
 local function dict_of(settings)
     local names = { "region", "host", "port", "connect_timeout", "send_timeout", "read_timeout", "keepalive_timeout",
-                    "pool_size", "backlog", "read", "password", "ssl", "ssl_verify", "server_name" }
+                    "pool_size", "backlog", "read", "username", "password", "ssl", "ssl_verify", "server_name" }
     local parts = {}
     for i, name in ipairs(names) do
         local value = settings[name]
@@ -62,6 +62,7 @@ local function settings_of(config, region)
         backlog = tonumber(pool.backlog or setting("pool_backlog")),
         -- so that a session is seen wherever the next request lands; "local" is faster, and may be a moment behind
         read = setting("read") or "linearizable",
+        username = setting("username"),
         password = setting("password"),
         ssl = is_on(setting("ssl")) or nil,
         ssl_verify = is_on(setting("ssl_verify")) or nil,

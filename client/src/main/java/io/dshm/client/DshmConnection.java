@@ -94,6 +94,16 @@ public final class DshmConnection implements Closeable {
     }
 
     /**
+     * Says who is connected, once, before anything else; a cluster with {@code auth} on lets nobody else do anything.
+     *
+     * @param secret any bytes
+     * @throws CommandFailedException with {@code denied} if there is no such user, or it has another secret
+     */
+    public void authenticate(String user, byte[] secret) throws IOException {
+        Replies.done(call(new Command.Auth(user.getBytes(StandardCharsets.UTF_8), secret.clone())));
+    }
+
+    /**
      * Sends a command and waits for its reply; an error is a reply, too. Nothing may be under way.
      */
     public Reply call(Command command) throws IOException {

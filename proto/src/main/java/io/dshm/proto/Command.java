@@ -85,7 +85,7 @@ public sealed interface Command extends Request {
     sealed interface OfLimit extends Write permits Take, TakeAll, Acquire, Release, Reserve, Settle, Grant, Return {}
 
     /** Neither a read nor a write: a node or a connection does it by itself. */
-    sealed interface Other extends Command permits FlushExpired, SetReadMode, Ping, Info, Quit {
+    sealed interface Other extends Command permits FlushExpired, SetReadMode, Auth, Ping, Info, Quit {
 
         /** Calls the visitor's method for this kind of command. */
         <A, R> R accept(A argument, CommandVisitor.OfOther<A, R> visitor);
@@ -560,6 +560,26 @@ public sealed interface Command extends Request {
         @Override
         public <A, R> R accept(A argument, CommandVisitor.OfOther<A, R> visitor) {
             return visitor.info(this, argument);
+        }
+    }
+
+    /**
+     * Says who is connected.
+     *
+     * @param user 1 to {@link Limits#LINE_BYTES_MAX} bytes
+     * @param secret the same
+     */
+    @SuppressWarnings("ArrayRecordComponent") // see Set
+    record Auth(byte[] user, byte[] secret) implements Other {
+        @Override
+        public <A, R> R accept(A argument, CommandVisitor.OfOther<A, R> visitor) {
+            return visitor.auth(this, argument);
+        }
+
+        /** Without the secret. */
+        @Override
+        public String toString() {
+            return "Auth";
         }
     }
 

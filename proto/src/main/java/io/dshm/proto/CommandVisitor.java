@@ -80,6 +80,8 @@ public final class CommandVisitor {
 
         R info(Command.Info command, A argument);
 
+        R auth(Command.Auth command, A argument);
+
         R quit(Command.Quit command, A argument);
     }
 }

@@ -23,6 +23,10 @@ public enum ErrorCode {
     OVERFLOW(Effect.NONE),
     /** A key, a value, a line or a limiter's capacity beyond its limit. */
     TOO_LARGE(Effect.NONE),
+    /** The connection has to say who it is before, with AUTH. */
+    AUTH_REQUIRED(Effect.NONE),
+    /** A wrong user or secret, or what the user may not do. Of a repeat it says nothing about the copies before it. */
+    DENIED(Effect.NONE),
     /** Too much is outstanding on this node. */
     BUSY(Effect.NEVER),
     /** The nodes have no room for what it would add. What deletes or changes nothing in size goes on. */

@@ -503,6 +503,33 @@ public final class Limits {
     /** Files of the log that hold nothing are kept to be used again, as much as one snapshot usually lets go of. */
     public static final long LOG_SPARE_BYTES_MAX = 256L * 1024 * 1024;
 
+    /** Users of a cluster: a program or a tenant each. A change copies the list of them where it is applied. */
+    public static final int USERS_MAX = 1_000;
+
+    /** Characters of a user's name. */
+    public static final int USER_NAME_CHARS_MAX = 64;
+
+    /** Rights of a user: a command looks at each of them. */
+    public static final int USER_RIGHTS_MAX = 32;
+
+    /** Bytes of the pattern of a right. */
+    public static final int RIGHT_PATTERN_BYTES_MAX = 255;
+
+    /** Bytes of a secret that somebody has brought: as many as a random one of 256 bits in the shortest form. */
+    public static final int SECRET_BYTES_MIN = 32;
+
+    /** The most bytes of a secret. */
+    public static final int SECRET_BYTES_MAX = 256;
+
+    /** What is hashed before a secret. */
+    public static final int SECRET_SALT_BYTES = 16;
+
+    /** A SHA-256. */
+    public static final int SECRET_HASH_BYTES = 32;
+
+    /** After a wrong secret its connection waits so long for the answer: who guesses, or is configured wrongly, costs nothing. */
+    public static final int WRONG_SECRET_DELAY_MILLIS = 1_000;
+
     private Limits() {}
 
     private static void require(boolean relation, String meaning) {

@@ -1,9 +1,12 @@
 package io.dshm.server;
 
+import io.dshm.server.config.ConfigException;
 import io.dshm.server.config.ServerConfig;
 import io.dshm.server.frontend.ClientListener;
+import io.dshm.server.frontend.ConfiguredUser;
 import io.dshm.server.frontend.MemoryBudget;
 import io.dshm.server.frontend.TextProtocol;
+import io.dshm.server.frontend.sharedance.ClientAddresses;
 import io.dshm.server.frontend.sharedance.SharedanceProtocol;
 import io.dshm.server.network.Ports;
 import io.dshm.server.replication.Lane;
@@ -64,9 +67,19 @@ final class ClientPorts {
                         settings.valueBytesMax(),
                         TimeUnit.SECONDS.toMillis(settings.expirationSeconds()),
                         values,
-                        settings.readMode()),
+                        settings.readMode(),
+                        new ConfiguredUser(settings.user()),
+                        clientAddresses(settings)),
                 lanes);
         LOG.info("{} accepts Sharedance clients on {}:{}", config.node(), settings.address(), settings.port());
+    }
+
+    private static ClientAddresses clientAddresses(ServerConfig.Sharedance settings) {
+        try {
+            return new ClientAddresses(settings.clients());
+        } catch (IllegalArgumentException e) {
+            throw new ConfigException("sharedance-clients: " + e.getMessage());
+        }
     }
 
     /** How many clients each of the clients' ports may have. Called when all of the node's own files are open. */

@@ -6,10 +6,13 @@ import com.google.protobuf.ByteString;
 import io.dshm.proto.Formats;
 import io.dshm.proto.Key;
 import io.dshm.proto.Reply;
+import io.dshm.proto.wire.ChangeUsersCommand;
+import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.LimitRegionCommand;
 import io.dshm.proto.wire.WhenFull;
 import io.dshm.server.admin.NodeInfo;
 import io.dshm.server.admin.RefusedException;
+import io.dshm.server.admin.UserChange;
 import io.dshm.server.backup.Backups;
 import io.dshm.server.backup.ScheduledBackups;
 import io.dshm.server.config.ServerConfig;
@@ -267,12 +270,16 @@ final class NodeStatus implements NodeInfo {
         if (name.isEmpty() || !Admission.isLimitRegion(limit)) {
             throw new IllegalArgumentException("no region has that name");
         }
+        Reply reply = submit(now, CommandRecord.newBuilder().setLimitRegion(limit));
+        if (reply instanceof Reply.Failure failure) {
+            throw new IllegalStateException(
+                    failure.code().wireName() + (failure.text() == null ? "" : ": " + failure.text()));
+        }
+    }
+
+    private static Reply submit(Parts parts, CommandRecord.Builder record) throws InterruptedException {
         try {
-            Reply reply = now.replicator.limitRegion(limit).get();
-            if (reply instanceof Reply.Failure failure) {
-                throw new IllegalStateException(
-                        failure.code().wireName() + (failure.text() == null ? "" : ": " + failure.text()));
-            }
+            return parts.replicator.submitForOperator(record).get();
         } catch (ExecutionException e) {
             throw new IllegalStateException(String.valueOf(e.getCause()), e);
         }
@@ -285,6 +292,23 @@ final class NodeStatus implements NodeInfo {
         fields.put("node", config.node());
         fields.putAll(LimitTrace.of(Key.of(key), stateMachine.store(), clock.estimateMillis(), now.clients.refusals()));
         return fields;
+    }
+
+    @Override
+    public Map<String, Object> users() {
+        return UserOperator.list(stateMachine.users());
+    }
+
+    @Override
+    public String changeUsers(UserChange change) throws RefusedException, InterruptedException {
+        ChangeUsersCommand command = UserOperator.command(change);
+        return UserOperator.said(
+                command, submit(running(), CommandRecord.newBuilder().setChangeUsers(command)));
+    }
+
+    @Override
+    public boolean isAdmin(String user, String secret) {
+        return UserOperator.isAdmin(stateMachine.users(), user, secret);
     }
 
     @Override

@@ -54,7 +54,12 @@ class ArchitectureTest {
 
     @Test
     void the_state_machine_knows_the_messages_and_the_store() {
-        mayUse(BASE + ".statemachine..", PROTO, LOG, new String[] {BASE + ".store.."});
+        mayUse(BASE + ".statemachine..", PROTO, LOG, new String[] {BASE + ".store..", BASE + ".rights"});
+    }
+
+    @Test
+    void rights_know_the_messages_only() {
+        mayUse(BASE + ".rights", PROTO);
     }
 
     @Test
@@ -78,7 +83,7 @@ class ArchitectureTest {
     @Test
     void reads_know_the_contracts_but_not_the_writes() {
         mayUse(REPLICATION + ".reads", PROTO, LOG, GUARD, new String[] {
-            REPLICATION + ".contracts", BASE + ".statemachine..", BASE + ".store.."
+            REPLICATION + ".contracts", BASE + ".statemachine..", BASE + ".store..", BASE + ".rights"
         });
     }
 
@@ -147,7 +152,7 @@ class ArchitectureTest {
     @Test
     void the_front_end_knows_replication_and_the_network() {
         mayUse(BASE + ".frontend..", PROTO, LOG, GUARD, COUNTERS, NETTY, new String[] {
-            REPLICATION, REPLICATION + ".contracts", REPLICATION + ".reads", BASE + ".network"
+            REPLICATION, REPLICATION + ".contracts", REPLICATION + ".reads", BASE + ".network", BASE + ".rights"
         });
     }
 

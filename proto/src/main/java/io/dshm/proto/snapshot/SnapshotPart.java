@@ -12,6 +12,7 @@ import io.dshm.proto.wire.SnapshotHeader;
 import io.dshm.proto.wire.SnapshotNode;
 import io.dshm.proto.wire.SnapshotRegion;
 import io.dshm.proto.wire.SnapshotUpload;
+import io.dshm.proto.wire.SnapshotUsers;
 import java.io.DataInputStream;
 import java.io.EOFException;
 import java.io.IOException;
@@ -43,6 +44,9 @@ public final class SnapshotPart {
 
         /** A client with an identity of its own. */
         default void client(SnapshotClient client) throws IOException {}
+
+        /** The users. */
+        default void users(SnapshotUsers users) throws IOException {}
 
         /** A region's limit. */
         default void region(SnapshotRegion region) throws IOException {}
@@ -160,6 +164,7 @@ public final class SnapshotPart {
             case NODE -> visitor.node(frame.getNode());
             case CLIENT -> visitor.client(frame.getClient());
             case REGION -> visitor.region(frame.getRegion());
+            case USERS -> visitor.users(frame.getUsers());
             case UPLOAD -> visitor.upload(frame.getUpload());
             case FOOTER, FRAME_NOT_SET -> throw new SnapshotException("has a frame of an unknown kind");
         }

@@ -72,7 +72,6 @@ final class OtherVerbs {
         nearest(Verb.PING, "", "ECHO", "MN");
         nearest(Verb.QUIT, "", "EXIT", "BYE", "CLOSE", "SHUTDOWN");
         KNOWN.put("SELECT", refusal(UNKNOWN + "The region of a key is the part before its first colon: sessions:abc"));
-        KNOWN.put("AUTH", refusal(UNKNOWN + "There are no passwords"));
     }
 
     private OtherVerbs() {}

@@ -261,6 +261,7 @@ public final class RequestDecoder {
             case KEYS -> TypedParser.keys(line);
             case REGION -> TypedParser.regionInfo(line);
             case FLUSH_EXPIRED -> TypedParser.flushExpired(line);
+            case AUTH -> AuthWords.parse(line);
             case PING -> LineParser.bare(verb, line, Command.Ping.PING);
             case INFO -> LineParser.bare(verb, line, Command.Info.INFO);
             case QUIT -> {

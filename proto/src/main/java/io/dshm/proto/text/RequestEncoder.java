@@ -56,6 +56,13 @@ public final class RequestEncoder {
             writeVerb(Verb.READ_MODE, out);
             writeWord(setReadMode.mode().wireName(), out);
             out.writeBytes(CRLF);
+        } else if (command instanceof Command.Auth auth) {
+            writeVerb(Verb.AUTH, out);
+            out.writeByte(' ');
+            AuthWords.encode(auth.user(), out);
+            out.writeByte(' ');
+            AuthWords.encode(auth.secret(), out);
+            out.writeBytes(CRLF);
         } else {
             writeVerb(
                     command == Command.Ping.PING ? Verb.PING : command == Command.Info.INFO ? Verb.INFO : Verb.QUIT,

@@ -48,6 +48,7 @@ enum Verb {
     REGION("region [read=MODE] (: is the default region)"),
     FLUSH_EXPIRED("region [max=N] (: is the default region)"),
     MULTI("length [read=MODE], then the requests"),
+    AUTH("user secret, both percent-encoded"),
     PING(""),
     INFO("");
 

@@ -60,10 +60,13 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
             /snapshot a backup of all data; ?stale=yes if no leader can confirm that this node has everything
             /cluster  the members and their roles, as JSON
             POST /cluster/ACTION?member=...  changes them: use dshm cluster
+            /users    the users and their rights, as JSON
+            POST /users/ACTION?name=...      changes them: use dshm user
             POST /tls/reload  reads certificates and keys again: use dshm tls reload
             """;
 
     private static final String CHANGE = "/cluster/";
+    private static final String USERS = "/users/";
     private static final String RELOAD_TLS = "/tls/reload";
     private static final String REGION = "/region";
     private static final String OPERATOR = "Dshm-Operator";
@@ -176,7 +179,8 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
             send(
                     context,
                     new Answer(
-                            HttpResponseStatus.UNAUTHORIZED, "this needs the token in the node's admin-token-file\n"),
+                            HttpResponseStatus.UNAUTHORIZED,
+                            "this needs the token in the node's admin-token-file, or a user with admin:*\n"),
                     keepAlive);
         } else if (request.method().equals(HttpMethod.POST)) {
             change(context, request, new QueryStringDecoder(request.uri()), keepAlive);
@@ -202,7 +206,7 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
     private boolean isAdmitted(ChannelHandlerContext context, FullHttpRequest request) {
         if (token == null
                 || FREE_OF_TOKEN.contains(new QueryStringDecoder(request.uri()).path())
-                || token.admits(request.headers().get(HttpHeaderNames.AUTHORIZATION))) {
+                || token.admits(request.headers().get(HttpHeaderNames.AUTHORIZATION), node::isAdmin)) {
             return true;
         }
         token.onRefused(context.channel().remoteAddress());
@@ -227,6 +231,7 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
             case "/status" -> send(context, Answer.ok(Json.lines(node.status())), keepAlive);
             case "/regions" -> send(context, Answer.ok(regions()), keepAlive);
             case "/why" -> send(context, why(new QueryStringDecoder(request.uri()).parameters()), keepAlive);
+            case "/users" -> send(context, Answer.ok(Json.lines(node.users())), keepAlive);
             case "/cluster" -> send(context, members(), keepAlive);
             case "/events" -> {
                 if (!events.add(context, request.protocolVersion().equals(HttpVersion.HTTP_1_1))) {
@@ -298,6 +303,15 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
         if (path.startsWith(CHANGE)) {
             String member = String.join("", parameters.getOrDefault("member", List.of()));
             return () -> change(() -> node.changeMembers(path.substring(CHANGE.length()), member));
+        }
+        if (path.startsWith(USERS)) {
+            UserChange change = new UserChange(
+                    path.substring(USERS.length()),
+                    String.join("", parameters.getOrDefault("name", List.of())),
+                    parameters.getOrDefault("right", List.of()),
+                    String.join("", parameters.getOrDefault("salt", List.of())),
+                    String.join("", parameters.getOrDefault("hash", List.of())));
+            return () -> change(() -> node.changeUsers(change));
         }
         if (path.equals(RELOAD_TLS)) {
             return () -> change(node::reloadTls);

@@ -10,6 +10,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.Base64;
+import java.util.function.BiPredicate;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -56,9 +57,20 @@ final class AdminToken {
         return new AdminToken(token);
     }
 
-    /** Whether a request with that header {@code Authorization} has the token. It takes as long whatever is wrong in it. */
-    boolean admits(@Nullable String authorization) {
-        return authorization != null && MessageDigest.isEqual(hash, hashOf(secretIn(authorization)));
+    /**
+     * Whether a request with that header {@code Authorization} has the token, or is of a user who needs none. It takes as long whatever is
+     * wrong in the token.
+     *
+     * @param isAdmin whether a user may, and has that secret
+     */
+    boolean admits(@Nullable String authorization, BiPredicate<String, String> isAdmin) {
+        if (authorization == null) {
+            return false;
+        }
+        String basic = basicIn(authorization);
+        int colon = basic.indexOf(':');
+        return MessageDigest.isEqual(hash, hashOf(secretIn(authorization)))
+                || (colon > 0 && isAdmin.test(basic.substring(0, colon), basic.substring(colon + 1)));
     }
 
     /** A request of that client was refused. */
@@ -76,17 +88,22 @@ final class AdminToken {
         if (authorization.regionMatches(true, 0, BEARER, 0, BEARER.length())) {
             return authorization.substring(BEARER.length()).strip();
         }
-        if (authorization.regionMatches(true, 0, BASIC, 0, BASIC.length())) {
-            try {
-                byte[] decoded = Base64.getDecoder()
-                        .decode(authorization.substring(BASIC.length()).strip());
-                String user = new String(decoded, StandardCharsets.UTF_8);
-                return user.substring(user.indexOf(':') + 1);
-            } catch (IllegalArgumentException e) {
-                return "";
-            }
+        String basic = basicIn(authorization);
+        return basic.substring(basic.indexOf(':') + 1);
+    }
+
+    /** {@code user:password}; empty if there is no such thing. */
+    private static String basicIn(String authorization) {
+        if (!authorization.regionMatches(true, 0, BASIC, 0, BASIC.length())) {
+            return "";
         }
-        return "";
+        try {
+            byte[] decoded = Base64.getDecoder()
+                    .decode(authorization.substring(BASIC.length()).strip());
+            return new String(decoded, StandardCharsets.UTF_8);
+        } catch (IllegalArgumentException e) {
+            return "";
+        }
     }
 
     private static byte[] hashOf(String token) {

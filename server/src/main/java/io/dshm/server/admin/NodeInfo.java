@@ -45,6 +45,21 @@ public interface NodeInfo {
      */
     void limitRegion(String name, long bytesMax, boolean evicts) throws InterruptedException;
 
+    /** Whether a user is required, and all users, without anything of their secrets. */
+    Map<String, Object> users();
+
+    /**
+     * Changes users.
+     *
+     * @return what was done, in a sentence
+     * @throws RefusedException if it is not to be done
+     * @throws IllegalStateException if it cannot be done now
+     */
+    String changeUsers(UserChange change) throws RefusedException, InterruptedException;
+
+    /** Whether that user may do what operators do, and this is its secret. */
+    boolean isAdmin(String user, String secret);
+
     /**
      * What this node knows of a limit: its numbers, what was used of it when, and what it has refused to this node's clients. Names
      * and values, and lists of such.

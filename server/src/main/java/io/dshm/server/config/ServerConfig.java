@@ -57,7 +57,9 @@ public record ServerConfig(
             int expirationSeconds,
             int timeoutSeconds,
             int valueBytesMax,
-            ReadMode readMode) {}
+            ReadMode readMode,
+            String user,
+            List<String> clients) {}
 
     /**
      * What concerns TLS. The files of a side are there whenever its mode is not off.

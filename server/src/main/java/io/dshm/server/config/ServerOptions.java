@@ -185,6 +185,22 @@ final class ServerOptions {
     ReadMode sharedanceReadMode = ReadMode.LINEARIZABLE;
 
     @Option(
+            names = "--sharedance-user",
+            paramLabel = "NAME",
+            defaultValue = "",
+            description =
+                    "As which user of the cluster these clients act, who cannot say AUTH: while auth is on, they may do what it may do in the region sharedance, and without a user nothing (default: none).")
+    String sharedanceUser = "";
+
+    @Option(
+            names = "--sharedance-clients",
+            paramLabel = "ADDRESS",
+            split = ",",
+            description =
+                    "From which addresses or networks, such as 10.0.0.0/8, these clients may come, separated by commas (default: all).")
+    List<String> sharedanceClients = List.of();
+
+    @Option(
             names = "--sharedance-timeout-seconds",
             paramLabel = "N",
             defaultValue = "60",
@@ -435,7 +451,9 @@ final class ServerOptions {
                         sharedanceExpirationSeconds,
                         sharedanceTimeoutSeconds,
                         sharedanceValueBytesMax,
-                        sharedanceReadMode),
+                        sharedanceReadMode,
+                        sharedanceUser,
+                        List.copyOf(sharedanceClients)),
                 raftBindAddress == null ? self.host() : raftBindAddress,
                 peerAddressCheck,
                 tls.toConfig(),

@@ -35,6 +35,7 @@ public enum CommandKind {
     FLUSH_EXPIRED,
     MULTI,
     READ_MODE,
+    AUTH,
     PING,
     INFO,
     QUIT,
@@ -221,6 +222,11 @@ public enum CommandKind {
         @Override
         public CommandKind setReadMode(Command.SetReadMode command, Integer unused) {
             return CommandKind.READ_MODE;
+        }
+
+        @Override
+        public CommandKind auth(Command.Auth command, Integer unused) {
+            return CommandKind.AUTH;
         }
 
         @Override

@@ -135,10 +135,17 @@ final class RequestOrder {
         closed = true;
         outstanding.forEach(Outstanding::forget);
         outstanding.clear();
-        if (barrier instanceof Command.Write write) {
-            values.release(RequestDecoder.budgetOf(write.dataBytes()));
+        if (barrier != null) {
+            drop(barrier);
         }
         barrier = null;
+    }
+
+    /** Lets go of what a request holds that is not to be handled. */
+    void drop(Request request) {
+        if (request instanceof Command.Write write) {
+            values.release(RequestDecoder.budgetOf(write.dataBytes()));
+        }
     }
 
     /** A write or a linearizable read between its request and its reply. */

@@ -3,6 +3,7 @@ package io.dshm.server.frontend;
 import io.dshm.proto.Command;
 import io.dshm.proto.CommandVisitor;
 import io.dshm.proto.ErrorCode;
+import io.dshm.proto.Limits;
 import io.dshm.proto.ReadMode;
 import io.dshm.proto.Rejection;
 import io.dshm.proto.Reply;
@@ -19,6 +20,7 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -46,6 +48,7 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
     private final LocalReads reads;
     private final RequestDecoder decoder;
     private final ClientIdentities.OfConnection identities;
+    private final Access access;
     private final ConnectionSet connections;
     private final ReceivedBytes received;
     private final UnreadReplies unread;
@@ -86,6 +89,7 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
             MemoryBudget values,
             ReadMode readMode,
             ClientIdentities identities,
+            AccessLog accessLog,
             ConnectionSet connections) {
         this.channel = channel;
         this.lane = lane;
@@ -93,6 +97,7 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
         this.decoder = new RequestDecoder(valueBytesMax, values);
         this.identities = identities
         .new OfConnection(channel.remoteAddress() instanceof InetSocketAddress client ? client.getAddress() : null);
+        this.access = new Access(reads::users, accessLog, this);
         this.connections = connections;
         this.received = new ReceivedBytes(values);
         this.unread = connections.newUnreadReplies();
@@ -266,7 +271,8 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
         return !suspended && !turn.isOver() && output.takesMore() && order.takesMore();
     }
 
-    private void handle(Request request) {
+    private void handle(Request asked) {
+        Request request = admitted(asked);
         boolean linearizable = request instanceof Command.Read read
                 && !(request instanceof Command.RegionRead)
                 && modeOf(read) == ReadMode.LINEARIZABLE;
@@ -274,12 +280,42 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
             order.setBarrier(request);
         } else if (linearizable) {
             Command.Read read = (Command.Read) request;
-            lane.readLinearizable(read, order.add(read));
+            lane.readLinearizable(read, checked(read, order.add(read)));
         } else if (request instanceof Command.Write write) {
             submit(write, order.add(write));
         } else {
             handleAlone(request);
         }
+    }
+
+    /** The request, or a refusal in its place, which is answered in its turn. */
+    private Request admitted(Request request) {
+        Rejection refusal = access.refusal(request);
+        if (refusal == null) {
+            return request;
+        }
+        order.drop(request);
+        return refusal;
+    }
+
+    /** While a read waited, a right may have been revoked; and a node that has just started hears only then that there are users. */
+    private ReplyListener checked(Command.Read read, ReplyListener listener) {
+        return new ReplyListener() {
+            @Override
+            public void onReply(Reply reply) {
+                listener.onReply(checked(read, reply));
+            }
+
+            @Override
+            public void onBroken(RuntimeException thrown) {
+                listener.onBroken(thrown);
+            }
+        };
+    }
+
+    private Reply checked(Command command, Reply reply) {
+        Rejection refusal = command instanceof Command.Read ? access.refusal(command) : null;
+        return refusal == null ? reply : refusal.failure();
     }
 
     private ReadMode modeOf(Command.Read read) {
@@ -292,7 +328,7 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
         if (admitted == null) {
             listener.onReply(TOO_MANY_IDENTITIES);
         } else {
-            lane.submit(admitted, listener);
+            lane.submit(admitted, access.credential(), listener);
         }
     }
 
@@ -327,7 +363,10 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
     private static final class Others implements CommandVisitor.OfOther<TextConnection, Boolean> {
         @Override
         public Boolean flushExpired(Command.FlushExpired command, TextConnection connection) {
-            connection.lane.regions().flushExpired(command, connection.replySuspended(command));
+            connection
+                    .lane
+                    .regions()
+                    .flushExpired(command, connection.access.credential(), connection.replySuspended(command));
             return true;
         }
 
@@ -335,6 +374,12 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
         public Boolean setReadMode(Command.SetReadMode command, TextConnection connection) {
             connection.readMode = command.mode();
             connection.answer(command, Reply.Done.DONE);
+            return true;
+        }
+
+        @Override
+        public Boolean auth(Command.Auth command, TextConnection connection) {
+            connection.authenticate(command);
             return true;
         }
 
@@ -357,6 +402,24 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
         }
     }
 
+    private void authenticate(Command.Auth command) {
+        ReplyListener listener = replySuspended(command);
+        lane.whenCaughtUp(
+                () -> {
+                    if (access.authenticate(command)) {
+                        listener.tell(Reply.Done.DONE);
+                    } else {
+                        // This node may hear of the user a moment later than the one that was told of it.
+                        channel.eventLoop()
+                                .schedule(
+                                        () -> listener.tell(access.authenticateOrSay(command)),
+                                        Limits.WRONG_SECRET_DELAY_MILLIS,
+                                        TimeUnit.MILLISECONDS);
+                    }
+                },
+                listener);
+    }
+
     private void answer(Command.Other command, Reply reply) {
         output.write(reply);
         counts.answeredAtOnce(CommandKind.of(command), reply);
@@ -370,8 +433,9 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
         long sinceNanos = counts.begunNanos();
         return new ReplyListener() {
             @Override
-            public void onReply(Reply reply) {
+            public void onReply(Reply known) {
                 guarded(() -> {
+                    Reply reply = checked(command, known);
                     suspended = false;
                     counts.answered(kind, reply, sinceNanos);
                     if (command instanceof Command.Read) {
@@ -415,6 +479,8 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
         } else if (stalledOutputChecks > checksMax) {
             LOG.debug("closed {}: it does not read its replies", this);
             disconnect();
+        } else if (access.isGone()) {
+            finish();
         }
     }
 

@@ -6,7 +6,6 @@ import io.dshm.proto.Formats;
 import io.dshm.proto.Limits;
 import io.dshm.proto.Reply;
 import io.dshm.proto.wire.CommandRecord;
-import io.dshm.proto.wire.LimitRegionCommand;
 import io.dshm.server.guard.Guard;
 import io.dshm.server.replication.contracts.ClockAndRandom;
 import io.dshm.server.replication.contracts.Leadership;
@@ -55,8 +54,6 @@ public final class Lane {
 
     private static final Reply.Failure OLD_NODES =
             new Reply.Failure(ErrorCode.BAD_REQUEST, "not before all nodes are of this version");
-    private static final Reply.Failure TOO_MANY_LIMITS =
-            new Reply.Failure(ErrorCode.TOO_LARGE, "at most " + Limits.REGION_LIMITS_MAX + " regions may have a limit");
 
     /** Of the protocol that clients speak; see {@code proto/README.md}. */
     private static final int PROTOCOL_VERSION = 2;
@@ -89,7 +86,7 @@ public final class Lane {
         void onUnknownOrigin();
 
         /** Takes a write with a {@linkplain Records#largeValue large value}; its listener is called in that lane. */
-        void submitLarge(Lane from, Command.Write write, long deadlineNanos, ReplyListener listener);
+        void submitLarge(Lane from, Command.Write write, long credential, long deadlineNanos, ReplyListener listener);
     }
 
     private final Shared shared;
@@ -139,8 +136,12 @@ public final class Lane {
         return sender.addOutbox(origin);
     }
 
-    /** Takes a write; the listener gets its reply, at the latest when the request timeout is over. */
-    public void submit(Command.Write write, ReplyListener listener) {
+    /**
+     * Takes a write; the listener gets its reply, at the latest when the request timeout is over.
+     *
+     * @param credential who asks, see {@link io.dshm.server.statemachine.StateMachine#users}; 0 is nobody
+     */
+    public void submit(Command.Write write, long credential, ReplyListener listener) {
         if (node.isStopping()) {
             tellSoon(listener, STOPPING);
         } else if (reads.format() < Records.formatOf(write)) {
@@ -148,15 +149,19 @@ public final class Lane {
         } else if (shared.log.isDiskFull()) {
             tellSoon(listener, DISK_FULL);
         } else if (write.dataBytes() > Limits.INLINE_VALUE_BYTES_MAX) {
-            submitLarge(write, listener);
-        } else if (!submit(commands, Records.of(write), new ClientWrite(write, listener), requestDeadline())) {
+            submitLarge(write, credential, listener);
+        } else if (!submit(
+                commands,
+                Records.of(write).setCredential(credential),
+                new ClientWrite(write, listener),
+                requestDeadline())) {
             tellSoon(listener, TOO_MANY_COMMANDS);
         }
     }
 
-    private void submitLarge(Command.Write write, ReplyListener listener) {
+    private void submitLarge(Command.Write write, long credential, ReplyListener listener) {
         largeWrites++;
-        node.submitLarge(this, write, requestDeadline(), new ReplyListener() {
+        node.submitLarge(this, write, credential, requestDeadline(), new ReplyListener() {
             @Override
             public void onReply(Reply reply) {
                 largeWrites--;
@@ -207,6 +212,11 @@ public final class Lane {
         }
     }
 
+    /** Goes on, soon, when this node knows all that the cluster knew when it started: before, it knows nobody. */
+    public void whenCaughtUp(Runnable ready, ReplyListener listener) {
+        waits.add(NOTHING, requestDeadline(), ready, listener);
+    }
+
     /** Answers a read once this node has applied every write that any node had acknowledged when it was called. */
     public void readLinearizable(Command.Read read, ReplyListener listener) {
         rounds.add(new LinearizableRead(read, requestDeadline(), listener));
@@ -255,18 +265,23 @@ public final class Lane {
         return regions;
     }
 
-    /** Limits a region: see {@link LimitRegionCommand}. The listener gets {@code DONE}, or why not. */
-    void limitRegion(LimitRegionCommand limit, ReplyListener listener) {
+    /** Does what an operator asks for, and no client can. The listener gets {@code DONE}, or why not. */
+    void submitForOperator(CommandRecord.Builder record, ReplyListener listener) {
         if (reads.format() < Formats.BOUNDS) {
             tellSoon(listener, OLD_NODES);
             return;
         }
         submit(
                 commands,
-                CommandRecord.newBuilder().setLimitRegion(limit),
+                record,
                 listener,
                 (outcome, index) ->
-                        listener.tell(outcome.kind() == Outcome.Kind.APPLIED ? Reply.Done.DONE : TOO_MANY_LIMITS));
+                        // A read of this node that follows shall not miss it.
+                        waits.add(
+                                index,
+                                requestDeadline(),
+                                () -> listener.tell(Replies.toOperator(record, outcome)),
+                                listener));
     }
 
     /** Who answers, and who leads as far as this node knows. */

@@ -68,9 +68,9 @@ public final class RegionRequests {
     }
 
     /** Frees a region's entries that are expired and not yet purged. */
-    public void flushExpired(Command.FlushExpired flush, ReplyListener asking) {
+    public void flushExpired(Command.FlushExpired flush, long credential, ReplyListener asking) {
         ReplyListener listener = counted(asking);
-        Consumer<List<List<byte[]>>> purge = portions -> purge(portions.iterator(), 0, listener);
+        Consumer<List<List<byte[]>>> purge = portions -> purge(portions.iterator(), credential, 0, listener);
         await(ReadMode.LOCAL, listener, () -> look(() -> scans.expired(flush), purge, listener));
     }
 
@@ -126,15 +126,19 @@ public final class RegionRequests {
     }
 
     /** Has expired store entries removed in portions, one after the other, and replies with their number. */
-    private void purge(Iterator<List<byte[]>> portions, long purged, ReplyListener listener) {
+    private void purge(Iterator<List<byte[]>> portions, long credential, long purged, ReplyListener listener) {
         if (!portions.hasNext()) {
             listener.tell(new Reply.IntegerValue(purged));
             return;
         }
         List<byte[]> keys = portions.next();
-        steps.submit(Records.purge(keys), listener, (outcome, index) -> {
+        steps.submit(Records.purge(keys).setCredential(credential), listener, (outcome, index) -> {
+            if (outcome.kind() != Outcome.Kind.APPLIED) {
+                listener.tell(new Reply.Failure(ErrorCode.DENIED, null));
+                return;
+            }
             keys.forEach(key -> reads.acknowledge(Key.of(key), index));
-            purge(portions, purged + outcome.number(), listener);
+            purge(portions, credential, purged + outcome.number(), listener);
         });
     }
 }

@@ -4,7 +4,6 @@ import io.dshm.proto.Command;
 import io.dshm.proto.ErrorCode;
 import io.dshm.proto.Reply;
 import io.dshm.proto.wire.CommandRecord;
-import io.dshm.proto.wire.LimitRegionCommand;
 import io.dshm.proto.wire.RegisterNode;
 import io.dshm.server.guard.Guard;
 import io.dshm.server.replication.contracts.ClockAndRandom;
@@ -247,14 +246,15 @@ public final class Replicator {
     }
 
     /**
-     * Limits a region. Any thread.
+     * Does what an operator asks for, and no client can. Any thread.
      *
-     * @return {@code DONE}, or why it is not limited; an exception only if this node is at fault
+     * @param record without its identity; one that {@link io.dshm.server.statemachine.Admission} admits
+     * @return {@code DONE}, or why it is not done; an exception only if this node is at fault
      */
-    public CompletableFuture<Reply> limitRegion(LimitRegionCommand limit) {
+    public CompletableFuture<Reply> submitForOperator(CommandRecord.Builder record) {
         CompletableFuture<Reply> told = new CompletableFuture<>();
         Lane first = lanes.get(0);
-        first.execute(() -> first.limitRegion(limit, new ReplyListener() {
+        first.execute(() -> first.submitForOperator(record, new ReplyListener() {
             @Override
             public void onReply(Reply reply) {
                 told.complete(reply);
@@ -325,7 +325,8 @@ public final class Replicator {
         }
 
         @Override
-        public void submitLarge(Lane from, Command.Write write, long deadlineNanos, ReplyListener listener) {
+        public void submitLarge(
+                Lane from, Command.Write write, long credential, long deadlineNanos, ReplyListener listener) {
             byte[] value = Records.largeValue(write);
             if (value == null) {
                 throw new IllegalArgumentException("not large: " + write.dataBytes() + " bytes");
@@ -351,7 +352,10 @@ public final class Replicator {
             };
             lanes.get(0)
                     .execute(() -> largeValues.submit(
-                            value, upload -> Records.publication(write, upload), deadlineNanos, largeListener));
+                            value,
+                            upload -> Records.publication(write, upload).setCredential(credential),
+                            deadlineNanos,
+                            largeListener));
         }
     }
 }

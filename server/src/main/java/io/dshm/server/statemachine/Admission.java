@@ -35,6 +35,7 @@ import io.dshm.proto.wire.TypedValue;
 import io.dshm.proto.wire.ValueChunk;
 import io.dshm.proto.wire.WhenFull;
 import io.dshm.proto.wire.WriteCondition;
+import io.dshm.server.rights.Users;
 import java.util.HashSet;
 
 /**
@@ -123,6 +124,7 @@ public final class Admission {
             case FLUSH_ALL -> !anonymous && isFlushAll(record.getFlushAll());
             case MULTI -> !anonymous && isMulti(record.getMulti());
             case LIMIT_REGION -> !anonymous && !ofClient && isLimitRegion(record.getLimitRegion());
+            case CHANGE_USERS -> !anonymous && !ofClient && Users.isChange(record.getChangeUsers());
             case TAKE_ALL -> !anonymous && isTakeAll(record.getTakeAll());
             case SET,
                     TOUCH,
@@ -176,7 +178,7 @@ public final class Admission {
                         && isKnown(record.getRelease());
             case FLUSH_ALL, MULTI, TAKE_ALL, CHUNK, SET_CHUNKED, PUT_CHUNKED, PURGE -> false;
             case REGISTER_NODE, LOG_TIME, SWITCH_FORMAT, REFUSED, LIMIT_REGION, COMMAND_NOT_SET -> false;
-            case FOUND_CLUSTER, CHANGE_MEMBER -> false;
+            case FOUND_CLUSTER, CHANGE_MEMBER, CHANGE_USERS -> false;
         };
     }
 
@@ -361,6 +363,7 @@ public final class Admission {
         return write.getOrigin() == 0
                 && write.getSequence() == 0
                 && write.getClientSequence() == 0
+                && write.getCredential() == 0
                 && isIdentityOfClient(write)
                 && isWish(write)
                 && isWriteOfOneKey(write)

@@ -14,6 +14,7 @@ import io.dshm.proto.wire.TakeAllCommand;
 import io.dshm.proto.wire.TakeCommand;
 import io.dshm.proto.wire.TypedValue;
 import io.dshm.proto.wire.WriteCondition;
+import io.dshm.server.rights.Users;
 import io.dshm.server.store.Entry;
 import io.dshm.server.store.ListValue;
 import io.dshm.server.store.Store;
@@ -97,6 +98,7 @@ record Growth(long bytes, Purpose purpose) {
                         .sum();
             case SET_CHUNKED, PUT_CHUNKED, TOUCH, DELETE, REMOVE, EXPIRE, POP, PURGE, RELEASE, GIVE_BACK -> 0;
             case REGISTER_NODE, LOG_TIME, SWITCH_FORMAT, REFUSED, LIMIT_REGION, COMMAND_NOT_SET -> 0;
+            case CHANGE_USERS -> Users.bytesAddedBy(record.getChangeUsers());
             case FOUND_CLUSTER, CHANGE_MEMBER -> 0;
         };
     }
@@ -134,6 +136,7 @@ record Growth(long bytes, Purpose purpose) {
             case MULTI -> ofMulti(record.getMulti(), store);
             case SET_CHUNKED, PUT_CHUNKED, TOUCH, DELETE, REMOVE, EXPIRE, POP, PURGE, RELEASE, GIVE_BACK -> NONE;
             case REGISTER_NODE, LOG_TIME, SWITCH_FORMAT, REFUSED, LIMIT_REGION, COMMAND_NOT_SET -> NONE;
+            case CHANGE_USERS -> counts(atMost(record));
             case FOUND_CLUSTER, CHANGE_MEMBER -> NONE;
         };
     }
@@ -177,7 +180,7 @@ record Growth(long bytes, Purpose purpose) {
             case PUT_CHUNKED -> record.getPutChunked().getPut().getKey();
             case TOUCH, DELETE, REMOVE, EXPIRE, POP, PURGE, RELEASE, GIVE_BACK, MULTI, CHUNK, FLUSH_ALL -> null;
             case REGISTER_NODE, LOG_TIME, SWITCH_FORMAT, REFUSED, LIMIT_REGION, COMMAND_NOT_SET -> null;
-            case FOUND_CLUSTER, CHANGE_MEMBER -> null;
+            case FOUND_CLUSTER, CHANGE_MEMBER, CHANGE_USERS -> null;
         };
     }
 

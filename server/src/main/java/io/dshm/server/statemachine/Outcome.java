@@ -36,7 +36,8 @@ public final class Outcome {
         NOT_A_LIST(Result.Outcome.NOT_A_LIST),
         TOO_LARGE(Result.Outcome.TOO_LARGE),
         BUSY(Result.Outcome.BUSY),
-        OUT_OF_MEMORY(Result.Outcome.OUT_OF_MEMORY);
+        OUT_OF_MEMORY(Result.Outcome.OUT_OF_MEMORY),
+        DENIED(Result.Outcome.DENIED);
 
         private final Result.Outcome wire;
 
@@ -73,6 +74,7 @@ public final class Outcome {
     static final Outcome TOO_LARGE = of(Kind.TOO_LARGE);
     public static final Outcome BUSY = of(Kind.BUSY);
     static final Outcome OUT_OF_MEMORY = of(Kind.OUT_OF_MEMORY);
+    static final Outcome DENIED = of(Kind.DENIED);
 
     private final Kind kind;
 

@@ -5,11 +5,12 @@ import io.dshm.proto.wire.SnapshotHeader;
 import io.dshm.proto.wire.SnapshotNode;
 import io.dshm.proto.wire.SnapshotRegion;
 import io.dshm.proto.wire.SnapshotUpload;
+import io.dshm.proto.wire.SnapshotUsers;
 import io.dshm.server.store.View;
 import java.io.IOException;
 
 /**
- * A node's state as a new cluster begins with it, which that node founds alone: all entries, the limits of regions, and the clients with an
+ * A node's state as a new cluster begins with it, which that node founds alone: all entries, the limits of regions, the users, and the clients with an
  * identity of their own. What was registered by nodes of the old cluster stays behind, and its id; see {@link RestoredState}.
  */
 public final class RecoveredState implements StateSource, AutoCloseable {
@@ -40,6 +41,11 @@ public final class RecoveredState implements StateSource, AutoCloseable {
             @Override
             public void region(SnapshotRegion region) throws IOException {
                 consumer.region(region);
+            }
+
+            @Override
+            public void users(SnapshotUsers users) throws IOException {
+                consumer.users(users);
             }
 
             @Override

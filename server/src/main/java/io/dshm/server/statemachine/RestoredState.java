@@ -7,6 +7,7 @@ import io.dshm.proto.wire.SnapshotHeader;
 import io.dshm.proto.wire.SnapshotNode;
 import io.dshm.proto.wire.SnapshotRegion;
 import io.dshm.proto.wire.SnapshotUpload;
+import io.dshm.proto.wire.SnapshotUsers;
 import io.dshm.server.store.Entry;
 import io.dshm.server.store.Region;
 import io.dshm.server.store.View;
@@ -16,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A backup's state as a new cluster begins with it: what was chosen of the entries, and the clients with an identity of their
@@ -48,6 +50,7 @@ public final class RestoredState implements StateSource {
     private final SnapshotHeader header;
     private final List<SnapshotClient> clients;
     private final List<SnapshotRegion> regions;
+    private final @Nullable SnapshotUsers users;
     private final long entryCount;
 
     private RestoredState(
@@ -58,6 +61,7 @@ public final class RestoredState implements StateSource {
         this.checksum = checksum;
         this.clients = reading.clients;
         this.regions = reading.regions;
+        this.users = reading.users;
         this.entryCount = reading.entryCount;
         SnapshotHeader.Builder begin = ClusterState.without(header).toBuilder().clearPart();
         if (choice.ttlRemaining()) {
@@ -112,6 +116,9 @@ public final class RestoredState implements StateSource {
         for (SnapshotRegion region : regions) {
             consumer.region(region);
         }
+        if (users != null) {
+            consumer.users(users);
+        }
         for (SnapshotClient client : clients) {
             consumer.client(client);
         }
@@ -130,6 +137,10 @@ public final class RestoredState implements StateSource {
         final List<SnapshotClient> clients = new ArrayList<>();
         final List<SnapshotRegion> regions = new ArrayList<>();
         final Set<String> regionsFound = new TreeSet<>();
+
+        @Nullable
+        SnapshotUsers users;
+
         long entryCount;
 
         private final Choice choice;
@@ -176,6 +187,14 @@ public final class RestoredState implements StateSource {
                     && (choice.regions().isEmpty()
                             || choice.regions().contains(region.getRegion().toStringUtf8()))) {
                 regions.add(region);
+            }
+        }
+
+        /** Whatever is restored: without them, everybody might do everything. */
+        @Override
+        public void users(SnapshotUsers all) {
+            if (keepsOthers) {
+                users = all;
             }
         }
 

@@ -18,6 +18,7 @@ import io.dshm.proto.wire.SnapshotHeader;
 import io.dshm.proto.wire.SnapshotNode;
 import io.dshm.proto.wire.SnapshotRegion;
 import io.dshm.proto.wire.SnapshotUpload;
+import io.dshm.proto.wire.SnapshotUsers;
 import io.dshm.proto.wire.TypedState;
 import io.dshm.server.store.Entry;
 import io.dshm.server.store.ListValue;
@@ -52,6 +53,8 @@ public final class SnapshotReader {
         void upload(SnapshotUpload upload);
 
         void region(SnapshotRegion region);
+
+        void users(SnapshotUsers users);
     }
 
     private final Path folder;
@@ -150,6 +153,11 @@ public final class SnapshotReader {
         @Override
         public void region(SnapshotRegion region) {
             target.region(region);
+        }
+
+        @Override
+        public void users(SnapshotUsers users) {
+            target.users(users);
         }
 
         @Override

@@ -17,6 +17,7 @@ import io.dshm.proto.wire.SnapshotFrame;
 import io.dshm.proto.wire.SnapshotNode;
 import io.dshm.proto.wire.SnapshotRegion;
 import io.dshm.proto.wire.SnapshotUpload;
+import io.dshm.proto.wire.SnapshotUsers;
 import io.dshm.proto.wire.TypedState;
 import io.dshm.server.store.Entry;
 import io.dshm.server.store.ListValue;
@@ -300,6 +301,11 @@ public final class SnapshotWriter {
         @Override
         public void region(SnapshotRegion region) throws IOException {
             append(SnapshotFrame.newBuilder().setRegion(region).build());
+        }
+
+        @Override
+        public void users(SnapshotUsers users) throws IOException {
+            append(SnapshotFrame.newBuilder().setUsers(users).build());
         }
 
         void append(SnapshotFrame frame) throws IOException {

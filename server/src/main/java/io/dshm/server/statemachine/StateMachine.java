@@ -19,7 +19,9 @@ import io.dshm.proto.wire.SnapshotHeader;
 import io.dshm.proto.wire.SnapshotNode;
 import io.dshm.proto.wire.SnapshotRegion;
 import io.dshm.proto.wire.SnapshotUpload;
+import io.dshm.proto.wire.SnapshotUsers;
 import io.dshm.proto.wire.WhenFull;
+import io.dshm.server.rights.Users;
 import io.dshm.server.store.Entry;
 import io.dshm.server.store.Store;
 import java.io.IOException;
@@ -68,6 +70,7 @@ public final class StateMachine {
     private Origins origins = new Origins();
     private Clients clients = new Clients();
     private PendingUploads uploads = new PendingUploads();
+    private final Authorization authorization = new Authorization();
     private long appliedIndex;
     private volatile long clockMillis;
     private volatile long wallMillis;
@@ -178,7 +181,12 @@ public final class StateMachine {
 
     private void measure() {
         clientCount = clients.size();
-        bytesBeside = outcomeBytes + clients.bytes() + uploads.bytes() + store.markBytes() + store.regionUseBytes();
+        bytesBeside = outcomeBytes
+                + clients.bytes()
+                + uploads.bytes()
+                + store.markBytes()
+                + store.regionUseBytes()
+                + authorization.users().bytes();
     }
 
     /**
@@ -280,8 +288,8 @@ public final class StateMachine {
     }
 
     /**
-     * The same for the identity that the client gave. A value whose pieces are missing, and a command refused for memory, may be
-     * sent again under it.
+     * The same for the identity that the client gave. A value whose pieces are missing, and a command refused for memory or for its
+     * user's rights, may be sent again under it.
      */
     private Outcome applyOnceForClient(long index, CommandRecord record) {
         Outcome first = clients.recall(record, clockMillis);
@@ -295,15 +303,32 @@ public final class StateMachine {
             return first;
         }
         Outcome outcome = applyNow(index, record);
-        if (outcome.kind() != Outcome.Kind.CHUNKS_MISSING && outcome.kind() != Outcome.Kind.OUT_OF_MEMORY) {
-            clients.remember(record, outcome, clockMillis);
+        switch (outcome.kind()) {
+            case CHUNKS_MISSING, OUT_OF_MEMORY, DENIED -> {}
+            default -> clients.remember(record, outcome, clockMillis);
         }
         return outcome;
     }
 
     private Outcome applyNow(long index, CommandRecord record) {
+        if (!authorization.admits(record)) {
+            return denied(record);
+        }
         Outcome outcome = apply(index, record);
         return record.getEvicts() ? outcome.afterEviction() : outcome;
+    }
+
+    /** What has come in pieces is not kept for it; a copy without them says so, as it would without users. */
+    private Outcome denied(CommandRecord record) {
+        boolean whole = true;
+        if (record.hasSetChunked()) {
+            SetChunkedCommand set = record.getSetChunked();
+            whole = uploads.complete(record.getOrigin(), set.getUpload(), set.getValueLength()) != null;
+        } else if (record.hasPutChunked()) {
+            PutChunkedCommand put = record.getPutChunked();
+            whole = uploads.complete(record.getOrigin(), put.getUpload(), put.getValueLength()) != null;
+        }
+        return whole ? Outcome.DENIED : Outcome.CHUNKS_MISSING;
     }
 
     private Outcome apply(long index, CommandRecord record) {
@@ -347,6 +372,7 @@ public final class StateMachine {
             case TAKE_ALL -> takes.takeAll(record.getTakeAll(), clockMillis);
             case MULTI -> applyAllOrNone(index, record.getMulti());
             case LIMIT_REGION -> limitRegion(record.getLimitRegion());
+            case CHANGE_USERS -> authorization.change(record.getChangeUsers());
             case REFUSED -> Outcome.OUT_OF_MEMORY;
             case REGISTER_NODE, LOG_TIME, SWITCH_FORMAT, FOUND_CLUSTER, CHANGE_MEMBER, COMMAND_NOT_SET ->
                 throw new CorruptStateException(
@@ -458,6 +484,11 @@ public final class StateMachine {
         return format;
     }
 
+    /** Who may do what, as of the last entry applied. Any thread. */
+    public Users users() {
+        return authorization.users();
+    }
+
     /** The cluster's id and its members; none before the cluster has one. Any thread. */
     public ClusterState cluster() {
         return cluster;
@@ -509,7 +540,7 @@ public final class StateMachine {
         List<Origins.FrozenNode> nodes = origins.freeze();
         List<SnapshotUpload> uploadsNow = uploads.toWire();
         // Last: a view of the store that is open stays so, and lets no other one open, if anything is thrown after it.
-        return new StateView(header, store.view(), nodes, clients.view(), uploadsNow, regionLimits());
+        return new StateView(header, store.view(), nodes, clients.view(), uploadsNow, regionLimits(), users().toWire());
     }
 
     /**
@@ -526,6 +557,8 @@ public final class StateMachine {
         origins = new Origins();
         clients = new Clients();
         uploads = new PendingUploads();
+        // The old ones count until then: nobody may do more meanwhile.
+        Users[] users = {Users.NONE};
         Store newStore = new Store();
         long[] bytesWithoutRoom = new long[1];
         SnapshotHeader header = snapshot.read(new SnapshotReader.Target() {
@@ -558,9 +591,20 @@ public final class StateMachine {
             public void region(SnapshotRegion region) {
                 newStore.limitRegion(region.getRegion().toByteArray(), region.getBytesMax(), region.getEvicts());
             }
+
+            @Override
+            public void users(SnapshotUsers state) {
+                users[0] = Users.of(state);
+            }
         });
         memory.room()
-                .require(newStore.bytes() + bytesWithoutRoom[0] + origins.bytes() + clients.bytes() + uploads.bytes());
+                .require(newStore.bytes()
+                        + bytesWithoutRoom[0]
+                        + origins.bytes()
+                        + clients.bytes()
+                        + uploads.bytes()
+                        + users[0].bytes());
+        authorization.become(users[0]);
         become(newStore, header.getLastVersion());
         format = header.getFormatVersion();
         cluster = ClusterState.of(header);

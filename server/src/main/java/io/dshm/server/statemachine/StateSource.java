@@ -5,6 +5,7 @@ import io.dshm.proto.wire.SnapshotHeader;
 import io.dshm.proto.wire.SnapshotNode;
 import io.dshm.proto.wire.SnapshotRegion;
 import io.dshm.proto.wire.SnapshotUpload;
+import io.dshm.proto.wire.SnapshotUsers;
 import io.dshm.server.store.View;
 import java.io.IOException;
 
@@ -20,6 +21,8 @@ public interface StateSource {
         void upload(SnapshotUpload upload) throws IOException;
 
         void region(SnapshotRegion region) throws IOException;
+
+        void users(SnapshotUsers users) throws IOException;
     }
 
     /** Where in the log the state is, without the number of a part. */

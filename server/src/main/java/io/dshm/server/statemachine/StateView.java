@@ -6,11 +6,13 @@ import io.dshm.proto.wire.SnapshotHeader;
 import io.dshm.proto.wire.SnapshotNode;
 import io.dshm.proto.wire.SnapshotRegion;
 import io.dshm.proto.wire.SnapshotUpload;
+import io.dshm.proto.wire.SnapshotUsers;
 import io.dshm.server.store.Store;
 import io.dshm.server.store.View;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The state at one log index, held still for one reader on any thread while entries go on being applied. To be closed
@@ -24,6 +26,7 @@ public final class StateView implements StateSource, AutoCloseable {
     private final Clients.View clients;
     private final List<SnapshotUpload> uploads;
     private final List<SnapshotRegion> regions;
+    private final @Nullable SnapshotUsers users;
 
     StateView(
             SnapshotHeader header,
@@ -31,13 +34,15 @@ public final class StateView implements StateSource, AutoCloseable {
             List<Origins.FrozenNode> nodes,
             Clients.View clients,
             List<SnapshotUpload> uploads,
-            List<SnapshotRegion> regions) {
+            List<SnapshotRegion> regions,
+            @Nullable SnapshotUsers users) {
         this.header = header;
         this.entries = entries;
         this.nodes = nodes;
         this.clients = clients;
         this.uploads = uploads;
         this.regions = regions;
+        this.users = users;
     }
 
     @Override
@@ -50,6 +55,9 @@ public final class StateView implements StateSource, AutoCloseable {
     public void forEachOther(Consumer consumer) throws IOException {
         for (SnapshotRegion region : regions) {
             consumer.region(region);
+        }
+        if (users != null) {
+            consumer.users(users);
         }
         for (Origins.FrozenNode node : nodes) {
             for (SnapshotNode piece : node.toWire()) {
@@ -119,6 +127,11 @@ public final class StateView implements StateSource, AutoCloseable {
         @Override
         public void region(SnapshotRegion region) {
             add(region.toByteArray());
+        }
+
+        @Override
+        public void users(SnapshotUsers users) {
+            add(users.toByteArray());
         }
 
         private void add(byte[] message) {

@@ -37,6 +37,21 @@ class AdminHandlerTest {
 
     private final NodeInfo node = new NodeInfo() {
         @Override
+        public Map<String, Object> users() {
+            return Map.of("auth", "off");
+        }
+
+        @Override
+        public String changeUsers(UserChange change) {
+            return change.toString();
+        }
+
+        @Override
+        public boolean isAdmin(String user, String secret) {
+            return user.equals("root") && secret.equals("right:secret");
+        }
+
+        @Override
         public @Nullable String problem() {
             return problems.isEmpty() ? null : problems.get(0);
         }

@@ -53,7 +53,8 @@ class ConfigLoaderTest {
                         false,
                         "127.0.0.1",
                         4321,
-                        new ServerConfig.Sharedance("127.0.0.1", 0, 4096, 1800, 60, 33_554_432, ReadMode.LINEARIZABLE),
+                        new ServerConfig.Sharedance(
+                                "127.0.0.1", 0, 4096, 1800, 60, 33_554_432, ReadMode.LINEARIZABLE, "", List.of()),
                         "127.0.0.1",
                         true,
                         new ServerConfig.Tls(
@@ -157,7 +158,7 @@ class ConfigLoaderTest {
                 true,
                 "0.0.0.0",
                 4000,
-                new ServerConfig.Sharedance("10.0.0.7", 1042, 1043, 1044, 1045, 1001, ReadMode.LOCAL),
+                new ServerConfig.Sharedance("10.0.0.7", 1042, 1043, 1044, 1045, 1001, ReadMode.LOCAL, "", List.of()),
                 "10.0.0.9",
                 false,
                 new ServerConfig.Tls(

@@ -13,6 +13,7 @@ import io.dshm.server.replication.contracts.ClockAndRandom;
 import io.dshm.server.replication.contracts.FakeLog;
 import io.dshm.server.replication.contracts.Leadership;
 import io.dshm.server.replication.reads.LocalReads;
+import io.dshm.server.rights.Users;
 import io.dshm.server.statemachine.ClusterClock;
 import io.netty.channel.embedded.EmbeddedChannel;
 import java.util.ArrayList;
@@ -69,8 +70,8 @@ class DrainTest {
         runFirst();
         byte[] value = new byte[Limits.INLINE_VALUE_BYTES_MAX + 1];
         Lane lane = replicator.lane(second.eventLoop());
-        lane.submit(new Command.Set(Key.of("a"), 0, value), replies::add);
-        lane.submit(new Command.Set(Key.of("b"), 0, value), replies::add);
+        lane.submit(new Command.Set(Key.of("a"), 0, value), Users.NOBODY, replies::add);
+        lane.submit(new Command.Set(Key.of("b"), 0, value), Users.NOBODY, replies::add);
         CompletableFuture<Void> drained = replicator.drain();
         second.runPendingTasks();
         runFirst();

@@ -20,6 +20,7 @@ import io.dshm.server.replication.contracts.Leadership;
 import io.dshm.server.replication.contracts.PeerLinks;
 import io.dshm.server.replication.contracts.ReplyListener;
 import io.dshm.server.replication.reads.LocalReads;
+import io.dshm.server.rights.Users;
 import io.dshm.server.statemachine.ClusterClock;
 import io.dshm.server.store.Entry;
 import java.nio.ByteBuffer;
@@ -205,7 +206,7 @@ class LaneTest {
             return newLink();
         });
         Lane lane = replicator.lane(executor);
-        executor.execute(() -> lane.submit(new Command.Incr(Key.of("k"), 1, 0, 0), replies::add));
+        executor.execute(() -> lane.submit(new Command.Incr(Key.of("k"), 1, 0, 0), Users.NOBODY, replies::add));
         replicator.onLeadership(new Leadership(1, "n2", false));
         PeerLinks.Listener first = await(opened);
         executor.execute(first::onOpen);
@@ -238,7 +239,7 @@ class LaneTest {
 
         replicator.drain();
         Command.Incr incr = new Command.Incr(Key.of("k"), 1, 0, 0);
-        executor.execute(() -> comeBack(50_000, listener -> lane.submit(incr, listener)));
+        executor.execute(() -> comeBack(50_000, listener -> lane.submit(incr, Users.NOBODY, listener)));
         assertEquals(ErrorCode.SHUTTING_DOWN, ((Reply.Failure) await(replies)).code());
     }
 

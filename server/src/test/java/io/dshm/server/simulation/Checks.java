@@ -98,7 +98,7 @@ final class Checks {
     /** A lane has taken this write, and gives it the next number of that origin. */
     void onSubmit(Operation operation, long origin) {
         trace.note("%s", operation);
-        open += operation.isLimit() ? 0 : 1;
+        open += operation.isForOperator() ? 0 : 1;
         if (operation.isLarge()) {
             Command.Set set = (Command.Set) Objects.requireNonNull(operation.command);
             large.put(Operation.text(set.value()).substring(0, 12), operation);
@@ -130,7 +130,7 @@ final class Checks {
         trace.note("%s -> %s", operation, describe(reply));
         require(operation.reply == null, "%s is answered twice", operation);
         operation.reply = reply;
-        if (!operation.isLimit()) {
+        if (!operation.isForOperator()) {
             open--;
             answered++;
         }

@@ -146,7 +146,7 @@ final class Client {
         world.checks.onSubmit(operation, origin);
         Lane lane = on.lane(laneIndex);
         boolean[] taking = {true};
-        lane.submit(command, reply -> {
+        lane.submit(command, Logins.credential(on.stateMachine.users(), random), reply -> {
             if (taking[0] && reply instanceof Reply.Failure failure && failure.code() == ErrorCode.SHUTTING_DOWN) {
                 world.checks.onRefused(operation, origin);
             }

@@ -1,6 +1,7 @@
 package io.dshm.server.simulation;
 
 import com.google.protobuf.ByteString;
+import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.LimitRegionCommand;
 import io.dshm.proto.wire.WhenFull;
 
@@ -10,6 +11,7 @@ final class Nemesis {
     private final World world;
     private final Events events;
     private final int pauseMillisMax;
+    private int userChanges;
     private boolean ended;
 
     Nemesis(World world) {
@@ -25,6 +27,9 @@ final class Nemesis {
                 strike();
                 if (world.isLimited() && events.oneIn(2)) {
                     limit();
+                }
+                if (world.hasUsers() && (userChanges < 3 || events.oneIn(2))) {
+                    changeUsers();
                 }
                 rage();
             }
@@ -151,11 +156,21 @@ final class Nemesis {
         SimulatedNode.Running running = world.anyNode().running();
         if (running != null) {
             long bytesMax = events.oneIn(6) ? 0 : 150 + events.random.nextInt(600);
-            running.limit(LimitRegionCommand.newBuilder()
-                    .setRegion(ByteString.copyFromUtf8(events.oneIn(3) ? "" : "r"))
-                    .setBytesMax(bytesMax)
-                    .setWhenFull(events.oneIn(3) ? WhenFull.REFUSE : WhenFull.EVICT)
-                    .build());
+            running.submitForOperator(CommandRecord.newBuilder()
+                    .setLimitRegion(LimitRegionCommand.newBuilder()
+                            .setRegion(ByteString.copyFromUtf8(events.oneIn(3) ? "" : "r"))
+                            .setBytesMax(bytesMax)
+                            .setWhenFull(events.oneIn(3) ? WhenFull.REFUSE : WhenFull.EVICT)));
+        }
+    }
+
+    /** Changes users, so that clients may do something most of the time. */
+    private void changeUsers() {
+        SimulatedNode.Running running = world.anyNode().running();
+        if (running != null
+                && running.submitForOperator(
+                        CommandRecord.newBuilder().setChangeUsers(Logins.change(userChanges, events)))) {
+            userChanges++;
         }
     }
 

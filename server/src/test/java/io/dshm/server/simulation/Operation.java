@@ -5,6 +5,7 @@ import io.dshm.proto.Key;
 import io.dshm.proto.Limits;
 import io.dshm.proto.Policy;
 import io.dshm.proto.Reply;
+import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.LimitRegionCommand;
 import io.dshm.proto.wire.TakeCommand;
 import java.nio.charset.StandardCharsets;
@@ -25,10 +26,11 @@ final class Operation {
     final Connection connection;
     final SimulatedNode node;
 
-    /** A client's; null for an operator's limit. */
+    /** A client's; null for an operator's. */
     final Command.@Nullable Write command;
 
-    private final @Nullable LimitRegionCommand limit;
+    /** What an operator asks for; null for a client's command. */
+    private final @Nullable CommandRecord forOperator;
 
     /** Everything up to this index was acknowledged to somebody before this command was submitted. */
     final long acknowledgedBefore;
@@ -45,9 +47,9 @@ final class Operation {
         this(number, connection, node, command, null, acknowledgedBefore);
     }
 
-    /** An operator's limit of a region, without a connection. */
-    Operation(SimulatedNode node, LimitRegionCommand limit, long acknowledgedBefore) {
-        this(0, new Connection(), node, null, limit, acknowledgedBefore);
+    /** What an operator asks for, without a connection. */
+    Operation(SimulatedNode node, CommandRecord forOperator, long acknowledgedBefore) {
+        this(0, new Connection(), node, null, forOperator, acknowledgedBefore);
     }
 
     private Operation(
@@ -55,18 +57,18 @@ final class Operation {
             Connection connection,
             SimulatedNode node,
             Command.@Nullable Write command,
-            @Nullable LimitRegionCommand limit,
+            @Nullable CommandRecord forOperator,
             long acknowledgedBefore) {
         this.number = number;
         this.connection = connection;
         this.node = node;
         this.command = command;
-        this.limit = limit;
+        this.forOperator = forOperator;
         this.acknowledgedBefore = acknowledgedBefore;
     }
 
-    boolean isLimit() {
-        return limit != null;
+    boolean isForOperator() {
+        return forOperator != null;
     }
 
     boolean isLarge() {
@@ -80,8 +82,8 @@ final class Operation {
 
     /** The command in words, the same for a client's and for a record. */
     String description() {
-        if (limit != null) {
-            return description(limit);
+        if (forOperator != null) {
+            return description(forOperator, null);
         }
         if (command instanceof Command.Set set) {
             return "SET " + set.key() + " " + set.ttlMillis() + " " + abbreviated(text(set.value()));
@@ -194,6 +196,12 @@ final class Operation {
             case FLUSH_ALL -> "FLUSHALL " + Reference.text(record.getFlushAll().getRegion());
             case DELETE -> "DELETE " + Reference.text(record.getDelete().getKey());
             case LIMIT_REGION -> description(record.getLimitRegion());
+            case CHANGE_USERS ->
+                record.getChangeUsers().getAction() + " "
+                        + record.getChangeUsers().getName() + " "
+                        + record.getChangeUsers().getRightsList().stream()
+                                .map(right -> right.getKind() + ":" + Reference.text(right.getPattern()))
+                                .toList();
             case CHUNK,
                     PUT,
                     PUT_CHUNKED,

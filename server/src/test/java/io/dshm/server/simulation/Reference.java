@@ -129,6 +129,7 @@ final class Reference {
     private record Upload(int length, ByteArrayOutputStream bytes, long touched) {}
 
     private final Listener listener;
+    private final Permissions permissions = new Permissions();
     private final Map<String, TreeMap<Long, Optional<Item>>> history = new HashMap<>();
     private final Map<String, Registration> nodes = new HashMap<>();
     private final Map<Long, Map<Long, Effect>> effects = new HashMap<>();
@@ -284,7 +285,14 @@ final class Reference {
         return refusals;
     }
 
+    int denials() {
+        return permissions.denials();
+    }
+
     private Effect apply(long index, CommandRecord record, @Nullable String published) {
+        if (!permissions.admit(record)) {
+            return Effect.of(record.hasSetChunked() && published == null ? "CHUNKS_MISSING" : "DENIED");
+        }
         return switch (record.getCommandCase()) {
             case SET -> {
                 String value = text(record.getSet().getValue());
@@ -336,6 +344,7 @@ final class Reference {
                 yield Effect.of("APPLIED");
             }
             case LIMIT_REGION -> limitRegion(index, record.getLimitRegion());
+            case CHANGE_USERS -> Effect.of(permissions.change(record.getChangeUsers()));
             case REFUSED -> {
                 refusals++;
                 yield Effect.of("OUT_OF_MEMORY");

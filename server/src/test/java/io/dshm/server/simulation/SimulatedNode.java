@@ -4,7 +4,6 @@ import io.dshm.proto.Formats;
 import io.dshm.proto.Key;
 import io.dshm.proto.ReadMode;
 import io.dshm.proto.wire.CommandRecord;
-import io.dshm.proto.wire.LimitRegionCommand;
 import io.dshm.proto.wire.StatusReply;
 import io.dshm.server.replication.ClusterFormat;
 import io.dshm.server.replication.Lane;
@@ -368,15 +367,16 @@ final class SimulatedNode {
             });
         }
 
-        /** Limits a region, as an operator does it here. */
-        void limit(LimitRegionCommand limit) {
+        /** Does what an operator asks for here; false if it is not taken. */
+        boolean submitForOperator(CommandRecord.Builder record) {
             if (stopped || stateMachine.format() < Formats.BOUNDS) {
-                return;
+                return false;
             }
-            Operation operation = new Operation(SimulatedNode.this, limit, world.checks.acknowledgedIndex());
-            // The lane does one after the other: it takes the limit next.
+            Operation operation = new Operation(SimulatedNode.this, record.build(), world.checks.acknowledgedIndex());
+            // The lane does one after the other: it takes the record next.
             lanes.get(0).execute(() -> world.checks.onSubmit(operation, origins.get(0)));
-            replicator.limitRegion(limit).thenAccept(reply -> world.checks.onReply(operation, reply));
+            replicator.submitForOperator(record).thenAccept(reply -> world.checks.onReply(operation, reply));
+            return true;
         }
 
         private void write(StateView view, long index, long term) {

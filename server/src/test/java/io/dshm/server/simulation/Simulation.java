@@ -12,7 +12,7 @@ final class Simulation {
     private static final long REST_NANOS = TimeUnit.SECONDS.toNanos(60);
 
     /** How many writes were answered, entries evicted, and commands refused for want of room. */
-    record Counts(int answered, int evictions, int refusals) {}
+    record Counts(int answered, int evictions, int refusals, int denials) {}
 
     private final World world;
     private final List<Client> clients = new ArrayList<>();
@@ -84,7 +84,8 @@ final class Simulation {
             }
         }
         Reference reference = world.checks.reference();
-        return new Counts(world.checks.answeredOperations(), reference.evictions(), reference.refusals());
+        return new Counts(
+                world.checks.answeredOperations(), reference.evictions(), reference.refusals(), reference.denials());
     }
 
     private List<Long> applied() {

@@ -66,6 +66,11 @@ final class World {
         return !room.equals(StateRoom.UNLIMITED);
     }
 
+    /** Whether there are users, and who is none is denied, at times. */
+    boolean hasUsers() {
+        return !isLimited() && requestTimeoutMillis > 1_000;
+    }
+
     SimulatedNode anyNode() {
         return nodes.get(events.random.nextInt(size));
     }

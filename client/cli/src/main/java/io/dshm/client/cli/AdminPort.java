@@ -15,13 +15,13 @@ import org.jspecify.annotations.Nullable;
  * One node's port for operators. A request by hand on a socket: the JDK's HTTP client would take longer to load than the rest of
  * the command.
  *
- * @param token the secret that the node asks for, or null
+ * @param authorization what the node is told of who asks, or null
  */
 record AdminPort(
         Endpoint endpoint,
         @Nullable ClientTls tls,
         Duration timeout,
-        @Nullable String token) {
+        @Nullable String authorization) {
 
     private static final String HEAD_END = "\r\n\r\n";
     private static final int HEAD_BYTES_MAX = 8192;
@@ -91,7 +91,7 @@ record AdminPort(
             socket.getOutputStream()
                     .write((method + " " + path + " HTTP/1.0\r\nHost: " + endpoint
                                     + "\r\nDshm-Operator: dshm\r\nContent-Length: 0"
-                                    + (token == null ? "" : "\r\nAuthorization: Bearer " + token)
+                                    + (authorization == null ? "" : "\r\nAuthorization: " + authorization)
                                     + HEAD_END)
                             .getBytes(StandardCharsets.US_ASCII));
             asked = true;
@@ -118,7 +118,7 @@ record AdminPort(
     Map<String, Object> status() throws IOException {
         Page page = get("/status");
         if (page.status() == UNAUTHORIZED) {
-            throw new IOException("it asks for its token: --admin-token-file");
+            throw new IOException("it asks for its token, --admin-token-file, or a user with admin:*, --user");
         }
         try {
             return Json.object(page.body());

@@ -35,6 +35,8 @@ final class Failures {
                 "this word is not for what is there: dshm stat KEY shows its type";
             case MALFORMED_REQUEST -> "does the server know this word? dshm info shows its protocol";
             case OVERFLOW -> "the sum has more than 64 bits; nothing was changed";
+            case AUTH_REQUIRED -> "the cluster wants to know who you are: --user NAME --secret-file FILE";
+            case DENIED -> "dshm user list, as a user with admin:*, shows who may do what; nothing was changed";
             case TOO_LARGE -> "the limits are in proto/README.md; nothing was changed";
             case OUT_OF_MEMORY ->
                 "the nodes are full: delete something, or give them more memory; dshm status --json shows stateBytes";

@@ -1,6 +1,7 @@
 package io.dshm.client.cli;
 
 import io.dshm.client.ClientTls;
+import io.dshm.client.CommandFailedException;
 import io.dshm.client.DshmConnection;
 import io.dshm.proto.Command;
 import io.dshm.proto.ErrorCode;
@@ -11,8 +12,10 @@ import java.io.IOException;
 import java.net.ConnectException;
 import java.net.SocketTimeoutException;
 import java.net.UnknownHostException;
+import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -40,6 +43,7 @@ final class Nodes implements Closeable {
 
     private final List<Endpoint> endpoints;
     private final @Nullable ClientTls tls;
+    private final @Nullable Login login;
     private final Duration timeout;
 
     private long client;
@@ -55,11 +59,13 @@ final class Nodes implements Closeable {
      * Connects to nobody yet.
      *
      * @param tls null for plain connections
+     * @param login who says AUTH on each connection; null: nobody
      * @param timeout how long a command may take, with all its repeats
      */
-    Nodes(List<Endpoint> endpoints, @Nullable ClientTls tls, Duration timeout) {
+    Nodes(List<Endpoint> endpoints, @Nullable ClientTls tls, @Nullable Login login, Duration timeout) {
         this.endpoints = endpoints;
         this.tls = tls;
+        this.login = login;
         this.timeout = timeout;
     }
 
@@ -139,7 +145,7 @@ final class Nodes implements Closeable {
         }
     }
 
-    private @Nullable DshmConnection connect(Attempt attempt) {
+    private @Nullable DshmConnection connect(Attempt attempt) throws CliException {
         DshmConnection open = connection;
         if (open != null) {
             return open;
@@ -151,8 +157,20 @@ final class Nodes implements Closeable {
             open = DshmConnection.connect(
                     endpoint.resolve(), tls, atLeastOneMilli(connect), atLeastOneMilli(replyTimeout()));
             connection = open;
+            Login who = login;
+            if (who != null) {
+                open.authenticate(who.user(), who.secret());
+            }
             return open;
+        } catch (CommandFailedException e) {
+            disconnect();
+            if (mayBeBetterElsewhere(e.code())) {
+                attempt.troubles.put(endpoint, String.valueOf(e.getMessage()));
+                return null;
+            }
+            throw new CliException(ExitCode.REFUSED, e.code().wireName(), endpoint + ": " + e.getMessage());
         } catch (IOException e) {
+            disconnect();
             attempt.troubles.put(endpoint, reason(e));
             return null;
         }
@@ -202,7 +220,9 @@ final class Nodes implements Closeable {
             knownAtNanos = null;
             client = random.nextLong(CLIENT_END);
             sequence = 1;
-            Command.Write nothing = new Command.Touch(Key.of("dshm-command::" + client), 0);
+            Command.Write nothing = login == null
+                    ? new Command.Touch(Key.of("dshm-command::" + client), 0)
+                    : new Command.Release(besides((Command.Write) attempt.command), Key.of("dshm-command"));
             Reply reply = node.call(new Command.Identified(client, sequence, sequence, false, nothing));
             if (reply instanceof Reply.Failure) {
                 return reply;
@@ -212,6 +232,25 @@ final class Nodes implements Closeable {
         sequence++;
         attempt.numbered = true;
         return null;
+    }
+
+    /** A key of the region of a write, and not its own: for a user who may write, or only take, there alone. */
+    private static Key besides(Command.Write write) {
+        byte[] region;
+        if (write instanceof Command.FlushAll flush) {
+            region = flush.region();
+        } else {
+            Key key = write instanceof Command.KeyWrite one
+                    ? one.key()
+                    : write instanceof Command.TakeAll all
+                            ? all.takes().get(0).key()
+                            : ((Command.Multi) write).writes().get(0).key();
+            region = Arrays.copyOf(key.bytes(), key.regionBytes());
+        }
+        byte[] name = "::dshm-command".getBytes(StandardCharsets.US_ASCII);
+        byte[] all = Arrays.copyOf(region, region.length + name.length);
+        System.arraycopy(name, 0, all, region.length, name.length);
+        return Key.of(all);
     }
 
     private static boolean mayBeBetterElsewhere(ErrorCode code) {

@@ -17,14 +17,14 @@ import org.jspecify.annotations.Nullable;
  *
  * @param endpoints the nodes, for clients
  * @param adminPorts their ports for operators
- * @param adminToken the secret that these ask for, or null
+ * @param authorization what these are told of who asks, or null
  * @param tls for both kinds of ports; null for plain connections
  * @param timeout how long a word may take
  */
 record Session(
         List<Endpoint> endpoints,
         List<Endpoint> adminPorts,
-        @Nullable String adminToken,
+        @Nullable String authorization,
         @Nullable ClientTls tls,
         Duration timeout,
         Nodes nodes,
@@ -38,7 +38,17 @@ record Session(
 
     /** Options that decide which session a line needs. */
     private static final String[] OPTIONS = {
-        "--endpoints", "--admin", "--admin-token-file", "--timeout", "--tls", "--ca", "--cert", "--key", "--server-name"
+        "--endpoints",
+        "--admin",
+        "--admin-token-file",
+        "--user",
+        "--secret-file",
+        "--timeout",
+        "--tls",
+        "--ca",
+        "--cert",
+        "--key",
+        "--server-name"
     };
 
     /** The session that options and environment ask for; connects to nobody yet. */
@@ -57,13 +67,15 @@ record Session(
                         .map(node -> node.plus(ADMIN_PORT - CLIENT_PORT))
                         .toList();
         ClientTls tls = Tls.of(arguments, environment);
+        Login login = Login.of(arguments, environment);
+        String token = adminToken(arguments, environment);
         return new Session(
                 endpoints,
                 adminPorts,
-                adminToken(arguments, environment),
+                token != null ? "Bearer " + token : login == null ? null : login.basic(),
                 tls,
                 timeout,
-                new Nodes(endpoints, tls, timeout),
+                new Nodes(endpoints, tls, login, timeout),
                 output);
     }
 
@@ -93,7 +105,7 @@ record Session(
 
     /** The same with another timeout. */
     AdminPort adminPort(Endpoint endpoint, Duration patience) {
-        return new AdminPort(endpoint, tls, patience, adminToken);
+        return new AdminPort(endpoint, tls, patience, authorization);
     }
 
     /** Whether a line asks for other nodes or another timeout than the session that it is in. */
@@ -105,7 +117,7 @@ record Session(
     Session as(boolean json) {
         return json == output.isJson()
                 ? this
-                : new Session(endpoints, adminPorts, adminToken, tls, timeout, nodes, output.as(json));
+                : new Session(endpoints, adminPorts, authorization, tls, timeout, nodes, output.as(json));
     }
 
     /** Sends a command; the reply is no error. */

@@ -13,6 +13,8 @@ import io.dshm.proto.wire.PermitsState;
 import io.dshm.proto.wire.SnapshotEntry;
 import io.dshm.proto.wire.SnapshotHeader;
 import io.dshm.proto.wire.SnapshotRegion;
+import io.dshm.proto.wire.SnapshotUser;
+import io.dshm.proto.wire.SnapshotUsers;
 import io.dshm.proto.wire.TypedState;
 import java.io.BufferedInputStream;
 import java.io.IOException;
@@ -111,6 +113,7 @@ final class SnapshotInspect {
             return ExitCode.OK;
         }
         Map<String, Region> regions = new TreeMap<>();
+        Map<String, List<String>> users = new TreeMap<>();
         Read read = read(file, new SnapshotPart.Visitor() {
             @Override
             public void entry(SnapshotEntry entry) {
@@ -124,6 +127,11 @@ final class SnapshotInspect {
                 region.limitBytes = limit.getBytesMax();
                 region.evicts = limit.getEvicts();
             }
+
+            @Override
+            public void users(SnapshotUsers all) {
+                all.getUsersList().forEach(user -> users.put(user.getName(), rights(user)));
+            }
         });
         if (output.isJson()) {
             Map<String, Object> said = new LinkedHashMap<>(head(read.head));
@@ -133,9 +141,11 @@ final class SnapshotInspect {
             List<Map<String, Object>> all = new ArrayList<>();
             regions.forEach((name, region) -> all.add(json(name, region)));
             said.put("regions", all);
+            said.put("users", users);
             output.object(said);
         } else {
             table(file, read, regions).forEach(output::line);
+            users.forEach((user, rights) -> output.line("user " + user + ": " + String.join(",", rights)));
         }
         return ExitCode.OK;
     }
@@ -152,6 +162,16 @@ final class SnapshotInspect {
             region = regions.computeIfAbsent(regions.size() < REGIONS_MAX ? name : OTHERS, unused -> new Region());
         }
         return region;
+    }
+
+    /** As {@code dshm user list} shows them; nothing of the secrets. */
+    private static List<String> rights(SnapshotUser user) {
+        return user.getRightsList().stream()
+                .map(right -> right.getKind().name().toLowerCase(Locale.ROOT) + ":"
+                        + (right.getPattern().isEmpty()
+                                ? DEFAULT_REGION
+                                : right.getPattern().toStringUtf8()))
+                .toList();
     }
 
     private static List<String> table(String file, Read read, Map<String, Region> regions) {

@@ -21,6 +21,8 @@ final class Syntax {
             "--endpoints",
             "--admin",
             "--admin-token-file",
+            "--user",
+            "--secret-file",
             "--tls",
             "--ca",
             "--cert",
@@ -138,6 +140,12 @@ final class Syntax {
                 "--admin-token-file",
                 "FILE",
                 "The secret that the admin ports ask for; or DSHM_ADMIN_TOKEN_FILE.",
+                hidden));
+        spec.addOption(option("--user", "NAME", "As which user of the cluster; or DSHM_USER.", hidden));
+        spec.addOption(option(
+                "--secret-file",
+                "FILE",
+                "Where the user's secret is; or DSHM_SECRET_FILE. It is never given itself: others see command lines.",
                 hidden));
         spec.addOption(
                 option("--tls", "", "Connects with TLS; or DSHM_TLS=1. The next four ask for it as well.", hidden));

@@ -16,6 +16,7 @@ final class Words {
                     WhyWords.ALL,
                     ClusterWords.ALL,
                     BenchWords.ALL,
+                    UserWords.ALL,
                     ToolWords.ALL)
             .flatMap(List::stream)
             .toList();

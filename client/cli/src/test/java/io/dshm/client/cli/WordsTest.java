@@ -21,8 +21,8 @@ import org.junit.jupiter.api.Test;
 /** The table of words against the verbs of the protocol. */
 class WordsTest {
 
-    /** What says them instead of a word: the option of all words, and the end of the process. */
-    private static final Set<String> WITHOUT_WORD = Set.of("READ_MODE", "QUIT");
+    /** What says them instead of a word: options of all words, and the end of the process. */
+    private static final Set<String> WITHOUT_WORD = Set.of("READ_MODE", "AUTH", "QUIT");
 
     /** A line for each verb, and what it sends. */
     private static final Map<String, String> LINES = Map.ofEntries(

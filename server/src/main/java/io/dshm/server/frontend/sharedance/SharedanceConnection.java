@@ -1,12 +1,14 @@
 package io.dshm.server.frontend.sharedance;
 
 import io.dshm.proto.Command;
+import io.dshm.proto.ErrorCode;
 import io.dshm.proto.ReadMode;
 import io.dshm.proto.Reply;
 import io.dshm.proto.text.PartialValue;
 import io.dshm.server.frontend.ClientConnection;
 import io.dshm.server.frontend.CommandCounts;
 import io.dshm.server.frontend.CommandKind;
+import io.dshm.server.frontend.ConfiguredUser;
 import io.dshm.server.frontend.ConnectionSet;
 import io.dshm.server.frontend.LargeReply;
 import io.dshm.server.frontend.MemoryBudget;
@@ -33,13 +35,15 @@ import org.slf4j.LoggerFactory;
  *
  * <p>The protocol has no errors, so a connection may end without a reply, in one of two ways. It is closed if that is the
  * answer: nothing is stored under the key, or the bytes were no command. It is reset if the node could not answer: there
- * is no leader, or the node is stopping or lags behind. Old clients take both for "nothing". A client that tells them
+ * is no leader, or the node is stopping or lags behind, or the listener's user may not do it. Old clients take both for "nothing". A client that tells them
  * apart can ask the next node, instead of treating the session as lost.
  */
 final class SharedanceConnection extends ChannelInboundHandlerAdapter implements ClientConnection {
 
     private static final Logger LOG = LoggerFactory.getLogger(SharedanceConnection.class);
     private static final byte[] OK = "OK\n".getBytes(StandardCharsets.US_ASCII);
+
+    private static final Reply.Failure DENIED = new Reply.Failure(ErrorCode.DENIED, null);
 
     /** Bytes that a client must send between two checks while this node holds shared memory for it. */
     private static final int PROGRESS_BYTES = 1024;
@@ -48,6 +52,7 @@ final class SharedanceConnection extends ChannelInboundHandlerAdapter implements
     private final SharedanceDecoder decoder;
     private final MemoryBudget budget;
     private final ReadMode readMode;
+    private final ConfiguredUser user;
     private final ConnectionSet connections;
     private final UnreadReplies unread;
     private final CommandCounts counts;
@@ -69,11 +74,17 @@ final class SharedanceConnection extends ChannelInboundHandlerAdapter implements
     private int idleChecks;
 
     SharedanceConnection(
-            Lane lane, SharedanceDecoder decoder, MemoryBudget budget, ReadMode readMode, ConnectionSet connections) {
+            Lane lane,
+            SharedanceDecoder decoder,
+            MemoryBudget budget,
+            ReadMode readMode,
+            ConfiguredUser user,
+            ConnectionSet connections) {
         this.lane = lane;
         this.decoder = decoder;
         this.budget = budget;
         this.readMode = readMode;
+        this.user = user;
         this.connections = connections;
         this.unread = connections.newUnreadReplies();
         this.counts = connections.counts();
@@ -115,11 +126,15 @@ final class SharedanceConnection extends ChannelInboundHandlerAdapter implements
     @Override
     public void channelReadComplete(ChannelHandlerContext reading) {
         Command command = decoder.take();
-        if (command instanceof Command.Write write) {
+        if (command != null
+                && !user.admits(lane.reads().users(), command, reading.channel().remoteAddress())) {
+            deny(command);
+        } else if (command instanceof Command.Write write) {
             asked = true;
             counts.begin();
             CommandKind kind = write instanceof Command.Set ? CommandKind.SET : CommandKind.DELETE;
-            lane.submit(write, replyTo(kind, outcome -> onWritten(write, outcome)));
+            lane.submit(
+                    write, user.numberIn(lane.reads().users()), replyTo(kind, outcome -> onWritten(write, outcome)));
         } else if (command instanceof Command.Get get) {
             asked = true;
             counts.begin();
@@ -130,16 +145,16 @@ final class SharedanceConnection extends ChannelInboundHandlerAdapter implements
     private void read(Command.Get get) {
         if (readMode == ReadMode.LINEARIZABLE) {
             counts.read(CommandCounts.ReadWay.LINEARIZABLE);
-            lane.readLinearizable(get, replyTo(CommandKind.GET, this::onRead));
+            lane.readLinearizable(get, replyTo(CommandKind.GET, found -> onRead(get, found)));
         } else if (lane.reads().isCurrent(get)) {
             counts.read(CommandCounts.ReadWay.LOCAL);
             Reply found = lane.reads().read(get);
             counts.answeredAtOnce(CommandKind.GET, found);
             counts.end();
-            onRead(found);
+            onRead(get, found);
         } else {
             counts.read(CommandCounts.ReadWay.LOCAL_WAITED);
-            lane.awaitRead(get, replyTo(CommandKind.GET, this::onRead));
+            lane.awaitRead(get, replyTo(CommandKind.GET, found -> onRead(get, found)));
         }
     }
 
@@ -159,6 +174,14 @@ final class SharedanceConnection extends ChannelInboundHandlerAdapter implements
         };
     }
 
+    private void deny(Command command) {
+        asked = true;
+        if (command instanceof Command.Set set) {
+            budget.release(PartialValue.budgetOf(set.value().length));
+        }
+        fail(DENIED);
+    }
+
     private void onWritten(Command.Write write, Reply outcome) {
         if (write instanceof Command.Set set) {
             budget.release(PartialValue.budgetOf(set.value().length));
@@ -172,7 +195,11 @@ final class SharedanceConnection extends ChannelInboundHandlerAdapter implements
         }
     }
 
-    private void onRead(Reply found) {
+    private void onRead(Command.Get get, Reply found) {
+        if (!user.admits(lane.reads().users(), get, context().channel().remoteAddress())) {
+            fail(DENIED);
+            return;
+        }
         Reply read = unread.admit(found);
         if (read instanceof Reply.Value value) {
             send(value.bytes());

@@ -5,6 +5,7 @@ import io.dshm.proto.ErrorCode;
 import io.dshm.proto.Key;
 import io.dshm.proto.Limits;
 import io.dshm.proto.Reply;
+import io.dshm.server.rights.Users;
 import io.dshm.server.statemachine.ClusterClock;
 import io.dshm.server.statemachine.MemoryLimit;
 import io.dshm.server.statemachine.StateMachine;
@@ -223,6 +224,11 @@ public final class LocalReads {
     /** The cluster's format, see {@link io.dshm.proto.Formats}. Any thread. */
     public int format() {
         return stateMachine.format();
+    }
+
+    /** Who may do what, as of the last entry that is applied here. Any thread. */
+    public Users users() {
+        return stateMachine.users();
     }
 
     public StateMachine stateMachine() {

@@ -4,9 +4,12 @@ import io.dshm.proto.Command;
 import io.dshm.proto.CommandVisitor;
 import io.dshm.proto.Doubles;
 import io.dshm.proto.ErrorCode;
+import io.dshm.proto.Limits;
 import io.dshm.proto.Reply;
 import io.dshm.proto.ValueType;
 import io.dshm.proto.text.ReplyEncoder;
+import io.dshm.proto.wire.ChangeUsersCommand;
+import io.dshm.proto.wire.CommandRecord;
 import io.dshm.server.statemachine.Outcome;
 import io.dshm.server.store.limiters.Decision;
 import io.dshm.server.store.limiters.Permit;
@@ -38,6 +41,7 @@ public final class Replies {
             case NOT_A_LIST -> failure(ErrorCode.NOT_A_LIST, outcome);
             case TOO_LARGE -> failure(ErrorCode.TOO_LARGE, outcome);
             case BUSY -> new Reply.Failure(ErrorCode.BUSY, "too many clients have an identity of their own");
+            case DENIED -> new Reply.Failure(ErrorCode.DENIED, "the user has no right to this any more");
             case OUT_OF_MEMORY -> new Reply.Failure(ErrorCode.OUT_OF_MEMORY, "the nodes have no room for more");
             case CHUNKS_MISSING -> new Reply.Failure(ErrorCode.BUSY, "the value did not arrive whole");
             case UNKNOWN_ORIGIN, ALREADY_SETTLED, NO_INTEGER, AHEAD ->
@@ -79,6 +83,33 @@ public final class Replies {
         return write instanceof Command.Expire
                 ? "EXPIRE takes no rate limiter; its key expires when its longest window is empty"
                 : "the key holds an entry of another kind";
+    }
+
+    /** What an operator is told, who has limited a region or changed users. */
+    public static Reply toOperator(CommandRecord.Builder record, Outcome outcome) {
+        ChangeUsersCommand change = record.getChangeUsers();
+        return switch (outcome.kind()) {
+            case APPLIED -> Reply.Done.DONE;
+            case NOT_FOUND -> new Reply.Failure(ErrorCode.NOT_FOUND, "there is no user " + change.getName());
+            case EXISTS ->
+                new Reply.Failure(
+                        ErrorCode.EXISTS,
+                        change.getAction() == ChangeUsersCommand.Action.ADD
+                                ? "there is a user " + change.getName() + " already"
+                                : change.getName() + " has two secrets already: finish the rotation first");
+            case BAD_REQUEST ->
+                new Reply.Failure(
+                        ErrorCode.BAD_REQUEST, "no user would be left that has admin rights for all regions (admin:*)");
+            case TOO_LARGE ->
+                new Reply.Failure(
+                        ErrorCode.TOO_LARGE,
+                        record.hasChangeUsers()
+                                ? "there are at most " + Limits.USERS_MAX + " users, with " + Limits.USER_RIGHTS_MAX
+                                        + " rights each"
+                                : "at most " + Limits.REGION_LIMITS_MAX + " regions may have a limit");
+            case OUT_OF_MEMORY -> new Reply.Failure(ErrorCode.OUT_OF_MEMORY, "the nodes have no room for more");
+            default -> new Reply.Failure(ErrorCode.UNKNOWN_OUTCOME, null);
+        };
     }
 
     /** Of a MULTI: with the number of the command that failed. */

@@ -65,6 +65,7 @@ class AdmittedCommandsTest {
             CommandRecord.CommandCase.SWITCH_FORMAT,
             CommandRecord.CommandCase.FOUND_CLUSTER,
             CommandRecord.CommandCase.CHANGE_MEMBER,
+            CommandRecord.CommandCase.CHANGE_USERS,
             CommandRecord.CommandCase.REFUSED,
             CommandRecord.CommandCase.COMMAND_NOT_SET);
 
