@@ -154,6 +154,28 @@ class DshmClientTest {
         assertTrue(store.repeats() > 0);
     }
 
+    /** {@code -Ddshm.test.reconnects=5000} is what a week with a lost connection every two minutes brings. */
+    @Test
+    @Timeout(300)
+    void very_many_reconnects_lose_and_double_nothing_and_leave_nothing_behind() {
+        DshmClient client = open(builder());
+        int times = Integer.getInteger("dshm.test.reconnects", 30);
+        long sum = 0;
+        for (int i = 0; i < times; i++) {
+            List<CompletableFuture<Long>> calls = new ArrayList<>();
+            for (int each = 0; each < 20; each++) {
+                calls.add(client.incr("n", 1));
+            }
+            near.drop();
+            far.drop();
+            all(calls).join();
+            sum += calls.size();
+            assertEquals(sum, store.count(N));
+        }
+        assertEquals(0, client.outstanding());
+        assertTrue(near.connections() + far.connections() <= 4);
+    }
+
     @Test
     void a_write_that_cannot_have_an_identity_is_not_repeated() {
         DshmClient client = open(builder());
