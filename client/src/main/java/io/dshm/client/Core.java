@@ -80,8 +80,15 @@ final class Core {
         this.group = new NioEventLoopGroup(1, new DefaultThreadFactory("dshm-client", true));
         this.loop = group.next();
         this.callbacks = settings.callbacks() == null ? Runnable::run : settings.callbacks();
+        // One that hangs does not hold up those of other names.
+        int names = settings.endpoints().size();
         this.lookups = new ThreadPoolExecutor(
-                1, 1, 1, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), new DefaultThreadFactory("dshm-lookup", true));
+                names,
+                names,
+                1,
+                TimeUnit.SECONDS,
+                new LinkedBlockingQueue<>(),
+                new DefaultThreadFactory("dshm-lookup", true));
         lookups.allowCoreThreadTimeOut(true);
         this.room = new Room(settings.outstandingMax(), settings.outstandingBytesMax());
         this.identities = new Identities(settings.outstandingMax());
