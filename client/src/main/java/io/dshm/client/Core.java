@@ -23,7 +23,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -43,9 +42,6 @@ final class Core {
     private static final long RETRY_MIN_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
     private static final int RETRY_DOUBLINGS_MAX = 6;
 
-    /** If a node is not connected to after that time, the next one is connected to as well. */
-    static final long HEAD_START_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
-
     final Settings settings;
     final EventLoop loop;
     final Executor callbacks;
@@ -62,30 +58,35 @@ final class Core {
 
     private boolean closed;
 
-    private final List<Node> nodes = new ArrayList<>();
+    private final NodeChoice nodes;
     private final ArrayDeque<Call<?>> fast = new ArrayDeque<>();
     private final ArrayDeque<Call<?>> slow = new ArrayDeque<>();
     private final List<Call<?>> delayed = new ArrayList<>();
     private final Identities identities;
-    private @Nullable Node chosen;
     private @Nullable ScheduledFuture<?> expiry;
     private long expiryNanos;
     private boolean beating;
     private boolean pumping;
     private boolean pumpAgain;
-    private boolean hedges;
 
     Core(Settings settings) {
         this.settings = settings;
         this.group = new NioEventLoopGroup(1, new DefaultThreadFactory("dshm-client", true));
         this.loop = group.next();
         this.callbacks = settings.callbacks() == null ? Runnable::run : settings.callbacks();
+        // One that hangs does not hold up those of other names.
+        int names = settings.endpoints().size();
         this.lookups = new ThreadPoolExecutor(
-                1, 1, 1, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), new DefaultThreadFactory("dshm-lookup", true));
+                names,
+                names,
+                1,
+                TimeUnit.SECONDS,
+                new LinkedBlockingQueue<>(),
+                new DefaultThreadFactory("dshm-lookup", true));
         lookups.allowCoreThreadTimeOut(true);
         this.room = new Room(settings.outstandingMax(), settings.outstandingBytesMax());
         this.identities = new Identities(settings.outstandingMax());
-        settings.endpoints().forEach(endpoint -> nodes.add(new Node(this, endpoint)));
+        this.nodes = new NodeChoice(this, settings.endpoints());
     }
 
     // ---- from any thread
@@ -174,7 +175,7 @@ final class Core {
     /** From now on reads are hedged, so two nodes are connected to. */
     void hedge() {
         execute(() -> {
-            hedges = true;
+            nodes.hedge();
             pump();
         });
     }
@@ -236,7 +237,7 @@ final class Core {
         pumping = true;
         do {
             pumpAgain = false;
-            Node node = choose();
+            Node node = nodes.choose();
             if (node != null) {
                 feed(node.fast(), fast);
                 feedSlow(node);
@@ -297,50 +298,16 @@ final class Core {
         pumpAgain = true;
     }
 
-    /** The first node in the order that is up and well, else one that is up; sees to connections. */
-    private @Nullable Node choose() {
-        long now = System.nanoTime();
-        Node up = null;
-        Node well = null;
-        int connecting = 0;
-        int ready = 0;
-        for (Node node : nodes) {
-            boolean wanted = well == null || (hedges && ready < 2);
-            if (closed || !wanted) {
-                continue;
-            }
-            if (node.isUp()) {
-                ready++;
-                up = up == null ? node : up;
-                well = well == null && node.isWell(now) ? node : well;
-            } else if (node.isConnecting()) {
-                connecting += node.forNanos(now) < HEAD_START_NANOS ? 1 : 0;
-            } else if (connecting == 0 && !node.rests(now)) {
-                connecting++;
-                node.connect();
-            }
-        }
-        Node next = well == null ? up : well;
-        if (next != chosen) {
-            chosen = next;
-            if (next != null) {
-                next.tell(NodeEvent.State.CHOSEN, "");
-            }
-        }
-        return next;
-    }
-
     /** Where all that can be reached do not accept this client, waiting does not help. */
     private void failIfDenied() {
-        boolean connecting = nodes.stream().anyMatch(Node::isConnecting);
-        if (connecting || nodes.stream().noneMatch(Node::isDenied)) {
+        if (!nodes.areDenied()) {
             return;
         }
         List<Call<?>> all = new ArrayList<>(fast);
         all.addAll(slow);
         fast.clear();
         slow.clear();
-        String message = "no node accepts this client: " + troubles();
+        String message = "no node accepts this client: " + nodes.troubles();
         for (Call<?> call : all) {
             call.queued = false;
             end(
@@ -349,10 +316,6 @@ final class Core {
                             ? new UnknownOutcomeException(message, null)
                             : new InvalidCallException(message, null));
         }
-    }
-
-    private String troubles() {
-        return nodes.stream().map(Node::trouble).collect(Collectors.joining(", "));
     }
 
     /** A reply has come. */
@@ -481,16 +444,8 @@ final class Core {
         long now = System.nanoTime();
         List<Call<?>> over = new ArrayList<>();
         long[] earliest = {Long.MAX_VALUE};
-        for (Node node : nodes) {
-            for (Link link : List.copyOf(node.links())) {
-                if (link.hasUnsent(now)) {
-                    node.lost("it does not read");
-                }
-            }
-        }
-        for (Node node : nodes) {
-            node.links().forEach(link -> link.forEach(call -> sort(call, now, over, earliest)));
-        }
+        nodes.takeBackUnsent(now);
+        nodes.forEachCall(call -> sort(call, now, over, earliest));
         over.forEach(this::expired);
         over.clear();
         for (var queue : List.of(fast, slow, delayed)) {
@@ -525,7 +480,7 @@ final class Core {
         String message = closed
                 ? "the client was closed"
                 : "no outcome within " + TimeUnit.NANOSECONDS.toMillis(call.deadlineNanos - call.startedNanos) + " ms"
-                        + last + "; " + troubles();
+                        + last + "; " + nodes.troubles();
         boolean mayTakeEffect = call.unknown || (call.copies > 0 && call.changes());
         end(
                 call,
@@ -545,12 +500,7 @@ final class Core {
 
     private void beat() {
         beating = false;
-        boolean busy = false;
-        long now = System.nanoTime();
-        for (Node node : nodes) {
-            busy |= node.beat(now);
-        }
-        if (busy) {
+        if (nodes.beat(System.nanoTime())) {
             beatSoon();
         }
     }
@@ -559,12 +509,10 @@ final class Core {
         if (call.isOver() || call.copies != 1 || call.queued) {
             return;
         }
-        for (Node node : nodes) {
-            if (node != call.node && node.isUp() && node.fast().hasRoom()) {
-                node.fast().add(call);
-                node.fast().flush();
-                return;
-            }
+        Node other = nodes.other(call.node);
+        if (other != null) {
+            other.fast().add(call);
+            other.fast().flush();
         }
     }
 
@@ -626,7 +574,7 @@ final class Core {
     private void end() {
         closing = true;
         closed = true;
-        nodes.forEach(Node::close);
+        nodes.close();
         drain();
         for (var queue : List.of(fast, slow, delayed)) {
             List<Call<?>> left = List.copyOf(queue);
@@ -637,6 +585,6 @@ final class Core {
             });
         }
         lookups.shutdown();
-        nodes.forEach(node -> node.tell(NodeEvent.State.CLOSED, ""));
+        nodes.tellClosed();
     }
 }

@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  * again, on another node where that is better, but never so that it could take effect twice: writes have an identity of this
  * client ({@code id=}, {@code seq=}, {@code done=}), by which the cluster knows a copy. A cancelled call is not sent any more, if it was not yet.
  *
- * <p><b>Threads.</b> There is one, the event loop, and a second one while a name is looked up. What follows a future runs on the event loop, so it must not block; the
+ * <p><b>Threads.</b> There is one, the event loop, and one more for each name while it is looked up. What follows a future runs on the event loop, so it must not block; the
  * {@code ...Async} methods of the future, or {@link DshmClientBuilder#callbacks}, run it elsewhere. {@link #blocking} is the same for threads that wait.
  *
  * <p><b>Order.</b> Calls that are under way at the same time have no order among them: reads overtake writes. Where the order counts, make a call when the one before

@@ -122,7 +122,7 @@ final class Node {
         become(State.CONNECTING);
         tell(NodeEvent.State.CONNECTING, "");
         ready = 0;
-        core.pumpAt(sinceNanos + Core.HEAD_START_NANOS);
+        core.pumpAt(sinceNanos + NodeChoice.HEAD_START_NANOS);
         core.lookUp(endpoint.host(), this::connect, this::lost);
     }
 

@@ -1,10 +1,10 @@
 /**
- * The Java client: {@link io.dshm.client.DshmConnection} is one connection to one node, used by one thread at a time.
+ * The Java client. {@link io.dshm.client.DshmClient} is a client of a whole cluster, for any number of threads;
+ * {@link io.dshm.client.DshmConnection} is one blocking connection to one node, for tools that ask a certain node or live for a second.
  *
- * <p>It says what the protocol says, no more: it neither pools connections nor sends a command again. What may be sent
- * again, and what became of a command, is told by the kind of exception: a
- * {@link io.dshm.client.CommandFailedException} is the server's answer, and the connection goes on; any other
- * {@code IOException} ends the connection, and what was not answered on it has an unknown outcome.
+ * <p>The parts of the first one, from the caller to the socket: {@code Call} is a future and all that is known about a call; {@code Core} queues calls, sends
+ * them, and tries them again; {@code Identities} numbers writes; a {@code Node} has some {@code Link}s, each a connection. All but the first steps of a call
+ * happens on one event loop, without a lock.
  */
 @NullMarked
 package io.dshm.client;

@@ -55,6 +55,14 @@ class DshmClientTest {
         return client;
     }
 
+    /** One whose calls go to the near node: a slow machine may have connected to the far one first. */
+    private DshmClient openNear(DshmClientBuilder builder) throws InterruptedException {
+        DshmClient client = open(builder);
+        client.info().join();
+        await(near, NodeEvent.State.CHOSEN);
+        return client;
+    }
+
     @AfterEach
     void close() throws IOException {
         clients.forEach(client -> client.close(Duration.ZERO));
@@ -86,8 +94,8 @@ class DshmClientTest {
     }
 
     @Test
-    void a_thread_that_waits_gets_what_it_has_stored() {
-        DshmBlocking store = open(builder()).blocking();
+    void a_thread_that_waits_gets_what_it_has_stored() throws Exception {
+        DshmBlocking store = openNear(builder()).blocking();
 
         store.set("a:b c", "värdë", Duration.ofMinutes(1));
 
@@ -101,8 +109,8 @@ class DshmClientTest {
     }
 
     @Test
-    void many_calls_of_many_threads_share_two_connections() {
-        DshmClient client = open(builder().outstanding(100_000));
+    void many_calls_of_many_threads_share_two_connections() throws Exception {
+        DshmClient client = openNear(builder().outstanding(100_000));
         List<CompletableFuture<Long>> calls = new ArrayList<>();
         for (int i = 0; i < 20_000; i++) {
             calls.add(client.incr("n", 1));
@@ -116,7 +124,7 @@ class DshmClientTest {
 
     @Test
     void a_write_whose_reply_was_lost_is_repeated_on_another_node_and_counts_once() throws Exception {
-        DshmClient client = open(builder());
+        DshmClient client = openNear(builder());
         client.incr("n", 1).join();
         AtomicBoolean lost = new AtomicBoolean();
         near.script(command -> {
@@ -134,8 +142,8 @@ class DshmClientTest {
     }
 
     @Test
-    void connections_that_break_all_the_time_lose_and_double_nothing() {
-        DshmClient client = open(builder());
+    void connections_that_break_all_the_time_lose_and_double_nothing() throws Exception {
+        DshmClient client = openNear(builder());
         AtomicInteger seen = new AtomicInteger();
         near.script(command -> {
             boolean breaks = is(command, Command.Incr.class) && seen.incrementAndGet() % 97 == 0;
@@ -154,9 +162,31 @@ class DshmClientTest {
         assertTrue(store.repeats() > 0);
     }
 
+    /** {@code -Ddshm.test.reconnects=5000} is what a week with a lost connection every two minutes brings. */
     @Test
-    void a_write_that_cannot_have_an_identity_is_not_repeated() {
+    @Timeout(300)
+    void very_many_reconnects_lose_and_double_nothing_and_leave_nothing_behind() {
         DshmClient client = open(builder());
+        int times = Integer.getInteger("dshm.test.reconnects", 30);
+        long sum = 0;
+        for (int i = 0; i < times; i++) {
+            List<CompletableFuture<Long>> calls = new ArrayList<>();
+            for (int each = 0; each < 20; each++) {
+                calls.add(client.incr("n", 1));
+            }
+            near.drop();
+            far.drop();
+            all(calls).join();
+            sum += calls.size();
+            assertEquals(sum, store.count(N));
+        }
+        assertEquals(0, client.outstanding());
+        assertTrue(near.connections() + far.connections() <= 4);
+    }
+
+    @Test
+    void a_write_that_cannot_have_an_identity_is_not_repeated() throws Exception {
+        DshmClient client = openNear(builder());
         near.script(command -> is(command, Command.FlushAll.class) ? FakeNode.CLOSES : null);
 
         UnknownOutcomeException failure = failure(UnknownOutcomeException.class, client.flushAll(""));
@@ -167,7 +197,7 @@ class DshmClientTest {
 
     @Test
     void an_error_that_says_not_applied_is_tried_again_elsewhere_and_not_marked_as_a_repeat() throws Exception {
-        DshmClient client = open(builder());
+        DshmClient client = openNear(builder());
         near.script(command -> is(command, Command.Incr.class) ? new Reply.Failure(ErrorCode.NO_LEADER, null) : null);
 
         assertEquals(1, client.incr("n", 1).join());
@@ -181,8 +211,8 @@ class DshmClientTest {
     }
 
     @Test
-    void a_timeout_is_asked_again_by_its_identity() {
-        DshmClient client = open(builder());
+    void a_timeout_is_asked_again_by_its_identity() throws Exception {
+        DshmClient client = openNear(builder());
         AtomicBoolean first = new AtomicBoolean(true);
         near.script(command -> {
             if (is(command, Command.Incr.class) && first.getAndSet(false)) {
@@ -197,8 +227,8 @@ class DshmClientTest {
     }
 
     @Test
-    void errors_say_what_to_do() {
-        DshmClient client = open(builder());
+    void errors_say_what_to_do() throws Exception {
+        DshmClient client = openNear(builder());
         near.script(command -> is(command, Command.Incr.class) ? new Reply.Failure(ErrorCode.OVERFLOW, null) : null);
         assertEquals(
                 Optional.of(ErrorCode.OVERFLOW),
@@ -238,7 +268,7 @@ class DshmClientTest {
 
     @Test
     void a_node_that_stands_still_is_noticed_and_harms_only_itself() throws Exception {
-        DshmClient client = open(builder().stallTimeout(Duration.ofMillis(300)));
+        DshmClient client = openNear(builder().stallTimeout(Duration.ofMillis(300)));
         client.incr("n", 1).join();
         near.freeze();
 
@@ -250,7 +280,7 @@ class DshmClientTest {
 
     @Test
     void a_write_that_takes_long_is_no_reason_to_leave_a_node_that_lives() throws Exception {
-        DshmClient client = open(builder().stallTimeout(Duration.ofMillis(300)));
+        DshmClient client = openNear(builder().stallTimeout(Duration.ofMillis(300)));
         CountDownLatch asked = new CountDownLatch(1);
         near.script(command -> {
             if (is(command, Command.Incr.class)) {
@@ -305,7 +335,7 @@ class DshmClientTest {
 
     @Test
     void what_the_socket_has_not_taken_by_its_deadline_is_never_sent() throws Exception {
-        DshmClient client = open(builder().stallTimeout(Duration.ofSeconds(20)));
+        DshmClient client = openNear(builder().stallTimeout(Duration.ofSeconds(20)));
         client.incr("n", 1).join();
         near.freeze();
         // More than the buffers of both sockets take, so that the rest waits here.
@@ -321,8 +351,8 @@ class DshmClientTest {
     }
 
     @Test
-    void a_write_under_way_at_its_deadline_is_unknown_and_a_read_is_not() {
-        DshmClient client = open(builder());
+    void a_write_under_way_at_its_deadline_is_unknown_and_a_read_is_not() throws Exception {
+        DshmClient client = openNear(builder());
         client.incr("n", 1).join();
         near.freeze();
         DshmClient hasty = client.withDeadline(Duration.ofMillis(100));
@@ -334,8 +364,8 @@ class DshmClientTest {
     }
 
     @Test
-    void a_full_queue_refuses_at_once_and_has_room_again() {
-        DshmClient client = open(builder().outstanding(100));
+    void a_full_queue_refuses_at_once_and_has_room_again() throws Exception {
+        DshmClient client = openNear(builder().outstanding(100));
         client.incr("n", 1).join();
         near.freeze();
         List<CompletableFuture<Long>> calls = new ArrayList<>();
@@ -352,8 +382,8 @@ class DshmClientTest {
     }
 
     @Test
-    void a_full_queue_lets_threads_wait_if_told_so() {
-        DshmClient client = open(builder().outstanding(50).waitForRoom(true));
+    void a_full_queue_lets_threads_wait_if_told_so() throws Exception {
+        DshmClient client = openNear(builder().outstanding(50).waitForRoom(true));
         List<CompletableFuture<Long>> calls = new ArrayList<>();
         for (int i = 0; i < 5_000; i++) {
             calls.add(client.incr("n", 1));
@@ -364,8 +394,8 @@ class DshmClientTest {
     }
 
     @Test
-    void a_queue_is_full_by_bytes_too() {
-        DshmClient client = open(builder().outstandingBytes(1024 * 1024));
+    void a_queue_is_full_by_bytes_too() throws Exception {
+        DshmClient client = openNear(builder().outstandingBytes(1024 * 1024));
         failure(InvalidCallException.class, client.set("k", new byte[2 * 1024 * 1024], Duration.ZERO));
         client.incr("n", 1).join();
         near.freeze();
@@ -392,8 +422,8 @@ class DshmClientTest {
     }
 
     @Test
-    void a_read_is_hedged_on_request() {
-        DshmClient client = open(builder());
+    void a_read_is_hedged_on_request() throws Exception {
+        DshmClient client = openNear(builder());
         client.set("k", "v", Duration.ZERO).join();
         DshmClient hedged = client.withHedging(Duration.ofMillis(20));
         near.freeze();
@@ -451,7 +481,7 @@ class DshmClientTest {
 
     @Test
     void a_close_waits_for_outcomes_and_takes_no_more_calls() throws Exception {
-        DshmClient client = open(builder());
+        DshmClient client = openNear(builder());
         List<CompletableFuture<Long>> calls = new ArrayList<>();
         for (int i = 0; i < 1_000; i++) {
             calls.add(client.incr("n", 1));
@@ -464,8 +494,8 @@ class DshmClientTest {
     }
 
     @Test
-    void a_close_at_once_ends_every_call() {
-        DshmClient client = open(builder());
+    void a_close_at_once_ends_every_call() throws Exception {
+        DshmClient client = openNear(builder());
         client.incr("n", 1).join();
         near.freeze();
         CompletableFuture<Long> underWay = client.incr("n", 1);
@@ -474,8 +504,8 @@ class DshmClientTest {
     }
 
     @Test
-    void the_event_loop_does_not_wait_for_itself() {
-        DshmClient client = open(builder());
+    void the_event_loop_does_not_wait_for_itself() throws Exception {
+        DshmClient client = openNear(builder());
         client.incr("n", 1).join();
         near.freeze();
         CompletableFuture<Long> nested =
@@ -487,9 +517,10 @@ class DshmClientTest {
     @Test
     void an_observer_sees_each_call_from_its_beginning_to_its_end() throws Exception {
         BlockingQueue<String> seen = new LinkedBlockingQueue<>();
-        DshmClient client = open(builder()
+        DshmClient client = openNear(builder()
                 .observer(verb -> (failure, attempts) -> seen.add(verb + " " + (failure == null) + " " + attempts)));
         client.incr("n", 1).join();
+        assertEquals("INFO true 1", seen.take());
         assertEquals("INCR true 1", seen.take());
         near.script(command -> is(command, Command.Touch.class) ? new Reply.Failure(ErrorCode.TOO_LARGE, null) : null);
         failure(InvalidCallException.class, client.touch("n", Duration.ZERO));

@@ -81,6 +81,11 @@ final class FakeNode implements AutoCloseable {
         return accepted.get();
     }
 
+    /** How many connections are open. */
+    int connections() {
+        return open.size();
+    }
+
     /** From now on this says the replies; null: the store does. */
     void script(Function<Command, @Nullable Reply> replies) {
         script = replies;
@@ -188,7 +193,7 @@ final class FakeNode implements AutoCloseable {
             line.append((char) one);
         }
         boolean right = line.toString().trim().equals(auth);
-        socket.getOutputStream().write((right ? "DONE\r\n" : "ERROR bad_request denied\r\n").getBytes(US_ASCII));
+        socket.getOutputStream().write((right ? "DONE\r\n" : "ERROR denied\r\n").getBytes(US_ASCII));
         return right;
     }
 

@@ -121,9 +121,13 @@ public final class ReplyDecoder {
 
     private Reply failure(String codeAndText) throws ProtocolException {
         int space = codeAndText.indexOf(' ');
-        ErrorCode code = CODES.get(space < 0 ? codeAndText : codeAndText.substring(0, space));
-        if (code == null) {
-            throw broken("an error code of this protocol");
+        String name = space < 0 ? codeAndText : codeAndText.substring(0, space);
+        ErrorCode code = CODES.get(name);
+        if (code == null && name.matches("[a-z_]+")) {
+            // Of a newer server: it has to be taken for this one.
+            return new Reply.Failure(ErrorCode.UNKNOWN_OUTCOME, codeAndText);
+        } else if (code == null) {
+            throw broken("an error code");
         }
         return new Reply.Failure(code, space < 0 ? null : codeAndText.substring(space + 1));
     }

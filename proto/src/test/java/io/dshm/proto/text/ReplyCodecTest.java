@@ -116,13 +116,19 @@ class ReplyCodecTest {
                 "LEN 1\\r\\nx\\r\\nDONE \\r\\n",
                 "ERROR\\r\\n",
                 "ERROR \\r\\n",
-                "ERROR no_such_code\\r\\n",
                 "ERROR BUSY\\r\\n",
                 "HTTP/1.1 400 Bad Request\\r\\n",
                 "\\{514*x}"
             })
     void what_is_no_reply_is_an_exception_from_then_on(String bytes) {
         assertNoReply(bytes);
+    }
+
+    @Test
+    void a_code_of_a_newer_server_is_an_outcome_that_is_not_known() throws ProtocolException {
+        assertEquals(
+                new Reply.Failure(ErrorCode.UNKNOWN_OUTCOME, "no_such_code and text"),
+                decode("ERROR no_such_code and text\\r\\n"));
     }
 
     @Test
