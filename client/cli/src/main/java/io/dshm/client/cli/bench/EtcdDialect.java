@@ -76,7 +76,12 @@ final class EtcdDialect extends Dialect {
         Bytes out = new Bytes();
         out.put(0x41).put(4).put(ascii("etcd"));
         out.put(0x5F).put(16).put(ascii("application/grpc"));
-        return out.put(0x40).put(2).put(ascii("te")).put(8).put(ascii("trailers")).bytes();
+        return out.put(0x40)
+                .put(2)
+                .put(ascii("te"))
+                .put(8)
+                .put(ascii("trailers"))
+                .bytes();
     }
 
     private static void frame(Bytes out, int length, int type, int flags, long stream) {
@@ -224,8 +229,7 @@ final class EtcdDialect extends Dialect {
     }
 
     /** True if a reply is whole with this frame. */
-    private boolean frame(
-            Bytes in, int at, int length, int type, int flags, long stream, Reply reply, Bytes out)
+    private boolean frame(Bytes in, int at, int length, int type, int flags, long stream, Reply reply, Bytes out)
             throws ProtocolException {
         long number = stream / 2;
         int slot = (int) number & (ops.length - 1);
