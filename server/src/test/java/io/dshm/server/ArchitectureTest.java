@@ -38,8 +38,19 @@ class ArchitectureTest {
     @Test
     void the_command_knows_the_client_and_the_protocols() {
         mayUse("io.dshm.client.cli", PROTO, new String[] {
-            "io.dshm.client", "io.netty.buffer..", "picocli..", "org.jline..", "javax.net.ssl"
+            "io.dshm.client",
+            "io.dshm.client.cli.bench",
+            "io.netty.buffer..",
+            "picocli..",
+            "org.jline..",
+            "org.HdrHistogram",
+            "javax.net.ssl"
         });
+    }
+
+    @Test
+    void the_generator_of_loads_knows_neither_the_command_nor_the_client() {
+        mayUse("io.dshm.client.cli.bench", new String[] {"io.dshm.proto", "org.HdrHistogram"});
     }
 
     @Test

@@ -123,8 +123,8 @@ final class BenchCommand {
             return ExitCode.NO;
         }
         boolean all = results.stream()
-                .allMatch(result -> result.unchecked().isEmpty()
-                        && result.requests() > result.failed() + result.neverSent());
+                .allMatch(result ->
+                        result.unchecked().isEmpty() && result.requests() > result.failed() + result.neverSent());
         return all ? ExitCode.OK : ExitCode.UNAVAILABLE;
     }
 

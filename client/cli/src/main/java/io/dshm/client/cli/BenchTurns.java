@@ -54,7 +54,8 @@ record BenchTurns(List<List<Result>> results) {
 
     /** The median of a figure over the runs of a target. */
     double median(int target, ToDoubleFunction<Result> figure) {
-        double[] sorted = results.get(target).stream().mapToDouble(figure).sorted().toArray();
+        double[] sorted =
+                results.get(target).stream().mapToDouble(figure).sorted().toArray();
         int half = sorted.length / 2;
         return sorted.length % 2 == 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
     }

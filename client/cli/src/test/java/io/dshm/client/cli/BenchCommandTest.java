@@ -254,7 +254,8 @@ class BenchCommandTest {
             Map<?, ?> medians = (Map<?, ?>) lines.get(4).get("medians");
             double one = ((Number) ((Map<?, ?>) medians.get("DSHM")).get("perSecond")).doubleValue();
             double two = ((Number) ((Map<?, ?>) medians.get("dshm")).get("perSecond")).doubleValue();
-            assertEquals(one / two, ((Number) ((Map<?, ?>) medians.get("ratios")).get("perSecond")).doubleValue(), 0.01);
+            assertEquals(
+                    one / two, ((Number) ((Map<?, ?>) medians.get("ratios")).get("perSecond")).doubleValue(), 0.01);
         }
         String text = Files.readString(page);
         assertTrue(text.contains("<svg") && text.contains("polyline class=\"s1\"") && text.contains("dark"), text);

@@ -9,18 +9,21 @@ import java.util.BitSet;
 /** Requests beside the load: before it, that there is something to read, and after it, to see what has come of it. */
 final class Bulk {
 
-    /** Requests on their way. */
+    /** Requests on their way, at most; fewer of large values. */
     static final int AT_ONCE = 64;
+
     private static final long PAUSE_MILLIS = 100;
 
     private final Plan plan;
     private final Target target;
     private final String prefix;
+    private final int atOnce;
 
     Bulk(Plan plan, Target target, String prefix) {
         this.plan = plan;
         this.target = target;
         this.prefix = prefix;
+        this.atOnce = Math.max(1, Math.min(AT_ONCE, EtcdDialect.ON_THE_WAY_MAX / plan.sizeMax()));
     }
 
     /** What a request is, and what becomes of its reply. */
@@ -89,7 +92,7 @@ final class Bulk {
         int number = open.nextSetBit(0);
         while (number >= 0) {
             int waiting = 0;
-            for (; number >= 0 && waiting < AT_ONCE; number = open.nextSetBit(number + 1)) {
+            for (; number >= 0 && waiting < atOnce; number = open.nextSetBit(number + 1)) {
                 request.exact = true;
                 if (job.prepare(request, number)) {
                     dialect.write(out, request);
@@ -100,7 +103,7 @@ final class Bulk {
             }
             for (int i = 0; i < waiting; i++) {
                 next(socket, dialect, in, out, reply);
-                int of = numbers[reply.number < 0 ? i : (int) (reply.number % AT_ONCE)];
+                int of = numbers[reply.number < 0 ? i : (int) (reply.number % atOnce)];
                 if (reply.outcome == Reply.Outcome.FAILED || reply.outcome == Reply.Outcome.UNKNOWN) {
                     problem = target.name() + ": " + reply.error;
                 } else {

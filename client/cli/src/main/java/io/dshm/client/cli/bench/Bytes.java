@@ -113,7 +113,7 @@ final class Bytes {
 
     private void tag(long tag, int at) {
         for (int i = 0; i < TAG_BYTES; i++) {
-            array[at + i] = DIGITS[(int) (tag >>> BITS * (TAG_BYTES - 1 - i)) & (DIGITS.length - 1)];
+            array[at + i] = DIGITS[(int) (tag >>> (BITS * (TAG_BYTES - 1 - i))) & (DIGITS.length - 1)];
         }
     }
 
@@ -129,7 +129,7 @@ final class Bytes {
             if (digit < 0 || (length >= 2 * TAG_BYTES && b != array[at + length - TAG_BYTES + i])) {
                 return -1;
             }
-            tag = tag << BITS | digit;
+            tag = (tag << BITS) | digit;
         }
         return tag;
     }

@@ -76,7 +76,12 @@ final class EtcdDialect extends Dialect {
         Bytes out = new Bytes();
         out.put(0x41).put(4).put(ascii("etcd"));
         out.put(0x5F).put(16).put(ascii("application/grpc"));
-        return out.put(0x40).put(2).put(ascii("te")).put(8).put(ascii("trailers")).bytes();
+        return out.put(0x40)
+                .put(2)
+                .put(ascii("te"))
+                .put(8)
+                .put(ascii("trailers"))
+                .bytes();
     }
 
     private static void frame(Bytes out, int length, int type, int flags, long stream) {
@@ -195,7 +200,7 @@ final class EtcdDialect extends Dialect {
     private static void varint(Bytes to, long number) {
         long rest = number;
         while (rest > 0x7F) {
-            to.put((int) (rest & 0x7F | 0x80));
+            to.put((int) ((rest & 0x7F) | 0x80));
             rest >>>= 7;
         }
         to.put((int) rest);
@@ -205,16 +210,13 @@ final class EtcdDialect extends Dialect {
     boolean read(Bytes in, Reply reply, Bytes out) throws ProtocolException {
         while (in.length() >= FRAME_HEAD) {
             int at = in.from;
-            int length = (in.array[at] & 0xFF) << 16 | (in.array[at + 1] & 0xFF) << 8 | in.array[at + 2] & 0xFF;
+            int length = number(in, at, 3);
             if (in.length() < FRAME_HEAD + length) {
                 return false;
             }
             int type = in.array[at + 3];
             int flags = in.array[at + 4];
-            long stream = (in.array[at + 5] & 0x7FL) << 24
-                    | (in.array[at + 6] & 0xFF) << 16
-                    | (in.array[at + 7] & 0xFF) << 8
-                    | in.array[at + 8] & 0xFF;
+            long stream = number(in, at + 5, 4) & Integer.MAX_VALUE;
             in.from = at + FRAME_HEAD + length;
             if (frame(in, at + FRAME_HEAD, length, type, flags, stream, reply, out)) {
                 return true;
@@ -223,9 +225,16 @@ final class EtcdDialect extends Dialect {
         return false;
     }
 
+    private static int number(Bytes in, int at, int bytes) {
+        int number = 0;
+        for (int i = at; i < at + bytes; i++) {
+            number = (number << 8) | (in.array[i] & 0xFF);
+        }
+        return number;
+    }
+
     /** True if a reply is whole with this frame. */
-    private boolean frame(
-            Bytes in, int at, int length, int type, int flags, long stream, Reply reply, Bytes out)
+    private boolean frame(Bytes in, int at, int length, int type, int flags, long stream, Reply reply, Bytes out)
             throws ProtocolException {
         long number = stream / 2;
         int slot = (int) number & (ops.length - 1);

@@ -135,6 +135,7 @@ public final class Trial {
             last = now;
         }
         threads.forEach(Trial::join);
+        workers.forEach(Worker::rethrow);
         cpuAfter = cpu();
         drain(interval);
     }

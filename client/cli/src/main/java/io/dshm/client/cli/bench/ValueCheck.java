@@ -62,7 +62,7 @@ final class ValueCheck {
 
     /** What a value says. */
     static long tag(int key, long number) {
-        return number << KEY_BITS | (key & KEY_MASK);
+        return (number << KEY_BITS) | (key & KEY_MASK);
     }
 
     /** All keys have their first value, which one endpoint has acknowledged; others may not show it yet. */

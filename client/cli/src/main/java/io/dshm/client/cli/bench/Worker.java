@@ -1,6 +1,7 @@
 package io.dshm.client.cli.bench;
 
 import java.io.IOException;
+import java.net.InetSocketAddress;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.util.SplittableRandom;
@@ -53,6 +54,7 @@ final class Worker implements Runnable, AutoCloseable {
     private final double interval;
     private long nextLook;
     private volatile boolean ended;
+    private volatile @Nullable RuntimeException fault;
 
     /** @param endpoints of all connections, by turns; the first of this worker's has {@code index} */
     Worker(Plan plan, Target target, String prefix, int index, Checks checks) throws IOException {
@@ -78,14 +80,26 @@ final class Worker implements Runnable, AutoCloseable {
         this.interval = plan.rate() > 0 ? 1e9 * plan.threads() / plan.rate() : 0;
     }
 
-    /** Connects all. */
+    /**
+     * Connects all, each to the next endpoint where one does not accept it.
+     *
+     * @throws IOException if no endpoint does
+     */
     void connect() throws IOException {
         for (Connection connection : connections) {
-            connection.connect(
-                    target.endpoints().get(connection.endpoint),
-                    selector,
-                    (int) plan.timeout().toMillis(),
-                    target.dialect(plan, prefix));
+            int endpoints = target.endpoints().size();
+            for (int attempt = 1; !connection.isUp(); attempt++) {
+                InetSocketAddress address = target.endpoints().get(connection.endpoint);
+                try {
+                    connection.connect(
+                            address, selector, (int) plan.timeout().toMillis(), target.dialect(plan, prefix));
+                } catch (IOException e) {
+                    if (attempt == endpoints) {
+                        throw new IOException(address + ": " + e.getMessage(), e);
+                    }
+                    connection.endpoint = (connection.endpoint + 1) % endpoints;
+                }
+            }
         }
     }
 
@@ -101,6 +115,18 @@ final class Worker implements Runnable, AutoCloseable {
         return ended;
     }
 
+    /**
+     * Throws what ended it before its time, after it has ended.
+     *
+     * @throws RuntimeException a fault of the generator itself
+     */
+    void rethrow() {
+        RuntimeException thrown = fault;
+        if (thrown != null) {
+            throw thrown;
+        }
+    }
+
     /** When it stopped to send, after it has ended. */
     long end() {
         return end;
@@ -111,7 +137,9 @@ final class Worker implements Runnable, AutoCloseable {
         try {
             loop();
         } catch (IOException e) {
-            throw new IllegalStateException("the selector failed", e);
+            fault = new IllegalStateException("the selector failed", e);
+        } catch (RuntimeException e) {
+            fault = e;
         } finally {
             ended = true;
         }

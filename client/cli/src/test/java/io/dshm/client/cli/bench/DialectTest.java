@@ -79,8 +79,16 @@ class DialectTest {
         assertEquals("TAKE r::t42 log 5 1.000|", sent(DSHM, Op.TAKE));
         assertEquals("RPUSH r::l42 9|00000011v", sent(DSHM, Op.PUSH));
         assertEquals(
-                List.of("OK 42", "OK tag 33", "OK -1", "NO -1", "MISS -1not_found", "NO -1exists", "UNKNOWN -1timeout",
-                        "FAILED -1busy no room", "UNKNOWN -1new_code"),
+                List.of(
+                        "OK 42",
+                        "OK tag 33",
+                        "OK -1",
+                        "NO -1",
+                        "MISS -1not_found",
+                        "NO -1exists",
+                        "UNKNOWN -1timeout",
+                        "FAILED -1busy no room",
+                        "UNKNOWN -1new_code"),
                 replies(
                         DSHM,
                         "LEN 2|42|DONE|LEN 9 type=raw|00000011v|DONE|DONE allowed=1 limit=5|DONE allowed=0 limit=5|"
@@ -108,7 +116,14 @@ class DialectTest {
         assertEquals("cas r::s42 0 0 2 7|33|", sent(MEMCACHED, storing(7)));
         assertEquals("add r::s42 0 0 2|33|", sent(MEMCACHED, storing(0)));
         assertEquals(
-                List.of("OK tag 33", "OK 5 version 7", "MISS -1", "OK -1", "NO -1", "OK 42", "FAILED -1SERVER_ERROR full"),
+                List.of(
+                        "OK tag 33",
+                        "OK 5 version 7",
+                        "MISS -1",
+                        "OK -1",
+                        "NO -1",
+                        "OK 42",
+                        "FAILED -1SERVER_ERROR full"),
                 replies(
                         MEMCACHED,
                         "VALUE k 0 9|00000011v|END|VALUE k 0 1 7|5|END|END|STORED|EXISTS|42|SERVER_ERROR full|"));
@@ -127,8 +142,8 @@ class DialectTest {
         assertTrue(sent.contains("00000000" + "0a" + "0a06" + hex("r::v42") + "3801"), sent);
         // Compare the revision with 7; then put "33".
         assertTrue(
-                sent.contains("0a0c" + "1002" + "1a06" + hex("r::s42") + "3007" + "120e" + "120c" + "0a06" + hex("r::s42")
-                        + "1202" + hex("33")),
+                sent.contains("0a0c" + "1002" + "1a06" + hex("r::s42") + "3007" + "120e" + "120c" + "0a06"
+                        + hex("r::s42") + "1202" + hex("33")),
                 sent);
         // The third request refers to headers that the first one has told.
         assertEquals(2, sent.split(hex("/etcdserverpb.KV/Range"), -1).length - 1);
