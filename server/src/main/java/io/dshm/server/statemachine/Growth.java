@@ -149,7 +149,8 @@ record Growth(long bytes, Purpose purpose) {
         return switch (record.getCommandCase()) {
             case SET_CHUNKED -> {
                 SetChunkedCommand set = record.getSetChunked();
-                yield stores(Store.plainBytes(set.getKey().size(), set.getValueLength()) - bytesIn(store, set.getKey()));
+                yield stores(
+                        Store.plainBytes(set.getKey().size(), set.getValueLength()) - bytesIn(store, set.getKey()));
             }
             case PUT_CHUNKED -> {
                 PutChunkedCommand put = record.getPutChunked();

@@ -105,7 +105,8 @@ final class Origins {
                 return List.of();
             }
             if (current.origins.equals(command.getOriginsList())) {
-                nodes.put(command.getNode(), new Registration(current.folder, current.start, current.origins, format, 0));
+                nodes.put(
+                        command.getNode(), new Registration(current.folder, current.start, current.origins, format, 0));
                 return List.of();
             }
             current.origins.forEach(origins::remove);

@@ -6,6 +6,7 @@ import io.dshm.proto.Condition;
 import io.dshm.proto.Key;
 import io.dshm.proto.Policy;
 import io.dshm.proto.ValueType;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -94,8 +95,8 @@ public final class GrowingWrites {
         series.put(
                 "identified",
                 i -> new Command.Identified(
-                        ((i / 100) << 20) + (region.hashCode() & 0xFFFFF) + 1,
-                        1 + i % 100,
+                        ((i / 10_000) << 20) + (region.hashCode() & 0xFFFFF) + 1,
+                        1 + i % 10_000,
                         new Command.Set(key(region, "d", i), 0, new byte[1])));
         return series;
     }
@@ -128,7 +129,7 @@ public final class GrowingWrites {
                 type,
                 0,
                 Condition.ANY,
-                value.getBytes(java.nio.charset.StandardCharsets.US_ASCII));
+                value.getBytes(StandardCharsets.US_ASCII));
     }
 
     private static Command.Push push(Key key, ValueType type) {
