@@ -369,7 +369,7 @@ public final class Limits {
     /** Characters of such a line. With the other bounds here an event has less than 200 KB. */
     public static final int PAGE_EVENT_CHARACTERS_MAX = 400;
 
-    /** Keys of which an event loop remembers what limits have refused: with their refusals less than 1 MB. */
+    /** Keys of which an event loop remembers what limits have refused: with their refusals less than 3 MB. */
     public static final int REFUSED_KEYS_MAX = 512;
 
     /** Refusals that are remembered of a key: enough to see who asks, and how often. */
