@@ -15,7 +15,9 @@ import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -71,15 +73,16 @@ final class CheckedLogStorage extends DelegatingLogStorage {
     /** False if the disk is full: what becomes of that is said by who started this. */
     private boolean open(LogStorageOptions options) throws IOException {
         String why = "cannot be opened, the lines before this one say why";
-        IOException cause = null;
+        @Nullable IOException cause = null;
         try {
             if (super.init(options)) {
                 return true;
             }
         } catch (UncheckedIOException e) {
-            cause = e.getCause();
-            why = "cannot be opened: " + cause.getMessage();
-            LOG.error("{} cannot be opened", log, cause);
+            IOException found = Objects.requireNonNull(e.getCause());
+            cause = found;
+            why = "cannot be opened: " + found.getMessage();
+            LOG.error("{} cannot be opened", log, found);
         }
         if (Files.getFileStore(folder).getUsableSpace() < Limits.DISK_FREE_BYTES_MIN
                 && !(cause instanceof DamagedLogException)) {

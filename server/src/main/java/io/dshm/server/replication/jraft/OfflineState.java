@@ -54,7 +54,7 @@ public final class OfflineState {
                 throw new IOException(path + " cannot be opened; the lines before this one say why");
             }
         } catch (UncheckedIOException e) {
-            throw new IOException(path + " cannot be opened: " + e.getCause().getMessage(), e);
+            throw new IOException(path + " cannot be opened: " + e.getMessage(), e);
         }
         try {
             long last = log.getLastLogIndex();

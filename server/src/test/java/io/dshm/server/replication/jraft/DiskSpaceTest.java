@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -40,8 +41,11 @@ class DiskSpaceTest {
         assertFalse(disk.look());
         assertFalse(disk.isFull());
         others--;
+        AtomicInteger gaveBack = new AtomicInteger();
+        disk.onFull(gaveBack::incrementAndGet);
         assertTrue(disk.look(), "said once");
         assertFalse(disk.look());
+        assertEquals(1, gaveBack.get(), "others give back what they can");
         assertTrue(disk.isFull() && disk.refusesWrites("n1", "n1"));
         assertFalse(disk.isExhausted(), "what was the reserve is free now");
         assertEquals(0, reserved());

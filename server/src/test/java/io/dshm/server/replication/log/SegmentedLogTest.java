@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -255,6 +256,23 @@ class SegmentedLogTest {
             assertTrue(folder.names().size() <= 6, () -> folder.names().toString());
         }
         assertEquals(20, log.next() - log.first());
+    }
+
+    @Test
+    void what_is_kept_to_be_used_again_can_be_given_back() throws IOException {
+        AtomicLong spareBytesMax = new AtomicLong(100_000);
+        MemoryFolder folder = new MemoryFolder();
+        SegmentedLog log = SegmentedLog.open(
+                folder, new SegmentedLog.Settings(16 * 1024, 1024, spareBytesMax::get, salts::nextLong));
+        for (int i = 1; i <= 60; i++) {
+            ModelLog.append(log, i, group(1, 1000));
+        }
+        log.cutBefore(60);
+        assertTrue(folder.names().size() > 4, () -> folder.names().toString());
+        spareBytesMax.set(0);
+        log.trim();
+        assertEquals(2, folder.names().size(), "the one with the last entry, and the one that the cut has begun");
+        assertNotNullRecord(open(folder), 60);
     }
 
     @Test
