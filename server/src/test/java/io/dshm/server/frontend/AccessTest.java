@@ -56,8 +56,7 @@ class AccessTest {
         apply(change(Action.ADD)
                 .setName(name)
                 .setSecret(hashed("of " + name))
-                .addRights(
-                        GrantedRight.newBuilder().setKind(kind).setPattern(ByteString.copyFromUtf8(pattern))));
+                .addRights(GrantedRight.newBuilder().setKind(kind).setPattern(ByteString.copyFromUtf8(pattern))));
     }
 
     private boolean login(String name, String secret) {
