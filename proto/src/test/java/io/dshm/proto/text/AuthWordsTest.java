@@ -22,8 +22,8 @@ class AuthWordsTest {
         }
         ByteBuf line = Unpooled.buffer();
         RequestEncoder.encode(new Command.Auth(all, backwards), line);
-        Command.Auth read = assertInstanceOf(
-                Command.Auth.class, new RequestDecoder(10, ValueBudget.UNLIMITED).decode(line));
+        Command.Auth read =
+                assertInstanceOf(Command.Auth.class, new RequestDecoder(10, ValueBudget.UNLIMITED).decode(line));
         assertArrayEquals(all, read.user());
         assertArrayEquals(backwards, read.secret());
         assertFalse(line.isReadable());

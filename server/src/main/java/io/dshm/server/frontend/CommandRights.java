@@ -6,13 +6,14 @@ import io.dshm.proto.Key;
 import io.dshm.proto.Request;
 import io.dshm.proto.Right;
 import io.dshm.server.rights.User;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** Which rights a command needs. A command has no other way to its answer, so that a new one has to be given a right here. */
 final class CommandRights
         implements CommandVisitor.OfRead<User, Boolean>,
                 CommandVisitor.OfWrite<User, Boolean>,
-                CommandVisitor.OfOther<@Nullable User, Boolean> {
+                CommandVisitor.OfOther<Optional<User>, Boolean> {
 
     private static final CommandRights RIGHTS = new CommandRights();
 
@@ -21,7 +22,7 @@ final class CommandRights
     /** Whether that user may do this; who is nobody may only become somebody. */
     static boolean admit(Request request, @Nullable User user) {
         if (request instanceof Command.Other other) {
-            return other.accept(user, RIGHTS);
+            return other.accept(Optional.ofNullable(user), RIGHTS);
         }
         if (user == null) {
             return false;
@@ -196,32 +197,32 @@ final class CommandRights
     }
 
     @Override
-    public Boolean flushExpired(Command.FlushExpired command, @Nullable User user) {
-        return user != null && user.mayIn(Right.WRITE, command.region());
+    public Boolean flushExpired(Command.FlushExpired command, Optional<User> user) {
+        return user.isPresent() && user.get().mayIn(Right.WRITE, command.region());
     }
 
     @Override
-    public Boolean setReadMode(Command.SetReadMode command, @Nullable User user) {
-        return user != null;
+    public Boolean setReadMode(Command.SetReadMode command, Optional<User> user) {
+        return user.isPresent();
     }
 
     @Override
-    public Boolean info(Command.Info command, @Nullable User user) {
-        return user != null;
+    public Boolean info(Command.Info command, Optional<User> user) {
+        return user.isPresent();
     }
 
     @Override
-    public Boolean auth(Command.Auth command, @Nullable User user) {
+    public Boolean auth(Command.Auth command, Optional<User> user) {
         return true;
     }
 
     @Override
-    public Boolean ping(Command.Ping command, @Nullable User user) {
+    public Boolean ping(Command.Ping command, Optional<User> user) {
         return true;
     }
 
     @Override
-    public Boolean quit(Command.Quit command, @Nullable User user) {
+    public Boolean quit(Command.Quit command, Optional<User> user) {
         return true;
     }
 }

@@ -107,7 +107,8 @@ class CommandRightsTest {
     private long sequence;
 
     private Outcome apply(CommandRecord.Builder record) {
-        LogEntry entry = LogEntry.newBuilder().setStampMillis(1_000).addRecords(record).build();
+        LogEntry entry =
+                LogEntry.newBuilder().setStampMillis(1_000).addRecords(record).build();
         return stateMachine.apply(stateMachine.appliedIndex() + 1, ByteBuffer.wrap(entry.toByteArray()))[0];
     }
 
@@ -144,8 +145,13 @@ class CommandRightsTest {
     void every_kind_of_request_in_ones_region_and_in_anothers() {
         assertEquals(EnumSet.allOf(CommandKind.class), REQUESTS.keySet());
         apply(CommandRecord.newBuilder()
-                .setRegisterNode(RegisterNode.newBuilder().setNode("n1").setFolder(1).setStart(1).addOrigins(7)));
-        apply(CommandRecord.newBuilder().setSwitchFormat(SwitchFormat.newBuilder().setFormat(Formats.BOUNDS)));
+                .setRegisterNode(RegisterNode.newBuilder()
+                        .setNode("n1")
+                        .setFolder(1)
+                        .setStart(1)
+                        .addOrigins(7)));
+        apply(CommandRecord.newBuilder()
+                .setSwitchFormat(SwitchFormat.newBuilder().setFormat(Formats.BOUNDS)));
         add("root", Right.ADMIN);
         assertEquals(
                 Outcome.APPLIED,

@@ -91,8 +91,7 @@ class UsersTest {
         long renewed = login("app", "new");
         assertEquals(old, login("app", "old"));
         assertNotEquals(old, renewed);
-        assertEquals(
-                Users.Verdict.EXISTS, apply(change(Action.ROTATE, "app").setSecret(hashed(bytes("third")))));
+        assertEquals(Users.Verdict.EXISTS, apply(change(Action.ROTATE, "app").setSecret(hashed(bytes("third")))));
         assertEquals(Users.Verdict.DONE, apply(change(Action.FINISH_ROTATION, "app")));
         assertEquals(Users.NOBODY, login("app", "old"));
         assertNull(users.withNumber(old));
@@ -145,8 +144,12 @@ class UsersTest {
 
     @Test
     void patterns_name_regions_and_beginnings_of_their_names() {
-        add("app", "s", right(GrantedRight.Kind.READ, "limits"), right(GrantedRight.Kind.WRITE, "tenant-*"), right(
-                GrantedRight.Kind.READ, ""));
+        add(
+                "app",
+                "s",
+                right(GrantedRight.Kind.READ, "limits"),
+                right(GrantedRight.Kind.WRITE, "tenant-*"),
+                right(GrantedRight.Kind.READ, ""));
         User app = Objects.requireNonNull(users.named("app"));
         for (String allowed : new String[] {"limits::k", "limits:k", "k", ":k"}) {
             assertTrue(app.may(Right.READ, Key.of(allowed)), allowed);
@@ -173,7 +176,8 @@ class UsersTest {
             grant.addRights(right(GrantedRight.Kind.READ, "r" + i));
         }
         assertEquals(Users.Verdict.TOO_MANY, apply(grant));
-        assertFalse(Users.isChange(grant.addRights(right(GrantedRight.Kind.READ, "more")).build()));
+        assertFalse(Users.isChange(
+                grant.addRights(right(GrantedRight.Kind.READ, "more")).build()));
         assertFalse(Users.isChange(change(Action.ADD, "app").build()));
         assertFalse(Users.isChange(change(Action.REMOVE, "a b").build()));
         assertFalse(Users.isChange(change(Action.REQUIRE, "app").build()));

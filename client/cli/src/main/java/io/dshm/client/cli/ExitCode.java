@@ -32,7 +32,8 @@ enum ExitCode {
     static ExitCode of(ErrorCode code) {
         return switch (code) {
             case NOT_FOUND, EXISTS -> NO;
-            case MALFORMED_REQUEST, BAD_REQUEST, AUTH_REQUIRED, DENIED, NOT_A_NUMBER, NOT_A_LIST, OVERFLOW, TOO_LARGE -> REFUSED;
+            case MALFORMED_REQUEST, BAD_REQUEST, AUTH_REQUIRED, DENIED, NOT_A_NUMBER, NOT_A_LIST, OVERFLOW, TOO_LARGE ->
+                REFUSED;
             case BUSY, OUT_OF_MEMORY, DISK_FULL, NO_LEADER, SHUTTING_DOWN -> UNAVAILABLE;
             case TIMEOUT, UNKNOWN_OUTCOME -> UNKNOWN;
         };

@@ -71,7 +71,7 @@ final class UserCommand {
             return "";
         }
         StringBuilder query = new StringBuilder();
-        for (String right : rights.split(",")) {
+        for (String right : rights.split(",", -1)) {
             query.append("&right=").append(encoded(right.strip()));
         }
         return query.toString();

@@ -45,7 +45,14 @@ class UserCommandTest {
         Path file = folder.resolve("secret");
         try (FakeNode node = node()) {
             Run run = run(
-                    node, "user", "add", "app", "--rights", "read:limits,write:a-*", "--new-secret-file", file.toString());
+                    node,
+                    "user",
+                    "add",
+                    "app",
+                    "--rights",
+                    "read:limits,write:a-*",
+                    "--new-secret-file",
+                    file.toString());
             assertEquals(ExitCode.OK, run.exitCode(), run.err());
             assertEquals("done\n", run.out());
             String secret = Files.readString(file).strip();
@@ -54,8 +61,8 @@ class UserCommandTest {
                             "POST /users/add\\?name=app&right=read%3Alimits&right=write%3Aa-\\*&salt=([0-9a-f]{32})&hash=([0-9a-f]{64}) ")
                     .matcher(asked.get(0));
             assertTrue(request.find(), asked::toString);
-            byte[] hash = Secrets.hash(
-                    HexFormat.of().parseHex(request.group(1)), secret.getBytes(StandardCharsets.US_ASCII));
+            byte[] hash =
+                    Secrets.hash(HexFormat.of().parseHex(request.group(1)), secret.getBytes(StandardCharsets.US_ASCII));
             assertArrayEquals(hash, HexFormat.of().parseHex(request.group(2)));
             assertFalse(asked.toString().contains(secret));
         }
@@ -69,8 +76,10 @@ class UserCommandTest {
     void a_rotation_ends_with_finish() throws IOException {
         try (FakeNode node = node()) {
             assertEquals(ExitCode.OK, run(node, "user", "rotate", "app").exitCode());
-            assertEquals(ExitCode.OK, run(node, "user", "rotate", "app", "--finish").exitCode());
-            assertEquals(ExitCode.OK, run(node, "user", "rotate", "app", "--at-once").exitCode());
+            assertEquals(
+                    ExitCode.OK, run(node, "user", "rotate", "app", "--finish").exitCode());
+            assertEquals(
+                    ExitCode.OK, run(node, "user", "rotate", "app", "--at-once").exitCode());
             assertEquals(ExitCode.OK, run(node, "auth", "on").exitCode());
             assertTrue(asked.get(0).startsWith("POST /users/rotate?name=app&salt="));
             assertTrue(asked.get(1).startsWith("POST /users/finish-rotation?name=app "));
