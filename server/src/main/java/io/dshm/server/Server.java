@@ -12,6 +12,7 @@ import io.dshm.server.config.ServerConfig;
 import io.dshm.server.config.TlsMode;
 import io.dshm.server.config.Version;
 import io.dshm.server.frontend.ClientListener;
+import io.dshm.server.frontend.LaneShares;
 import io.dshm.server.frontend.LoopWatch;
 import io.dshm.server.frontend.MemoryBudget;
 import io.dshm.server.frontend.TextProtocol;
@@ -103,6 +104,7 @@ public final class Server {
     private final MemoryBudget budget;
     private final MemoryBudget replies;
 
+    private final LaneShares shares = new LaneShares();
     private final NodeStatus status;
 
     private final MetricsParts metrics;
@@ -291,7 +293,7 @@ public final class Server {
                 "bind-address, port",
                 Ports.BACKLOG,
                 new ClientListener.ClientLimits(connectionsMax, config.stallSeconds(), replies),
-                new TextProtocol(config.valueBytesMax(), budget, config.readMode()),
+                new TextProtocol(config.valueBytesMax(), budget, config.readMode(), shares),
                 replicator::lane);
         ClientListener sharedance = config.sharedance().port() == 0
                 ? null
@@ -512,6 +514,7 @@ public final class Server {
             parts.sharedance.stopAccepting();
         }
         parts.raft.transferLeadership();
+        await(shares.close(), deadline, "shares of limits are not given back");
         await(parts.replicator.drain(), deadline, "commands are still under way");
         await(parts.clients.finishConnections(), deadline, "clients are still connected");
         if (parts.sharedance != null) {

@@ -12,6 +12,8 @@ import io.dshm.server.guard.Guard;
 import io.dshm.server.replication.Lane;
 import io.dshm.server.replication.contracts.ReplyListener;
 import io.dshm.server.replication.reads.LocalReads;
+import io.dshm.server.shares.Share;
+import io.dshm.server.shares.Shares;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
@@ -43,6 +45,7 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
 
     private final Channel channel;
     private final Lane lane;
+    private final Shares shares;
     private final LocalReads reads;
     private final RequestDecoder decoder;
     private final ClientIdentities.OfConnection identities;
@@ -76,12 +79,14 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
     /**
      * Equips a connection.
      *
+     * @param shares of that lane
      * @param values what the values of all connections are counted against on their way into the log
      * @param readMode of reads, as long as neither they nor the client say otherwise
      */
     TextConnection(
             Channel channel,
             Lane lane,
+            Shares shares,
             int valueBytesMax,
             MemoryBudget values,
             ReadMode readMode,
@@ -89,6 +94,7 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
             ConnectionSet connections) {
         this.channel = channel;
         this.lane = lane;
+        this.shares = shares;
         this.reads = lane.reads();
         this.decoder = new RequestDecoder(valueBytesMax, values);
         this.identities = identities
@@ -275,10 +281,29 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
             Command.Read read = (Command.Read) request;
             lane.readLinearizable(read, order.add(read));
         } else if (request instanceof Command.Write write) {
-            submit(write, order.add(write));
+            if (!(write instanceof Command.Take take && take.share() && takeFromShare(take))) {
+                submit(write, order.add(write));
+            }
         } else {
             handleAlone(request);
         }
+    }
+
+    /** Answers from this node's share of the limit; false if the log has to decide. */
+    private boolean takeFromShare(Command.Take take) {
+        Share share = shares.take(take);
+        if (share == null) {
+            return false;
+        }
+        Reply decision = share.decision(take.shadow());
+        if (order.isEmpty()) {
+            output.write(decision);
+            counts.answeredAtOnce(CommandKind.TAKE, decision);
+            counts.taken(take, decision);
+        } else {
+            order.add(take).onReply(decision);
+        }
+        return true;
     }
 
     private ReadMode modeOf(Command.Read read) {

@@ -12,13 +12,15 @@ import io.netty.channel.ChannelOption;
  * @param values what the values of all connections may hold together
  * @param readMode of reads, as long as neither they nor their connection say otherwise
  * @param identities that clients have brought
+ * @param shares of limits, from which clients may have their requests decided
  */
-public record TextProtocol(int valueBytesMax, MemoryBudget values, ReadMode readMode, ClientIdentities identities)
+public record TextProtocol(
+        int valueBytesMax, MemoryBudget values, ReadMode readMode, ClientIdentities identities, LaneShares shares)
         implements ClientListener.Protocol {
 
     /** Of a node that has seen no client yet. */
-    public TextProtocol(int valueBytesMax, MemoryBudget values, ReadMode readMode) {
-        this(valueBytesMax, values, readMode, new ClientIdentities(System::nanoTime));
+    public TextProtocol(int valueBytesMax, MemoryBudget values, ReadMode readMode, LaneShares shares) {
+        this(valueBytesMax, values, readMode, new ClientIdentities(System::nanoTime), shares);
     }
 
     @Override
@@ -26,7 +28,8 @@ public record TextProtocol(int valueBytesMax, MemoryBudget values, ReadMode read
         // A client that has sent all it wants may close its sending side, and still gets its replies.
         accepted.config().setOption(ChannelOption.ALLOW_HALF_CLOSURE, true);
         accepted.pipeline()
-                .addLast(new TextConnection(accepted, lane, valueBytesMax, values, readMode, identities, connections));
+                .addLast(new TextConnection(
+                        accepted, lane, shares.of(lane), valueBytesMax, values, readMode, identities, connections));
     }
 
     @Override

@@ -81,7 +81,14 @@ class TextConnectionTest {
 
     private TextConnection open(ClientChannel channel) {
         TextConnection connection = new TextConnection(
-                channel, lane, 4 * MIB, values, ReadMode.LOCAL, new ClientIdentities(() -> nanos), set);
+                channel,
+                lane,
+                new LaneShares().of(lane),
+                4 * MIB,
+                values,
+                ReadMode.LOCAL,
+                new ClientIdentities(() -> nanos),
+                set);
         channel.pipeline().addLast(new ChunkedWriteHandler(), connection);
         channel.pipeline().fireChannelActive();
         connections.add(connection);
