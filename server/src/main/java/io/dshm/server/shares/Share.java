@@ -85,7 +85,8 @@ public final class Share {
         return granted - left;
     }
 
-    Key holder() {
+    /** Whom the log knows as its holder. */
+    public Key holder() {
         return holder;
     }
 

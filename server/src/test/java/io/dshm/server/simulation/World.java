@@ -24,6 +24,8 @@ final class World {
     /** Whether limits of memory are so low that they are reached: what the state may take, {@link StateRoom#UNLIMITED} if not. */
     final StateRoom room;
 
+    private boolean over;
+
     final List<SimulatedNode> nodes = new ArrayList<>();
 
     World(Events events, Trace trace, Snapshots snapshots, PlantedBug bug) {
@@ -64,6 +66,15 @@ final class World {
 
     boolean isLimited() {
         return !room.equals(StateRoom.UNLIMITED);
+    }
+
+    /** Whether no more faults are to happen. */
+    boolean isOver() {
+        return over;
+    }
+
+    void onOver() {
+        over = true;
     }
 
     SimulatedNode anyNode() {
