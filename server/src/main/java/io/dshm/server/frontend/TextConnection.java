@@ -281,7 +281,7 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
             Command.Read read = (Command.Read) request;
             lane.readLinearizable(read, order.add(read));
         } else if (request instanceof Command.Write write) {
-            if (!(write instanceof Command.Take take && take.share() && takeFromShare(take))) {
+            if (!takesFromShare(write)) {
                 submit(write, order.add(write));
             }
         } else {
@@ -289,10 +289,15 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
         }
     }
 
-    /** Answers from this node's share of the limit; false if the log has to decide. */
-    private boolean takeFromShare(Command.Take take) {
-        Share share = shares.take(take);
-        if (share == null) {
+    /**
+     * Answers from this node's share of the limit, if that is asked for; false if the log has to decide. It decides repeats, too: it
+     * may have decided before.
+     */
+    private boolean takesFromShare(Command.Write write) {
+        Command.Take take = CommandKind.takeIn(write);
+        boolean isRepeat = write instanceof Command.Identified identified && identified.retry();
+        Share share = take == null || !take.share() || isRepeat ? null : shares.take(take);
+        if (take == null || share == null) {
             return false;
         }
         Reply decision = share.decision(take.shadow());
