@@ -306,7 +306,8 @@ enum PlantedBugs {
 
         /** The reply with another number under that name. */
         static Reply changed(Reply reply, String name, LongUnaryOperator change) {
-            if (!(reply instanceof Reply.Detailed detailed) || !detailed.details().startsWith("granted=")) {
+            if (!(reply instanceof Reply.Detailed detailed)
+                    || !detailed.details().startsWith("granted=")) {
                 return reply;
             }
             StringBuilder words = new StringBuilder();

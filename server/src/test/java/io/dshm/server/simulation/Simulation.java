@@ -90,7 +90,11 @@ final class Simulation {
             }
         }
         Reference reference = world.checks.reference();
-        return new Counts(world.checks.answeredOperations(), reference.evictions(), reference.refusals(), world.checks.spends().count());
+        return new Counts(
+                world.checks.answeredOperations(),
+                reference.evictions(),
+                reference.refusals(),
+                world.checks.spends().count());
     }
 
     private List<Long> applied() {

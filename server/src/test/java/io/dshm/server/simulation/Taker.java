@@ -5,7 +5,6 @@ import io.dshm.proto.Command;
 import io.dshm.proto.Formats;
 import io.dshm.proto.Key;
 import io.dshm.proto.Policy;
-import io.dshm.proto.Reply;
 import io.dshm.server.replication.contracts.ReplyListener;
 import io.dshm.server.shares.BootTime;
 import io.dshm.server.shares.Share;
@@ -40,7 +39,7 @@ final class Taker {
         this.world = world;
         this.random = world.events.random;
         this.home = home;
-        this.left = 10 + random.nextInt(60);
+        this.left = 10 + random.nextInt(150);
     }
 
     boolean isDone() {
@@ -124,7 +123,8 @@ final class Taker {
         }
 
         void burst() {
-            for (int i = random.nextInt(BURST_MAX); i >= 0 && left > 0; i--) {
+            // Now many, so that shares are asked for, now few, so that they last until their ends.
+            for (int i = random.nextInt(world.events.oneIn(4) ? BURST_MAX : 2); i >= 0 && left > 0; i--) {
                 SimulatedNode.Running node = node();
                 if (node == null || node.stateMachine.format() < Formats.BOUNDS) {
                     left = world.isOver() ? 0 : left; // A node of an old version may stay.
