@@ -25,9 +25,9 @@ local function take()
 
         network:on("a:1", says("allowed=1 limit=5 remaining=0 reset=2500 retry=-1 delay=1250 would=0"))
         decision = assert(limits:take("k", {
-            algorithm = "leaky", limit = 2, period = 0.25, burst = 4, cost = 7, shadow = true,
+            algorithm = "leaky", limit = 2, period = 0.25, burst = 4, cost = 7, shadow = true, share = true,
         }))
-        equal("TAKE r::k leaky 2 0.250 burst=4 cost=7 shadow=yes\r\n", sent(network))
+        equal("TAKE r::k leaky 2 0.250 burst=4 cost=7 shadow=yes share=yes\r\n", sent(network))
         equal(false, decision.would)
         equal(nil, decision.retry)
         equal(1.25, decision.delay)

@@ -131,7 +131,7 @@ end
 
 --- The request of a decision, without the end of its line; or nil and the error. The modules that know their words give
 -- them, others a rule.
-function _M.take_line(dict, key, words, cost, shadow)
+function _M.take_line(dict, key, words, cost, shadow, share)
     local sent_key, err = key_of(dict, key)
     if not sent_key then
         return nil, err
@@ -140,7 +140,7 @@ function _M.take_line(dict, key, words, cost, shadow)
         return nil, "bad cost"
     end
     return "TAKE " .. sent_key .. words .. (cost == 1 and "" or format(" cost=%.0f", cost))
-        .. (shadow and " shadow=yes" or "")
+        .. (shadow and " shadow=yes" or "") .. (share and " share=yes" or "")
 end
 
 
@@ -260,7 +260,7 @@ end
 
 
 --- Takes tokens, or none where there are too few. `rule` has `algorithm`, `limit`, `period` and perhaps `burst`, or
--- `policy`; and perhaps `cost` and `shadow`. Returns the decision, or nil and the error.
+-- `policy`; and perhaps `cost`, `shadow` and `share`. Returns the decision, or nil and the error.
 function _M.take(self, key, rule)
     local words, err = _M.rule_words(rule)
     if not words then
@@ -268,7 +268,7 @@ function _M.take(self, key, rule)
     end
     local cost = rule.cost or 1
     local line
-    line, err = _M.take_line(self.dict, key, words, cost, rule.shadow)
+    line, err = _M.take_line(self.dict, key, words, cost, rule.shadow, rule.share)
     if not line then
         return nil, err
     end

@@ -240,6 +240,16 @@ public final class DshmConnection implements Closeable {
     }
 
     /**
+     * The same, and the node may decide from its own share of the limit, without a round: the limit holds, and {@code remaining} and
+     * {@code reset} are estimates.
+     *
+     * @param cost 1 or more, to be taken from a share
+     */
+    public Decision takeShared(String key, Policy policy, long cost) throws IOException {
+        return LimitReplies.decision(call(new Command.Take(Key.of(key), policy, null, cost, false, true)));
+    }
+
+    /**
      * Takes of several limits of one region, all or none: where one has too few tokens, none takes any.
      *
      * @param takes 1 to {@link Limits#TAKES_MAX}

@@ -165,14 +165,20 @@ public sealed interface Command extends Request {
      * @param policyKey the key of the entry that says the limit, in {@link Limits#POLICY_REGION}; null where {@code policy} is not
      * @param cost {@code -}{@link Limits#TOKENS_MAX} to {@link Limits#TOKENS_MAX}: 0 only looks, less gives back
      * @param shadow whether all are let pass, and told whether they would have been
+     * @param share whether the node may decide from its own share of the limit
      */
-    record Take(Key key, @Nullable Policy policy, @Nullable Key policyKey, long cost, boolean shadow)
+    record Take(Key key, @Nullable Policy policy, @Nullable Key policyKey, long cost, boolean shadow, boolean share)
             implements KeyWrite, OfLimit {
 
         public Take {
             if ((policy == null) == (policyKey == null)) {
                 throw new IllegalArgumentException("a limit comes from one place");
             }
+        }
+
+        /** One that the log decides. */
+        public Take(Key key, @Nullable Policy policy, @Nullable Key policyKey, long cost, boolean shadow) {
+            this(key, policy, policyKey, cost, shadow, false);
         }
 
         /** By numbers of its own. */

@@ -130,6 +130,12 @@ public final class Limits {
 
     public static final int TURN_BYTES_MAX = 256 * 1024;
 
+    /**
+     * Keys of which one event loop of a node may hold shares, or watch the demand: what more there are, the log decides. A tenth
+     * of a millisecond a second goes into looking through so many.
+     */
+    public static final int SHARED_KEYS_MAX = 10_000;
+
     /** Writes that one connection may have outstanding before the server stops reading from it. */
     public static final int CONNECTION_WRITES_OUTSTANDING_MAX = 1024;
 

@@ -4,6 +4,7 @@ import io.dshm.server.config.ConfigException;
 import io.dshm.server.config.ServerConfig;
 import io.dshm.server.frontend.ClientListener;
 import io.dshm.server.frontend.ConfiguredUser;
+import io.dshm.server.frontend.LaneShares;
 import io.dshm.server.frontend.MemoryBudget;
 import io.dshm.server.frontend.TextProtocol;
 import io.dshm.server.frontend.sharedance.ClientAddresses;
@@ -33,6 +34,7 @@ final class ClientPorts {
      *
      * @param values budget for values that clients are sending
      * @param replies budget for replies that clients have not read
+     * @param shares of limits, from which clients may have their requests decided
      * @throws IOException if an address cannot be used
      */
     ClientPorts(
@@ -41,6 +43,7 @@ final class ClientPorts {
             NodeTls tls,
             MemoryBudget values,
             MemoryBudget replies,
+            LaneShares shares,
             Function<EventLoop, Lane> lanes)
             throws IOException, InterruptedException {
         int connectionsMax = connectionsMax(config);
@@ -50,7 +53,7 @@ final class ClientPorts {
                 "bind-address, port",
                 Ports.BACKLOG,
                 new ClientListener.ClientLimits(connectionsMax, config.stallSeconds(), replies),
-                new TextProtocol(config.valueBytesMax(), values, config.readMode()),
+                new TextProtocol(config.valueBytesMax(), values, config.readMode(), shares),
                 lanes);
         ServerConfig.Sharedance settings = config.sharedance();
         if (settings.port() == 0) {

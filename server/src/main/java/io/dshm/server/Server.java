@@ -10,6 +10,7 @@ import io.dshm.server.config.Member;
 import io.dshm.server.config.ServerConfig;
 import io.dshm.server.config.TlsMode;
 import io.dshm.server.config.Version;
+import io.dshm.server.frontend.LaneShares;
 import io.dshm.server.frontend.LoopWatch;
 import io.dshm.server.frontend.MemoryBudget;
 import io.dshm.server.guard.Guard;
@@ -87,6 +88,7 @@ public final class Server {
     private final MemoryBudget budget;
     private final MemoryBudget replies;
 
+    private final LaneShares shares = new LaneShares();
     private final NodeStatus status;
 
     private final MetricsParts metrics;
@@ -272,7 +274,7 @@ public final class Server {
                         ownCluster::refusal,
                         removal::isRemoved,
                         new VoterQuestions(self.name(), members, connector)::ask));
-        ClientPorts clients = new ClientPorts(config, ports, tls, budget, replies, replicator::lane);
+        ClientPorts clients = new ClientPorts(config, ports, tls, budget, replies, shares, replicator::lane);
         purger.start();
         LoopWatch watch = new LoopWatch(lanes, System::nanoTime);
         Backups backups = new Backups(
@@ -399,6 +401,7 @@ public final class Server {
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(config.shutdownSeconds());
         parts.clients.stopAccepting();
         parts.raft.transferLeadership();
+        await(shares.close(), deadline, "shares of limits are not given back");
         await(parts.replicator.drain(), deadline, "commands are still under way");
         await(parts.clients.finishConnections(), deadline, "clients are still connected");
         if (parts.admin != null) {

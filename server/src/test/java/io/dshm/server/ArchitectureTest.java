@@ -163,8 +163,13 @@ class ArchitectureTest {
     @Test
     void the_front_end_knows_replication_and_the_network() {
         mayUse(BASE + ".frontend..", PROTO, LOG, GUARD, COUNTERS, NETTY, new String[] {
-            REPLICATION, REPLICATION + ".contracts", REPLICATION + ".reads", BASE + ".network", BASE + ".rights"
+            REPLICATION, REPLICATION + ".contracts", REPLICATION + ".reads", BASE + ".shares", BASE + ".network", BASE + ".rights"
         });
+    }
+
+    @Test
+    void shares_know_the_contracts_of_replication_only() {
+        mayUse(BASE + ".shares", PROTO, LOG, new String[] {REPLICATION + ".contracts"});
     }
 
     @Test

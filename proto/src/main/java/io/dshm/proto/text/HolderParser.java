@@ -80,7 +80,7 @@ final class HolderParser {
         if (refusal != null) {
             return refusal;
         }
-        Command.Take take = LimitParser.take(line, line.count(Option.COST), false);
+        Command.Take take = LimitParser.take(line, line.count(Option.COST), false, false);
         long ttlMillis = line.secondsAsMillis(Option.TTL);
         return LineParser.identified(verb, line, new Command.Reserve(take, Key.of(line.bytes(Option.HOLD)), ttlMillis));
     }
@@ -121,7 +121,8 @@ final class HolderParser {
             return verb.malformed("want= is 1 or more, min= 1 to want");
         }
         Key holder = Key.of(line.bytes(Option.HOLDER));
-        return LineParser.identified(verb, line, new Command.Grant(LimitParser.take(line, want, false), holder, min));
+        return LineParser.identified(
+                verb, line, new Command.Grant(LimitParser.take(line, want, false, false), holder, min));
     }
 
     static Request giveBack(RequestLine line) {

@@ -46,7 +46,9 @@ final class LimitParser {
             return refusal;
         }
         long cost = line.has(Option.COST) ? line.toLong(Option.COST) : 1;
-        return LineParser.identified(Verb.TAKE, line, take(line, cost, line.has(Option.SHADOW)));
+        boolean shadow = line.has(Option.SHADOW);
+        boolean share = line.has(Option.SHARE);
+        return LineParser.identified(Verb.TAKE, line, take(line, cost, shadow, share));
     }
 
     /**
@@ -72,10 +74,10 @@ final class LimitParser {
     }
 
     /** The take in a line in which there is no {@link #limitFault}. */
-    static Command.Take take(RequestLine line, long cost, boolean shadow) {
+    static Command.Take take(RequestLine line, long cost, boolean shadow, boolean share) {
         return isByPolicy(line)
-                ? new Command.Take(line.key(0), null, policyKey(line.bytes(Option.POLICY)), cost, shadow)
-                : new Command.Take(line.key(0), policy(line), null, cost, shadow);
+                ? new Command.Take(line.key(0), null, policyKey(line.bytes(Option.POLICY)), cost, shadow, share)
+                : new Command.Take(line.key(0), policy(line), null, cost, shadow, share);
     }
 
     /** What is wrong with the words behind the key that say a limit; null if nothing is. */
@@ -137,8 +139,8 @@ final class LimitParser {
     }
 
     private static @Nullable Rejection costFault(RequestLine line) {
-        if (line.has(Option.SHARE)) {
-            return Verb.TAKE.malformed("share= is not known to this version");
+        if (line.has(Option.SHARE) && !line.is(Option.SHARE, YES)) {
+            return Verb.TAKE.malformed("share= is yes");
         }
         if (line.has(Option.SHADOW) && !line.is(Option.SHADOW, YES)) {
             return Verb.TAKE.malformed("shadow= is yes");

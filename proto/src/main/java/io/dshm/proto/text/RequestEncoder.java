@@ -358,6 +358,9 @@ public final class RequestEncoder {
         if (take.shadow()) {
             writeOption(Option.SHADOW, "yes", out);
         }
+        if (take.share()) {
+            writeOption(Option.SHARE, "yes", out);
+        }
     }
 
     /** The verb, the key and what says the limit. */

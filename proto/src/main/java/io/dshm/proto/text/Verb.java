@@ -27,7 +27,7 @@ enum Verb {
     EXPIRE("key exp", Limits.LONG_KEY_BYTES_MAX),
     INCR_NUMBER("key by [init=N [ttl=exp]] [full=evict|refuse]", Limits.LONG_KEY_BYTES_MAX),
     TAKE(
-            "key fixed|log|counter|gcra|leaky limit period [burst=N], or key policy=NAME; then [cost=N] [shadow=yes]",
+            "key fixed|log|counter|gcra|leaky limit period [burst=N], or key policy=NAME; then [cost=N] [shadow=yes] [share=yes]",
             Limits.LONG_KEY_BYTES_MAX),
     TAKE_ALL("length, then TAKE requests of one region, a line each"),
     RESERVE(

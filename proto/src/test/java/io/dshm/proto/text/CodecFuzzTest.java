@@ -289,14 +289,20 @@ class CodecFuzzTest {
     private Command.Take randomTake(Key key) {
         int cost = random.nextInt(5) - 2;
         if (random.nextInt(4) == 0) {
-            return new Command.Take(key, null, Key.of("policies::p" + random.nextInt(9)), cost, random.nextBoolean());
+            return new Command.Take(
+                    key,
+                    null,
+                    Key.of("policies::p" + random.nextInt(9)),
+                    cost,
+                    random.nextBoolean(),
+                    random.nextBoolean());
         }
         List<Algorithm> algorithms = List.of(Algorithm.values());
         Algorithm algorithm = algorithms.get(random.nextInt(algorithms.size()));
         long burst = algorithm.hasBurst() ? random.nextInt(20) : 0;
         int periodMillis = 1 + random.nextInt(100_000);
         Policy policy = new Policy(algorithm, random.nextLong(Limits.TOKENS_MAX + 1), periodMillis, burst);
-        return new Command.Take(key, policy, null, cost, random.nextBoolean());
+        return new Command.Take(key, policy, null, cost, random.nextBoolean(), random.nextBoolean());
     }
 
     private Condition randomCondition() {

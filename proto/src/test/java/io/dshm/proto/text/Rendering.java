@@ -87,7 +87,7 @@ final class Rendering {
                     + " duration=" + limiter.durationMillis();
         } else if (write instanceof Command.Take take) {
             return "TAKE key=" + quoted(take.key().bytes()) + limitOf(take) + " cost=" + take.cost()
-                    + (take.shadow() ? " shadow=yes" : "");
+                    + (take.shadow() ? " shadow=yes" : "") + (take.share() ? " share=yes" : "");
         } else if (write instanceof Command.Reserve reserve) {
             return "RESERVE key=" + quoted(reserve.key().bytes()) + limitOf(reserve.take()) + " hold="
                     + quoted(reserve.hold().bytes()) + " ttl=" + reserve.ttlMillis() + " cost="

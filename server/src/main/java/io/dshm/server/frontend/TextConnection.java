@@ -13,6 +13,8 @@ import io.dshm.server.guard.Guard;
 import io.dshm.server.replication.Lane;
 import io.dshm.server.replication.contracts.ReplyListener;
 import io.dshm.server.replication.reads.LocalReads;
+import io.dshm.server.shares.Share;
+import io.dshm.server.shares.Shares;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
@@ -45,6 +47,7 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
 
     private final Channel channel;
     private final Lane lane;
+    private final Shares shares;
     private final LocalReads reads;
     private final RequestDecoder decoder;
     private final ClientIdentities.OfConnection identities;
@@ -79,12 +82,14 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
     /**
      * Equips a connection.
      *
+     * @param shares of that lane
      * @param values what the values of all connections are counted against on their way into the log
      * @param readMode of reads, as long as neither they nor the client say otherwise
      */
     TextConnection(
             Channel channel,
             Lane lane,
+            Shares shares,
             int valueBytesMax,
             MemoryBudget values,
             ReadMode readMode,
@@ -93,6 +98,7 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
             ConnectionSet connections) {
         this.channel = channel;
         this.lane = lane;
+        this.shares = shares;
         this.reads = lane.reads();
         this.decoder = new RequestDecoder(valueBytesMax, values);
         this.identities = identities
@@ -282,7 +288,9 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
             Command.Read read = (Command.Read) request;
             lane.readLinearizable(read, checked(read, order.add(read)));
         } else if (request instanceof Command.Write write) {
-            submit(write, order.add(write));
+            if (!takesFromShare(write)) {
+                submit(write, order.add(write));
+            }
         } else {
             handleAlone(request);
         }
@@ -316,6 +324,28 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
     private Reply checked(Command command, Reply reply) {
         Rejection refusal = command instanceof Command.Read ? access.refusal(command) : null;
         return refusal == null ? reply : refusal.failure();
+    }
+
+    /**
+     * Answers from this node's share of the limit, if that is asked for; false if the log has to decide. It decides repeats, too: it
+     * may have decided before.
+     */
+    private boolean takesFromShare(Command.Write write) {
+        Command.Take take = CommandKind.without(write) instanceof Command.Take plain ? plain : null;
+        boolean isRepeat = write instanceof Command.Identified identified && identified.retry();
+        Share share = take == null || !take.share() || isRepeat ? null : shares.take(take, access.credential());
+        if (take == null || share == null) {
+            return false;
+        }
+        Reply decision = share.decision(take.shadow());
+        if (order.isEmpty()) {
+            output.write(decision);
+            counts.answeredAtOnce(CommandKind.TAKE, decision);
+            counts.taken(take, decision);
+        } else {
+            order.add(take).onReply(decision);
+        }
+        return true;
     }
 
     private ReadMode modeOf(Command.Read read) {

@@ -13,14 +13,26 @@ import io.netty.channel.ChannelOption;
  * @param readMode of reads, as long as neither they nor their connection say otherwise
  * @param identities that clients have brought
  * @param accessLog where it says what is denied
+ * @param shares of limits, from which clients may have their requests decided
  */
 public record TextProtocol(
-        int valueBytesMax, MemoryBudget values, ReadMode readMode, ClientIdentities identities, AccessLog accessLog)
+        int valueBytesMax,
+        MemoryBudget values,
+        ReadMode readMode,
+        ClientIdentities identities,
+        AccessLog accessLog,
+        LaneShares shares)
         implements ClientListener.Protocol {
 
     /** Of a node that has seen no client yet. */
-    public TextProtocol(int valueBytesMax, MemoryBudget values, ReadMode readMode) {
-        this(valueBytesMax, values, readMode, new ClientIdentities(System::nanoTime), new AccessLog(System::nanoTime));
+    public TextProtocol(int valueBytesMax, MemoryBudget values, ReadMode readMode, LaneShares shares) {
+        this(
+                valueBytesMax,
+                values,
+                readMode,
+                new ClientIdentities(System::nanoTime),
+                new AccessLog(System::nanoTime),
+                shares);
     }
 
     @Override
@@ -29,7 +41,15 @@ public record TextProtocol(
         accepted.config().setOption(ChannelOption.ALLOW_HALF_CLOSURE, true);
         accepted.pipeline()
                 .addLast(new TextConnection(
-                        accepted, lane, valueBytesMax, values, readMode, identities, accessLog, connections));
+                        accepted,
+                        lane,
+                        shares.of(lane),
+                        valueBytesMax,
+                        values,
+                        readMode,
+                        identities,
+                        accessLog,
+                        connections));
     }
 
     @Override

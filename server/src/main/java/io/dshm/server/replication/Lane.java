@@ -316,8 +316,13 @@ public final class Lane {
     }
 
     /** Runs a task on the lane's thread. Any thread. */
-    void execute(Runnable task) {
+    public void execute(Runnable task) {
         tasks.execute(task);
+    }
+
+    /** Runs a task on the lane's thread after a while; {@link Guard} has what it throws. */
+    public void after(long nanos, Runnable task) {
+        executor.schedule(Guard.of("a task of a lane", task), nanos, TimeUnit.NANOSECONDS);
     }
 
     boolean isIdle() {

@@ -9,6 +9,8 @@ import io.dshm.proto.Formats;
 import io.dshm.proto.Key;
 import io.dshm.proto.Limits;
 import io.dshm.proto.ReadMode;
+import io.dshm.proto.wire.CommandRecord;
+import io.dshm.proto.wire.SwitchFormat;
 import io.dshm.server.replication.ClusterFormat;
 import io.dshm.server.replication.Lane;
 import io.dshm.server.replication.Replicator;
@@ -83,6 +85,7 @@ class TextConnectionTest {
         TextConnection connection = new TextConnection(
                 channel,
                 lane,
+                new LaneShares().of(lane),
                 4 * MIB,
                 values,
                 ReadMode.LOCAL,
@@ -270,6 +273,30 @@ class TextConnectionTest {
         assertEquals(
                 "ERROR busy too many bytes of replies wait for clients of this node\r\nDONE\r\n", client.received());
         assertTrue(channels.stream().allMatch(ClientChannel::isOpen));
+    }
+
+    @Test
+    void a_take_from_a_share_is_answered_at_once_and_in_its_turn() {
+        replicator.propose(CommandRecord.newBuilder()
+                .setSwitchFormat(SwitchFormat.newBuilder().setFormat(Formats.BOUNDS))
+                .build());
+        applyAll();
+        String take = "TAKE k log 100000 60 share=yes\r\n";
+        client.send(take.repeat(10));
+        applyAll();
+        assertEquals(10, client.received().split("DONE allowed=1", -1).length - 1);
+        client.send(take);
+        assertTrue(client.received().startsWith("DONE allowed=1 limit=100000 remaining="));
+        assertTrue(log.proposed.isEmpty(), "the log has nothing to decide");
+
+        client.send("SET k2 0 1\r\nx\r\n" + take);
+        assertEquals("", client.received());
+        applyAll();
+        String replies = client.received();
+        assertTrue(replies.startsWith("LEN 1\r\nx\r\nDONE\r\nDONE allowed=1"), replies);
+
+        client.send("TAKE k log 100000 60 share=yes id=5 seq=1 done=1 retry=yes\r\n");
+        assertEquals("", client.received(), "the log decides a repeat");
     }
 
     @Test

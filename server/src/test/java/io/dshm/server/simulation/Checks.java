@@ -11,12 +11,12 @@ import io.dshm.proto.ReadMode;
 import io.dshm.proto.Reply;
 import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.LogEntry;
+import io.dshm.server.shares.Share;
 import io.dshm.server.statemachine.Outcome;
 import io.dshm.server.statemachine.StateMachine;
 import io.dshm.server.statemachine.StateView;
 import io.dshm.server.store.limiters.Decision;
 import io.dshm.server.store.limiters.Permit;
-import io.dshm.server.store.limiters.Share;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -37,6 +37,7 @@ final class Checks {
 
     private final Trace trace;
     private final Fences fences = new Fences();
+    private final Spends spends = new Spends();
     private final Reference reference = new Reference(this::onFirst);
 
     private final Map<Long, List<Reference.Effect>> effects = new HashMap<>();
@@ -68,6 +69,16 @@ final class Checks {
 
     Reference reference() {
         return reference;
+    }
+
+    Spends spends() {
+        return spends;
+    }
+
+    /** A holder of that share has spent so many tokens of it. */
+    void onSpent(Key key, Share share, long cost) {
+        trace.note("%s of %s spent from %s", cost, key, share.holder());
+        spends.onSpent(key.toString(), share.holder().toString(), cost, reference);
     }
 
     ClusterTime time() {
@@ -260,6 +271,11 @@ final class Checks {
         operation.effectIndex = index;
         operation.effect = effect;
         countGrant(record, effect);
+        if (record.hasGrant()) {
+            spends.onGrant(record.getGrant(), reference);
+        } else if (record.hasGiveBack()) {
+            spends.onReturn(record.getGiveBack(), reference);
+        }
     }
 
     private @Nullable Operation operationOf(CommandRecord record, @Nullable String published) {
@@ -366,7 +382,7 @@ final class Checks {
         if (decision != null) {
             return words(decision);
         }
-        Share share = outcome.share();
+        io.dshm.server.store.limiters.Share share = outcome.share();
         if (share != null) {
             return "granted=" + share.granted() + " limit=" + share.limit() + " remaining=" + share.remaining()
                     + " life=" + share.lifeMillis();

@@ -39,6 +39,7 @@ final class Nemesis {
     /** Everything works again. */
     void end() {
         ended = true;
+        world.onOver();
         unblock();
         world.cluster.heal();
         for (SimulatedNode node : world.nodes) {

@@ -1,5 +1,7 @@
 package io.dshm.server.simulation;
 
+import io.dshm.proto.Command;
+import io.dshm.proto.Reply;
 import java.io.IOException;
 import java.nio.file.Path;
 
@@ -30,6 +32,26 @@ class PlantedBug {
     /** The monotonic clock behind a node's cluster clock. */
     long monotonicNanos(SimulatedNode node) {
         return node.monotonicNanos();
+    }
+
+    /** The clock by which a holder of shares goes. */
+    long shareNanos(long startNanos, long bootNanos) {
+        return bootNanos;
+    }
+
+    /** What a holder of shares sends. */
+    Command.Write onShareWrite(Command.Write write) {
+        return write;
+    }
+
+    /** What a holder of shares hears. */
+    Reply onShareReply(Command.Write write, Reply reply) {
+        return reply;
+    }
+
+    /** Whether nodes and nginxes hold shares in every run. */
+    boolean needsShares() {
+        return false;
     }
 
     /** Whether all clients write large values. */

@@ -1,5 +1,7 @@
 package io.dshm.server.simulation;
 
+import io.dshm.proto.Command;
+import io.dshm.proto.Reply;
 import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.LogEntry;
 import io.dshm.proto.wire.SnapshotEntries;
@@ -15,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.function.LongUnaryOperator;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -196,6 +199,56 @@ enum PlantedBugs {
             };
         }
     },
+    /** A holder does not look whether the life of its share is over. */
+    SHARE_USED_AFTER_ITS_LIFE {
+        @Override
+        PlantedBug plant() {
+            return new OfShares() {
+                @Override
+                long shareNanos(long startNanos, long bootNanos) {
+                    return startNanos;
+                }
+            };
+        }
+    },
+    /** A holder uses its share for somewhat longer than its life, in place of somewhat shorter. */
+    MARGIN_OF_THE_WRONG_SIGN {
+        @Override
+        PlantedBug plant() {
+            return new OfShares() {
+                @Override
+                Reply onShareReply(Command.Write write, Reply reply) {
+                    return changed(reply, "life", life -> life * 6 / 5 * 6 / 5 + 50);
+                }
+            };
+        }
+    },
+    /** The tokens of a share are there twice. */
+    SHARE_GIVEN_TWICE {
+        @Override
+        PlantedBug plant() {
+            return new OfShares() {
+                @Override
+                Reply onShareReply(Command.Write write, Reply reply) {
+                    return changed(reply, "granted", granted -> 2 * granted);
+                }
+            };
+        }
+    },
+    /** What a holder gives back is counted twice. */
+    RETURN_COUNTED_TWICE {
+        @Override
+        PlantedBug plant() {
+            return new OfShares() {
+                @Override
+                Command.Write onShareWrite(Command.Write write) {
+                    return write instanceof Command.Return giveBack
+                            ? new Command.Return(giveBack.key(), giveBack.holder(), 2 * giveBack.unused())
+                            : write;
+                }
+            };
+        }
+    },
     /** A read looks at the store without asking whether all is there that it must not miss. */
     READ_BEFORE_THE_NODES_OWN_WRITE {
         @Override
@@ -242,6 +295,31 @@ enum PlantedBugs {
 
     private static SnapshotFrame at(SnapshotHeader header, long clockMillis) {
         return headed(header.toBuilder().setClockMillis(clockMillis).build());
+    }
+
+    private static class OfShares extends PlantedBug {
+
+        @Override
+        boolean needsShares() {
+            return true;
+        }
+
+        /** The reply with another number under that name. */
+        static Reply changed(Reply reply, String name, LongUnaryOperator change) {
+            if (!(reply instanceof Reply.Detailed detailed)
+                    || !detailed.details().startsWith("granted=")) {
+                return reply;
+            }
+            StringBuilder words = new StringBuilder();
+            for (String word : detailed.details().split(" ")) {
+                int at = word.indexOf('=') + 1;
+                long number = Long.parseLong(word.substring(at));
+                words.append(words.isEmpty() ? "" : " ")
+                        .append(word, 0, at)
+                        .append(word.startsWith(name + "=") ? change.applyAsLong(number) : number);
+            }
+            return new Reply.Detailed(null, words.toString());
+        }
     }
 
     /** Changes a state by way of a snapshot. */

@@ -27,6 +27,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -498,6 +499,24 @@ final class Reference {
     private void writeHeld(long index, String key, Held held) {
         Item item = Item.of(held, clock);
         write(index, key, item.deadline > clock ? item : null);
+    }
+
+    /** What its holder has left of a share, as of the last entry; 0 if there is none or it has ended. */
+    long shareLeft(String key, String holder) {
+        return sharesOf(key, holder).mapToLong(Held.Hold::left).sum();
+    }
+
+    /** When its holder's last share ends; 0 if there is none. */
+    long shareEnd(String key, String holder) {
+        return sharesOf(key, holder).mapToLong(Held.Hold::end).max().orElse(0);
+    }
+
+    private Stream<Held.Hold> sharesOf(String key, String holder) {
+        Item item = find(key);
+        return item == null || item.held == null
+                ? Stream.empty()
+                : item.held.at(clock).holds().stream()
+                        .filter(hold -> hold.share() && hold.id().equals(holder));
     }
 
     /** Whether something that was held of it has ended since it was written. */

@@ -55,7 +55,7 @@ final class SimulatedNode {
     SimulatedNode(World world, int number) {
         this.world = world;
         this.number = number;
-        this.nodeReads = new NodeReads(name(), Client.KEYS);
+        this.nodeReads = new NodeReads(name(), Client.ALL_KEYS);
         this.monotonicOffset = world.events.random.nextLong() >> 2;
         this.speed = 1 + (world.events.random.nextInt(401) - 200) / 1e6;
         this.laneCount = 1 + world.events.random.nextInt(2);
@@ -275,6 +275,10 @@ final class SimulatedNode {
 
         ScheduledExecutorService anyLane() {
             return lanes.get(world.events.random.nextInt(lanes.size()));
+        }
+
+        SimulatedNode node() {
+            return SimulatedNode.this;
         }
 
         Lane lane(int index) {

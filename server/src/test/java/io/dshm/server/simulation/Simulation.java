@@ -11,11 +11,12 @@ final class Simulation {
     /** After the faults have ended: how long the cluster may take to answer everything and to come to rest. */
     private static final long REST_NANOS = TimeUnit.SECONDS.toNanos(60);
 
-    /** How many writes were answered, entries evicted, and commands refused for want of room. */
-    record Counts(int answered, int evictions, int refusals, int denials) {}
+    /** How many writes were answered, entries evicted, commands refused for want of room, and denied, and limits decided from shares. */
+    record Counts(int answered, int evictions, int refusals, int denials, int fromShares) {}
 
     private final World world;
     private final List<Client> clients = new ArrayList<>();
+    private final List<Taker> takers = new ArrayList<>();
     private final Nemesis nemesis;
     private final long faultNanos;
 
@@ -25,6 +26,10 @@ final class Simulation {
         boolean large = world.events.oneIn(40) || world.bug.needsLargeValues();
         for (int name = 0; name < count; name++) {
             clients.add(new Client(world, name, 10 + world.events.random.nextInt(40), large ? 1 : 0));
+        }
+        if (world.bug.needsShares() || world.events.oneIn(4)) {
+            world.nodes.forEach(node -> takers.add(new Taker(world, node)));
+            takers.add(new Taker(world, null));
         }
         this.nemesis = new Nemesis(world);
         this.faultNanos = world.events.millis(2_000, 8_000);
@@ -62,6 +67,7 @@ final class Simulation {
     private Counts run() {
         world.nodes.forEach(SimulatedNode::start);
         clients.forEach(Client::think);
+        takers.forEach(Taker::think);
         nemesis.rage();
         while (world.events.nowNanos() < faultNanos) {
             world.events.runNext();
@@ -85,7 +91,11 @@ final class Simulation {
         }
         Reference reference = world.checks.reference();
         return new Counts(
-                world.checks.answeredOperations(), reference.evictions(), reference.refusals(), reference.denials());
+                world.checks.answeredOperations(),
+                reference.evictions(),
+                reference.refusals(),
+                reference.denials(),
+                world.checks.spends().count());
     }
 
     private List<Long> applied() {
@@ -97,6 +107,7 @@ final class Simulation {
 
     private boolean isAtRest() {
         return clients.stream().allMatch(Client::isDone)
+                && takers.stream().allMatch(Taker::isDone)
                 && world.checks.openOperations() == 0
                 && applied().stream().allMatch(index -> index == world.cluster.committedIndex())
                 && isSwitched();

@@ -24,6 +24,8 @@ final class World {
     /** Whether limits of memory are so low that they are reached: what the state may take, {@link StateRoom#UNLIMITED} if not. */
     final StateRoom room;
 
+    private boolean over;
+
     final List<SimulatedNode> nodes = new ArrayList<>();
 
     World(Events events, Trace trace, Snapshots snapshots, PlantedBug bug) {
@@ -69,6 +71,15 @@ final class World {
     /** Whether there are users, and who is none is denied, at times. */
     boolean hasUsers() {
         return !isLimited() && requestTimeoutMillis > 1_000;
+    }
+
+    /** Whether no more faults are to happen. */
+    boolean isOver() {
+        return over;
+    }
+
+    void onOver() {
+        over = true;
     }
 
     SimulatedNode anyNode() {

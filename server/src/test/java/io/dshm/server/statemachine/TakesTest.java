@@ -75,6 +75,31 @@ class TakesTest {
 
     @ParameterizedTest
     @EnumSource(names = {"FIXED", "LOG", "COUNTER", "GCRA", "LEAKY"})
+    void a_refused_call_with_other_numbers_makes_them_the_keys(LimitAlgorithm algorithm) {
+        assertTrue(take(algorithm, 4, 60_000, 4).allowed());
+        int before = left("t");
+        assertTrue(!take(algorithm, 9, 60_000, 6).allowed());
+        assertEquals(0, before);
+        assertEquals(5, left("t"), "by the numbers of the refused call");
+    }
+
+    private int left(String name) {
+        Entry entry = Objects.requireNonNull(entry(name));
+        return (int) Objects.requireNonNull(entry.limiter()).remainingAt(stateMachine.clockMillis());
+    }
+
+    @Test
+    void a_gcra_key_takes_at_most_a_fifth_more_than_a_counter() {
+        long empty = stateMachine.store().bytes();
+        run(Log.take("k", LimitAlgorithm.GCRA, 100, 60_000, 1));
+        long gcra = stateMachine.store().bytes() - empty;
+        run(Log.incr("c", 1, 0));
+        long counter = stateMachine.store().bytes() - empty - gcra;
+        assertTrue(10 * gcra <= 12 * counter, gcra + " bytes, and a counter " + counter);
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"FIXED", "LOG", "COUNTER", "GCRA", "LEAKY"})
     void costs_refunds_and_looks(LimitAlgorithm algorithm) {
         assertEquals(10, take(algorithm, 10, 60_000, 0).remaining());
         assertNull(entry("t"), "a look makes no key");
