@@ -163,7 +163,12 @@ class ArchitectureTest {
     @Test
     void the_front_end_knows_replication_and_the_network() {
         mayUse(BASE + ".frontend..", PROTO, LOG, GUARD, COUNTERS, NETTY, new String[] {
-            REPLICATION, REPLICATION + ".contracts", REPLICATION + ".reads", BASE + ".shares", BASE + ".network", BASE + ".rights"
+            REPLICATION,
+            REPLICATION + ".contracts",
+            REPLICATION + ".reads",
+            BASE + ".shares",
+            BASE + ".network",
+            BASE + ".rights"
         });
     }
 

@@ -1,7 +1,5 @@
 package io.dshm.server.replication.jraft;
 
-import io.dshm.proto.snapshot.FileSync;
-
 import com.alipay.sofa.jraft.conf.ConfigurationManager;
 import com.alipay.sofa.jraft.entity.LogEntry;
 import com.alipay.sofa.jraft.entity.codec.v2.LogEntryV2CodecFactory;
@@ -9,6 +7,7 @@ import com.alipay.sofa.jraft.option.LogStorageOptions;
 import com.alipay.sofa.jraft.option.RaftOptions;
 import com.alipay.sofa.jraft.storage.LogStorage;
 import io.dshm.proto.Limits;
+import io.dshm.proto.snapshot.FileSync;
 import io.dshm.server.replication.log.DiskFolder;
 import io.dshm.server.replication.log.SegmentedLog;
 import java.io.IOException;

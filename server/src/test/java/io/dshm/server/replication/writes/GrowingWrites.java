@@ -124,12 +124,7 @@ public final class GrowingWrites {
 
     private static Command.Put put(String region, String name, long number, ValueType type, String value) {
         return new Command.Put(
-                key(region, name, number),
-                0,
-                type,
-                0,
-                Condition.ANY,
-                value.getBytes(StandardCharsets.US_ASCII));
+                key(region, name, number), 0, type, 0, Condition.ANY, value.getBytes(StandardCharsets.US_ASCII));
     }
 
     private static Command.Push push(Key key, ValueType type) {
