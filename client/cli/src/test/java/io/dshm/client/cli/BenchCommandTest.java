@@ -1,6 +1,8 @@
 package io.dshm.client.cli;
 
+import static java.util.Objects.requireNonNull;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -165,8 +167,9 @@ class BenchCommandTest {
             }
             String answer = honest.apply(request);
             if (request.startsWith("LPOP") && answer.startsWith("LEN") && pops.incrementAndGet() == 10) {
-                honest.apply(request.replace("LPOP", "RPUSH") + " 64 "
-                        + answer.lines().skip(1).findFirst().orElse(""));
+                String again = answer.lines().skip(1).findFirst().orElse("");
+                assertFalse(honest.apply(request.replace("LPOP", "RPUSH") + " 64 " + again)
+                        .isEmpty());
             }
             return answer;
         })) {
@@ -181,7 +184,8 @@ class BenchCommandTest {
         try (FakeNode node = lying(new FakeStore(), (request, honest) -> {
             String[] words = request.split(" ", -1);
             if (words[0].equals("PUT")) {
-                honest.apply("SET " + words[1] + " 0 1 " + words[words.length - 1]);
+                assertFalse(honest.apply("SET " + words[1] + " 0 1 " + words[words.length - 1])
+                        .isEmpty());
                 return "DONE version=1\r\n";
             }
             return honest.apply(request);
@@ -206,11 +210,11 @@ class BenchCommandTest {
         })) {
             Run run = bench(node, "ping", "--rate", "1000", "--count", "1000", "--connections", "1");
             assertEquals(ExitCode.OK, run.exitCode(), run.out());
-            Map<?, ?> latency = (Map<?, ?>) json(run).get("latency");
+            Map<?, ?> latency = map(json(run), "latency");
             assertEquals(1000L, latency.get("count"));
             // Of the 1000 that were due, 400 were due while it stood still, and waited half of that on average.
-            assertTrue(((Number) latency.get("p90")).doubleValue() > 200, run.out());
-            assertTrue(((Number) latency.get("p99")).doubleValue() > 350, run.out());
+            assertTrue(number(latency, "p90") > 200, run.out());
+            assertTrue(number(latency, "p99") > 350, run.out());
         }
     }
 
@@ -251,11 +255,10 @@ class BenchCommandTest {
             assertEquals(
                     List.of("DSHM", "dshm", "DSHM", "dshm"),
                     lines.stream().limit(4).map(line -> line.get("target")).toList());
-            Map<?, ?> medians = (Map<?, ?>) lines.get(4).get("medians");
-            double one = ((Number) ((Map<?, ?>) medians.get("DSHM")).get("perSecond")).doubleValue();
-            double two = ((Number) ((Map<?, ?>) medians.get("dshm")).get("perSecond")).doubleValue();
-            assertEquals(
-                    one / two, ((Number) ((Map<?, ?>) medians.get("ratios")).get("perSecond")).doubleValue(), 0.01);
+            Map<?, ?> medians = map(lines.get(4), "medians");
+            double one = number(map(medians, "DSHM"), "perSecond");
+            double two = number(map(medians, "dshm"), "perSecond");
+            assertEquals(one / two, number(map(medians, "ratios"), "perSecond"), 0.01);
         }
         String text = Files.readString(page);
         assertTrue(text.contains("<svg") && text.contains("polyline class=\"s1\"") && text.contains("dark"), text);
@@ -297,5 +300,13 @@ class BenchCommandTest {
             assertEquals(ExitCode.USAGE, run.exitCode(), wrong[1] + run.err());
             assertTrue(run.err().contains(wrong[0]), run.err());
         }
+    }
+
+    private static Map<?, ?> map(Map<?, ?> fields, String name) {
+        return (Map<?, ?>) requireNonNull(fields.get(name), name);
+    }
+
+    private static double number(Map<?, ?> fields, String name) {
+        return ((Number) requireNonNull(fields.get(name), name)).doubleValue();
     }
 }

@@ -3,10 +3,12 @@ package io.dshm.client.cli.bench;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
 import org.HdrHistogram.Histogram;
 import org.HdrHistogram.SingleWriterRecorder;
 
 /** What one worker measures. The worker writes; the intervals, and {@link #errors}, are read by another thread. */
+@SuppressWarnings("EnumOrdinal") // places in arrays, which nothing outside of this process sees
 final class Meter {
 
     private static final int DIGITS = 3;
@@ -15,10 +17,10 @@ final class Meter {
     private final SingleWriterRecorder[] recorders = new SingleWriterRecorder[Op.values().length];
     private final Histogram[] intervals = new Histogram[recorders.length];
     private final SingleWriterRecorder late = new SingleWriterRecorder(DIGITS);
-    private volatile long errors;
+    private final AtomicLong errors = new AtomicLong();
 
     /** By outcome, of all words. Read when the worker has ended, as is all that follows. */
-    final long[] outcomes = new long[Reply.Outcome.values().length];
+    private final long[] outcomes = new long[Reply.Outcome.values().length];
 
     final Map<String, Long> errorTexts = new HashMap<>();
     /** Replies within the measured time, which the throughput is made of. */
@@ -38,6 +40,14 @@ final class Meter {
         return new Histogram(DIGITS);
     }
 
+    void count(Reply.Outcome outcome) {
+        outcomes[outcome.ordinal()]++;
+    }
+
+    long countOf(Reply.Outcome outcome) {
+        return outcomes[outcome.ordinal()];
+    }
+
     /** Latencies are in nanoseconds. */
     void record(Op op, long nanos) {
         recorders[op.ordinal()].recordValue(Math.max(0, nanos));
@@ -49,14 +59,14 @@ final class Meter {
     }
 
     void error(String text) {
-        errors++;
+        errors.incrementAndGet();
         if (errorTexts.size() < ERROR_TEXTS_MAX || errorTexts.containsKey(text)) {
             errorTexts.merge(text, 1L, Long::sum);
         }
     }
 
     long errors() {
-        return errors;
+        return errors.get();
     }
 
     /** Adds what was recorded since the last call. */

@@ -221,8 +221,7 @@ public final class Trial {
         for (Worker worker : workers) {
             lateness.add(worker.meter.lateness());
             for (Reply.Outcome outcome : Reply.Outcome.values()) {
-                outcomes.merge(
-                        outcome.name().toLowerCase(Locale.ROOT), worker.meter.outcomes[outcome.ordinal()], Long::sum);
+                outcomes.merge(outcome.name().toLowerCase(Locale.ROOT), worker.meter.countOf(outcome), Long::sum);
             }
             worker.meter.errorTexts.forEach((text, count) -> errors.merge(text, count, Long::sum));
             inTime += worker.meter.inTime;

@@ -56,7 +56,7 @@ final class Worker implements Runnable, AutoCloseable {
     private volatile boolean ended;
     private volatile @Nullable RuntimeException fault;
 
-    /** @param endpoints of all connections, by turns; the first of this worker's has {@code index} */
+    /** @param index of this worker; its first connection goes to the endpoint of that number, the next ones to the following ones, by turns */
     Worker(Plan plan, Target target, String prefix, int index, Checks checks) throws IOException {
         this.plan = plan;
         this.target = target;
@@ -371,7 +371,7 @@ final class Worker implements Runnable, AutoCloseable {
             return;
         }
         meter.record(flight.op, now - flight.begun);
-        meter.outcomes[reply.outcome.ordinal()]++;
+        meter.count(reply.outcome);
         if (now - end <= 0) {
             meter.inTime++;
         }
