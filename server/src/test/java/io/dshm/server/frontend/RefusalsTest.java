@@ -9,6 +9,7 @@ import io.dshm.proto.Key;
 import io.dshm.proto.Limits;
 import io.dshm.proto.Reply;
 import io.dshm.server.frontend.Refusals.Refusal;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.util.Comparator;
@@ -18,7 +19,7 @@ import org.junit.jupiter.api.Test;
 /** What is remembered of refusals, and that admissions leave no trace. */
 class RefusalsTest {
 
-    private static final SocketAddress CLIENT = new InetSocketAddress("127.0.0.1", 4711);
+    private static final SocketAddress CLIENT = new InetSocketAddress(InetAddress.getLoopbackAddress(), 4711);
     private static final Key KEY = Key.of("api:42");
     private static final Key POLICY = Key.of("policies:login");
     private static final Reply REFUSED =
