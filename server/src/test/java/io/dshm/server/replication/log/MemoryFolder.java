@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
@@ -62,7 +63,7 @@ final class MemoryFolder implements LogFolder {
 
     /** Changes a byte of a file, on the disk. */
     void change(String name, int offset) {
-        Content content = present().get(name);
+        Content content = contentOf(name);
         content.cached[offset] ^= 1;
         content.durable = content.cached.clone();
     }
@@ -117,6 +118,10 @@ final class MemoryFolder implements LogFolder {
         return left;
     }
 
+    private Content contentOf(String name) {
+        return Objects.requireNonNull(present().get(name), name);
+    }
+
     private Map<String, Content> present() {
         return laterNames.isEmpty() ? durableNames : laterNames.get(laterNames.size() - 1);
     }
@@ -148,7 +153,7 @@ final class MemoryFolder implements LogFolder {
             }
             changeNames().put(name, new Content());
         }
-        return new MemoryFile(present().get(name));
+        return new MemoryFile(contentOf(name));
     }
 
     @Override

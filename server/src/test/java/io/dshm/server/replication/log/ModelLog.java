@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
 
 /** What a log has to hold: the same calls, on a list. */
@@ -123,17 +124,12 @@ final class ModelLog {
     }
 
     private static void checkEntry(Entry expected, SegmentedLog log, long index) throws IOException {
-        LogRecord found = assertNotNull(log.read(index), "index " + index);
+        LogRecord found = Objects.requireNonNull(log.read(index), () -> "index " + index);
         assertEquals(index, found.index());
         assertEquals(expected.term, found.term());
         assertEquals(expected.type, found.type());
         assertArrayEquals(expected.members, found.members());
         assertArrayEquals(expected.data, found.data(), "index " + index);
-    }
-
-    private static <T> T assertNotNull(T value, String what) {
-        org.junit.jupiter.api.Assertions.assertNotNull(value, what);
-        return value;
     }
 
     /** The log holds what it did before the last step, or a part of what that was to make of it; this becomes the same. */
