@@ -3,6 +3,7 @@ package io.dshm.client.cli.bench;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
 import org.HdrHistogram.Histogram;
 import org.HdrHistogram.SingleWriterRecorder;
 
@@ -12,13 +13,13 @@ final class Meter {
     private static final int DIGITS = 3;
     private static final int ERROR_TEXTS_MAX = 20;
 
-    private final SingleWriterRecorder[] recorders = new SingleWriterRecorder[Op.values().length];
-    private final Histogram[] intervals = new Histogram[recorders.length];
+    private final Map<Op, SingleWriterRecorder> recorders = new EnumMap<>(Op.class);
+    private final Map<Op, Histogram> intervals = new EnumMap<>(Op.class);
     private final SingleWriterRecorder late = new SingleWriterRecorder(DIGITS);
-    private volatile long errors;
+    private final AtomicLong errors = new AtomicLong();
 
     /** By outcome, of all words. Read when the worker has ended, as is all that follows. */
-    final long[] outcomes = new long[Reply.Outcome.values().length];
+    final Map<Reply.Outcome, Long> outcomes = new EnumMap<>(Reply.Outcome.class);
 
     final Map<String, Long> errorTexts = new HashMap<>();
     /** Replies within the measured time, which the throughput is made of. */
@@ -30,7 +31,7 @@ final class Meter {
 
     Meter(Mix mix) {
         for (Op op : mix.ops()) {
-            recorders[op.ordinal()] = new SingleWriterRecorder(DIGITS);
+            recorders.put(op, new SingleWriterRecorder(DIGITS));
         }
     }
 
@@ -40,7 +41,7 @@ final class Meter {
 
     /** Latencies are in nanoseconds. */
     void record(Op op, long nanos) {
-        recorders[op.ordinal()].recordValue(Math.max(0, nanos));
+        Checks.there(recorders.get(op)).recordValue(Math.max(0, nanos));
     }
 
     /** How much later than planned a request was sent. */
@@ -49,34 +50,27 @@ final class Meter {
     }
 
     void error(String text) {
-        errors++;
+        errors.incrementAndGet();
         if (errorTexts.size() < ERROR_TEXTS_MAX || errorTexts.containsKey(text)) {
             errorTexts.merge(text, 1L, Long::sum);
         }
     }
 
     long errors() {
-        return errors;
+        return errors.get();
     }
 
     /** Adds what was recorded since the last call. */
     void drain(Map<Op, Histogram> totals, Histogram interval) {
-        for (Op op : Op.values()) {
-            SingleWriterRecorder recorder = recorders[op.ordinal()];
-            if (recorder != null) {
-                Histogram since = recorder.getIntervalHistogram(intervals[op.ordinal()]);
-                intervals[op.ordinal()] = since;
-                totals.computeIfAbsent(op, key -> histogram()).add(since);
-                interval.add(since);
-            }
-        }
+        recorders.forEach((op, recorder) -> {
+            Histogram since = recorder.getIntervalHistogram(intervals.get(op));
+            intervals.put(op, since);
+            totals.computeIfAbsent(op, key -> histogram()).add(since);
+            interval.add(since);
+        });
     }
 
     Histogram lateness() {
         return late.getIntervalHistogram();
-    }
-
-    static Map<Op, Histogram> totals() {
-        return new EnumMap<>(Op.class);
     }
 }

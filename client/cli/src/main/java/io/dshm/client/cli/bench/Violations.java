@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
 
 /** What replies said that cannot be. Of one thread, but for {@link #count}. */
 final class Violations {
@@ -26,7 +27,7 @@ final class Violations {
 
     private final Map<Kind, Long> counts = new EnumMap<>(Kind.class);
     private final List<String> texts = new ArrayList<>();
-    private volatile long count;
+    private final AtomicLong count = new AtomicLong();
 
     void add(Kind kind, String text) {
         add(kind, 1, text);
@@ -34,7 +35,7 @@ final class Violations {
 
     void add(Kind kind, long times, String text) {
         counts.merge(kind, times, Long::sum);
-        count = counts.values().stream().mapToLong(Long::longValue).sum();
+        count.addAndGet(times);
         if (texts.size() < TEXTS_MAX) {
             texts.add(text);
         }
@@ -42,13 +43,13 @@ final class Violations {
 
     void addAll(Violations other) {
         other.counts.forEach((kind, times) -> counts.merge(kind, times, Long::sum));
-        count += other.count;
+        count.addAndGet(other.count());
         other.texts.stream().limit(TEXTS_MAX - (long) texts.size()).forEach(texts::add);
     }
 
     /** How many; any thread may ask. */
     long count() {
-        return count;
+        return count.get();
     }
 
     Map<Kind, Long> counts() {
