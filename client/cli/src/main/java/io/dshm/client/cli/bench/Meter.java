@@ -14,8 +14,8 @@ final class Meter {
     private static final int DIGITS = 3;
     private static final int ERROR_TEXTS_MAX = 20;
 
-    private final SingleWriterRecorder[] recorders = new SingleWriterRecorder[Op.values().length];
-    private final Histogram[] intervals = new Histogram[recorders.length];
+    private final Map<Op, SingleWriterRecorder> recorders = new EnumMap<>(Op.class);
+    private final Map<Op, Histogram> intervals = new EnumMap<>(Op.class);
     private final SingleWriterRecorder late = new SingleWriterRecorder(DIGITS);
     private final AtomicLong errors = new AtomicLong();
 
@@ -32,7 +32,7 @@ final class Meter {
 
     Meter(Mix mix) {
         for (Op op : mix.ops()) {
-            recorders[op.ordinal()] = new SingleWriterRecorder(DIGITS);
+            recorders.put(op, new SingleWriterRecorder(DIGITS));
         }
     }
 
@@ -50,7 +50,7 @@ final class Meter {
 
     /** Latencies are in nanoseconds. */
     void record(Op op, long nanos) {
-        recorders[op.ordinal()].recordValue(Math.max(0, nanos));
+        Checks.there(recorders.get(op)).recordValue(Math.max(0, nanos));
     }
 
     /** How much later than planned a request was sent. */
@@ -71,22 +71,15 @@ final class Meter {
 
     /** Adds what was recorded since the last call. */
     void drain(Map<Op, Histogram> totals, Histogram interval) {
-        for (Op op : Op.values()) {
-            SingleWriterRecorder recorder = recorders[op.ordinal()];
-            if (recorder != null) {
-                Histogram since = recorder.getIntervalHistogram(intervals[op.ordinal()]);
-                intervals[op.ordinal()] = since;
-                totals.computeIfAbsent(op, key -> histogram()).add(since);
-                interval.add(since);
-            }
-        }
+        recorders.forEach((op, recorder) -> {
+            Histogram since = recorder.getIntervalHistogram(intervals.get(op));
+            intervals.put(op, since);
+            totals.computeIfAbsent(op, key -> histogram()).add(since);
+            interval.add(since);
+        });
     }
 
     Histogram lateness() {
         return late.getIntervalHistogram();
-    }
-
-    static Map<Op, Histogram> totals() {
-        return new EnumMap<>(Op.class);
     }
 }

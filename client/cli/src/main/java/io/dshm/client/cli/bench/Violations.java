@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
 
 /** What replies said that cannot be. Of one thread, but for {@link #count}. */
 final class Violations {
@@ -26,7 +27,7 @@ final class Violations {
 
     private final Map<Kind, Long> counts = new EnumMap<>(Kind.class);
     private final List<String> texts = new ArrayList<>();
-    private volatile long count;
+    private final AtomicLong count = new AtomicLong();
 
     void add(Kind kind, String text) {
         add(kind, 1, text);
@@ -52,7 +53,7 @@ final class Violations {
 
     /** How many; any thread may ask. */
     long count() {
-        return count;
+        return count.get();
     }
 
     Map<Kind, Long> counts() {
