@@ -8,7 +8,6 @@ import org.HdrHistogram.Histogram;
 import org.HdrHistogram.SingleWriterRecorder;
 
 /** What one worker measures. The worker writes; the intervals, and {@link #errors}, are read by another thread. */
-@SuppressWarnings("EnumOrdinal") // places in arrays, which nothing outside of this process sees
 final class Meter {
 
     private static final int DIGITS = 3;
@@ -20,7 +19,7 @@ final class Meter {
     private final AtomicLong errors = new AtomicLong();
 
     /** By outcome, of all words. Read when the worker has ended, as is all that follows. */
-    private final long[] outcomes = new long[Reply.Outcome.values().length];
+    final Map<Reply.Outcome, Long> outcomes = new EnumMap<>(Reply.Outcome.class);
 
     final Map<String, Long> errorTexts = new HashMap<>();
     /** Replies within the measured time, which the throughput is made of. */
@@ -38,14 +37,6 @@ final class Meter {
 
     static Histogram histogram() {
         return new Histogram(DIGITS);
-    }
-
-    void count(Reply.Outcome outcome) {
-        outcomes[outcome.ordinal()]++;
-    }
-
-    long countOf(Reply.Outcome outcome) {
-        return outcomes[outcome.ordinal()];
     }
 
     /** Latencies are in nanoseconds. */

@@ -221,7 +221,10 @@ public final class Trial {
         for (Worker worker : workers) {
             lateness.add(worker.meter.lateness());
             for (Reply.Outcome outcome : Reply.Outcome.values()) {
-                outcomes.merge(outcome.name().toLowerCase(Locale.ROOT), worker.meter.countOf(outcome), Long::sum);
+                outcomes.merge(
+                        outcome.name().toLowerCase(Locale.ROOT),
+                        worker.meter.outcomes.getOrDefault(outcome, 0L),
+                        Long::sum);
             }
             worker.meter.errorTexts.forEach((text, count) -> errors.merge(text, count, Long::sum));
             inTime += worker.meter.inTime;

@@ -35,19 +35,15 @@ final class Violations {
 
     void add(Kind kind, long times, String text) {
         counts.merge(kind, times, Long::sum);
-        countAll();
+        count.addAndGet(times);
         if (texts.size() < TEXTS_MAX) {
             texts.add(text);
         }
     }
 
-    private void countAll() {
-        count = counts.values().stream().mapToLong(Long::longValue).sum();
-    }
-
     void addAll(Violations other) {
         other.counts.forEach((kind, times) -> counts.merge(kind, times, Long::sum));
-        countAll();
+        count.addAndGet(other.count());
         other.texts.stream().limit(TEXTS_MAX - (long) texts.size()).forEach(texts::add);
     }
 

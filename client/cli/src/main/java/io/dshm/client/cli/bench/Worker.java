@@ -371,7 +371,7 @@ final class Worker implements Runnable, AutoCloseable {
             return;
         }
         meter.record(flight.op, now - flight.begun);
-        meter.count(reply.outcome);
+        meter.outcomes.merge(reply.outcome, 1L, Long::sum);
         if (now - end <= 0) {
             meter.inTime++;
         }

@@ -226,7 +226,7 @@ class MemberRpcClientTest {
                 .setCount(Integer.MAX_VALUE)
                 .build();
         client.invokeAsync(endpoint, list, null, (answer, failure) -> {}, HOUR_MILLIS);
-        roomBytes--;
+        roomBytes = Limits.RAFT_CHUNK_BYTES - 1;
         assertThrows(
                 RemotingException.class,
                 () -> client.invokeAsync(endpoint, list, null, (answer, failure) -> fail("sent"), HOUR_MILLIS));
