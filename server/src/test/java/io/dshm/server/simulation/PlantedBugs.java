@@ -311,7 +311,7 @@ enum PlantedBugs {
                 return reply;
             }
             StringBuilder words = new StringBuilder();
-            for (String word : detailed.details().split(" ")) {
+            for (String word : detailed.details().split(" ", -1)) {
                 int at = word.indexOf('=') + 1;
                 long number = Long.parseLong(word.substring(at));
                 words.append(words.isEmpty() ? "" : " ")

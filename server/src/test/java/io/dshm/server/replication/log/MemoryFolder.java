@@ -103,7 +103,7 @@ final class MemoryFolder implements LogFolder {
         int size = random.nextBoolean() ? content.cached.length : content.durable.length;
         byte[] bytes = Arrays.copyOf(content.durable, Math.max(size, content.durable.length));
         for (int sector : content.dirty) {
-            boolean survives = share == 3 || share > 0 && random.nextInt(3) < share;
+            boolean survives = share == 3 || (share > 0 && random.nextInt(3) < share);
             if (survives) {
                 int from = sector * SECTOR_BYTES;
                 int to = Math.min(from + SECTOR_BYTES, content.cached.length);

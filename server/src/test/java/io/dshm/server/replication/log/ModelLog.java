@@ -15,6 +15,7 @@ import java.util.Random;
 final class ModelLog {
 
     /** An entry; each that is ever made is another one. */
+    @SuppressWarnings("ArrayRecordComponent") // each array is in one of them
     record Entry(long term, int type, byte[] members, byte[] data) {}
 
     private final Random random;
