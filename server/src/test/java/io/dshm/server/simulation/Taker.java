@@ -2,11 +2,9 @@ package io.dshm.server.simulation;
 
 import io.dshm.proto.Algorithm;
 import io.dshm.proto.Command;
-import io.dshm.proto.ErrorCode;
 import io.dshm.proto.Formats;
 import io.dshm.proto.Key;
 import io.dshm.proto.Policy;
-import io.dshm.proto.Reply;
 import io.dshm.server.replication.contracts.ReplyListener;
 import io.dshm.server.shares.BootTime;
 import io.dshm.server.shares.Share;
@@ -178,20 +176,14 @@ final class Taker {
             Operation operation =
                     new Operation(next++, connection, node.node(), sent, world.checks.acknowledgedIndex());
             outstanding.put(operation, node.process);
-            long origin = node.origins.get(0);
-            world.checks.onSubmit(operation, origin);
-            boolean[] taking = {true};
+            world.checks.onSubmit(operation, node.origins.get(0));
             node.lane(0).submit(sent, credential, reply -> {
-                if (taking[0] && reply instanceof Reply.Failure failure && failure.code() == ErrorCode.SHUTTING_DOWN) {
-                    world.checks.onRefused(operation, origin);
-                }
                 if (outstanding.remove(operation) != null) {
                     world.checks.onReply(operation, reply);
                 }
                 long delay = running != null ? 0 : world.events.millis(0, 4);
                 process.after(delay, () -> listener.onReply(world.bug.onShareReply(write, reply)));
             });
-            taking[0] = false;
         }
 
         @Override
