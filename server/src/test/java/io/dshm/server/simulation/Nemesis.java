@@ -194,7 +194,7 @@ final class Nemesis {
     private void stop(SimulatedNode node, SimulatedNode.@org.jspecify.annotations.Nullable Running running) {
         if (running != null) {
             world.trace.note("%s is to stop", node.name());
-            running.replicator.drain().thenRun(() -> {
+            running.drain().thenRun(() -> {
                 if (node.running() == running) {
                     crash(node);
                 }

@@ -157,6 +157,7 @@ final class SimulatedNode {
 
         /** The node's version does not know what it has met. */
         private boolean stopped;
+        private boolean drains;
 
         Running() {
             for (int i = 0; i < laneCount; i++) {
@@ -369,6 +370,16 @@ final class SimulatedNode {
                     process.after(world.events.millis(0, 60), () -> write(view, index, term));
                 }
             });
+        }
+
+        /** Takes nothing any more; done when all that was taken is answered. */
+        CompletableFuture<Void> drain() {
+            drains = true;
+            return replicator.drain();
+        }
+
+        boolean drains() {
+            return drains;
         }
 
         /** Does what an operator asks for here; false if it is not taken. */

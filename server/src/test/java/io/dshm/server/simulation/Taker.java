@@ -169,6 +169,9 @@ final class Taker {
                 Command.Write sent,
                 long credential,
                 ReplyListener listener) {
+            if (node.drains()) {
+                return; // It would be refused without a number; the answer never comes.
+            }
             if (connectedTo != node || connection == null) {
                 connection = new Operation.Connection();
                 connectedTo = node;

@@ -10,6 +10,9 @@ import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.UnknownFieldSet;
 import io.dshm.proto.Limits;
+import io.dshm.proto.wire.HashedSecret;
+import io.dshm.proto.wire.GrantedRight;
+import io.dshm.proto.wire.ChangeUsersCommand;
 import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.LimitAlgorithm;
 import io.dshm.proto.wire.LogEntry;
@@ -335,7 +338,7 @@ class AdmissionTest {
             String key = one(KEYS);
             double seconds = random.nextInt(10) == 0 ? one(NUMBERS) / 1000.0 : random.nextInt(3);
             boolean left = random.nextBoolean();
-            return switch (random.nextInt(outer ? 28 : 13)) {
+            return switch (random.nextInt(outer ? 29 : 13)) {
                 case 0 -> Log.set(key, text(), seconds);
                 case 1 -> Log.touch(key, seconds);
                 case 2 -> Log.delete(key);
@@ -356,6 +359,7 @@ class AdmissionTest {
                 case 25 -> Log.settle(key, one(List.of("h", "", "i")), number(3, 5));
                 case 26 -> Log.grant(take(key), one(List.of("h", "", "i")), number(3, 1));
                 case 27 -> Log.giveBack(key, one(List.of("h", "", "i")), number(3, 1));
+                case 28 -> changeUsers();
                 case 22 -> Log.acquire(key, number(3, 2), one(List.of("h", "", "i")), number(3, 1000));
                 case 23 -> Log.release(key, one(List.of("h", "", "a b")));
                 case 20 ->
@@ -386,6 +390,27 @@ class AdmissionTest {
                     Log.take(key, LimitAlgorithm.FIXED, number(3, 1), number(3, 1000), number(3, 1));
             take.getTakeBuilder().setAlgorithmValue(random.nextInt(6)).setBurst(random.nextInt(3) - random.nextInt(2));
             return take;
+        }
+
+        /** Nobody becomes an admin, so nobody has to be a user. */
+        private CommandRecord.Builder changeUsers() {
+            ChangeUsersCommand.Action action = one(List.of(ChangeUsersCommand.Action.values()));
+            ChangeUsersCommand.Builder change =
+                    ChangeUsersCommand.newBuilder().setName(one(List.of("u", "v", "", "a b")));
+            if (action != ChangeUsersCommand.Action.UNRECOGNIZED) {
+                change.setAction(action);
+            }
+            if (random.nextBoolean()) {
+                change.setSecret(HashedSecret.newBuilder()
+                        .setSalt(ByteString.copyFrom(new byte[Limits.SECRET_SALT_BYTES]))
+                        .setHash(ByteString.copyFrom(new byte[Limits.SECRET_HASH_BYTES - (random.nextInt(8) / 7)])));
+            }
+            if (random.nextBoolean()) {
+                change.addRights(GrantedRight.newBuilder()
+                        .setKind(random.nextBoolean() ? GrantedRight.Kind.READ : GrantedRight.Kind.WRITE)
+                        .setPattern(ByteString.copyFromUtf8(one(List.of("*", "r", "a b", "*r")))));
+            }
+            return CommandRecord.newBuilder().setChangeUsers(change);
         }
 
         private CommandRecord.Builder takeAll(String key) {
