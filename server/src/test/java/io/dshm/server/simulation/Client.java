@@ -149,17 +149,15 @@ final class Client {
         outstanding.add(operation);
         long origin = on.origins.get(laneIndex);
         world.checks.onSubmit(operation, origin);
+        if (on.drains()) {
+            world.checks.onRefused(operation, origin);
+        }
         Lane lane = on.lane(laneIndex);
-        boolean[] taking = {true};
         lane.submit(command, Logins.credential(on.stateMachine.users(), random), reply -> {
-            if (taking[0] && reply instanceof Reply.Failure failure && failure.code() == ErrorCode.SHUTTING_DOWN) {
-                world.checks.onRefused(operation, origin);
-            }
             world.checks.onReply(operation, reply);
             outstanding.remove(operation);
             readIfDue(on);
         });
-        taking[0] = false;
     }
 
     private void readIfDue(SimulatedNode.Running on) {

@@ -384,7 +384,7 @@ final class SimulatedNode {
 
         /** Does what an operator asks for here; false if it is not taken. */
         boolean submitForOperator(CommandRecord.Builder record) {
-            if (stopped || stateMachine.format() < Formats.BOUNDS) {
+            if (stopped || drains || stateMachine.format() < Formats.BOUNDS) {
                 return false;
             }
             Operation operation = new Operation(SimulatedNode.this, record.build(), world.checks.acknowledgedIndex());
