@@ -191,7 +191,7 @@ final class Taker {
 
         @Override
         public void after(long nanos, Runnable task) {
-            process.after(nanos, task);
+            process.after(Math.max(0, nanos), task); // what is overdue comes next, as in a lane
         }
 
         @Override

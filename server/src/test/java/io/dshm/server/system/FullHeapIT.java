@@ -11,24 +11,15 @@ import io.dshm.proto.ErrorCode;
 import io.dshm.proto.Key;
 import io.dshm.proto.Reply;
 import io.dshm.proto.ValueType;
-import io.dshm.server.replication.writes.GrowingWrites;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
-import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.function.LongFunction;
-import java.util.stream.LongStream;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.MethodSource;
 
 /** Clients fill the heap of all nodes by every means: the nodes go on, and come back after they were killed. */
 class FullHeapIT {
@@ -41,9 +32,6 @@ class FullHeapIT {
 
     /** So many small entries in a row that are refused: the state is full. */
     private static final int REFUSALS = 50;
-
-    private static final int PIPELINED = 500;
-    private static final long WRITES_MAX = 50_000_000;
 
     @RegisterExtension
     final Processes processes = Processes.perTest();
@@ -71,55 +59,6 @@ class FullHeapIT {
         for (NodeProcess node : cluster.nodes()) {
             checkWhatGoesOn(node);
         }
-    }
-
-    /** Small entries of one kind: the larger part of what they take is not their data. */
-    @Tag("long")
-    @ParameterizedTest
-    @MethodSource("everySeries")
-    void a_node_with_512_mib_that_is_filled_by_one_kind_of_write_lives(String series)
-            throws IOException, InterruptedException {
-        NodeProcess node = processes.newNode().withJvm("-Xmx512m", "-XX:+ExitOnOutOfMemoryError");
-        node.start();
-        node.awaitHealthy();
-        LongFunction<Command.Write> writes =
-                Objects.requireNonNull(GrowingWrites.in("r::").get(series));
-        long number = 0;
-        try (DshmConnection connection = node.connect()) {
-            connection.set("there", new byte[10], Duration.ZERO);
-            connection.incr("count", 1);
-            for (int refused = 0; refused < REFUSALS; ) {
-                List<Command.Write> some = LongStream.range(number, number + PIPELINED)
-                        .mapToObj(writes)
-                        .toList();
-                number += PIPELINED;
-                assertTrue(number < WRITES_MAX, () -> "it was never refused");
-                connection.sendAll(some);
-                for (int i = 0; i < some.size(); i++) {
-                    refused += accept(connection.receive()) ? 1 : 0;
-                }
-            }
-        }
-        checkAfter(node, 2);
-        node.kill();
-        node.start();
-        node.awaitHealthy();
-        checkAfter(node, 4);
-    }
-
-    private static Set<String> everySeries() {
-        return GrowingWrites.in("r::").keySet();
-    }
-
-    private static void checkAfter(NodeProcess node, long count) throws IOException {
-        assertTrue(node.isAlive());
-        try (DshmConnection connection = node.connect()) {
-            assertEquals(count, connection.incr("count", 1), "it counts on");
-            assertEquals(count + 1, connection.incr("count", 1));
-            assertTrue(connection.get("count").isPresent());
-            connection.delete("there");
-        }
-        assertTrue(node.statusNumber("stateBytes") <= node.statusNumber("stateBytesMax") * 9 / 8);
     }
 
     private static void fillThroughAllNodes(List<NodeProcess> nodes) throws InterruptedException {
@@ -156,28 +95,28 @@ class FullHeapIT {
         }
     }
 
-    /** What is checked afterwards, a large value now and then, and one write of every kind that adds something. */
     private static List<Command.Write> growth(String key, String region, int round) {
-        List<Command.Write> writes = new ArrayList<>(List.of(
-                round % 20 == 0
-                        ? new Command.Set(Key.of(key + "large"), 0, new byte[1_000_000])
-                        : new Command.Delete(Key.of(key + "none")),
+        Command.Write large = round % 20 == 0
+                ? new Command.Set(Key.of(key + "large"), 0, new byte[1_000_000])
+                : new Command.Delete(Key.of(key + "none"));
+        return List.of(
+                large,
                 new Command.Set(Key.of(key), 0, new byte[20_000]),
                 new Command.Put(Key.of(key + "p"), 0, ValueType.STRING, 7, Condition.ANY, new byte[2_000]),
                 new Command.Incr(Key.of(key + "i"), 1, 0, 0),
-                new Command.Push(Key.of(region + "list"), Command.End.LEFT, ValueType.STRING, new byte[500])));
-        writes.addAll(GrowingWrites.ofEach(GrowingWrites.in(region), round));
-        writes.add(new Command.Set(Key.of(key + "end"), 0, new byte[1]));
-        return writes;
+                new Command.IncrNumber(Key.of(key + "n"), 1, 0.5, 0),
+                new Command.RateLimiter(Key.of(key + "l"), 5, 3_600_000),
+                new Command.Push(Key.of(region + "list"), Command.End.LEFT, ValueType.STRING, new byte[500]),
+                new Command.Identified(
+                        ((round % 500L) << 16) + (region.hashCode() & 0xFFFF),
+                        1L + round / 500,
+                        new Command.Push(Key.of(key + "q"), Command.End.LEFT, ValueType.NUMBER, new byte[] {'1'})),
+                new Command.Set(Key.of(key + "s"), 0, new byte[1]));
     }
 
     /** Whether a write was refused for want of room; it must not fail in another way. */
     private static boolean accept(Reply reply) {
         if (reply instanceof Reply.Failure failure) {
-            if (failure.code() == ErrorCode.NOT_FOUND) {
-                // What was to be settled was refused.
-                return false;
-            }
             assertEquals(ErrorCode.OUT_OF_MEMORY, failure.code(), failure::toString);
             return true;
         }
