@@ -157,6 +157,7 @@ final class SimulatedNode {
 
         /** The node's version does not know what it has met. */
         private boolean stopped;
+
         private boolean drains;
 
         Running() {
