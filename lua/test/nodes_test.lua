@@ -222,6 +222,16 @@ local function writes_that_are_sent_again()
         expect_sent(network, "abc")
     end)
 
+    for _, refusal in ipairs({ "disk_full", "denied", "out_of_memory" }) do
+        case("what was unclear stays unclear when a node refuses a later copy by itself: " .. refusal, function()
+            local network, dict = cluster()
+            network:on("a:1", { input = "", ending = "timeout" })
+            network:on("b:1", server_says(refusal))
+            returns(values(nil, "timeout"), dict:incr("k", 1))
+            expect_sent(network, "ab")
+        end)
+    end
+
     case("a connection of the pool that was closed meanwhile is no failure of the node", function()
         local network, dict = cluster()
         local stale = { input = "", ending = "closed", reused = 3 }
@@ -436,7 +446,9 @@ local function options()
     end)
 
     case("ssl and password: once for a connection, and not shared with those that have another", function()
-        local network, dict = cluster({ ssl = true, ssl_verify = true, server_name = "dshm.example", username = "u", password = "a b" })
+        local tls = { ssl = true, ssl_verify = true, server_name = "dshm.example" }
+        tls.username, tls.password = "u", "a b"
+        local network, dict = cluster(tls)
         network:on("a:1", { input = "DONE\r\n" .. FOUND.input }, { input = FOUND.input, reused = 1 })
         returns(values("v"), dict:get("k"))
         equal("a:1 AUTH u a%20b\r\n|FETCH r::k\r\n", expect_sent(network, "a")[1])

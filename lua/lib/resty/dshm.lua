@@ -299,8 +299,8 @@ function _M.connect(self, host, port, opts)
 end
 
 
--- Where the connections of several users go into pools, each user has a pool of its own (`opts.pool` of `connect`): a pooled
--- connection stays who it was.
+-- Where the connections of several users go into pools, each user has a pool of its own (`opts.pool` of `connect`):
+-- a pooled connection stays who it was.
 function _M.auth(self, user, secret)
     if type(user) ~= "string" or user == "" or type(secret) ~= "string" or secret == "" then
         return nil, "bad user or secret"

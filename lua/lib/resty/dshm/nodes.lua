@@ -10,7 +10,6 @@ local identities = require("resty.dshm.identity")
 local CANNOT_YIELD = dshm.CANNOT_YIELD
 local ceil = math.ceil
 local error = error
-local escape_uri = ngx.escape_uri
 local find = string.find
 local format = string.format
 local gmatch = string.gmatch
@@ -43,6 +42,14 @@ local MILLIS_MAX = 2 ^ 31 - 1
 
 -- The connections of a pool that the server may have closed since, and that are tried before a fresh one is.
 local POOLED_ATTEMPTS_MAX = 3
+
+-- Errors that a node may give to a copy of a write by itself, without the log, which knows the earlier copies
+local OF_THIS_COPY = {
+    auth_required = true,
+    denied = true,
+    disk_full = true,
+    out_of_memory = true,
+}
 
 -- Errors of the server after which another node is asked.
 local ASK_ANOTHER = {
@@ -301,6 +308,10 @@ local function ask_all(self, request)
         end
         outcome, line, value, text = ask(self, nodes[i], request)
 
+        if unclear and outcome == ANSWERED and not line and OF_THIS_COPY[value] then
+            left_out_until[name] = nil
+            return outcome, nil, unclear, text
+        end
         local is_answer = outcome == ANSWERED and (line or not ASK_ANOTHER[value])
         if is_answer or outcome == NO_SOCKETS then
             -- nobody was asked where there are no sockets: that says nothing about the node

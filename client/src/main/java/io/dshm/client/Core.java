@@ -318,11 +318,28 @@ final class Core {
         }
     }
 
+    /** Whether a node may say that of a copy by itself, without the log, which knows the earlier ones. */
+    private static boolean isOfThisCopyOnly(ErrorCode code) {
+        return switch (code) {
+            case DENIED, AUTH_REQUIRED, DISK_FULL, OUT_OF_MEMORY -> true;
+            default -> false;
+        };
+    }
+
     /** A reply has come. */
     void answered(Call<?> call, Node node, Reply reply) {
         call.copies--;
         if (call.isOver()) {
             letGo(call);
+            return;
+        }
+        if (call.unknown && reply instanceof Reply.Failure refusal && isOfThisCopyOnly(refusal.code())) {
+            node.well();
+            String code = refusal.code().wireName();
+            end(
+                    call,
+                    new UnknownOutcomeException(
+                            "an earlier copy may be applied; a later one got " + code, refusal.code()));
             return;
         }
         if (!(reply instanceof Reply.Failure failure) || !mayBeBetterElsewhere(failure.code())) {

@@ -142,6 +142,26 @@ class DshmClientTest {
     }
 
     @Test
+    void a_refusal_of_a_later_copy_by_the_node_alone_says_nothing_about_the_first_one() throws Exception {
+        DshmClient client = openNear(builder());
+        client.incr("n", 1).join();
+        near.script(command -> {
+            if (is(command, Command.Incr.class)) {
+                store.apply(command);
+                return FakeNode.CLOSES;
+            }
+            return null;
+        });
+        far.script(command -> is(command, Command.Incr.class) ? new Reply.Failure(ErrorCode.DISK_FULL, null) : null);
+
+        CompletionException why = assertThrows(
+                CompletionException.class, () -> client.incr("n", 1).join());
+
+        assertInstanceOf(UnknownOutcomeException.class, why.getCause());
+        assertEquals(2, store.count(N));
+    }
+
+    @Test
     void connections_that_break_all_the_time_lose_and_double_nothing() throws Exception {
         DshmClient client = openNear(builder());
         AtomicInteger seen = new AtomicInteger();

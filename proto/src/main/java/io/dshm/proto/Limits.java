@@ -136,6 +136,9 @@ public final class Limits {
      */
     public static final int SHARED_KEYS_MAX = 10_000;
 
+    /** Bytes of a key that a lane remembers for shares, so that all of them take a few megabytes; longer ones are decided by the log. */
+    public static final int SHARED_KEY_BYTES_MAX = 512;
+
     /** Writes that one connection may have outstanding before the server stops reading from it. */
     public static final int CONNECTION_WRITES_OUTSTANDING_MAX = 1024;
 

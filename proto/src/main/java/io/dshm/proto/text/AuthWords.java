@@ -1,6 +1,7 @@
 package io.dshm.proto.text;
 
 import io.dshm.proto.Command;
+import io.dshm.proto.Limits;
 import io.dshm.proto.Request;
 import io.netty.buffer.ByteBuf;
 import java.nio.charset.StandardCharsets;
@@ -21,6 +22,9 @@ final class AuthWords {
         byte[] secret = line.bytes(1);
         int userLength = decode(user);
         int secretLength = decode(secret);
+        if (userLength > Limits.SECRET_BYTES_MAX || secretLength > Limits.SECRET_BYTES_MAX) {
+            return Verb.AUTH.malformed("each of them has at most " + Limits.SECRET_BYTES_MAX + " bytes");
+        }
         return userLength < 0 || secretLength < 0
                 ? Verb.AUTH.malformed("after each % there must be two hexadecimal digits")
                 : new Command.Auth(Arrays.copyOf(user, userLength), Arrays.copyOf(secret, secretLength));

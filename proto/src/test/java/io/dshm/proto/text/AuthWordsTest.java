@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 
 import io.dshm.proto.Command;
+import io.dshm.proto.Rejection;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.nio.charset.StandardCharsets;
@@ -27,6 +28,13 @@ class AuthWordsTest {
         assertArrayEquals(all, read.user());
         assertArrayEquals(backwards, read.secret());
         assertFalse(line.isReadable());
+    }
+
+    @Test
+    void a_longer_word_is_not_kept() {
+        ByteBuf line = Unpooled.buffer();
+        RequestEncoder.encode(new Command.Auth(new byte[] {'u'}, new byte[257]), line);
+        assertInstanceOf(Rejection.class, new RequestDecoder(10, ValueBudget.UNLIMITED).decode(line));
     }
 
     @Test

@@ -368,7 +368,7 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
             lane.regions().read(read, modeOf(read), replySuspended(read));
         } else if (request instanceof Command.Read read) {
             if (reads.isCurrent(read)) {
-                Reply reply = unread.admit(reads.read(read));
+                Reply reply = unread.admit(checked(read, reads.read(read)));
                 output.write(reply);
                 counts.answeredAtOnce(CommandKind.of(read), reply);
                 counts.read(CommandCounts.ReadWay.LOCAL);

@@ -134,7 +134,8 @@ public final class RegionRequests {
         List<byte[]> keys = portions.next();
         steps.submit(Records.purge(keys).setCredential(credential), listener, (outcome, index) -> {
             if (outcome.kind() != Outcome.Kind.APPLIED) {
-                listener.tell(new Reply.Failure(ErrorCode.DENIED, null));
+                boolean nothingDone = outcome.kind() == Outcome.Kind.DENIED && purged == 0;
+                listener.tell(new Reply.Failure(nothingDone ? ErrorCode.DENIED : ErrorCode.UNKNOWN_OUTCOME, null));
                 return;
             }
             keys.forEach(key -> reads.acknowledge(Key.of(key), index));

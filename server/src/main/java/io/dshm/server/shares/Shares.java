@@ -90,7 +90,11 @@ public final class Shares {
      */
     public @Nullable Share take(Command.Take take, long credential) {
         Policy policy = take.policy();
-        if (closed || take.cost() <= 0 || (policy != null && policy.algorithm() == Algorithm.LEAKY)) {
+        if (closed
+                || take.cost() <= 0
+                || isLong(take.key())
+                || isLong(take.policyKey())
+                || (policy != null && policy.algorithm() == Algorithm.LEAKY)) {
             return null;
         }
         long now = bootNanos.getAsLong();
@@ -112,6 +116,10 @@ public final class Shares {
             fetch(key, now);
         }
         return share;
+    }
+
+    private static boolean isLong(@Nullable Key key) {
+        return key != null && key.bytes().length > Limits.SHARED_KEY_BYTES_MAX;
     }
 
     private void fetch(KeyShares key, long now) {

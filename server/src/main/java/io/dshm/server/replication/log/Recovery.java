@@ -89,7 +89,9 @@ final class Recovery {
                 file.close();
                 throw new DamagedLogException(folder.pathOf(name), 0, "it does not begin as this segment");
             }
-            segments.add(new Segment(head, file));
+            Segment segment = new Segment(head, file);
+            segment.closeUntilRead(folder);
+            segments.add(segment);
         }
     }
 

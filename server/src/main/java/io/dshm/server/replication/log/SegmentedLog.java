@@ -425,9 +425,11 @@ public final class SegmentedLog implements Closeable {
                 return;
             }
             dead -= oldest.size;
+            // One after the other, and none after one that failed: there is no gap at the next start, whatever happens.
+            failed = true;
             folder.delete(oldest.name());
-            // One after the other: there is no gap at the next start, whatever happens.
             folder.sync();
+            failed = false;
         }
     }
 
