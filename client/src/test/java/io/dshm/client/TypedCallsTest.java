@@ -203,13 +203,14 @@ class TypedCallsTest {
                         null, "allowed=" + (allowed ? 1 : 0) + " limit=1000 remaining=" + left + " reset=0 retry=0");
             } else if (write instanceof Command.Return giveBack) {
                 left += giveBack.unused();
+                notifyAll();
             }
             return Reply.Done.DONE;
         }
     }
 
     @Test
-    void shares_decide_without_a_round_trip_and_never_above_the_limit() {
+    void shares_decide_without_a_round_trip_and_never_above_the_limit() throws InterruptedException {
         Tokens tokens = new Tokens(1_000);
         long admitted = 0;
         try (RateLimiter limiter = client.rateLimiter(POLICY).withShares()) {
@@ -217,13 +218,15 @@ class TypedCallsTest {
                 admitted += limiter.take("k").join() ? 1 : 0;
             }
         }
-        // The last reply is behind that to what was given back.
         admitted += client.take("other", POLICY, 1).join().allowed() ? 1 : 0;
 
         synchronized (tokens) {
             assertTrue(admitted <= 1_000, admitted + " admitted");
             assertTrue(admitted > 500, admitted + " admitted");
-            assertEquals(1_000, admitted + tokens.left, "nothing is lost");
+            while (admitted + tokens.left != 1_000) {
+                // A share that was granted at the end is given back yet; nothing is lost.
+                tokens.wait();
+            }
         }
     }
 
