@@ -83,10 +83,18 @@ final class Verification {
     }
 
     private void get(Op space, Each each) throws IOException {
+        forEachKey(Op.GET, space, each);
+    }
+
+    private void remove(Op space) throws IOException {
+        forEachKey(Op.DELETE, space, (key, reply) -> {});
+    }
+
+    private void forEachKey(Op op, Op space, Each each) throws IOException {
         bulk.run(plan.keys(), new Bulk.Job() {
             @Override
             public boolean prepare(Request request, int number) {
-                request.op = Op.GET;
+                request.op = op;
                 request.space = space.space;
                 request.key = number;
                 return true;
@@ -95,23 +103,6 @@ final class Verification {
             @Override
             public void replied(int number, Reply reply) {
                 each.replied(number, reply);
-            }
-        });
-    }
-
-    private void remove(Op space) throws IOException {
-        bulk.run(plan.keys(), new Bulk.Job() {
-            @Override
-            public boolean prepare(Request request, int number) {
-                request.op = Op.DELETE;
-                request.space = space.space;
-                request.key = number;
-                return true;
-            }
-
-            @Override
-            public void replied(int number, Reply reply) {
-                // it is gone
             }
         });
     }
