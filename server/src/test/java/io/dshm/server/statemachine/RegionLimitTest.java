@@ -18,7 +18,6 @@ import io.dshm.proto.wire.TypedValue;
 import io.dshm.proto.wire.WhenFull;
 import io.dshm.proto.wire.WriteCondition;
 import io.dshm.server.store.RegionUse;
-import io.dshm.server.store.Store;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -194,7 +193,7 @@ class RegionLimitTest {
         }
         assertTrue(steps > 0 && steps < 20, "steps: " + steps);
         long[] bytes = new long[1];
-        leader.store().forEachOf("r".getBytes(UTF_8), (key, entry) -> bytes[0] += Store.bytesOf(key, entry));
+        leader.store().forEachOf("r".getBytes(UTF_8), there -> bytes[0] += there.bytes());
         assertEquals(bytes[0], use("r").bytes());
         assertTrue(use("r").isCounted());
         run(Log.limitRegion("r", 1000, WhenFull.EVICT));

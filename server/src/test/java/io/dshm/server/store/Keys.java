@@ -10,13 +10,13 @@ enum Keys {
     /** As in production. */
     MIXED,
 
-    /** All keys in one chain. */
+    /** All keys from the same slot on. */
     ALL_EQUAL,
 
     /** All keys in one segment that grows and shrinks, and is the one where a sweep begins. */
     FIRST_SEGMENT,
 
-    /** Few chains in few segments, at both ends of the table. */
+    /** Few hashes in few segments, at both ends of the table. */
     CLUSTERED;
 
     int hash(byte[] key) {
