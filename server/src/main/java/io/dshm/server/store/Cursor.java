@@ -74,6 +74,12 @@ public final class Cursor implements Expiring {
         content = null;
     }
 
+    /** Goes nowhere: what it stood on can be collected. */
+    void leave() {
+        chunk = NOWHERE;
+        content = null;
+    }
+
     /** Whether this record refers to a content outside of it. */
     boolean refers() {
         return kind == Draft.CONTENT;
@@ -156,7 +162,8 @@ public final class Cursor implements Expiring {
         return switch (kind) {
             case Draft.PLAIN -> Store.plainBytes(keyLength, valueLength);
             case Draft.STRING -> Store.stringBytes(keyLength, valueLength);
-            case Draft.NUMBER, Draft.TRUE, Draft.FALSE -> Store.numberBytes(keyLength);
+            case Draft.NUMBER -> Store.numberBytes(keyLength);
+            case Draft.TRUE, Draft.FALSE -> Store.stringBytes(keyLength, 0);
             case Draft.METER -> Store.limiterBytes(keyLength, Meter.BYTES);
             default -> Store.bytesOf(keyLength, referred());
         };

@@ -74,6 +74,11 @@ final class Draft {
         return content;
     }
 
+    /** Lets go of the content. */
+    void leave() {
+        content = null;
+    }
+
     /** Makes this the record of that entry. */
     void become(byte[] key, int hash, Entry entry) {
         content = null;

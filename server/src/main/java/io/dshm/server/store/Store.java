@@ -23,10 +23,10 @@ import org.jspecify.annotations.Nullable;
 public final class Store {
 
     /**
-     * What an entry costs beside its key and value: the rest of its record, about 18 bytes, and its slots in the index, about 7. Part of the
+     * What an entry costs beside its key and value: the rest of its record, 11 to 18 bytes, and its slots in the index, 5 to 8. Part of the
      * formula of {@link #bytesOf}, so all nodes of a cluster must have the same figure here.
      */
-    private static final long ENTRY_BYTES = 26;
+    private static final long ENTRY_BYTES = 24;
 
     /** One for so many bytes of records: the room that is free for more of them, and what was replaced and is not yet collected. */
     private static final int ROOM_PART = 9;
@@ -119,9 +119,11 @@ public final class Store {
             segment.read(slot, found);
             preserve(found);
             count(key, hash, -1, found.bytes(), found.hasDeadline());
+            found.leave();
         }
         draft.become(key, hash, entry);
         table.put(key, hash, slot, draft);
+        draft.leave();
         count(key, hash, 1, bytesOf(key, entry), entry.hasDeadline());
     }
 
@@ -209,6 +211,7 @@ public final class Store {
                 purged++;
             }
         }
+        found.leave();
         if (purged > 0) {
             add(purgedCount, purged);
             table.shrinkIfSparse(number);
@@ -228,6 +231,11 @@ public final class Store {
         View view = new View(table, marks, versionMax, () -> openView = null);
         openView = view;
         return view;
+    }
+
+    /** For tests that measure it. */
+    Table table() {
+        return table;
     }
 
     /** Entries that are not purged, whether expired, flushed or neither. Any thread. */
@@ -312,6 +320,7 @@ public final class Store {
                     }
                 }
             }
+            found.leave();
             use.segmentCounted(entries, bytesThere);
             use = use.isCounted() ? uses.pending() : use;
         }
@@ -358,7 +367,7 @@ public final class Store {
     }
 
     /**
-     * What an entry counts for in {@link #bytes}: the bytes of its key and value, and 26 for what is around them, and a ninth of all that. For a
+     * What an entry counts for in {@link #bytes}: the bytes of its key and value, and 24 for what is around them, and a ninth of all that. For a
      * typed value there are 2 more, for a number 8 beyond. A value of more than 4 KiB counts for its bytes, rounded up to eight (half a
      * MiB or more to whole MiB), and 48; a list for 128 and what its elements {@linkplain ListValue#bytes take}; a limiter for
      * what {@linkplain Limiter#bytes it takes}, and 48 unless it is a {@link Meter}. It is what the entry takes in
@@ -382,7 +391,10 @@ public final class Store {
         if (value instanceof ListValue list) {
             return stringBytes(keyBytes, 0) + LIST_BYTES + list.bytes();
         }
-        return value instanceof byte[] string ? stringBytes(keyBytes, string.length) : numberBytes(keyBytes);
+        if (value instanceof byte[] string) {
+            return stringBytes(keyBytes, string.length);
+        }
+        return value instanceof Double ? numberBytes(keyBytes) : stringBytes(keyBytes, 0);
     }
 
     /** The same of an entry with a plain value, by the lengths of both. */
@@ -402,7 +414,7 @@ public final class Store {
         return plainBytes(keyBytes, valueBytes) + TYPED_BYTES;
     }
 
-    /** The same of an entry with a number or a truth value. */
+    /** The same of an entry with a number; a truth value takes less. */
     public static long numberBytes(int keyBytes) {
         return stringBytes(keyBytes, 0) + NUMBER_BYTES;
     }
@@ -472,6 +484,7 @@ public final class Store {
         // The counters first: the cursor's content is dropped with the entry.
         count(there.key(), there.hash(), -1, there.bytes(), there.hasDeadline());
         table.remove(number, slot);
+        there.leave();
     }
 
     private void preserve(Cursor there) {

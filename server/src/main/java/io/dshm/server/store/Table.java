@@ -51,16 +51,18 @@ final class Table {
         Segment segment = segments[number];
         if (segment.hasRoomFor(slot, draft.length())) {
             segment.put(slot, draft, scratch);
-            return;
+        } else {
+            Segment fresh = segment.rebuilt(draft.length(), scratch);
+            SEGMENT.setRelease(segments, number, fresh);
+            fresh.put(slot < 0 ? slot : fresh.find(key, hash), draft, scratch);
         }
-        Segment fresh = segment.rebuilt(draft.length(), scratch);
-        SEGMENT.setRelease(segments, number, fresh);
-        fresh.put(slot < 0 ? slot : fresh.find(key, hash), draft, scratch);
+        scratch.leave();
     }
 
     /** Removes the entry of a slot. Writer only. */
     void remove(int number, int slot) {
         segments[number].remove(slot, scratch);
+        scratch.leave();
     }
 
     /** Gives memory back if a segment has become sparse. Writer only. */
@@ -70,6 +72,7 @@ final class Table {
             SEGMENT.setRelease(segments, number, EMPTY);
         } else if (segment.isSparse()) {
             SEGMENT.setRelease(segments, number, segment.rebuilt(0, scratch));
+            scratch.leave();
         }
     }
 }

@@ -48,6 +48,13 @@ enum Keys {
         return ByteBuffer.allocate(Long.BYTES).putLong(version).array();
     }
 
+    /** A value of that length that says by which version it was written. */
+    static byte[] filled(int length, long version) {
+        byte[] value = new byte[length];
+        Arrays.fill(value, (byte) version);
+        return value;
+    }
+
     /** A seed that can be given as a system property, to repeat what failed. */
     static long seed() {
         return Long.getLong("dshm.seed", new Random().nextLong());

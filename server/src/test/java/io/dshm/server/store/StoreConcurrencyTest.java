@@ -1,5 +1,6 @@
 package io.dshm.server.store;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -138,6 +139,64 @@ class StoreConcurrencyTest {
             }
         }
         finish();
+    }
+
+    @Test
+    void an_entry_that_is_read_is_whole_whatever_it_holds() throws Exception {
+        int keyCount = 8;
+        byte[][] all = new byte[keyCount][];
+        for (int i = 0; i < keyCount; i++) {
+            all[i] = Keys.bytes("key" + i);
+        }
+        readWhileWriting(() -> {
+            while (!over) {
+                for (byte[] key : all) {
+                    Entry found = store.get(key, 42);
+                    if (found != null) {
+                        assertTrue(found.expiresAtMillis() == deadline(found.version()), "another entry's deadline");
+                        assertWhole(found);
+                    }
+                }
+            }
+            return null;
+        });
+        for (long version = 1; version < 300_000; version++) {
+            byte[] key = all[(int) (version * 7 % keyCount)];
+            if (version % 5 == 0) {
+                store.remove(key, 42);
+            } else {
+                store.put(key, 42, Entry.ofContent(content(version), deadline(version), version));
+            }
+        }
+        finish();
+    }
+
+    private static long deadline(long version) {
+        return version % 3 == 0 ? Entry.NEVER : version * 1000;
+    }
+
+    /** Of any kind, and such that it shows of which version it is. */
+    private static Object content(long version) {
+        if (version % 17 == 0) {
+            return Keys.filled(Draft.INLINE_BYTES_MAX + 1, version);
+        }
+        return switch ((int) (version % 4)) {
+            case 0 -> new Typed((double) version, (int) version);
+            case 1 -> new Typed(ListValue.EMPTY.push(true, (double) version), (int) version);
+            default -> Keys.filled((int) (version % 100), version);
+        };
+    }
+
+    private static void assertWhole(Entry found) {
+        long version = found.version();
+        if (found.isPlain()) {
+            assertArrayEquals((byte[]) content(version), found.value());
+        } else {
+            Typed typed = found.typed();
+            Object number =
+                    typed.value() instanceof ListValue list ? list.elements().get(0) : typed.value();
+            assertTrue(typed.flags() == (int) version && number.equals((double) version), "another entry's content");
+        }
     }
 
     private static Entry entry(long version) {
