@@ -21,9 +21,6 @@ public final class Cursor implements Expiring {
     static final VarHandle INTS = MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
     static final VarHandle LONGS = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
 
-    /** Not the method, which makes a new array each time. */
-    private static final Algorithm[] ALGORITHMS = Algorithm.values();
-
     private static final byte[] NOWHERE = {};
 
     private byte[] chunk = NOWHERE;
@@ -198,7 +195,7 @@ public final class Cursor implements Expiring {
     }
 
     private Meter meter() {
-        Algorithm algorithm = ALGORITHMS[chunk[valueAt]];
+        Algorithm algorithm = Algorithm.ofCode(chunk[valueAt]);
         int next = valueAt + 1;
         long limit = Varints.read(chunk, next);
         next = Varints.end(chunk, next);

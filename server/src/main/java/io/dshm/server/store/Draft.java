@@ -141,7 +141,7 @@ final class Draft {
     }
 
     private int add(Meter meter) {
-        bytes[length++] = (byte) meter.algorithm().ordinal();
+        bytes[length++] = (byte) meter.algorithm().code();
         varint(meter.quota().limit());
         varint(meter.quota().periodMillis());
         varint(meter.quota().burst());

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
@@ -150,9 +151,10 @@ class StoreConcurrencyTest {
         }
         readWhileWriting(() -> {
             while (!over) {
-                for (byte[] key : all) {
-                    Entry found = store.get(key, 42);
+                for (int i = 0; i < keyCount; i++) {
+                    Entry found = store.get(all[i], 42);
                     if (found != null) {
+                        assertTrue(found.version() * 7 % keyCount == i, "another key's entry");
                         assertTrue(found.expiresAtMillis() == deadline(found.version()), "another entry's deadline");
                         assertWhole(found);
                     }
@@ -162,7 +164,7 @@ class StoreConcurrencyTest {
         });
         for (long version = 1; version < 300_000; version++) {
             byte[] key = all[(int) (version * 7 % keyCount)];
-            if (version % 5 == 0) {
+            if (version % 5 < 2) {
                 store.remove(key, 42);
             } else {
                 store.put(key, 42, Entry.ofContent(content(version), deadline(version), version));
@@ -200,7 +202,10 @@ class StoreConcurrencyTest {
     }
 
     private static Entry entry(long version) {
-        return Entry.of(Keys.valueOf(version), Entry.NEVER, version);
+        byte[] value = Keys.valueOf(version);
+        // Now and then one that is an object of its own.
+        return Entry.of(
+                version % 5 == 0 ? Arrays.copyOf(value, Draft.INLINE_BYTES_MAX + 1) : value, Entry.NEVER, version);
     }
 
     private void readWhileWriting(Callable<Void> reader) {
