@@ -144,7 +144,7 @@ final class Segment {
     private int firstOf(int hash) {
         // The high bits have chosen the segment.
         long fraction = Integer.toUnsignedLong(hash << Table.SEGMENT_BITS);
-        return (int) (fraction * index.length >>> Integer.SIZE);
+        return (int) ((fraction * index.length) >>> Integer.SIZE);
     }
 
     private boolean holds(int slot, byte[] key, int hash) {
@@ -162,7 +162,7 @@ final class Segment {
     }
 
     private byte[] chunkOf(int slot) {
-        return chunks[(slot >>> START_BITS & CHUNKS_MAX) - 1];
+        return chunks[((slot >>> START_BITS) & CHUNKS_MAX) - 1];
     }
 
     private static int startOf(int slot) {
@@ -274,7 +274,7 @@ final class Segment {
     }
 
     private static int tagged(int hash, int place) {
-        return (hash & TAGS) << TAG_SHIFT | place;
+        return ((hash & TAGS) << TAG_SHIFT) | place;
     }
 
     private void add(int hash, int place) {
@@ -301,7 +301,7 @@ final class Segment {
         }
         tail += taken;
         liveBytes += taken;
-        return chunkCount << START_BITS | start / UNIT_BYTES;
+        return (chunkCount << START_BITS) | (start / UNIT_BYTES);
     }
 
     private static int rounded(int length) {

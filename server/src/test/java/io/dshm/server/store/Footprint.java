@@ -8,6 +8,7 @@ import java.util.Collections;
 import java.util.Deque;
 import java.util.IdentityHashMap;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** What objects take on a 64-bit JVM with compressed pointers: arrays, boxed numbers, and objects of this project. */
 final class Footprint {
@@ -40,7 +41,7 @@ final class Footprint {
         return seen.size();
     }
 
-    private void add(Object object) {
+    private void add(@Nullable Object object) {
         if (object != null && !(object instanceof Enum) && !(object instanceof Boolean) && seen.add(object)) {
             toDo.push(object);
         }

@@ -33,7 +33,7 @@ class StoreMemoryTest {
     static Stream<Arguments> contents() {
         return Stream.of(
                 what("an empty value", i -> new byte[0]),
-                what("a counter", i -> Integer.toString(i).getBytes()),
+                what("a counter", i -> Keys.bytes(Integer.toString(i))),
                 what("32 bytes", i -> new byte[32]),
                 what("200 bytes", i -> new byte[200]),
                 what("0 to 1000 bytes", i -> new byte[i * 31 % 1000]),
