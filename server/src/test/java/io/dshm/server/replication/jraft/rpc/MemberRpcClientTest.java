@@ -51,6 +51,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -72,11 +73,12 @@ class MemberRpcClientTest {
     private final LoopbackMembers members = new LoopbackMembers("n1", "n2");
     private final CallServer calls = new CallServer(new UnansweredCalls.Total(100_000), System::nanoTime);
     private final Endpoint endpoint = new Endpoint("127.0.0.1", Ports.free());
-    private volatile Thread requestThread;
+    private volatile @Nullable Thread requestThread;
     private final BlockingQueue<Runnable> waiting = new LinkedBlockingQueue<>();
     private final ExecutorService requests = new ThreadPoolExecutor(1, 1, 0, TimeUnit.SECONDS, waiting, task -> {
-        requestThread = new Thread(task, "requests");
-        return requestThread;
+        Thread thread = new Thread(task, "requests");
+        requestThread = thread;
+        return thread;
     });
     private final AtomicBoolean mayVote = new AtomicBoolean(true);
     private final AtomicBoolean mayMeetFormat1 = new AtomicBoolean();
@@ -210,7 +212,7 @@ class MemberRpcClientTest {
                 null,
                 new InvokeCallback() {
                     @Override
-                    public void complete(Object answer, Throwable failure) {
+                    public void complete(@Nullable Object answer, @Nullable Throwable failure) {
                         answered.complete(isRequestThread());
                     }
 
