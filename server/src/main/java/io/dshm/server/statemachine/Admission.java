@@ -2,6 +2,7 @@ package io.dshm.server.statemachine;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.MessageOrBuilder;
+import com.google.protobuf.UnknownFieldSet;
 import io.dshm.proto.Key;
 import io.dshm.proto.Limits;
 import io.dshm.proto.Policy;
@@ -473,7 +474,9 @@ public final class Admission {
     }
 
     /** Whether this message, but for those within it, has only fields that this version knows. */
+    /** Copies nothing where there is nothing: {@code asMap} always does. */
     private static boolean isKnown(MessageOrBuilder message) {
-        return message.getUnknownFields().asMap().isEmpty();
+        UnknownFieldSet unknown = message.getUnknownFields();
+        return unknown == UnknownFieldSet.getDefaultInstance() || unknown.asMap().isEmpty();
     }
 }
