@@ -477,6 +477,7 @@ public final class Admission {
     /** Copies nothing where there is nothing: {@code asMap} always does. */
     private static boolean isKnown(MessageOrBuilder message) {
         UnknownFieldSet unknown = message.getUnknownFields();
-        return unknown == UnknownFieldSet.getDefaultInstance() || unknown.asMap().isEmpty();
+        return unknown == UnknownFieldSet.getDefaultInstance()
+                || unknown.asMap().isEmpty();
     }
 }
