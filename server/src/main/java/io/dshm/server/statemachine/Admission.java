@@ -473,8 +473,7 @@ public final class Admission {
         return length > 0 && length <= Limits.VALUE_BYTES_MAX;
     }
 
-    /** Whether this message, but for those within it, has only fields that this version knows. */
-    /** Copies nothing where there is nothing: {@code asMap} always does. */
+    /** Whether this message, but for those within it, has only fields that this version knows. Usually copies nothing, as {@code asMap} does. */
     private static boolean isKnown(MessageOrBuilder message) {
         UnknownFieldSet unknown = message.getUnknownFields();
         return unknown == UnknownFieldSet.getDefaultInstance()
