@@ -473,7 +473,7 @@ public final class Admission {
         return length > 0 && length <= Limits.VALUE_BYTES_MAX;
     }
 
-    /** Whether this message, but for those within it, has only fields that this version knows. Usually copies nothing, as {@code asMap} does. */
+    /** Whether this message, but for those within it, has only fields that this version knows. {@code asMap} copies. */
     private static boolean isKnown(MessageOrBuilder message) {
         UnknownFieldSet unknown = message.getUnknownFields();
         return unknown == UnknownFieldSet.getDefaultInstance()
