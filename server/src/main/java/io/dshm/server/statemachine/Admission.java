@@ -475,8 +475,6 @@ public final class Admission {
 
     /** Whether this message, but for those within it, has only fields that this version knows. {@code asMap} copies. */
     private static boolean isKnown(MessageOrBuilder message) {
-        UnknownFieldSet unknown = message.getUnknownFields();
-        return unknown == UnknownFieldSet.getDefaultInstance()
-                || unknown.asMap().isEmpty();
+        return message.getUnknownFields().equals(UnknownFieldSet.getDefaultInstance());
     }
 }
