@@ -35,6 +35,7 @@ import io.dshm.server.transport.CallServer;
 import io.dshm.server.transport.LoopbackMembers;
 import io.dshm.server.transport.UnansweredCalls;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -42,6 +43,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Queue;
 import java.util.Set;
@@ -53,6 +55,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Test;
@@ -86,7 +89,7 @@ class EntryThreadsTest {
     private final List<Node> nodes = new ArrayList<>();
 
     private void start(String name) throws IOException, InterruptedException {
-        PeerId self = peers.get(name);
+        PeerId self = Objects.requireNonNull(peers.get(name));
         Set<String> others = peers.values().stream()
                 .filter(peer -> !peer.equals(self))
                 .map(PeerId::toString)
@@ -140,7 +143,7 @@ class EntryThreadsTest {
         MemberRpcServer server = new MemberRpcServer(
                 calls,
                 new BoltPort(
-                        new InetSocketAddress("127.0.0.1", self.getPort()),
+                        new InetSocketAddress(InetAddress.getLoopbackAddress(), self.getPort()),
                         "test",
                         LoopbackMembers.port(),
                         new UnansweredCalls.Total(1 << 20),
@@ -227,7 +230,7 @@ class EntryThreadsTest {
             }
 
             @Override
-            public ExecutorSelector executorSelector() {
+            public @Nullable ExecutorSelector executorSelector() {
                 return processor.executorSelector();
             }
         };
