@@ -62,9 +62,9 @@ final class Checks {
     private int open;
     private int answered;
 
-    Checks(Trace trace) {
+    Checks(Trace trace, boolean slewed) {
         this.trace = trace;
-        this.time = new ClusterTime();
+        this.time = new ClusterTime(slewed);
     }
 
     Reference reference() {

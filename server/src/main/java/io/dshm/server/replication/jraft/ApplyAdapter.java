@@ -114,6 +114,7 @@ final class ApplyAdapter extends StateMachineAdapter {
                     onTermApplied(first, index, term);
                     first = entries.getIndex();
                     term = entries.getTerm();
+                    stateMachine.ofTerm(term);
                 }
                 index = entries.getIndex();
                 Outcome[] outcomes = apply(index, data);

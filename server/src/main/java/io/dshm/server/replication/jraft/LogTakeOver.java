@@ -8,6 +8,7 @@ import com.alipay.sofa.jraft.option.RaftOptions;
 import com.alipay.sofa.jraft.storage.LogStorage;
 import io.dshm.proto.Limits;
 import io.dshm.proto.snapshot.FileSync;
+import io.dshm.server.replication.log.DamagedLogException;
 import io.dshm.server.replication.log.DiskFolder;
 import io.dshm.server.replication.log.SegmentedLog;
 import java.io.IOException;
@@ -59,21 +60,24 @@ public final class LogTakeOver {
 
     private final Path folder;
     private final long owner;
+    private final Progress progress;
     private final Listener listener;
 
-    LogTakeOver(Path folder, long owner, Listener listener) {
+    LogTakeOver(Path folder, long owner, Progress progress, Listener listener) {
         this.folder = folder;
         this.owner = owner;
+        this.progress = progress;
         this.listener = listener;
     }
 
     /**
      * Takes over the log in that data folder, if there is an old one; and if that is not possible now, says why in this process's log.
      *
+     * @throws HalfFolderException if the log ends before the place to which this node has kept entries
      * @throws IOException if it was taken over, but the folder cannot be used
      */
-    public static void run(Path folder, long owner) throws IOException {
-        new LogTakeOver(folder, owner, step -> LOG.debug("taking over the log: {}", step)).run();
+    public static void run(Path folder, long owner, Progress progress) throws IOException {
+        new LogTakeOver(folder, owner, progress, step -> LOG.debug("taking over the log: {}", step)).run();
     }
 
     void run() throws IOException {
@@ -97,9 +101,13 @@ public final class LogTakeOver {
                 delete(copy);
                 return;
             }
+            requireWhole(copy, old);
             listener.before(Step.NAME_COPY);
             Files.move(copy, folder.resolve(DataParts.LOG), StandardCopyOption.ATOMIC_MOVE);
             FileSync.sync(folder);
+        } else {
+            Path log = folder.resolve(DataParts.LOG);
+            requireWhole(log, log);
         }
         listener.before(Step.TELL_OLD_RELEASES);
         DataParts.prepareForFirstFormat(folder);
@@ -107,6 +115,22 @@ public final class LogTakeOver {
         delete(old);
         delete(folder.resolve(RocksDbLog.LIBRARIES));
         FileSync.sync(folder);
+    }
+
+    /**
+     * Reads all of that log.
+     *
+     * @param said the log that the message names
+     */
+    private void requireWhole(Path log, Path said) throws IOException {
+        long last;
+        try (SegmentedLog opened = SegmentedLog.openForReading(new DiskFolder(log))) {
+            last = opened.next() - 1;
+        } catch (DamagedLogException e) {
+            throw new HalfFolderException(said, "cannot be taken over: " + e.getMessage(), e);
+        }
+        long snapshot = CheckedLogStorage.lastSnapshotIndex(folder.resolve(DataParts.SNAPSHOT));
+        progress.requireIndex(Math.max(last, snapshot), said);
     }
 
     private long copyTo(Path copy) throws IOException {
