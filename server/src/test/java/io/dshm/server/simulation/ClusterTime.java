@@ -6,8 +6,8 @@ package io.dshm.server.simulation;
  */
 final class ClusterTime {
 
-    /** A new leader knows the time from stamps and answers that travelled. */
-    private static final long LOST_A_CHANGE_MILLIS = 100;
+    /** A new leader knows the time from stamps and answers that travelled; of the time for which it was cut off, 11/13. */
+    private static final long LOST_A_CHANGE_MILLIS = 700;
 
     /** Clocks run at speeds that differ from the world's by at most this many parts of a thousand. */
     private static final long DRIFT_PERMILLE = 1;
@@ -26,10 +26,12 @@ final class ClusterTime {
     private boolean twoTimes;
     private long stampMillis;
     private long realMillis;
-    private long lastRealMillis;
+    private long committedMillis;
+    private long gapFromMillis;
     private long lostMillis;
     private int changes;
     private long electedMillis;
+    private boolean gap;
 
     ClusterTime(boolean slewed) {
         this.driftPermille = slewed ? SLEWED_PERMILLE : DRIFT_PERMILLE;
@@ -50,14 +52,19 @@ final class ClusterTime {
     void onElection(long real) {
         changes++;
         electedMillis = real;
+        if (!gap) {
+            gap = true;
+            gapFromMillis = committedMillis;
+        }
         if (real - foundMillis < SHARED_MILLIS) {
             // Who found it took it along, perhaps.
             known = false;
         }
     }
 
-    /** An entry is committed that a leader stamped at that instant of the real time. */
-    void onStamp(long stamp, long real) {
+    /** An entry is committed now that a leader stamped at that instant of the real time. */
+    void onStamp(long stamp, long real, long now) {
+        committedMillis = now;
         if (twoTimes || real < foundMillis) {
             return;
         }
@@ -65,15 +72,15 @@ final class ClusterTime {
             known = true;
             stampMillis = stamp;
             realMillis = real;
-            lastRealMillis = real;
             lostMillis = 0;
+            gap = false;
             return;
         }
-        if (electedMillis > lastRealMillis && real >= electedMillis) {
+        if (gap && real >= electedMillis) {
             // Of this time, the next leader knows only that 11/13 have passed by the clock of the one before.
-            lostMillis += (real - lastRealMillis) * 2 / 13;
+            lostMillis += (real - gapFromMillis) * 2 / 13;
+            gap = false;
         }
-        lastRealMillis = real;
         long gained = (stamp - stampMillis) - (real - realMillis);
         long drift = (real - realMillis) * driftPermille / 1000;
         Checks.require(gained <= SLACK_MILLIS + drift, "the cluster's time has jumped ahead by %d ms", gained);
