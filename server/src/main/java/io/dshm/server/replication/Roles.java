@@ -134,7 +134,8 @@ public final class Roles implements RoleListener {
 
     /**
      * Whether no node has run on, as far as can be known. One that cannot be reached may have, and decide limits from shares whose life
-     * the wall clock would end: so it is waited for, until the shares of a time before this node started are over by any clock.
+     * the wall clock would end: so it is waited for, until the shares of a time before this node started are over by any clock. Where
+     * nothing in the state waits for the time, there are none.
      */
     private boolean mayGoByWallClock(List<CompletableFuture<Void>> answers, int attempt) {
         long answered = answers.stream()
@@ -144,7 +145,7 @@ public final class Roles implements RoleListener {
         if (!majority && attempt < ASK_ATTEMPTS_MAX) {
             return false;
         }
-        return loggedClockMillis.getAsLong() == 0
+        return !timeMatters.getAsBoolean()
                 || clock.monotonicMillis() - startedMillis >= SHARES_OVER_MILLIS
                 || answers.stream().allMatch(Roles::isAnsweredOrDown);
     }

@@ -14,8 +14,9 @@ import java.util.function.Supplier;
  * look, and changes nothing. Where there is no time since boot, whatever the wall clock is ahead counts as sleep: that makes shares
  * end early, never late.
  *
- * <p>What a reading does not tell for certain counts as sleep at the end of a period, and does not at its beginning. So it is behind the true time asleep by at most {@value #ERROR_MILLIS} ms between any two readings, unless within one of those periods the machine
- * sleeps and its wall clock is put back by just as much.
+ * <p>What a look does not tell for certain counts as sleep at the end of a period, and does not at its beginning. So this is behind the
+ * true time asleep by at most {@value #ERROR_MILLIS} ms between any two readings, unless within one of those periods the machine sleeps
+ * and its wall clock is put back by just as much.
  *
  * <p>Confined to one thread.
  */

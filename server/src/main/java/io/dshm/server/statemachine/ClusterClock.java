@@ -61,6 +61,10 @@ public final class ClusterClock {
         long certainAt(long monotonicMillis) {
             return baseMillis + (monotonicMillis - baseMonotonicMillis) * CERTAIN / CERTAIN_OF;
         }
+
+        long after(long monotonicMillis, boolean fullSpeed) {
+            return fullSpeed ? at(monotonicMillis) : certainAt(monotonicMillis);
+        }
     }
 
     private final LongSupplier nanoTime;
@@ -149,11 +153,9 @@ public final class ClusterClock {
      */
     public synchronized long certainMillis(boolean timeMatters) {
         long monotonic = monotonicMillis();
-        long millis = leading || !timeMatters ? reading.at(monotonic) : reading.certainAt(monotonic);
-        if (timeMatters && seenOfIt != null) {
-            millis = Math.min(millis, seenOfIt.certainAt(monotonic));
-        }
-        return Math.max(0, millis);
+        boolean fullSpeed = leading || !timeMatters;
+        long millis = reading.after(monotonic, fullSpeed);
+        return Math.max(0, seenOfIt == null ? millis : Math.min(millis, seenOfIt.after(monotonic, fullSpeed)));
     }
 
     /**

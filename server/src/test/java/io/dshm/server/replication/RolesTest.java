@@ -37,6 +37,7 @@ class RolesTest {
     private final ClusterClock clock = new ClusterClock(() -> TimeUnit.MILLISECONDS.toNanos(monotonicMillis.get()));
     private final Map<String, CompletableFuture<StatusReply>> asked = new ConcurrentHashMap<>();
     private final BlockingQueue<Leadership> told = new LinkedBlockingQueue<>();
+    private volatile boolean timeMatters = true;
     private final AtomicLong logged = new AtomicLong();
     private final AtomicLong loggedWall = new AtomicLong();
     private final Roles roles = new Roles(
@@ -48,7 +49,7 @@ class RolesTest {
             () -> WALL,
             logged::get,
             loggedWall::get,
-            () -> true,
+            () -> timeMatters,
             told::add);
 
     @AfterEach
@@ -143,7 +144,8 @@ class RolesTest {
     }
 
     @Test
-    void while_a_node_that_may_have_run_on_cannot_be_reached_the_wall_clock_does_not_count() throws InterruptedException {
+    void while_a_node_that_may_have_run_on_cannot_be_reached_the_wall_clock_does_not_count()
+            throws InterruptedException {
         logged.set(1_000);
         loggedWall.set(WALL - 60_000);
         AtomicInteger rounds = new AtomicInteger();
@@ -158,6 +160,16 @@ class RolesTest {
         assertTrue(awaitNews().self());
         assertEquals(20, rounds.get());
         assertEquals(61_000, clock.stampMillis());
+    }
+
+    @Test
+    void while_nothing_waits_for_the_time_nobody_is_waited_for() throws InterruptedException {
+        timeMatters = false;
+        answer("n2", false, 0);
+        question("n3").completeExceptionally(new TimeoutException("cut off"));
+        roles.onLeading(1);
+        assertTrue(awaitNews().self());
+        assertEquals(WALL, clock.stampMillis());
     }
 
     @Test

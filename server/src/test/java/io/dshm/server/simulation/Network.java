@@ -116,7 +116,9 @@ final class Network {
             Function<SimulatedNode.Running, T> question) {
         events.after(delay(), () -> {
             SimulatedNode.Running running = asked.running();
-            if (running == null && !blocked[asking.number()][asked.number()] && !blocked[asked.number()][asking.number()]) {
+            if (running == null
+                    && !blocked[asking.number()][asked.number()]
+                    && !blocked[asked.number()][asking.number()]) {
                 process.after(delay(), () -> answer.completeExceptionally(new ConnectException("Connection refused")));
             }
             if (running == null || !running.process.isRunning() || blocked[asking.number()][asked.number()]) {

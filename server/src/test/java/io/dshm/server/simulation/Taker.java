@@ -89,7 +89,8 @@ final class Taker {
         Life(SimulatedNode.@Nullable Running running) {
             this.running = running;
             this.process = running == null ? new Lifetime(world.events) : running.process;
-            double speed = running == null ? world.speedOfClock() : running.node().speed();
+            double speed =
+                    running == null ? world.speedOfClock() : running.node().speed();
             BootTime boot = new BootTime(
                     () -> (long) ((world.events.nowNanos() - sleptNanos) * speed),
                     () -> (long) (world.events.nowMillis() * speed) + wallStepMillis,
