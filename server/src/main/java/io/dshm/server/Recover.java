@@ -102,16 +102,17 @@ public final class Recover implements Callable<Integer> {
             long missing = extent.missingUpTo(opened.progress());
             if (missing > 0) {
                 out().printf(
-                        "The log is damaged: this node had kept entries up to index %d. What clients were told of those behind index %d is lost"
-                                + " here.%n",
-                        missing, extent.lastIndex());
+                                "The log is damaged: this node had kept entries up to index %d. What clients were told of those behind index %d is lost"
+                                        + " here.%n",
+                                missing, extent.lastIndex());
             }
             if (show) {
                 return OfflineCommand.DONE;
             }
             if (missing > 0 && !withoutItsEnd) {
-                throw new IOException("the log lacks its end, and another node, or a copy of this folder, may have it; nothing was"
-                        + " written. If none has, use --without-its-end");
+                throw new IOException(
+                        "the log lacks its end, and another node, or a copy of this folder, may have it; nothing was"
+                                + " written. If none has, use --without-its-end");
             }
             return recover(owner, stateMachine);
         }

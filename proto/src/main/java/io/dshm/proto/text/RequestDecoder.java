@@ -36,8 +36,7 @@ public final class RequestDecoder {
     private static final Rejection TLS =
             new Rejection(new Failure(ErrorCode.MALFORMED_REQUEST, "this port does not speak TLS"), true);
 
-    private static final Failure AUTH_FIRST =
-            new Failure(ErrorCode.AUTH_REQUIRED, "AUTH user secret comes first");
+    private static final Failure AUTH_FIRST = new Failure(ErrorCode.AUTH_REQUIRED, "AUTH user secret comes first");
 
     private static final int CRLF_BYTES = 2;
 

@@ -12,8 +12,8 @@ import io.dshm.proto.Request;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.nio.charset.StandardCharsets;
-import org.jspecify.annotations.Nullable;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /** A large value counts against the node's budget as it arrives, and only then. */
@@ -108,7 +108,9 @@ class RequestDecoderBudgetTest {
             assertFalse(unknown.midRequest());
         }
         in.writeCharSequence("FETCH " + "k".repeat(Limits.LINE_BYTES_MAX + 1000), StandardCharsets.US_ASCII);
-        assertEquals("REJECTED too_large", Rendering.of(assertNonNull(unknown.decode(in))).substring(0, 18));
+        assertEquals(
+                "REJECTED too_large",
+                Rendering.of(assertNonNull(unknown.decode(in))).substring(0, 18));
         assertEquals(0, budget.reservedMost());
         in.clear();
         known.set(true);

@@ -91,7 +91,8 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
     /**
      * For one connection.
      *
-     * @param token what requests need, but for those about the node's health; null if they need none, or a user once the cluster requires one
+     * @param token what requests need, but for those about the node's health; null if they need none, or a user once the cluster requires
+     *     one
      * @param slowRequests runs what reads the whole state; may reject it
      * @param backups runs what lasts for as long as a client takes to read it; may reject it
      * @param events for the operators' page

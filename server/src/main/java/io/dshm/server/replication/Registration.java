@@ -196,7 +196,8 @@ final class Registration {
 
     private void stop(String why) {
         fatal.accept("the cluster does not know this start of node " + name + " any more: " + why
-                + ". A node that was removed can be started again once it was added again; only one process may run as " + name);
+                + ". A node that was removed can be started again once it was added again; only one process may run as "
+                + name);
     }
 
     private void registerAnew() {

@@ -84,7 +84,8 @@ public final class Replicator {
         this.reads = reads;
         this.format = format;
         this.scans = new RegionScans(reads);
-        this.registration = new Registration(identity, furtherStart, format.newest(), reads, machine.randomLong(), fatal);
+        this.registration =
+                new Registration(identity, furtherStart, format.newest(), reads, machine.randomLong(), fatal);
         Lane.Shared shared =
                 new Lane.Shared(identity.name(), requestTimeoutMillis, links, log, reads, scans, clock, machine);
         Node node = new Node();

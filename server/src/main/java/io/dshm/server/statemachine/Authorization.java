@@ -64,7 +64,8 @@ final class Authorization {
                         mayWrite(user, record.getPutChunked().getPut().getKey());
                     case REMOVE -> mayWrite(user, record.getRemove().getKey());
                     case EXPIRE -> mayWrite(user, record.getExpire().getKey());
-                    case INCR_NUMBER -> mayWriteAndSee(user, record.getIncrNumber().getKey());
+                    case INCR_NUMBER ->
+                        mayWriteAndSee(user, record.getIncrNumber().getKey());
                     case PUSH -> mayWrite(user, record.getPush().getKey());
                     case POP -> mayWriteAndSee(user, record.getPop().getKey());
                     case FLUSH_ALL ->

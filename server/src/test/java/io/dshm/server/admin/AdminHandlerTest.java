@@ -296,10 +296,13 @@ class AdminHandlerTest {
         assertTrue(answer(channel, change("/cluster/remove?member=n1")).startsWith("401"));
         assertTrue(answer(channel, by("root", new byte[] {'r'}, request(HttpMethod.GET, "/status")))
                 .startsWith("401"));
-        assertTrue(answer(channel, by("", SECRET, request(HttpMethod.GET, "/status"))).startsWith("401"));
+        assertTrue(answer(channel, by("", SECRET, request(HttpMethod.GET, "/status")))
+                .startsWith("401"));
         assertEquals(List.of(), asked);
-        assertTrue(answer(channel, by("root", SECRET, request(HttpMethod.GET, "/status"))).startsWith("200"));
-        assertTrue(answer(channel, by("root", SECRET, change("/cluster/remove?member=n1"))).startsWith("200"));
+        assertTrue(answer(channel, by("root", SECRET, request(HttpMethod.GET, "/status")))
+                .startsWith("200"));
+        assertTrue(answer(channel, by("root", SECRET, change("/cluster/remove?member=n1")))
+                .startsWith("200"));
         channel.finishAndReleaseAll();
     }
 

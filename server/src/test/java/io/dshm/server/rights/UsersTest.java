@@ -134,12 +134,15 @@ class UsersTest {
     void a_right_that_a_user_has_not_cannot_be_revoked() {
         add("app", "s", right(GrantedRight.Kind.READ, "r"), right(GrantedRight.Kind.READ, "s"));
         GrantedRight mistyped = right(GrantedRight.Kind.READ, "rr");
-        assertEquals(Users.Verdict.NO_SUCH_RIGHT, apply(change(Action.REVOKE, "app").addRights(mistyped)));
-        assertEquals(Users.Verdict.NO_SUCH_USER, apply(change(Action.REVOKE, "ap").addRights(mistyped)));
+        assertEquals(
+                Users.Verdict.NO_SUCH_RIGHT, apply(change(Action.REVOKE, "app").addRights(mistyped)));
+        assertEquals(
+                Users.Verdict.NO_SUCH_USER, apply(change(Action.REVOKE, "ap").addRights(mistyped)));
         assertEquals(
                 Users.Verdict.DONE,
                 apply(change(Action.REVOKE, "app").addRights(mistyped).addRights(right(GrantedRight.Kind.READ, "r"))));
-        assertEquals(List.of("read:s"), Objects.requireNonNull(users.named("app")).rights());
+        assertEquals(
+                List.of("read:s"), Objects.requireNonNull(users.named("app")).rights());
     }
 
     @Test

@@ -87,7 +87,8 @@ final class CheckedLogStorage extends DelegatingLogStorage {
                 && !(cause instanceof DamagedLogException)) {
             return false;
         }
-        // A shortage of descriptors, a folder that may not be read or a disk that fails is no reason to delete anything.
+        // A shortage of descriptors, a folder that may not be read or a disk that fails is no reason to delete
+        // anything.
         throw cause == null || cause instanceof DamagedLogException
                 ? new HalfFolderException(log, why)
                 : new IOException("data-dir: " + log + " " + why, cause);

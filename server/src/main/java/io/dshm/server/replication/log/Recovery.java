@@ -76,8 +76,8 @@ final class Recovery {
         for (int i = 0; i < numbers.length; i++) {
             String name = SegmentFormat.name(numbers[i]);
             if (i > 0 && numbers[i] != numbers[i - 1] + 1) {
-                throw new DamagedLogException(folder.pathOf(SegmentFormat.name(numbers[i - 1] + 1)) + " is missing, and "
-                        + folder.pathOf(name) + " is there");
+                throw new DamagedLogException(folder.pathOf(SegmentFormat.name(numbers[i - 1] + 1))
+                        + " is missing, and " + folder.pathOf(name) + " is there");
             }
             LogFolder.LogFile file = folder.open(name, false);
             ByteBuffer page = ByteBuffer.allocate(SegmentFormat.RECORDS_AT);

@@ -236,7 +236,9 @@ public final class SegmentedLog implements Closeable {
             throw new IOException("a group of " + bytes + " bytes is too large");
         }
         failed = true;
-        if (segments.isEmpty() || leftover || (end > SegmentFormat.RECORDS_AT && end + bytes > settings.segmentBytes())) {
+        if (segments.isEmpty()
+                || leftover
+                || (end > SegmentFormat.RECORDS_AT && end + bytes > settings.segmentBytes())) {
             roll(first, next);
         }
         Segment current = segments.getLast();

@@ -297,11 +297,13 @@ class HalfFolderTest {
         Path log = folder.resolve(DataParts.LOG);
         List<Path> segments;
         try (Stream<Path> files = Files.list(log)) {
-            segments = files.filter(file -> file.toString().endsWith(".segment")).toList();
+            segments =
+                    files.filter(file -> file.toString().endsWith(".segment")).toList();
         }
         for (Path segment : segments) {
             Files.delete(segment);
-            Files.createDirectory(segment); // to read it fails as on a disk that does: with an exception of no kind of its own
+            Files.createDirectory(
+                    segment); // to read it fails as on a disk that does: with an exception of no kind of its own
         }
         List<String> said = reopen();
         assertEquals(1, said.size(), said::toString);
@@ -313,8 +315,7 @@ class HalfFolderTest {
     void what_is_left_tells_how_much_is_missing() throws IOException {
         run();
         deleteIn(DataParts.LOG, ".segment");
-        OfflineState.Extent left =
-                OfflineState.read(folder, new StateMachine(new ClusterClock(System::nanoTime)));
+        OfflineState.Extent left = OfflineState.read(folder, new StateMachine(new ClusterClock(System::nanoTime)));
         try (Progress progress = Progress.open(folder, OWNER)) {
             assertEquals(10, left.missingUpTo(progress));
             assertEquals(0, new OfflineState.Extent(10, 10, 3).missingUpTo(progress));
