@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicLong;
@@ -132,7 +133,7 @@ class SegmentedLogTest {
         String name = SegmentFormat.name(1);
         int second = (int) (SegmentFormat.RECORDS_AT + SegmentedLog.bytesOf(0, 900));
         folder.change(name, second + 100);
-        byte[] before = folder.files().get(name);
+        byte[] before = Objects.requireNonNull(folder.files().get(name));
         SegmentedLog torn = open(folder);
         assertEquals(2, torn.next());
         String said = String.valueOf(torn.tornTail());
@@ -142,7 +143,7 @@ class SegmentedLogTest {
         assertEquals(3, open(folder).next());
         Map<String, byte[]> files = folder.files();
         int third = second + (int) SegmentedLog.bytesOf(0, 900);
-        System.arraycopy(before, third, files.get(name), third, before.length - third);
+        System.arraycopy(before, third, Objects.requireNonNull(files.get(name)), third, before.length - third);
         SegmentedLog again = open(MemoryFolder.of(files));
         assertEquals(3, again.next());
         assertEquals(2, assertNotNullRecord(again, 2).term());
