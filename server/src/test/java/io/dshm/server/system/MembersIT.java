@@ -158,14 +158,6 @@ class MembersIT {
             books.assertExact(sum(nodes.get(0), "visits"));
             assertEquals(List.of(), books.failures());
         }
-        // It runs on, and comes back as it is.
-        NodeProcess again = nodes.get(4);
-        dshm(0, "cluster", "add", again.member());
-        dshm(0, "cluster", "promote", "n5", "--timeout", PATIENCE);
-        try (DshmConnection connection = again.connect()) {
-            assertEquals(1, connection.incr("again", 1));
-        }
-        remove("n5");
         assertEquals(
                 List.of("n1", "n2", "n3"), roles().keySet().stream().sorted().toList());
         assertFalse(roles().containsValue("learner"));

@@ -38,9 +38,6 @@ public final class GrowingWrites {
             Command.Release.class,
             Command.Return.class);
 
-    /** What some series add goes by itself after a while: marks of what was flushed, when all is purged, and shares, at their end. */
-    private static final Set<String> PASSING = Set.of("flushall", "grant");
-
     private GrowingWrites() {}
 
     /**
@@ -102,13 +99,6 @@ public final class GrowingWrites {
                         ((i / 10_000) << 20) + (region.hashCode() & 0xFFFFF) + 1,
                         1 + i % 10_000,
                         new Command.Set(key(region, "d", i), 0, new byte[1])));
-        return series;
-    }
-
-    /** Those of which whatever they add stays. */
-    public static Map<String, LongFunction<Command.Write>> lasting(String region) {
-        Map<String, LongFunction<Command.Write>> series = in(region);
-        series.keySet().removeAll(PASSING);
         return series;
     }
 
