@@ -25,4 +25,11 @@ record Settings(
         boolean waitsForRoom,
         @Nullable Executor callbacks,
         Consumer<NodeEvent> listener,
-        @Nullable Observer observer) {}
+        @Nullable Observer observer) {
+
+    /** Without the secret. */
+    @Override
+    public String toString() {
+        return "of " + endpoints + (auth == null ? "" : ", with a user") + (tls == null ? "" : ", by TLS");
+    }
+}

@@ -307,8 +307,18 @@ final class NodeStatus implements NodeInfo {
     }
 
     @Override
-    public boolean isAdmin(String user, String secret) {
+    public boolean isAdmin(String user, byte[] secret) {
         return UserOperator.isAdmin(stateMachine.users(), user, secret);
+    }
+
+    @Override
+    public boolean requiresUser() {
+        return stateMachine.users().required();
+    }
+
+    @Override
+    public boolean knowsUsers() {
+        return reads.isCaughtUp();
     }
 
     @Override

@@ -224,6 +224,7 @@ public final class Server {
         }
         Replicator replicator = new Replicator(
                 new Replicator.Identity(self.name(), folder.id(), folder.starts()),
+                () -> countStart(folder),
                 lanes,
                 config.requestTimeoutMillis(),
                 raft,
@@ -245,6 +246,7 @@ public final class Server {
                 System::currentTimeMillis,
                 stateMachine::clockMillis,
                 stateMachine::wallMillis,
+                stateMachine::needsTime,
                 leadership -> {
                     status.onLeadership(leadership);
                     replicator.onLeadership(leadership);
@@ -429,6 +431,15 @@ public final class Server {
             LOG.warn("{}; the stop goes on without them", otherwise);
         } catch (ExecutionException e) {
             throw new IllegalStateException(e.getCause());
+        }
+    }
+
+    private static long countStart(NodeFolder folder) {
+        try {
+            return folder.countStart();
+        } catch (IOException e) {
+            stopForGood("data-dir: the node's number of starts cannot be written: " + e.getMessage());
+            throw new UncheckedIOException(e);
         }
     }
 

@@ -45,6 +45,8 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
     /** Any client can begin a backup and break off, as often as it likes. */
     private static final SeldomLogged UNFINISHED_BACKUPS = new SeldomLogged(System::nanoTime, Duration.ofSeconds(10));
 
+    private static final SeldomLogged REFUSED = new SeldomLogged(System::nanoTime, Duration.ofSeconds(10));
+
     private static final String INDEX = """
             /         in a browser: a page that shows this node and its cluster
             /events   what that page shows, as server-sent events
@@ -89,7 +91,8 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
     /**
      * For one connection.
      *
-     * @param token what requests need, but for those about the node's health; null if they need none
+     * @param token what requests need, but for those about the node's health; null if they need none, or a user once the cluster requires
+     *     one
      * @param slowRequests runs what reads the whole state; may reject it
      * @param backups runs what lasts for as long as a client takes to read it; may reject it
      * @param events for the operators' page
@@ -204,12 +207,21 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
 
     /** Monitors may ask for the node's health without a secret. */
     private boolean isAdmitted(ChannelHandlerContext context, FullHttpRequest request) {
-        if (token == null
-                || FREE_OF_TOKEN.contains(new QueryStringDecoder(request.uri()).path())
-                || token.admits(request.headers().get(HttpHeaderNames.AUTHORIZATION), node::isAdmin)) {
+        if ((token == null && !node.requiresUser())
+                || FREE_OF_TOKEN.contains(new QueryStringDecoder(request.uri()).path())) {
             return true;
         }
-        token.onRefused(context.channel().remoteAddress());
+        Authorization given = Authorization.in(request.headers().get(HttpHeaderNames.AUTHORIZATION));
+        if ((token != null && token.is(given.secret())) || given.isOf(node::isAdmin)) {
+            return true;
+        }
+        long times = REFUSED.next();
+        if (times > 0) {
+            LOG.warn(
+                    "refused {} requests to the admin port without the right secret, the last of them of {}",
+                    times,
+                    context.channel().remoteAddress());
+        }
         return false;
     }
 
@@ -290,6 +302,8 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
                     context,
                     new Answer(HttpResponseStatus.FORBIDDEN, "a change needs the header " + OPERATOR + "\n"),
                     keepAlive);
+        } else if (token == null && !node.knowsUsers()) {
+            send(context, Answer.unavailable("starting: it is not known yet whether this needs a user"), keepAlive);
         } else {
             slowly(context, change, keepAlive);
         }

@@ -58,7 +58,13 @@ public interface NodeInfo {
     String changeUsers(UserChange change) throws RefusedException, InterruptedException;
 
     /** Whether that user may do what operators do, and this is its secret. */
-    boolean isAdmin(String user, String secret);
+    boolean isAdmin(String user, byte[] secret);
+
+    /** Whether the cluster lets nobody do anything without a user, as far as this node knows. */
+    boolean requiresUser();
+
+    /** Whether this node has learnt, since it started, whether one is required. */
+    boolean knowsUsers();
 
     /**
      * What this node knows of a limit: its numbers, what was used of it when, and what it has refused to this node's clients. Names

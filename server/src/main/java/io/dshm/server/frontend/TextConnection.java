@@ -100,10 +100,11 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
         this.lane = lane;
         this.shares = shares;
         this.reads = lane.reads();
-        this.decoder = new RequestDecoder(valueBytesMax, values);
         this.identities = identities
         .new OfConnection(channel.remoteAddress() instanceof InetSocketAddress client ? client.getAddress() : null);
-        this.access = new Access(reads::users, accessLog, this);
+        Access of = new Access(reads::users, accessLog, this);
+        this.access = of;
+        this.decoder = new RequestDecoder(valueBytesMax, values, of::takesData);
         this.connections = connections;
         this.received = new ReceivedBytes(values);
         this.unread = connections.newUnreadReplies();

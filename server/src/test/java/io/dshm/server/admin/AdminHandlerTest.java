@@ -19,6 +19,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
@@ -30,6 +31,11 @@ import org.junit.jupiter.api.io.TempDir;
 /** What an operator's request about members gets; the rest is seen in the tests with real processes. */
 class AdminHandlerTest {
 
+    /** Secrets are any bytes, and these are no UTF-8. */
+    private static final byte[] SECRET = {'r', ':', (byte) 0xff, (byte) 0x80, 's'};
+
+    private boolean requiresUser;
+    private boolean knowsUsers = true;
     private final List<String> asked = new ArrayList<>();
     private @Nullable RefusedException refusal;
     private List<String> problems = List.of();
@@ -47,8 +53,18 @@ class AdminHandlerTest {
         }
 
         @Override
-        public boolean isAdmin(String user, String secret) {
-            return user.equals("root") && secret.equals("right:secret");
+        public boolean isAdmin(String user, byte[] secret) {
+            return user.equals("root") && Arrays.equals(secret, SECRET);
+        }
+
+        @Override
+        public boolean requiresUser() {
+            return requiresUser;
+        }
+
+        @Override
+        public boolean knowsUsers() {
+            return knowsUsers;
         }
 
         @Override
@@ -261,6 +277,43 @@ class AdminHandlerTest {
             assertTrue(answer(guarded, request).startsWith("401"), wrong);
         }
         guarded.finishAndReleaseAll();
+    }
+
+    private static FullHttpRequest by(String user, byte[] secret, FullHttpRequest request) {
+        byte[] name = (user + ":").getBytes(StandardCharsets.UTF_8);
+        byte[] both = Arrays.copyOf(name, name.length + secret.length);
+        System.arraycopy(secret, 0, both, name.length, secret.length);
+        request.headers().set("Authorization", "Basic " + Base64.getEncoder().encodeToString(both));
+        return request;
+    }
+
+    @Test
+    void where_a_user_is_required_one_is_needed_without_a_token_too() {
+        requiresUser = true;
+        EmbeddedChannel channel = new EmbeddedChannel(handler(null));
+        assertEquals("200 ok\n", answer(channel, request(HttpMethod.GET, "/health")));
+        assertTrue(answer(channel, request(HttpMethod.GET, "/status")).startsWith("401"));
+        assertTrue(answer(channel, change("/cluster/remove?member=n1")).startsWith("401"));
+        assertTrue(answer(channel, by("root", new byte[] {'r'}, request(HttpMethod.GET, "/status")))
+                .startsWith("401"));
+        assertTrue(answer(channel, by("", SECRET, request(HttpMethod.GET, "/status")))
+                .startsWith("401"));
+        assertEquals(List.of(), asked);
+        assertTrue(answer(channel, by("root", SECRET, request(HttpMethod.GET, "/status")))
+                .startsWith("200"));
+        assertTrue(answer(channel, by("root", SECRET, change("/cluster/remove?member=n1")))
+                .startsWith("200"));
+        channel.finishAndReleaseAll();
+    }
+
+    @Test
+    void a_node_that_does_not_know_yet_whether_a_user_is_required_changes_nothing() {
+        knowsUsers = false;
+        EmbeddedChannel channel = new EmbeddedChannel(handler(null));
+        assertTrue(answer(channel, request(HttpMethod.GET, "/status")).startsWith("200"));
+        assertTrue(answer(channel, change("/users/add?name=me")).startsWith("503 starting"));
+        assertEquals(List.of(), asked);
+        channel.finishAndReleaseAll();
     }
 
     @Test

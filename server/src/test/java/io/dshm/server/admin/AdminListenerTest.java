@@ -45,8 +45,18 @@ class AdminListenerTest {
         }
 
         @Override
-        public boolean isAdmin(String user, String secret) {
-            return user.equals("root") && secret.equals("right:secret");
+        public boolean isAdmin(String user, byte[] secret) {
+            return false;
+        }
+
+        @Override
+        public boolean requiresUser() {
+            return false;
+        }
+
+        @Override
+        public boolean knowsUsers() {
+            return true;
         }
 
         @Override

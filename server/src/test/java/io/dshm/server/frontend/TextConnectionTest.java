@@ -59,6 +59,7 @@ class TextConnectionTest {
         set = new ConnectionSet(client.eventLoop(), 60, replies, () -> nanos);
         replicator = new Replicator(
                 new Replicator.Identity("n1", 1, 1),
+                () -> 2,
                 List.of(client.eventLoop()),
                 TimeUnit.SECONDS.toMillis(20),
                 log,

@@ -57,7 +57,7 @@ final class SimulatedNode {
         this.number = number;
         this.nodeReads = new NodeReads(name(), Client.ALL_KEYS);
         this.monotonicOffset = world.events.random.nextLong() >> 2;
-        this.speed = 1 + (world.events.random.nextInt(401) - 200) / 1e6;
+        this.speed = world.speedOfClock();
         this.laneCount = 1 + world.events.random.nextInt(2);
         this.applyMicros = world.events.oneIn(4) ? 5_000 : 200;
         stepWallClock();
@@ -92,6 +92,10 @@ final class SimulatedNode {
 
     long monotonicNanos() {
         return monotonicOffset + (long) (world.events.nowNanos() * speed);
+    }
+
+    double speed() {
+        return speed;
     }
 
     long wallMillis() {
@@ -178,6 +182,7 @@ final class SimulatedNode {
             };
             replicator = new Replicator(
                     new Replicator.Identity(name(), 100 * folders + number, starts),
+                    () -> ++starts,
                     lanes,
                     world.requestTimeoutMillis,
                     log,
@@ -199,6 +204,7 @@ final class SimulatedNode {
                     this::wallMillisForTime,
                     stateMachine::clockMillis,
                     stateMachine::wallMillis,
+                    () -> world.checks.needsTime(stateMachine),
                     replicator::onLeadership);
             raft = new RaftMember(world.cluster, number, disk, process, applying, this, roles);
         }
@@ -271,7 +277,7 @@ final class SimulatedNode {
             return StatusReply.newBuilder()
                     .setHasState(true)
                     .setClockAnchored(clock.isAnchored())
-                    .setClusterTimeMillis(clock.estimateMillis())
+                    .setClusterTimeMillis(clock.certainMillis(world.checks.needsTime(stateMachine)))
                     .build();
         }
 
@@ -299,6 +305,7 @@ final class SimulatedNode {
             Outcome[] outcomes;
             try {
                 byte[] applied = world.bug.onApply(SimulatedNode.this, this, entry, data);
+                stateMachine.ofTerm(entry.term());
                 outcomes = stateMachine.apply(entry.index(), ByteBuffer.wrap(applied));
                 stateMachine.purge();
             } catch (IOException e) {

@@ -102,8 +102,8 @@ enum PlantedBug {
         void plant(Edits edits) {
             edits.replace(
                     "statemachine/ClusterClock.java",
-                    "this.leading = leading;",
-                    "this.leading = leading; if (leading) { reading = new Reading(reading.offsetMillis - 3_000, 0); }");
+                    "leading = true;",
+                    "leading = true; reading = new Reading(stampMillis() - 3_000, monotonicMillis(), 0);");
         }
     },
     FORGOTTEN_TERM(

@@ -107,7 +107,7 @@ final class UserCommand {
                 write(file, random);
             }
         }
-        byte[] salt = Secrets.salt();
+        byte[] salt = Secrets.saltOf(arguments.required(1), secret);
         String hashed = "&salt=" + HexFormat.of().formatHex(salt) + "&hash="
                 + HexFormat.of().formatHex(Secrets.hash(salt, secret));
         return done(action + query + hashed, shown);
