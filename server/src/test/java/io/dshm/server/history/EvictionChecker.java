@@ -31,8 +31,8 @@ public final class EvictionChecker {
             }
         }
         List<Operation> reads = operations.stream()
-                .filter(operation -> operation.action() instanceof Action.Get get
-                        && get.mode() == Action.ReadMode.LINEARIZABLE)
+                .filter(operation ->
+                        operation.action() instanceof Action.Get get && get.mode() == Action.ReadMode.LINEARIZABLE)
                 .toList();
         for (Operation miss : reads) {
             if (!(miss.result() instanceof Result.NotFound)) {

@@ -48,8 +48,8 @@ class HistoryTest {
         History history = new History();
         history.note("seed 42");
         history.note("");
-        List<Operation> all = Stream.concat(ONE_OF_EACH.stream(), MORE_OF_LIMITS.stream())
-                .toList();
+        List<Operation> all =
+                Stream.concat(ONE_OF_EACH.stream(), MORE_OF_LIMITS.stream()).toList();
         all.forEach(history::add);
         Path file = folder.resolve("history");
         history.write(file);

@@ -33,7 +33,8 @@ final class Checks {
     static List<Violation> of(History history) {
         History told = new History();
         history.operations().stream()
-                .filter(operation -> !isOf(Workload.EVICTIONS, operation.action().key()))
+                .filter(operation ->
+                        !isOf(Workload.EVICTIONS, operation.action().key()))
                 .forEach(told::add);
         List<Violation> violations = new ArrayList<>();
         history.byKey().forEach((key, operations) -> {

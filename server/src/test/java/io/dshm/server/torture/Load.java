@@ -50,8 +50,9 @@ final class Load {
                             round -> actions(workload, round, 1 + random.nextInt(depthMax), random));
                 }
             }
-            List<Workload> readable =
-                    workloads.stream().filter(workload -> workload.isReadable(workload.keyCount() - 1)).toList();
+            List<Workload> readable = workloads.stream()
+                    .filter(workload -> workload.isReadable(workload.keyCount() - 1))
+                    .toList();
             if (!readable.isEmpty()) {
                 int number = nextNumber();
                 Random random = new Random(seed + number);
@@ -59,7 +60,8 @@ final class Load {
                     Workload workload = readable.get(random.nextInt(readable.size()));
                     int key = random.nextInt(workload.keyCount());
                     return workload.isReadable(key)
-                            ? List.of(new Action.Get(workload.keys(round.number()).get(key), Workload.STRONGEST))
+                            ? List.of(
+                                    new Action.Get(workload.keys(round.number()).get(key), Workload.STRONGEST))
                             : List.of();
                 });
             }

@@ -60,7 +60,7 @@ enum PlantedBug {
             edits.replace(
                     "replication/writes/Outbox.java",
                     "pending.openAttempts--;",
-                    "ring[slot(sequence)] = null; submit(pending.record.toBuilder(), pending, pending.deadlineNanos);");
+                    "take(sequence); submit(pendingRecord(pending).toBuilder(), pending, pending.deadlineNanos);");
         }
     },
     LIVE_SNAPSHOT(
@@ -133,8 +133,7 @@ enum PlantedBug {
                     "replication/reads/LocalReads.java", "return isApplied(indexFor(read)) &&", "return caughtUp &&");
         }
     },
-    SHARE_AFTER_ITS_LIFE(
-            "a node uses a share that is over", List.of(Workload.SHARES), List.of(FaultKind.PAUSE)) {
+    SHARE_AFTER_ITS_LIFE("a node uses a share that is over", List.of(Workload.SHARES), List.of(FaultKind.PAUSE)) {
         @Override
         void plant(Edits edits) {
             edits.replace("shares/Share.java", "return nowNanos - endNanos >= 0;", "return false;");
@@ -153,8 +152,7 @@ enum PlantedBug {
                     "lifeMillis * NANOS_PER_MILLI / USED_OF * USED + BootTime");
         }
     },
-    SHARE_GIVEN_TWICE(
-            "the tokens of a share are there twice", List.of(Workload.SHARES), List.of(FaultKind.PAUSE)) {
+    SHARE_GIVEN_TWICE("the tokens of a share are there twice", List.of(Workload.SHARES), List.of(FaultKind.PAUSE)) {
         @Override
         void plant(Edits edits) {
             edits.replace("shares/Granted.java", "number(words, \"granted=\")", "2 * number(words, \"granted=\")");

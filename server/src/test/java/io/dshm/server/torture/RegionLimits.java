@@ -11,9 +11,6 @@ final class RegionLimits {
     /** Less than a third of what the clients would store. */
     private static final int BYTES = 6_000;
 
-    /** How many nodes are asked. */
-    private static final int ATTEMPTS_MAX = 3;
-
     private final Machines machines;
     private final List<Workload> workloads;
 
@@ -38,9 +35,10 @@ final class RegionLimits {
         for (Workload workload : workloads) {
             String path = "/region?name=" + workload.keys(round).region() + "&bytes=" + bytes + "&policy="
                     + workload.whenFull();
-            machines.free().stream()
-                    .limit(ATTEMPTS_MAX)
-                    .anyMatch(machine -> Machine.isDone(machine.ask(path)));
+            List<Machine> free = machines.free();
+            if (!free.isEmpty()) {
+                free.get(round % free.size()).ask(path);
+            }
         }
     }
 }

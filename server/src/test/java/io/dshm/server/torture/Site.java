@@ -62,8 +62,7 @@ final class Site {
         }
     }
 
-    private synchronized void construct(
-            TortureRun settings, Set<FaultKind> faults, Consumer<Availability.Gap> onGap)
+    private synchronized void construct(TortureRun settings, Set<FaultKind> faults, Consumer<Availability.Gap> onGap)
             throws IOException, InterruptedException {
         List<String> names =
                 IntStream.rangeClosed(1, settings.nodes).mapToObj(i -> "n" + i).toList();

@@ -25,9 +25,10 @@ enum Workload {
     COUNTERS(4) {
         @Override
         List<Action> next(Keys keys, Random random, long unique) {
-            return List.of(random.nextInt(100) < 85
-                    ? new Action.Incr(keys.pick(random), 1, 0, 0)
-                    : new Action.Get(keys.pick(random), mode(random)));
+            return List.of(
+                    random.nextInt(100) < 85
+                            ? new Action.Incr(keys.pick(random), 1, 0, 0)
+                            : new Action.Get(keys.pick(random), mode(random)));
         }
     },
     /** Values that live for some seconds, which are set anew. */
@@ -99,12 +100,13 @@ enum Workload {
     LARGE(2) {
         @Override
         List<Action> next(Keys keys, Random random, long unique) {
-            return List.of(random.nextInt(100) < 80
-                    ? new Action.Get(keys.pick(random), mode(random))
-                    : new Action.Set(
-                            keys.pick(random),
-                            Values.large(unique, random.nextInt(LARGE_BYTES_MIN, LARGE_BYTES_MAX)),
-                            0));
+            return List.of(
+                    random.nextInt(100) < 80
+                            ? new Action.Get(keys.pick(random), mode(random))
+                            : new Action.Set(
+                                    keys.pick(random),
+                                    Values.large(unique, random.nextInt(LARGE_BYTES_MIN, LARGE_BYTES_MAX)),
+                                    0));
         }
 
         @Override
@@ -176,7 +178,9 @@ enum Workload {
                 return List.of(new Action.Get(keys.pick(random), mode(random)));
             } else if (dice < 60) {
                 return List.of(new Action.Set(
-                        keys.pick(random), Long.toString(unique * 1_000), random.nextBoolean() ? 0 : ttlMillis(random)));
+                        keys.pick(random),
+                        Long.toString(unique * 1_000),
+                        random.nextBoolean() ? 0 : ttlMillis(random)));
             } else if (dice < 80) {
                 return List.of(new Action.Incr(keys.pick(random), 1 + random.nextInt(3), 0, 0));
             } else if (dice < 90) {
