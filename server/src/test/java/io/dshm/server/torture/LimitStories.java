@@ -17,14 +17,17 @@ final class LimitStories {
 
     private static final int GRANTED = 3;
 
-    /** A fixed window, in which a share lives nearly as long as one can. */
-    private static final long WINDOW_MILLIS = 8_000;
+    /** A fixed window, and the period of the others. Two of them fit into a round. */
+    private static final int WINDOW_MILLIS = 4_500;
 
-    /** A node may get shares of so many tokens: enough for some requests. */
-    private static final int SHARED_LIMIT = 120;
+    /** A node may get a quarter of it as a share. */
+    private static final int SHARED_LIMIT = 600;
 
-    /** So much of two windows there is a crowd. */
-    private static final long CROWD_MILLIS = 5_000;
+    private static final int CROWD_MILLIS = 2_500;
+    private static final int FEW_MILLIS = 800;
+
+    /** Shortly before the crowd comes. */
+    private static final int LATE_FEW_MILLIS = 2 * WINDOW_MILLIS - 1_400;
 
     private LimitStories() {}
 
@@ -68,8 +71,8 @@ final class LimitStories {
     }
 
     /**
-     * A crowd in one window and few in the next one, so that nodes ask for shares of which much is left when the crowd comes. When the
-     * crowd comes depends on this machine's clock, by which the cluster's began, and not on the seed.
+     * In one window a crowd comes, in the next one few, early and late. So nodes ask for shares of which much is left when their lives end,
+     * and when the crowd comes. When that is depends on this machine's clock, by which the cluster's began, and not on the seed.
      */
     static List<Action> shares(Workload.Keys keys, Random random, long unique) {
         int key = random.nextInt(SHARES_KEYS);
@@ -83,13 +86,26 @@ final class LimitStories {
                     ? List.of(grant)
                     : List.of(grant, new Action.Return(name, grant.holder(), 1 + random.nextInt(want)));
         }
-        boolean isCrowd = System.currentTimeMillis() % (2 * WINDOW_MILLIS) < CROWD_MILLIS;
-        int cost = isCrowd ? 3 + random.nextInt(6) : random.nextInt(8) == 0 ? 6 : 1;
-        return List.of(
-                switch (key) {
-                    case 0 -> new Action.Take(name, Algorithm.FIXED, SHARED_LIMIT, WINDOW_MILLIS, 0, cost, true);
-                    case 1 -> new Action.Take(name, Algorithm.LOG, SHARED_LIMIT, 7_000, 0, cost, true);
-                    default -> new Action.Take(name, Algorithm.GCRA, 2 * SHARED_LIMIT, 7_000, 39, cost, true);
-                });
+        int cost = demand(System.currentTimeMillis() % (2 * WINDOW_MILLIS), random);
+        return cost == 0
+                ? List.of()
+                : List.of(
+                        switch (key) {
+                            case 0 -> new Action.Take(name, Algorithm.FIXED, SHARED_LIMIT, WINDOW_MILLIS, 0, cost, true);
+                            case 1 -> new Action.Take(name, Algorithm.LOG, SHARED_LIMIT, WINDOW_MILLIS, 0, cost, true);
+                            default ->
+                                new Action.Take(name, Algorithm.GCRA, SHARED_LIMIT, WINDOW_MILLIS, 199, cost, true);
+                        });
+    }
+
+    /** How many tokens somebody wants, 0 if nobody is there. */
+    private static int demand(long millis, Random random) {
+        if (millis < CROWD_MILLIS) {
+            // Also such as only the log can give.
+            return random.nextBoolean() ? 1 + random.nextInt(8) : 40 + random.nextInt(60);
+        }
+        boolean few = (millis >= WINDOW_MILLIS && millis < WINDOW_MILLIS + FEW_MILLIS)
+                || (millis >= LATE_FEW_MILLIS && millis < LATE_FEW_MILLIS + FEW_MILLIS);
+        return few ? 2 : random.nextInt(16) == 0 ? 1 : 0;
     }
 }
