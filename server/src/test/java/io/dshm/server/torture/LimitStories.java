@@ -91,7 +91,8 @@ final class LimitStories {
                 ? List.of()
                 : List.of(
                         switch (key) {
-                            case 0 -> new Action.Take(name, Algorithm.FIXED, SHARED_LIMIT, WINDOW_MILLIS, 0, cost, true);
+                            case 0 ->
+                                new Action.Take(name, Algorithm.FIXED, SHARED_LIMIT, WINDOW_MILLIS, 0, cost, true);
                             case 1 -> new Action.Take(name, Algorithm.LOG, SHARED_LIMIT, WINDOW_MILLIS, 0, cost, true);
                             default ->
                                 new Action.Take(name, Algorithm.GCRA, SHARED_LIMIT, WINDOW_MILLIS, 199, cost, true);
