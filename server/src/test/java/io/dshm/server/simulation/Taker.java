@@ -185,8 +185,12 @@ final class Taker {
             }
             Operation operation =
                     new Operation(next++, connection, node.node(), sent, world.checks.acknowledgedIndex());
-            outstanding.put(operation, node.process);
             world.checks.onSubmit(operation, node.origins.get(0));
+            if (process.isDead()) {
+                world.checks.onConnectionLost(); // It was on its way when its sender died.
+            } else {
+                outstanding.put(operation, node.process);
+            }
             node.lane(0).submit(sent, credential, reply -> {
                 if (outstanding.remove(operation) != null) {
                     world.checks.onReply(operation, reply);

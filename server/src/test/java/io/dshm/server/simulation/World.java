@@ -30,6 +30,7 @@ final class World {
     private boolean over;
 
     final List<SimulatedNode> nodes = new ArrayList<>();
+    final Operator operator = new Operator(this);
 
     World(Events events, Trace trace, Snapshots snapshots, PlantedBug bug) {
         this.events = events;

@@ -149,13 +149,13 @@ public final class NodeProcess {
     }
 
     /** From now on the test connects to it with TLS, as a client and as an operator; null: without. */
-    NodeProcess connectWith(@Nullable SSLContext context) {
+    public NodeProcess connectWith(@Nullable SSLContext context) {
         tls = context;
         return this;
     }
 
     /** Certificate and key of its name, for all starts to come; which ports use them is said elsewhere. */
-    NodeProcess withCertificates(Certificates certificates) {
+    public NodeProcess withCertificates(Certificates certificates) {
         return withEnvironment(
                         "DSHM_TLS_CERTIFICATE", certificates.certificate(name).toString())
                 .withEnvironment("DSHM_TLS_KEY", certificates.key(name).toString())
