@@ -85,7 +85,7 @@ final class Core {
                 new DefaultThreadFactory("dshm-lookup", true));
         lookups.allowCoreThreadTimeOut(true);
         this.room = new Room(settings.outstandingMax(), settings.outstandingBytesMax());
-        this.identities = new Identities(settings.outstandingMax());
+        this.identities = new Identities(settings.outstandingMax(), settings.auth() != null);
         this.nodes = new NodeChoice(this, settings.endpoints());
     }
 
@@ -260,7 +260,7 @@ final class Core {
             Call<?> call = queue.element();
             boolean over = call.isOver() || call.deadlineNanos - System.nanoTime() <= 0;
             if (!over && call.identity == null && call.canBeIdentified() && !identities.give(call)) {
-                introduce();
+                introduceFor(call);
                 break;
             }
             queue.remove();
@@ -277,25 +277,38 @@ final class Core {
         link.flush();
     }
 
-    private void introduce() {
+    private void introduceFor(Call<?> waiting) {
         Identity identity = identities.introduce();
         if (identity == null) {
             return;
         }
         CallOptions options = new CallOptions(settings.stallTimeout().multipliedBy(3), null, 0);
-        Call<Boolean> call = new Call<>(this, Identities.introduction(identity), reply -> true, options, null);
+        Command introduction = identities.introduction(identity, (Command.Write) waiting.command);
+        Call<Void> call = new Call<>(this, introduction, Replies::done, options, null);
         call.introduction = true;
         call.whenComplete((known, failure) -> execute(() -> {
             if (failure == null) {
                 identities.introduced(identity, System.nanoTime());
             } else {
                 identities.dropped(identity);
+                notIntroduced(waiting, (DshmException) failure);
             }
             pump();
         }));
         queue(call, true);
         expireAt(call.deadlineNanos);
         pumpAgain = true;
+    }
+
+    /** What an identity could not be introduced for gets the error of the introduction, unless it is one that another try may not get. */
+    private void notIntroduced(Call<?> waiting, DshmException failure) {
+        ErrorCode code = failure.code().orElse(null);
+        boolean isForGood = code != null && !code.mayBeBetterElsewhere() && code.effect() != ErrorCode.Effect.UNKNOWN;
+        boolean mayBeOther = code == ErrorCode.DENIED && identities.introduceInRegions();
+        if (isForGood && !mayBeOther && waiting.identity == null && slow.remove(waiting)) {
+            waiting.queued = false;
+            end(waiting, failure);
+        }
     }
 
     /** Where all that can be reached do not accept this client, waiting does not help. */
@@ -318,14 +331,6 @@ final class Core {
         }
     }
 
-    /** Whether a node may say that of a copy by itself, without the log, which knows the earlier ones. */
-    private static boolean isOfThisCopyOnly(ErrorCode code) {
-        return switch (code) {
-            case DENIED, AUTH_REQUIRED, DISK_FULL, OUT_OF_MEMORY -> true;
-            default -> false;
-        };
-    }
-
     /** A reply has come. */
     void answered(Call<?> call, Node node, Reply reply) {
         call.copies--;
@@ -333,7 +338,9 @@ final class Core {
             letGo(call);
             return;
         }
-        if (call.unknown && reply instanceof Reply.Failure refusal && isOfThisCopyOnly(refusal.code())) {
+        if (call.unknown
+                && reply instanceof Reply.Failure refusal
+                && refusal.code().isOfThisCopyOnly()) {
             node.well();
             String code = refusal.code().wireName();
             end(
@@ -342,7 +349,7 @@ final class Core {
                             "an earlier copy may be applied; a later one got " + code, refusal.code()));
             return;
         }
-        if (!(reply instanceof Reply.Failure failure) || !mayBeBetterElsewhere(failure.code())) {
+        if (!(reply instanceof Reply.Failure failure) || !failure.code().mayBeBetterElsewhere()) {
             node.well();
             letGo(call);
             call.end(reply);
@@ -362,13 +369,6 @@ final class Core {
         } else {
             again(call, true);
         }
-    }
-
-    private static boolean mayBeBetterElsewhere(ErrorCode code) {
-        return switch (code) {
-            case BUSY, NO_LEADER, SHUTTING_DOWN, TIMEOUT -> true;
-            default -> false;
-        };
     }
 
     /** A connection has ended before these calls, in their order, had their replies. */

@@ -1,8 +1,10 @@
 package io.dshm.proto;
 
+import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.security.SecureRandom;
+import java.util.Arrays;
 import java.util.Base64;
 
 /**
@@ -28,6 +30,15 @@ public final class Secrets {
         byte[] salt = new byte[Limits.SECRET_SALT_BYTES];
         new SecureRandom().nextBytes(salt);
         return salt;
+    }
+
+    /**
+     * The salt for a user's secret: the same each time, so that who asks twice for the same change asks for the same thing. Another one for each
+     * user, so that equal secrets are not seen.
+     */
+    public static byte[] salt(String user, byte[] secret) {
+        byte[] all = hash(("dshm salt " + user + "/").getBytes(StandardCharsets.UTF_8), secret);
+        return Arrays.copyOf(all, Limits.SECRET_SALT_BYTES);
     }
 
     /** What is kept of a secret. */

@@ -28,6 +28,9 @@ final class FakeNode implements AutoCloseable {
     private final Function<String, String> answers;
     private final List<String> requests = Collections.synchronizedList(new ArrayList<>());
 
+    /** Whether it is denied to make oneself known by a write of a region that nobody has rights in. */
+    volatile boolean deniesStrangers;
+
     private final AtomicInteger introductions = new AtomicInteger();
 
     FakeNode(Function<String, String> answers) throws IOException {
@@ -88,9 +91,9 @@ final class FakeNode implements AutoCloseable {
                 OutputStream out = client.getOutputStream()) {
             for (String line = line(in); line != null; line = line(in)) {
                 String request = line + data(line, in);
-                if (line.startsWith("TOUCH dshm-command::")) {
+                if (line.startsWith("TOUCH dshm-client::")) {
                     introductions.incrementAndGet();
-                    out.write("DONE\r\n".getBytes(StandardCharsets.UTF_8));
+                    out.write((deniesStrangers ? "ERROR denied\r\n" : "DONE\r\n").getBytes(StandardCharsets.UTF_8));
                     continue;
                 }
                 requests.add(request);
