@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param adminPorts their ports for operators
  * @param authorization what these are told of who asks, or null
  * @param tls for both kinds of ports; null for plain connections
+ * @param login who asks; null for nobody
  * @param timeout how long a word may take
  */
 record Session(
@@ -26,6 +27,7 @@ record Session(
         List<Endpoint> adminPorts,
         @Nullable String authorization,
         @Nullable ClientTls tls,
+        @Nullable Login login,
         Duration timeout,
         Nodes nodes,
         Output output)
@@ -74,6 +76,7 @@ record Session(
                 adminPorts,
                 token != null ? "Bearer " + token : login == null ? null : login.basic(),
                 tls,
+                login,
                 timeout,
                 new Nodes(endpoints, tls, login, timeout),
                 output);
@@ -117,7 +120,7 @@ record Session(
     Session as(boolean json) {
         return json == output.isJson()
                 ? this
-                : new Session(endpoints, adminPorts, authorization, tls, timeout, nodes, output.as(json));
+                : new Session(endpoints, adminPorts, authorization, tls, login, timeout, nodes, output.as(json));
     }
 
     /** Sends a command; the reply is no error. */

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
+import javax.net.ServerSocketFactory;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,8 +35,13 @@ final class FakeNode implements AutoCloseable {
     private final AtomicInteger introductions = new AtomicInteger();
 
     FakeNode(Function<String, String> answers) throws IOException {
+        this(answers, ServerSocketFactory.getDefault());
+    }
+
+    /** One that makes its port in that way. */
+    FakeNode(Function<String, String> answers, ServerSocketFactory ports) throws IOException {
         this.answers = answers;
-        this.listener = new ServerSocket(0, 16, InetAddress.getLoopbackAddress());
+        this.listener = ports.createServerSocket(0, 16, InetAddress.getLoopbackAddress());
         start(this::accept);
     }
 
