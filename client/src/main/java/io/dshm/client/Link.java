@@ -1,5 +1,6 @@
 package io.dshm.client;
 
+import io.dshm.client.internal.Reasons;
 import io.dshm.proto.Command;
 import io.dshm.proto.Limits;
 import io.dshm.proto.Reply;

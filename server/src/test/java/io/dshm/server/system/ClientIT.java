@@ -37,8 +37,8 @@ class ClientIT {
 
     private static final int MILLION = 1_000_000;
 
-    /** A connection that is lost every three minutes, for a week. */
-    private static final int RECONNECTS = 7 * 24 * 20;
+    /** All connections are lost every ten minutes, for a week. */
+    private static final int RECONNECTS = 7 * 24 * 6;
 
     @RegisterExtension
     static final Processes PROCESSES = Processes.perClass();

@@ -8,6 +8,7 @@ import io.dshm.client.cli.bench.Plan;
 import io.dshm.client.cli.bench.Result;
 import io.dshm.client.cli.bench.Security;
 import io.dshm.client.cli.bench.Target;
+import io.dshm.client.internal.Endpoint;
 import io.dshm.proto.Limits;
 import io.dshm.proto.ReadMode;
 import java.io.IOException;
@@ -93,7 +94,7 @@ final class BenchCommand {
         return new Target(
                 url.substring(0, colon),
                 kind,
-                resolved(Endpoint.parseAll(addresses, kind.port())),
+                resolved(Session.endpoints(addresses, kind.port())),
                 kind == Target.Kind.DSHM ? security(session) : Security.NONE);
     }
 

@@ -3,15 +3,14 @@ package io.dshm.client.cli;
 import io.dshm.client.ClientTls;
 import io.dshm.client.CommandFailedException;
 import io.dshm.client.DshmConnection;
+import io.dshm.client.internal.Endpoint;
+import io.dshm.client.internal.Reasons;
 import io.dshm.proto.Command;
 import io.dshm.proto.ErrorCode;
 import io.dshm.proto.Introduction;
 import io.dshm.proto.Reply;
 import java.io.Closeable;
 import java.io.IOException;
-import java.net.ConnectException;
-import java.net.SocketTimeoutException;
-import java.net.UnknownHostException;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -19,7 +18,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
-import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -172,7 +170,7 @@ final class Nodes implements Closeable {
             return null;
         } catch (IOException e) {
             disconnect();
-            attempt.troubles.put(endpoint, reason(e));
+            attempt.troubles.put(endpoint, Reasons.of(e));
             return null;
         }
     }
@@ -207,7 +205,7 @@ final class Nodes implements Closeable {
         } catch (IllegalArgumentException e) {
             throw CliException.usage(String.valueOf(e.getMessage()));
         } catch (IOException e) {
-            attempt.troubles.put(endpoint, reason(e));
+            attempt.troubles.put(endpoint, Reasons.of(e));
             attempt.unknown |= attempt.mayHaveTakenEffect();
         }
         disconnect();
@@ -266,23 +264,6 @@ final class Nodes implements Closeable {
                         + (code == null
                                 ? "is a node running there? name others with --endpoints HOST:PORT,HOST:PORT"
                                 : "try again; dshm status shows what the nodes are doing"));
-    }
-
-    /** Why a node was not reached, in a few words. */
-    static String reason(IOException e) {
-        if (e instanceof UnknownHostException) {
-            return "no such host";
-        }
-        if (e instanceof SocketTimeoutException) {
-            return "no answer in time";
-        }
-        if (e instanceof ConnectException) {
-            return "connection refused";
-        }
-        if (e instanceof SSLException) {
-            return Tls.reason(e);
-        }
-        return e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
     }
 
     private static void pause() throws CliException {

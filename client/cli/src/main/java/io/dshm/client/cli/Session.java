@@ -1,6 +1,7 @@
 package io.dshm.client.cli;
 
 import io.dshm.client.ClientTls;
+import io.dshm.client.internal.Endpoint;
 import io.dshm.proto.Command;
 import io.dshm.proto.Reply;
 import java.io.IOException;
@@ -57,14 +58,14 @@ record Session(
     static Session open(Arguments arguments, Map<String, String> environment, Output output) throws CliException {
         Duration timeout = Duration.ofMillis(Math.max(1, arguments.millis("--timeout", TIMEOUT_MILLIS)));
         String named = arguments.option("--endpoints");
-        List<Endpoint> endpoints = Endpoint.parseAll(
+        List<Endpoint> endpoints = endpoints(
                 named != null ? named : environment.getOrDefault("DSHM_ENDPOINTS", DEFAULT_ENDPOINTS), CLIENT_PORT);
         String admin = arguments.option("--admin");
         if (admin == null && named == null) {
             admin = environment.get("DSHM_ADMIN");
         }
         List<Endpoint> adminPorts = admin != null
-                ? Endpoint.parseAll(admin, ADMIN_PORT)
+                ? endpoints(admin, ADMIN_PORT)
                 : endpoints.stream()
                         .map(node -> node.plus(ADMIN_PORT - CLIENT_PORT))
                         .toList();
@@ -80,6 +81,15 @@ record Session(
                 timeout,
                 new Nodes(endpoints, tls, login, timeout),
                 output);
+    }
+
+    /** The addresses of a list with commas between them; one without a port has this one. */
+    static List<Endpoint> endpoints(String list, int defaultPort) throws CliException {
+        try {
+            return Endpoint.parseAll(list, defaultPort);
+        } catch (IllegalArgumentException e) {
+            throw CliException.usage(String.valueOf(e.getMessage()));
+        }
     }
 
     private static @Nullable String adminToken(Arguments arguments, Map<String, String> environment)

@@ -1,6 +1,8 @@
 package io.dshm.client.cli;
 
 import io.dshm.client.cli.AdminPort.Page;
+import io.dshm.client.internal.Endpoint;
+import io.dshm.client.internal.Reasons;
 import io.dshm.proto.ErrorCode;
 import io.dshm.proto.Limits;
 import io.dshm.proto.Secrets;
@@ -188,7 +190,7 @@ final class UserCommand {
                 }
                 last = endpoint + ": " + page.body().strip();
             } catch (IOException e) {
-                last = endpoint + ": " + Nodes.reason(e);
+                last = endpoint + ": " + Reasons.of(e);
             }
         }
         throw new CliException(ExitCode.UNAVAILABLE, "unavailable", last + "\ndshm status shows what is wrong");
@@ -210,7 +212,7 @@ final class UserCommand {
                 last = endpoint + ": " + page.body().strip();
                 unknown |= page.status() >= SERVER_ERROR;
             } catch (IOException e) {
-                last = endpoint + ": " + Nodes.reason(e);
+                last = endpoint + ": " + Reasons.of(e);
                 unknown |= !(e instanceof ConnectException || e instanceof UnknownHostException);
             }
         }
