@@ -253,7 +253,7 @@ final class Nodes implements Closeable {
                             + "\nread the key before you decide whether to send it again");
         }
         ErrorCode code = attempt.lastCode;
-        if (code != null && !code.mayBeBetterElsewhere()) {
+        if (!attempt.reached && code != null && !code.mayBeBetterElsewhere()) {
             return new CliException(
                     ExitCode.REFUSED, code.wireName(), "no node accepts this client; nothing was changed" + troubles);
         }
