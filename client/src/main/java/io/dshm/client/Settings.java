@@ -1,5 +1,6 @@
 package io.dshm.client;
 
+import io.dshm.client.internal.Endpoint;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Executor;

@@ -77,7 +77,7 @@ final class Access {
         if (secret == null) {
             return;
         }
-        byte[] salt = Secrets.salt();
+        byte[] salt = Secrets.saltOf(USER, secret);
         StringBuilder add = new StringBuilder("/users/add?name=" + USER)
                 .append("&salt=" + HexFormat.of().formatHex(salt))
                 .append("&hash=" + HexFormat.of().formatHex(Secrets.hash(salt, secret)));
