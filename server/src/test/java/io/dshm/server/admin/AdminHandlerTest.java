@@ -14,14 +14,11 @@ import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.flow.FlowControlHandler;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -30,89 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** What an operator's request about members gets; the rest is seen in the tests with real processes. */
 class AdminHandlerTest {
 
-    private final List<String> asked = new ArrayList<>();
-    private @Nullable RefusedException refusal;
-    private List<String> problems = List.of();
-    private @Nullable String hang;
-
-    private final NodeInfo node = new NodeInfo() {
-        @Override
-        public Map<String, Object> users() {
-            return Map.of("auth", "off");
-        }
-
-        @Override
-        public String changeUsers(UserChange change) {
-            return change.toString();
-        }
-
-        @Override
-        public boolean isAdmin(String user, String secret) {
-            return user.equals("root") && secret.equals("right:secret");
-        }
-
-        @Override
-        public @Nullable String problem() {
-            return problems.isEmpty() ? null : problems.get(0);
-        }
-
-        @Override
-        public List<String> problems() {
-            return problems;
-        }
-
-        @Override
-        public @Nullable String hang() {
-            return hang;
-        }
-
-        @Override
-        public Map<String, Object> status() {
-            return Map.of();
-        }
-
-        @Override
-        public Map<String, Object> digest() {
-            return Map.of();
-        }
-
-        @Override
-        public List<Map<String, Object>> regions() {
-            return List.of();
-        }
-
-        @Override
-        public void limitRegion(String name, long bytesMax, boolean evicts) {
-            asked.add(name + " " + bytesMax + " " + evicts);
-        }
-
-        @Override
-        public Map<String, Object> why(String key) {
-            return Map.of("key", key);
-        }
-
-        @Override
-        public void backup(boolean confirmed, OutputStream out) {}
-
-        @Override
-        public Map<String, Object> members() {
-            return Map.of("members", List.of(Map.of("node", "n\"1")));
-        }
-
-        @Override
-        public String changeMembers(String action, String subject) throws RefusedException {
-            asked.add(action + " " + subject);
-            if (refusal != null) {
-                throw refusal;
-            }
-            return "done";
-        }
-
-        @Override
-        public String reloadTls() throws RefusedException {
-            return changeMembers("reload", "tls");
-        }
-    };
+    private final TestNode node = new TestNode();
 
     private final EmbeddedChannel channel = new EmbeddedChannel(handler(null));
 
@@ -163,7 +78,7 @@ class AdminHandlerTest {
     @Test
     void a_change_is_passed_on_with_its_subject() {
         assertTrue(answer(change("/cluster/add?member=n4%3D10.0.0.4%3A7321")).startsWith("200"));
-        assertEquals(List.of("add n4=10.0.0.4:7321"), asked);
+        assertEquals(List.of("add n4=10.0.0.4:7321"), node.asked);
     }
 
     @Test
@@ -177,7 +92,7 @@ class AdminHandlerTest {
     void a_limit_of_a_region_is_passed_on() {
         assertTrue(answer(change("/region?name=r&bytes=1000&policy=evict")).startsWith("200"));
         assertTrue(answer(change("/region?name=r&bytes=-1&policy=evict")).startsWith("400"));
-        assertEquals(List.of("r 1000 true"), asked);
+        assertEquals(List.of("r 1000 true"), node.asked);
     }
 
     @Test
@@ -189,12 +104,12 @@ class AdminHandlerTest {
         assertTrue(answer(request(HttpMethod.GET, "/region?name=r&bytes=1&policy=evict"))
                 .startsWith("404"));
         assertTrue(answer(request(HttpMethod.POST, "/status")).startsWith("405"));
-        assertEquals(List.of(), asked);
+        assertEquals(List.of(), node.asked);
     }
 
     @Test
     void a_refusal_says_why_also_to_programs() {
-        refusal = new RefusedException(RefusedException.NOT_LEADER, "n2 leads: ask it");
+        node.refusal = new RefusedException(RefusedException.NOT_LEADER, "n2 leads: ask it");
         String answer = answer(change("/cluster/remove?member=n1"));
         assertTrue(answer.startsWith("409"), answer);
         assertTrue(answer.contains("\"error\": \"not_leader\""), answer);
@@ -204,11 +119,11 @@ class AdminHandlerTest {
     @Test
     void a_node_is_ready_when_nothing_speaks_against_it_and_alive_unless_it_hangs() {
         assertEquals("200 ok\n", answer(request(HttpMethod.GET, "/readyz")));
-        problems = List.of("no leader is known", "not up to date");
+        node.problems = List.of("no leader is known", "not up to date");
         assertEquals("503 no leader is known\nnot up to date\n", answer(request(HttpMethod.GET, "/readyz")));
         assertEquals("503 no leader is known\n", answer(request(HttpMethod.GET, "/health")));
         assertEquals("200 ok\n", answer(request(HttpMethod.GET, "/livez")));
-        hang = "a thread hangs";
+        node.hang = "a thread hangs";
         assertEquals("503 a thread hangs\n", answer(request(HttpMethod.GET, "/livez")));
     }
 
@@ -248,7 +163,7 @@ class AdminHandlerTest {
             assertTrue(answer(guarded, request(HttpMethod.GET, path)).startsWith("401"), path);
         }
         assertTrue(answer(guarded, change("/cluster/remove?member=n1")).startsWith("401"));
-        assertEquals(List.of(), asked);
+        assertEquals(List.of(), node.asked);
         String basic = Base64.getEncoder().encodeToString(("me:" + secret).getBytes(StandardCharsets.UTF_8));
         for (String right : List.of("Bearer " + secret, "bearer " + secret, "Basic " + basic)) {
             FullHttpRequest request = request(HttpMethod.GET, "/status");
