@@ -89,6 +89,11 @@ class AdminHandlerTest {
     }
 
     @Test
+    void keys_are_shown_to_whom_the_data_is() {
+        assertEquals("200 {\"keys\": [{\"api:42\": 7}]}\n", answer(request(HttpMethod.GET, "/hot")));
+    }
+
+    @Test
     void a_limit_of_a_region_is_passed_on() {
         assertTrue(answer(change("/region?name=r&bytes=1000&policy=evict")).startsWith("200"));
         assertTrue(answer(change("/region?name=r&bytes=-1&policy=evict")).startsWith("400"));
@@ -159,7 +164,16 @@ class AdminHandlerTest {
             assertEquals("200 ok\n", answer(guarded, request(HttpMethod.GET, path)));
         }
         for (String path : List.of(
-                "/", "/events", "/page.js", "/metrics", "/status", "/snapshot", "/cluster", "/digest", "/nothing")) {
+                "/",
+                "/events",
+                "/page.js",
+                "/metrics",
+                "/status",
+                "/snapshot",
+                "/cluster",
+                "/digest",
+                "/hot",
+                "/nothing")) {
             assertTrue(answer(guarded, request(HttpMethod.GET, path)).startsWith("401"), path);
         }
         assertTrue(answer(guarded, change("/cluster/remove?member=n1")).startsWith("401"));
@@ -211,7 +225,7 @@ class AdminHandlerTest {
 
     @Test
     void the_page_runs_no_script_of_its_own_text_and_asks_no_other_host() {
-        for (String path : List.of("/", "/page.js", "/page.css")) {
+        for (String path : List.of("/", "/page.js", "/plots.js", "/page.css")) {
             FullHttpResponse file = page(path, "text/html");
             assertEquals(200, file.status().code(), path);
             String policy = file.headers().get("Content-Security-Policy");

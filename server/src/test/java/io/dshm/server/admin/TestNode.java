@@ -77,6 +77,11 @@ final class TestNode implements NodeInfo {
     }
 
     @Override
+    public Map<String, Object> hotKeys() {
+        return Map.of("keys", List.of(Map.of("api:42", 7)));
+    }
+
+    @Override
     public void backup(boolean confirmed, OutputStream out) {}
 
     @Override
