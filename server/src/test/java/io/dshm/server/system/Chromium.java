@@ -91,9 +91,7 @@ final class Chromium implements AutoCloseable {
     void setDark(boolean dark) {
         command(
                 "Emulation.setEmulatedMedia",
-                Map.of(
-                        "features",
-                        List.of(Map.of("name", "prefers-color-scheme", "value", dark ? "dark" : "light"))));
+                Map.of("features", List.of(Map.of("name", "prefers-color-scheme", "value", dark ? "dark" : "light"))));
     }
 
     /** What it has refused or found wrong since it was asked last: scripts' errors, and what the page's policy forbids. */

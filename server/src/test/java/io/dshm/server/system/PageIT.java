@@ -78,7 +78,8 @@ class PageIT {
             refuseSome(stays);
             browser.open(stays);
             leaders.open(leader);
-            Await.until("all are scraped", () -> prometheus.value("sum(dshm_ready)").equals("3"));
+            Await.until(
+                    "all are scraped", () -> prometheus.value("sum(dshm_ready)").equals("3"));
             assertEquals("1", prometheus.value("sum(dshm_raft_is_leader)"));
             assertTrue(prometheus.value("ALERTS{alertstate=\"firing\"}").isEmpty());
             assertEquals(3, leaders.count("#nodes tr"));
@@ -91,24 +92,27 @@ class PageIT {
             browser.takeScreenshot("healthy");
             assertEquals(List.of(), browser.wrong());
 
-            String itsAlert =
-                    "{alertname=\"DshmNodeDown\",instance=\"" + PrometheusProcess.instance(leader) + "\"}";
+            String itsAlert = "{alertname=\"DshmNodeDown\",instance=\"" + PrometheusProcess.instance(leader) + "\"}";
             long term = cluster.term();
             leader.kill();
             Await.until("the alert fires", () -> prometheus.fires(itsAlert));
-            Await.until("another node leads", () -> prometheus
-                    .value("sum(dshm_raft_is_leader)")
-                    .equals("1"));
+            Await.until(
+                    "another node leads",
+                    () -> prometheus.value("sum(dshm_raft_is_leader)").equals("1"));
             assertTrue(Long.parseLong(prometheus.value("max(dshm_raft_term)")) > term);
             assertFalse(prometheus.fires("{alertname=\"DshmMajorityLost\"}"));
             NodeProcess next = cluster.awaitLeader();
             String news = next == stays ? stays.name() + " leads in term " : stays.name() + " follows " + next.name();
-            Await.until("the open page tells of the election", () -> browser.text("events").contains(news));
-            Await.until("the page of the dead node says so", () -> leaders.text("state")
-                    .startsWith("this node does not answer"));
+            Await.until(
+                    "the open page tells of the election",
+                    () -> browser.text("events").contains(news));
+            Await.until(
+                    "the page of the dead node says so",
+                    () -> leaders.text("state").startsWith("this node does not answer"));
             leaders.open(next);
-            Await.until("the next leader's page shows who is dead", () -> leaders.text("nodes")
-                    .contains("does not answer"));
+            Await.until(
+                    "the next leader's page shows who is dead",
+                    () -> leaders.text("nodes").contains("does not answer"));
             assertTrue(leaders.text("problems").contains(leader.name() + " not answering"), leaders.text("problems"));
             assertEquals("ready, it leads; something needs attention", leaders.text("state"));
             leaders.takeScreenshot("dead-node");
@@ -132,8 +136,12 @@ class PageIT {
 
     /** Rates, times, keys and refusals, as they come from the node. */
     private static void assertTrafficIsShown(Chromium browser) throws InterruptedException {
-        Await.until("times are shown", () -> browser.text("times").matches("(?s).*\\bincr [1-9].*[mµ]s.*log to the disk.*"));
-        assertTrue(browser.text("time-text").matches(".*writes \\(dashed line\\), now [0-9.]+ .?s\\."), browser.text("time-text"));
+        Await.until(
+                "times are shown",
+                () -> browser.text("times").matches("(?s).*\\bincr [1-9].*[mµ]s.*log to the disk.*"));
+        assertTrue(
+                browser.text("time-text").matches(".*writes \\(dashed line\\), now [0-9.]+ .?s\\."),
+                browser.text("time-text"));
         assertTrue(browser.text("keys").isEmpty(), "keys are shown to nobody who has not asked for them");
         browser.element("keys-show").sendKeys(Keys.SPACE);
         Await.until("the hottest key is shown", () -> browser.text("keys").startsWith("visits:all "));
@@ -179,8 +187,8 @@ class PageIT {
             browser.focused().sendKeys(Keys.TAB);
             assertEquals("why-key", browser.focused().getAttribute("id"));
             browser.focused().sendKeys("api:42" + Keys.ENTER);
-            Await.until("the limit is explained", () -> browser.text("why-limit")
-                    .startsWith("Nothing is used of it now."));
+            Await.until(
+                    "the limit is explained", () -> browser.text("why-limit").startsWith("Nothing is used of it now."));
             assertIsReadAloud(browser);
             assertEquals(List.of(), browser.run(TOO_FAINT));
             browser.setDark(true);
@@ -190,30 +198,34 @@ class PageIT {
             assertEquals(List.of(), browser.wrong());
             // What the page's policy forbids would have been seen.
             browser.run("document.body.append(Object.assign(new Image(), {src: 'http://127.0.0.1:1/'}))");
-            Await.until("it is refused", () -> browser.wrong().stream()
-                    .anyMatch(message -> message.contains("Content Security Policy")));
+            Await.until(
+                    "it is refused",
+                    () -> browser.wrong().stream().anyMatch(message -> message.contains("Content Security Policy")));
         }
     }
 
     /** What a screen reader is told: parts with roles, all with names, and what changes. */
     private static void assertIsReadAloud(Chromium browser) {
-        List<String> parts = browser.command("Accessibility.getFullAXTree", Map.of()).get("nodes") instanceof List<?> all
-                ? all.stream()
-                        .map(node -> (Map<?, ?>) node)
-                        .filter(node -> Boolean.FALSE.equals(node.get("ignored")))
-                        .map(node -> text(node.get("role")) + " " + text(node.get("name")))
-                        .toList()
-                : List.of();
+        List<String> parts =
+                browser.command("Accessibility.getFullAXTree", Map.of()).get("nodes") instanceof List<?> all
+                        ? all.stream()
+                                .map(node -> (Map<?, ?>) node)
+                                .filter(node -> Boolean.FALSE.equals(node.get("ignored")))
+                                .map(node -> text(node.get("role")) + " " + text(node.get("name")))
+                                .toList()
+                        : List.of();
         String read = String.join("\n", parts);
         List<String> roles = parts.stream().map(part -> part.split(" ", 2)[0]).toList();
         for (String once : List.of("main", "banner")) {
             assertEquals(1, roles.stream().filter(once::equals).count(), once + " in " + read);
         }
-        for (String some : List.of("heading", "table", "rowheader", "columnheader", "button", "textbox", "image", "status")) {
+        for (String some :
+                List.of("heading", "table", "rowheader", "columnheader", "button", "textbox", "image", "status")) {
             assertTrue(roles.contains(some), some + " in " + read);
         }
         List<String> nameless = parts.stream()
-                .filter(part -> List.of("heading ", "table ", "columnheader ", "button ", "textbox ", "image ", "region ")
+                .filter(part -> List.of(
+                                "heading ", "table ", "columnheader ", "button ", "textbox ", "image ", "region ")
                         .contains(part))
                 .collect(Collectors.toList());
         assertEquals(List.of(), nameless, read);
