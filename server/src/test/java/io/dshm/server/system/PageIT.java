@@ -122,6 +122,7 @@ class PageIT {
             Await.until("the alert is over", () -> !prometheus.fires(itsAlert));
             Await.until("the page is content", () -> leaders.text("state").equals("ready, it leads"));
             assertFalse(leaders.element("wrong").isDisplayed(), () -> leaders.text("problems"));
+            assertFalse(load.stop().values().isEmpty());
         }
     }
 
@@ -161,7 +162,7 @@ class PageIT {
             }
             Await.until("nobody leads", () -> browser.text("state").startsWith("not ready: no leader"));
             assertTrue(browser.text("problems").contains("When a node, or its data, is lost"));
-            browser.element("keys-show").click();
+            browser.element("keys-show").sendKeys(Keys.SPACE);
             Await.until("keys are answered", () -> browser.text("refused").equals("nothing was refused"));
             cluster.others(leader).get(0).start();
             Await.until("the majority is back", () -> browser.text("state").startsWith("ready"));
@@ -247,6 +248,7 @@ class PageIT {
             assertEquals((long) PHONE_WIDTH, phone.run("return window.innerWidth"));
             assertEquals((long) PHONE_WIDTH, phone.run("return document.documentElement.scrollWidth"));
             phone.takeScreenshot("phone");
+            assertFalse(load.stop().values().isEmpty());
         }
     }
 }
