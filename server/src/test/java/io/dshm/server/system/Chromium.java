@@ -8,6 +8,7 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.logging.Level;
+import org.jspecify.annotations.Nullable;
 import org.openqa.selenium.By;
 import org.openqa.selenium.WebElement;
 import org.openqa.selenium.chrome.ChromeDriver;
@@ -79,6 +80,7 @@ final class Chromium implements AutoCloseable {
     }
 
     /** What a script of the test returns. */
+    @Nullable
     Object run(String script) {
         return driver.executeScript(script);
     }
