@@ -82,9 +82,9 @@ class PageIT {
             Await.until(
                     "all are scraped", () -> prometheus.value("sum(dshm_ready)").equals("3"));
             assertEquals("1", prometheus.value("sum(dshm_raft_is_leader)"));
-            Await.until("no alert of the start fires any more", () -> prometheus
-                    .value("ALERTS{alertstate=\"firing\"}")
-                    .isEmpty());
+            Await.until(
+                    "no alert of the start fires any more",
+                    () -> prometheus.value("ALERTS{alertstate=\"firing\"}").isEmpty());
             assertEquals(3, leaders.count("#nodes tr"));
             Await.until(
                     "the leader's page says that all answer",
