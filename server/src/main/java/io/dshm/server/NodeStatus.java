@@ -295,6 +295,15 @@ final class NodeStatus implements NodeInfo {
     }
 
     @Override
+    public Map<String, Object> hotKeys() {
+        Parts now = running();
+        return KeyUse.of(
+                config.node(),
+                now.sharedance == null ? List.of(now.clients) : List.of(now.clients, now.sharedance),
+                System.nanoTime());
+    }
+
+    @Override
     public Map<String, Object> users() {
         return UserOperator.list(stateMachine.users());
     }

@@ -59,6 +59,7 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
             /regions  the regions with a limit, as JSON
             /region   POST /region?name=NAME&bytes=N&policy=refuse|evict limits one, on all nodes; bytes=0: no limit
             /why      ?key=KEY: a limit's numbers, its use, and whom this node has refused last, as JSON
+            /hot      the keys that are named most, and those that are refused most, as JSON
             /snapshot a backup of all data; ?stale=yes if no leader can confirm that this node has everything
             /cluster  the members and their roles, as JSON
             POST /cluster/ACTION?member=...  changes them: use dshm cluster
@@ -243,6 +244,7 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
             case "/status" -> send(context, Answer.ok(Json.lines(node.status())), keepAlive);
             case "/regions" -> send(context, Answer.ok(regions()), keepAlive);
             case "/why" -> send(context, why(new QueryStringDecoder(request.uri()).parameters()), keepAlive);
+            case "/hot" -> send(context, hotKeys(), keepAlive);
             case "/users" -> send(context, Answer.ok(Json.lines(node.users())), keepAlive);
             case "/cluster" -> send(context, members(), keepAlive);
             case "/events" -> {
@@ -401,6 +403,14 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
             throw new IllegalArgumentException(name + "= is missing, or there are several");
         }
         return values.get(0);
+    }
+
+    private Answer hotKeys() {
+        try {
+            return Answer.ok(Json.line(node.hotKeys()) + "\n");
+        } catch (IllegalStateException e) {
+            return Answer.unavailable(String.valueOf(e.getMessage()));
+        }
     }
 
     private Answer members() {

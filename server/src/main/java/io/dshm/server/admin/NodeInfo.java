@@ -76,6 +76,14 @@ public interface NodeInfo {
     Map<String, Object> why(String key);
 
     /**
+     * The keys that this node's clients name most, and those that limits refuse them most: lists of names and values. Keys may be secrets,
+     * such as the names of sessions.
+     *
+     * @throws IllegalStateException if the node does not run
+     */
+    Map<String, Object> hotKeys();
+
+    /**
      * Writes a backup of the present state. Blocks: first while a snapshot is taken, and then for as long as the output does.
      *
      * @param confirmed whether it must hold everything that any node has acknowledged before this call; otherwise it holds what this
