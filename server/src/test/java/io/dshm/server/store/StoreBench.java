@@ -5,6 +5,7 @@ import java.lang.management.ManagementFactory;
 import java.lang.management.MemoryUsage;
 import java.lang.management.ThreadMXBean;
 import java.nio.ByteBuffer;
+import java.util.Scanner;
 import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicLong;
 import javax.management.NotificationEmitter;
@@ -100,7 +101,7 @@ public final class StoreBench {
 
     private static int hash(byte[] key) {
         long mixed = ByteBuffer.wrap(key).getLong(Long.BYTES) * 0x9E3779B97F4A7C15L;
-        return (int) ((mixed ^ (mixed >>> 29)) * 0xBF58476D1CE4E5B9L >>> 32);
+        return (int) (((mixed ^ (mixed >>> 29)) * 0xBF58476D1CE4E5B9L) >>> 32);
     }
 
     private void measure(String what, Runnable work) {
@@ -145,6 +146,6 @@ public final class StoreBench {
                         new Object[] {new String[0]},
                         new String[] {String[].class.getName()});
         String total = histogram.substring(histogram.lastIndexOf("Total")).trim();
-        return Long.parseLong(total.split("\\s+")[1]);
+        return new Scanner(total).useDelimiter("\\D+").nextLong();
     }
 }
