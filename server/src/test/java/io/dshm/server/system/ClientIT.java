@@ -268,7 +268,7 @@ class ClientIT {
         ClusterProcess secured = PROCESSES.newCluster();
         for (NodeProcess node : secured.nodes()) {
             right.node(node.name(), "127.0.0.1");
-            node.withCertificates(right).withEnvironment("DSHM_TLS", "on");
+            node.withCertificates(right).withEnvironment("DSHM_TLS", "on").connectWith(right.client());
         }
         secured.start();
         try (DshmClient client = clientOf(secured.nodes())
