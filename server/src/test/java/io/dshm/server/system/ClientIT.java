@@ -67,9 +67,8 @@ class ClientIT {
     }
 
     private static DshmClientBuilder clientOf(List<NodeProcess> nearestFirst) {
-        return clientOf(nearestFirst.stream()
-                .map(node -> "127.0.0.1:" + node.port())
-                .toArray(String[]::new));
+        return clientOf(
+                nearestFirst.stream().map(node -> "127.0.0.1:" + node.port()).toArray(String[]::new));
     }
 
     /** That one is the nearest, so that everything hangs on it. */
@@ -174,8 +173,9 @@ class ClientIT {
             assertEquals(1, client.blocking().incr("client::cancelled", 1));
             node.pause();
             List<CompletableFuture<Long>> calls = increments(client, "client::cancelled", 10_000);
-            long cancelled =
-                    calls.stream().filter(call -> call.hashCode() % 2 == 0 && call.cancel(false)).count();
+            long cancelled = calls.stream()
+                    .filter(call -> call.hashCode() % 2 == 0 && call.cancel(false))
+                    .count();
             node.resume();
             // There is room for as many as were cancelled, and then for all.
             join(increments(client, "client::cancelled", 10_000));
@@ -188,7 +188,8 @@ class ClientIT {
 
     @Test
     void a_weeks_reconnects_lose_and_double_nothing() throws Exception {
-        try (Relay relay = new Relay("127.0.0.1", Ports.free(), cluster.follower().port());
+        try (Relay relay =
+                        new Relay("127.0.0.1", Ports.free(), cluster.follower().port());
                 DshmClient client = clientOf(relay.address()).build()) {
             long sum = 0;
             for (int i = 0; i < RECONNECTS; i++) {
@@ -228,7 +229,15 @@ class ClientIT {
     void a_wrong_secret_is_told_at_once() throws Exception {
         Path secret = folder.resolve("secret");
         new DshmCommand(folder)
-                .run(cluster.nodes(), "user", "add", "app", "--rights", "write:client", "--new-secret-file", "" + secret)
+                .run(
+                        cluster.nodes(),
+                        "user",
+                        "add",
+                        "app",
+                        "--rights",
+                        "write:client",
+                        "--new-secret-file",
+                        "" + secret)
                 .requireStatus(0);
         String right = Files.readString(secret).strip();
         try (DshmClient client =
@@ -268,7 +277,7 @@ class ClientIT {
         ClusterProcess secured = PROCESSES.newCluster();
         for (NodeProcess node : secured.nodes()) {
             right.node(node.name(), "127.0.0.1");
-            node.withCertificates(right).withEnvironment("DSHM_TLS", "on");
+            node.withCertificates(right).withEnvironment("DSHM_TLS", "on").connectWith(right.client());
         }
         secured.start();
         try (DshmClient client = clientOf(secured.nodes())
