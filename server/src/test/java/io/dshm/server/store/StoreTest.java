@@ -311,7 +311,7 @@ class StoreTest {
     }
 
     private static long recordBytes(int keyAndValueBytes) {
-        return (24 + keyAndValueBytes) * 10 / 9;
+        return (24L + keyAndValueBytes) * 10 / 9;
     }
 
     @Test
