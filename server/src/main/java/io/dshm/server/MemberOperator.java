@@ -33,11 +33,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Changes of members, as operators ask for them. Only the leader makes them, one at a time.
+ * Adds, promotes and removes members for operators. Only the leader does this, one change at a time.
  *
  * <p>A member is added in three steps, each of which may be repeated: it comes on the list, so that all nodes let it in; it becomes a
  * learner; when it has the data, it is promoted. It is removed the other way round. A change that broke off is completed by the same
- * command, or undone by the opposite one. Thread-safe; everything here may block.
+ * command, or undone by the opposite one. Thread-safe; all methods may block.
  */
 final class MemberOperator {
 
@@ -46,15 +46,15 @@ final class MemberOperator {
     private static final long STEP_MILLIS = 10_000;
     private static final long ASK_MILLIS = 1_000;
 
-    /** How many log entries a learner may be behind when it is promoted: the library waits for the last ones. */
+    /** A learner may be promoted when it lacks at most so many log entries; the library waits for these. */
     private static final long BEHIND_MAX = 1_000;
 
     /**
-     * What of the node is needed.
+     * The parts of the node that are needed.
      *
      * @param self its name
      * @param listens whether other nodes can reach it
-     * @param propose a record, see {@code Replicator.propose}
+     * @param propose proposes a record, see {@code Replicator.propose}
      * @param applied the index of the last entry that it has applied
      */
     record Node(
@@ -111,7 +111,7 @@ final class MemberOperator {
     }
 
     /**
-     * Does what an operator asks for; what was done, in a sentence.
+     * Makes a change; returns a sentence that says what was done.
      *
      * @param action {@code add}, {@code promote}, {@code remove} or {@code transfer-leader}
      * @param subject a member's name; with its address, {@code name=host:raft-port}, for {@code add}
@@ -295,7 +295,7 @@ final class MemberOperator {
         }
     }
 
-    /** Puts a member on the list, or with an empty address takes it off; returns when that is applied here. */
+    /** Puts a member on the list, or removes it if the address is empty; returns when that is applied here. */
     private void setList(String name, String address) throws RefusedException, InterruptedException {
         io.dshm.proto.wire.Member member = io.dshm.proto.wire.Member.newBuilder()
                 .setName(name)

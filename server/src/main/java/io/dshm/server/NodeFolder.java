@@ -45,8 +45,8 @@ final class NodeFolder implements AutoCloseable {
     private static final String CLUSTER_SINCE = "cluster-since";
 
     /**
-     * At which start the parts were marked as this folder's, or checked. Releases that read format 1 only do not mark them,
-     * and keep this as it is: if it is not the last start, one of them has used the folder meanwhile.
+     * The start at which the parts were last marked or checked. Releases of format 1 do neither, and do not change this
+     * number: if it is not that of the last start, such a release has used the folder meanwhile.
      */
     private static final String MARKED = "marked";
 
@@ -75,7 +75,7 @@ final class NodeFolder implements AutoCloseable {
     private final Properties properties = new Properties();
     private @Nullable Progress progress;
 
-    /** Of {@link #properties}, for any thread. */
+    /** Copies from {@link #properties}, for any thread. */
     private volatile long clusterId;
 
     private volatile long clusterSince;
@@ -89,7 +89,7 @@ final class NodeFolder implements AutoCloseable {
     /**
      * Opens the folder, or makes it, and counts one more start.
      *
-     * @throws HalfFolderException if a part is missing, or older than it should be, or another node's
+     * @throws HalfFolderException if a part is missing, older than it should be, or of another node
      * @throws IOException if it cannot be used; the message says why, for the operator
      */
     static NodeFolder open(Path path, String cluster, String node) throws IOException {
@@ -117,7 +117,7 @@ final class NodeFolder implements AutoCloseable {
     }
 
     /**
-     * Gives a folder that holds a restored state, and that no node has used, to this node, which founds a cluster with it. Its parts
+     * Gives a folder with a restored state, which no node has used yet, to this node, which founds a cluster. Its parts
      * are marked at the first start.
      */
     static void found(Path path, String cluster, String node) throws IOException {
@@ -127,13 +127,13 @@ final class NodeFolder implements AutoCloseable {
         save(path, properties);
     }
 
-    /** Whose folder it is. */
+    /** The node and cluster that a folder belongs to. */
     record Owner(String cluster, String node) {}
 
     /**
-     * Whose folder that is.
+     * Which node and cluster that folder belongs to.
      *
-     * @throws IOException if it is none, or does not say it
+     * @throws IOException if it is no data folder, or its file cannot be read
      */
     static Owner ownerOf(Path path) throws IOException {
         Properties properties = new Properties();
@@ -198,7 +198,7 @@ final class NodeFolder implements AutoCloseable {
             throw new HalfFolderException(path.resolve(FILE), "is an older copy");
         }
         if (clusterId != 0) {
-            // Nodes give their cluster an id only when it has switched to format 2.
+            // The cluster has an id, so it uses format 2: the old log may be taken over.
             LogTakeOver.run(path, id(), opened);
         }
         DataParts.prepareForFirstFormat(path);
@@ -215,7 +215,7 @@ final class NodeFolder implements AutoCloseable {
         }
     }
 
-    /** How far the node had come. */
+    /** The record of how far this node's log and votes had come. */
     Progress progress() {
         return Objects.requireNonNull(progress);
     }
@@ -227,7 +227,7 @@ final class NodeFolder implements AutoCloseable {
         }
     }
 
-    /** Identifies this folder among those that the node may have had. */
+    /** A number that tells this folder from others that the node has had. */
     long id() {
         return Long.parseLong(properties.getProperty(FOLDER));
     }
@@ -252,7 +252,7 @@ final class NodeFolder implements AutoCloseable {
         return path.resolve(FILE);
     }
 
-    /** The cluster has this id, since that index. It is on the disk on return. */
+    /** Stores the cluster's id and the index that gave it. On the disk on return. */
     synchronized void setCluster(long id, long since) throws IOException {
         properties.setProperty(CLUSTER_ID, Long.toHexString(id));
         properties.setProperty(CLUSTER_SINCE, Long.toString(since));
@@ -261,20 +261,20 @@ final class NodeFolder implements AutoCloseable {
         clusterId = id;
     }
 
-    /** Whether it is decided if this folder's node founds a cluster or joins one that exists. */
+    /** Whether it has been decided if this node founds a cluster or joins an existing one. */
     boolean isDecided() {
         return properties.containsKey(JOINING);
     }
 
-    /** Whether the node has lost its data, or a part of it, and has still to get it back before it may vote. */
+    /** Whether the node has lost data and must get it back before it may vote. */
     boolean isJoining() {
         return Boolean.parseBoolean(properties.getProperty(JOINING));
     }
 
     /**
-     * Decides. Whatever finds, before Raft starts, that a part of the folder is missing calls this with {@code true}: the node
-     * then counts for nothing before it knows the others' terms, and does not vote before it has its data back. It stays
-     * so over restarts, until that is done.
+     * Stores that decision. It is {@code true} if, before Raft starts, a part of the folder is found to be missing:
+     * the node then does not count until it knows the others' terms, and does not vote until it has its data back. This
+     * holds over restarts, until that is done.
      */
     synchronized void setJoining(boolean joining) throws IOException {
         properties.setProperty(JOINING, Boolean.toString(joining));

@@ -60,7 +60,7 @@ public final class Restore implements Callable<Integer> {
     private static final String SUFFIX = "-r";
     private static final int CLUSTER_ID_LENGTH_MAX = 64;
 
-    /** What becomes of times to live. */
+    /** What happens to times to live. */
     enum Ttl {
         ABSOLUTE,
         REMAINING
@@ -76,14 +76,14 @@ public final class Restore implements Callable<Integer> {
             description = "All nodes of the new cluster, as in the configuration of each.")
     String members = "";
 
-    @Option(names = "--node", required = true, paramLabel = "NAME", description = "The node that the folder is for.")
+    @Option(names = "--node", required = true, paramLabel = "NAME", description = "The node that gets the folder.")
     String node = "";
 
     @Option(
             names = "--data-dir",
             required = true,
             paramLabel = "FOLDER",
-            description = "The folder to be made; it must not exist, or be empty.")
+            description = "The folder to be made. It must be empty or not exist.")
     Path dataDir = Path.of("");
 
     @Option(
@@ -112,14 +112,14 @@ public final class Restore implements Callable<Integer> {
                             + " they live for as long as they still had to live when the backup was made (default: absolute).")
     Ttl ttl = Ttl.ABSOLUTE;
 
-    @Option(names = "--without-limiters", description = "Leave the state of rate limiters behind: they begin unused.")
+    @Option(names = "--without-limiters", description = "Do not restore rate limiters: they begin unused.")
     boolean withoutLimiters;
 
     @Spec
     @Nullable
     CommandSpec spec;
 
-    /** See {@code --help}. */
+    /** See {@code dshm restore --help}. */
     public static void main(String[] arguments) {
         command().runAndExit(arguments);
     }
@@ -209,7 +209,7 @@ public final class Restore implements Callable<Integer> {
         }
     }
 
-    /** An id that is the same for all nodes if the file and all that decides about the state and the members are the same. */
+    /** An id from the file, the members and the options: the same on all nodes that are restored in the same way. */
     private String newId(RestoredState state, List<Member> all) {
         String decisive = state.checksum() + " " + choice() + " "
                 + all.stream().map(Member::text).sorted().collect(Collectors.joining(","));
@@ -220,7 +220,7 @@ public final class Restore implements Callable<Integer> {
         return old.substring(0, Math.min(old.length(), CLUSTER_ID_LENGTH_MAX - suffix.length())) + suffix;
     }
 
-    /** Makes the data folder of a node of a new cluster of these members; if that fails, nothing is left of it. */
+    /** Makes the data folder of one node of the new cluster; if that fails, it removes what it has made. */
     static void write(Path folder, List<Member> members, String cluster, String node, StateSource state)
             throws IOException {
         boolean existed = Files.exists(folder);
@@ -228,7 +228,7 @@ public final class Restore implements Callable<Integer> {
         try {
             Files.createDirectories(folder);
             RaftGroup.found(folder, members.stream().map(Member::raftAddress).toList(), state);
-            // Last: a folder without it is refused by the server.
+            // Last: the server refuses a folder without this file.
             NodeFolder.found(folder, cluster, node);
             whole = true;
         } finally {

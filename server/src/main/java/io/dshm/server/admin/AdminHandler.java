@@ -42,7 +42,7 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
 
     private static final Logger LOG = LoggerFactory.getLogger(AdminHandler.class);
 
-    /** Any client can begin a backup and break off, as often as it likes. */
+    /** At most one line in ten seconds: any client can begin a backup and break off, as often as it likes. */
     private static final SeldomLogged UNFINISHED_BACKUPS = new SeldomLogged(System::nanoTime, Duration.ofSeconds(10));
 
     private static final SeldomLogged REFUSED = new SeldomLogged(System::nanoTime, Duration.ofSeconds(10));
@@ -83,19 +83,19 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
     private final Executor backups;
     private final LiveEvents events;
 
-    /** Whether a backup is being made or sent, so that this connection is neither idle nor to be closed for another one. */
+    /** A backup is being made or sent: the connection is not idle, and is not closed to make room for another. */
     private boolean sendsBackup;
 
-    /** Ends the connection unless a request comes before. */
+    /** Closes the connection if no request comes in time. */
     private @Nullable Future<?> deadline;
 
     /**
      * For one connection.
      *
-     * @param token what requests need, but for those about the node's health; null if they need none, or a user once the cluster requires
+     * @param token needed by all requests except those about the node's health; null if none is needed, or a user once the cluster requires
      *     one
-     * @param slowRequests runs what reads the whole state; may reject it
-     * @param backups runs what lasts for as long as a client takes to read it; may reject it
+     * @param slowRequests runs requests that read the whole state; may reject them
+     * @param backups runs backups, which take as long as the client reads; may reject them
      * @param events for the operators' page
      */
     AdminHandler(
@@ -145,7 +145,7 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
         awaitRequest(context);
     }
 
-    /** However slowly a client sends, its request is there in time or the connection ends. */
+    /** Closes the connection if the request is not complete in time. */
     private void awaitRequest(ChannelHandlerContext context) {
         if (context.channel().isActive()) {
             deadline = context.executor().schedule(() -> context.close(), Limits.ADMIN_IDLE_SECONDS, TimeUnit.SECONDS);
@@ -153,7 +153,7 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
         }
     }
 
-    /** A round of reading may have brought no request, but a part of one, or of a TLS handshake. */
+    /** What was read may be only a part of a request, or of a TLS handshake: then read on. */
     @Override
     public void channelReadComplete(ChannelHandlerContext context) {
         if (deadline != null) {
@@ -273,7 +273,7 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
         }
     }
 
-    /** Answers what may take a while. */
+    /** Answers requests that may take a while. */
     private void slowly(ChannelHandlerContext context, Supplier<Answer> request, boolean keepAlive) {
         try {
             slowRequests.execute(() -> {
@@ -311,7 +311,7 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
         }
     }
 
-    /** What a POST to that path does; null if there is none. */
+    /** The change that a POST to that path makes; null if there is no such path. */
     private @Nullable Supplier<Answer> changeOf(String path, Map<String, List<String>> parameters) {
         if (path.equals(REGION)) {
             return () -> limitRegion(parameters);
@@ -376,7 +376,7 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
         }
     }
 
-    /** What an operator wants done; the result is a sentence. */
+    /** A change that an operator asks for; returns what was done, in a sentence. */
     @FunctionalInterface
     private interface Change {
         String make() throws RefusedException, InterruptedException;
@@ -443,7 +443,7 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
         }
     }
 
-    /** Makes and sends a backup; null if the response has begun, and then the connection is closed if it is not whole. */
+    /** Makes and sends a backup. Null once the response has begun; if it fails after that, the connection is closed. */
     private @Nullable Answer backup(ChannelHandlerContext context, boolean confirmed, ResponseStream out) {
         try {
             node.backup(confirmed, out);
@@ -497,8 +497,8 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
         HttpUtil.setKeepAlive(response, keepAlive);
         var sent = context.writeAndFlush(response);
         if (keepAlive) {
-            // When the client has taken it: what it asks for and does not read would grow without a bound. And not from
-            // within the call that hands the request over: FlowControlHandler would overlook it.
+            // Only once the client has taken the response: else unread ones would pile up. And in a task of its own,
+            // because FlowControlHandler would overlook a read() from within the call that passes the request.
             sent.addListener(taken -> context.executor().execute(() -> awaitRequest(context)));
         } else {
             sent.addListener(ChannelFutureListener.CLOSE);

@@ -34,8 +34,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Makes a backup in a folder in regular intervals, and deletes old ones. A backup gets its name when it is whole, on the disk, and was
- * read back; one that fails is a line in the log and a count, and the node goes on. Thread-safe.
+ * Makes backups at regular intervals, and deletes old ones. A backup gets its name once it is synced to the disk and
+ * was read back. A failure is logged and counted, and the node goes on. Thread-safe.
  */
 public final class ScheduledBackups implements AutoCloseable {
 
@@ -46,13 +46,13 @@ public final class ScheduledBackups implements AutoCloseable {
     private static final String SUFFIX = ".dshm";
     private static final String TEMPORARY_SUFFIX = ".part";
 
-    /** After a failure the next one is tried so much sooner. */
+    /** After a failure the next try comes after the interval divided by this. */
     private static final int RETRY_DIVISOR = 10;
 
     /**
-     * What is wanted.
+     * The settings.
      *
-     * @param folder for the backups of all nodes that may write there
+     * @param folder for the backups; several nodes may share it
      * @param intervalSeconds between two backups
      * @param keep how many are kept at most
      * @param keepSeconds how old they may become; 0 for no bound; the newest one is kept in any case
@@ -74,7 +74,7 @@ public final class ScheduledBackups implements AutoCloseable {
     private final AtomicInteger failures = new AtomicInteger();
 
     /**
-     * Nothing is made yet.
+     * Does nothing before {@link #start}.
      *
      * @param prefix of the files' names: cluster and node
      */
@@ -104,7 +104,7 @@ public final class ScheduledBackups implements AutoCloseable {
         }
     }
 
-    /** Looks at what is there, and deletes what an earlier process left half done; how long the newest one is new enough, in seconds. */
+    /** Deletes unfinished files of an earlier process; returns in how many seconds the next backup is due. */
     long look() throws IOException {
         Files.createDirectories(settings.folder());
         try (DirectoryStream<Path> left =
@@ -122,7 +122,7 @@ public final class ScheduledBackups implements AutoCloseable {
         return Math.max(0, Math.min(settings.intervalSeconds(), settings.intervalSeconds() - age));
     }
 
-    /** Counts a failure; in how many seconds to try again. */
+    /** Counts and logs a failure; returns in how many seconds to try again. */
     private long failed(Exception why) {
         failures.incrementAndGet();
         long next = Math.max(1, settings.intervalSeconds() / RETRY_DIVISOR);
@@ -151,7 +151,7 @@ public final class ScheduledBackups implements AutoCloseable {
         return newestBytes;
     }
 
-    /** How many could not be made since the start. */
+    /** How many backups have failed since the start. */
     public long failures() {
         return failures.get();
     }
@@ -208,7 +208,7 @@ public final class ScheduledBackups implements AutoCloseable {
         }
     }
 
-    /** What was damaged on this node's disk before is no backup either. */
+    /** Reads all of the file and checks it: damage that was on this node's disk before would be in it, too. */
     private static void readBack(Path file) throws IOException {
         try (BackupReader reader =
                 new BackupReader(new BufferedInputStream(Files.newInputStream(file), 1 << 16), file.toString())) {
@@ -254,7 +254,7 @@ public final class ScheduledBackups implements AutoCloseable {
         return made;
     }
 
-    /** Makes no more. A backup that is under way is abandoned. */
+    /** Stops. A backup under way is abandoned. */
     @Override
     public void close() {
         thread.shutdownNow();

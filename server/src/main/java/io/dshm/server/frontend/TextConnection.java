@@ -39,7 +39,7 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
     private static final Others OTHERS = new Others();
     private static final Logger LOG = LoggerFactory.getLogger(TextConnection.class);
 
-    /** Bytes between two checks that a request in progress must bring. */
+    /** An unfinished request must bring at least so many bytes between two checks. */
     private static final int PROGRESS_BYTES = 1024;
 
     private static final Reply.Failure TOO_MANY_IDENTITIES =
@@ -61,19 +61,19 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
     private final ReplyOutput output;
     private final Turn turn;
 
-    /** Of reads that do not name one. */
+    /** For reads that do not name a mode. */
     private ReadMode readMode;
 
-    /** A request is being answered that nothing else may be decoded before: a read that waits for this node's store. */
+    /** Nothing more may be decoded until the present request is answered: a read that waits for this node's store. */
     private boolean suspended;
 
-    /** The client has sent all that it will. */
+    /** The client has closed its sending side. */
     private boolean inputEnded;
 
-    /** No further request is taken. */
+    /** No more requests are handled. */
     private boolean closing;
 
-    /** Within {@link #goOn}. */
+    /** True while {@link #goOn} runs. */
     private boolean going;
 
     private int stalledInputChecks;
@@ -83,9 +83,9 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
     /**
      * Equips a connection.
      *
-     * @param shares of that lane
-     * @param values what the values of all connections are counted against on their way into the log
-     * @param readMode of reads, as long as neither they nor the client say otherwise
+     * @param shares the shares of this lane
+     * @param values the budget for the values of all connections on their way into the log
+     * @param readMode the mode of reads until the client or a read names another
      */
     TextConnection(
             Channel channel,
@@ -128,7 +128,7 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
         discard();
     }
 
-    /** Lets go of all that is held for the client. May be called again. */
+    /** Releases everything that is held for the client. May be called more than once. */
     private void discard() {
         closing = true;
         connections.remove(this);
@@ -171,7 +171,7 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
         }
         inputEnded = true;
         if (closing) {
-            // It has noticed that the connection ends.
+            // The client answers our close.
             output.end(inputEnded);
         } else {
             onChange();
@@ -193,7 +193,7 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
         disconnect();
     }
 
-    /** Something is known that this connection may have waited for. */
+    /** Called when something has happened that this connection may be waiting for. */
     private void onChange() {
         guarded(this::goOn);
     }
@@ -211,8 +211,8 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
     }
 
     /**
-     * Writes replies, and decodes and handles what was received, as far as possible in this turn of the event loop; afterwards,
-     * the socket is read on if and only if more may be decoded. A call from within changes what the loop sees next, and does nothing else.
+     * Writes replies, and decodes and handles what was received, as far as possible in this turn of the event loop.
+     * Then reads on from the socket only if more may be decoded. A call from within this method returns at once.
      */
     private void goOn() {
         if (going || closing) {
@@ -220,7 +220,7 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
         }
         boolean kept = handleAll();
         while (!kept && !closing && turn.isOver()) {
-            // Other clients wait a little, instead of this one losing its connection.
+            // No room to keep the rest: handle it now. Other clients wait a little, but this one stays connected.
             turn.begin();
             kept = handleAll();
         }
@@ -233,12 +233,12 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
         } else if (!inputEnded) {
             channel.config().setAutoRead(mayDecode());
         } else if (mayDecode() && order.isEmpty()) {
-            // What is left is the beginning of a request, at most.
+            // At most the beginning of a request is left.
             end();
         }
     }
 
-    /** Handles all that may be handled now; whether there is room for the rest. */
+    /** Handles all that may be handled now. Returns false if there is no room to keep the rest. */
     private boolean handleAll() {
         going = true;
         counts.begin();
@@ -255,7 +255,7 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
         return closing || received.keepRest(channel.alloc());
     }
 
-    /** Does the next thing; false if that is to wait, for the client's bytes or for a reply. */
+    /** Writes a reply or handles a request; false if it has to wait for bytes of the client or for a reply. */
     private boolean step() {
         Reply reply = order.takeReply();
         if (reply != null) {
@@ -302,7 +302,7 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
         }
     }
 
-    /** The request, or a refusal in its place, which is answered in its turn. */
+    /** The request, or the refusal that is answered in its place. */
     private Request admitted(Request request) {
         Rejection refusal = access.refusal(request);
         if (refusal == null) {
@@ -312,7 +312,7 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
         return refusal;
     }
 
-    /** While a read waited, a right may have been revoked; and a node that has just started hears only then that there are users. */
+    /** Checks rights again: they may have changed during the wait; a node that has just started knows no users yet. */
     private ReplyListener checked(Command.Read read, ReplyListener listener) {
         return new ReplyListener() {
             @Override
@@ -333,8 +333,8 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
     }
 
     /**
-     * Answers from this node's share of the limit, if that is asked for; false if the log has to decide. It decides repeats, too: it
-     * may have decided before.
+     * Answers from this node's share of the limit if the client allows it; false if the log has to decide. The log also
+     * decides repeats, because it may have decided the first copy.
      */
     private boolean takesFromShare(Command.Write write) {
         Command.Take take = CommandKind.without(write) instanceof Command.Take plain ? plain : null;
@@ -368,7 +368,7 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
         }
     }
 
-    /** Handles a request that nothing is outstanding before. */
+    /** Handles a request when no earlier one is outstanding. */
     private void handleAlone(Request request) {
         if (request instanceof Command.RegionRead read) {
             lane.regions().read(read, modeOf(read), replySuspended(read));
@@ -395,7 +395,7 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
         }
     }
 
-    /** Does what is neither a read nor a write; false if the connection ends with it. */
+    /** Handles commands that neither read nor write; false if the command ends the connection. */
     private static final class Others implements CommandVisitor.OfOther<TextConnection, Boolean> {
         @Override
         public Boolean flushExpired(Command.FlushExpired command, TextConnection connection) {
@@ -445,7 +445,7 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
                     if (access.authenticate(command)) {
                         listener.tell(Reply.Done.DONE);
                     } else {
-                        // This node may hear of the user a moment later than the one that was told of it.
+                        // Try once more a little later: another node may have added the user a moment ago.
                         channel.eventLoop()
                                 .schedule(
                                         () -> listener.tell(access.authenticateOrSay(command)),
@@ -461,7 +461,7 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
         counts.answeredAtOnce(CommandKind.of(command), reply);
     }
 
-    /** Lets nothing else be decoded until a reply is there. */
+    /** Decodes nothing more until the reply has come. */
     private ReplyListener replySuspended(Command command) {
         suspended = true;
         CommandKind kind = CommandKind.of(command);
@@ -489,7 +489,7 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
         };
     }
 
-    /** Takes no further request, sends what is replied so far, and ends the connection. */
+    /** Handles no more requests, sends the replies that there are, and ends the connection. */
     private void end() {
         closing = true;
         received.release();
@@ -498,8 +498,8 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
     }
 
     /**
-     * Called every few seconds. Closes the connection if an incomplete request has hardly grown for too many checks, or if the
-     * client reads none of its replies. A single byte now and then is no progress: the client could hold the memory of that
+     * Called every few seconds. Closes a connection whose request has hardly grown for too many checks, or whose
+     * client reads none of its replies. A byte now and then is no progress: the client could hold the memory of the
      * request for ever.
      */
     @Override

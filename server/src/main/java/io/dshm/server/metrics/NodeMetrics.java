@@ -38,7 +38,7 @@ public final class NodeMetrics {
     private static final double MILLIS_A_SECOND = 1e3;
     private static final double MICROS_A_SECOND = 1e6;
 
-    /** What is there as soon as the process is. */
+    /** The parts that exist as soon as the process runs. */
     public record Always(
             String node,
             String cluster,
@@ -51,9 +51,9 @@ public final class NodeMetrics {
             BooleanSupplier isReady) {}
 
     /**
-     * What is there while the node runs.
+     * The parts that exist while the node runs.
      *
-     * @param members how many there are
+     * @param members the number of members
      * @param clients of each port, by the name of its protocol
      * @param lanes of the replicator
      * @param loopTasks tasks that wait in all event loops
@@ -82,7 +82,7 @@ public final class NodeMetrics {
             LongSupplier refused,
             Supplier<List<CommandCounts>> counts) {
 
-        /** Those of that listener. */
+        /** The counts of that listener. */
         public static Clients of(ClientListener listener) {
             return new Clients(
                     listener::connectionCount,
@@ -108,7 +108,7 @@ public final class NodeMetrics {
         this.running = running;
     }
 
-    /** What a node says to Prometheus; {@code running} says null while it does not run. */
+    /** The metrics of a node; {@code running} gives null while it does not run. */
     public static MetricsSource of(Always always, Supplier<@Nullable Running> running) {
         return scrapes(always, running);
     }
@@ -165,7 +165,7 @@ public final class NodeMetrics {
         if (lagMillis >= 0) {
             to.gauge(
                     "dshm_read_lag_seconds",
-                    "How old local reads here may be at most; not there before it is known.",
+                    "How old local reads on this node may be at most; absent until it is known.",
                     lagMillis / MILLIS_A_SECOND);
         }
         long delayMicros = reads.applyDelayMicros();
@@ -177,19 +177,19 @@ public final class NodeMetrics {
         }
         to.gauge(
                 "dshm_reads_waiting",
-                "Reads that wait until this node has applied more.",
+                "Reads that wait for this node to apply more of the log.",
                 reads.waiting().get());
         to.gauge(
                 "dshm_store_entries",
-                "Entries in the store, expired ones that are not purged among them.",
+                "Entries in the store, including expired ones that are not purged yet.",
                 state.store().entryCount());
         to.gauge(
                 "dshm_store_deadlines",
-                "Entries with a time to live among them.",
+                "Entries in the store that have a time to live.",
                 state.store().deadlineCount());
         to.gauge(
                 "dshm_store_bytes",
-                "What these entries take in memory.",
+                "Memory that the entries in the store take.",
                 state.store().bytes());
         to.counter(
                 "dshm_store_purged_entries",
@@ -201,28 +201,28 @@ public final class NodeMetrics {
                 state.evictedCount());
         to.gauge(
                 "dshm_state_bytes",
-                "What the whole state takes: entries, remembered outcomes, clients, uploads.",
+                "Memory that the whole state takes: entries, remembered outcomes, clients, uploads.",
                 state.bytes());
         to.gauge(
                 "dshm_state_limit_bytes",
-                "What the state may take before writes get out_of_memory.",
+                "Memory that the state may take; beyond it, writes get out_of_memory.",
                 state.memory().bytesMax());
         to.gauge(
                 "dshm_identities",
-                "Clients with an identity of their own that the cluster remembers.",
+                "Clients with an identity that the cluster remembers.",
                 state.clientCount());
-        to.gauge("dshm_identities_limit", "How many of each kind it remembers at most.", Limits.CLIENTS_MAX);
+        to.gauge("dshm_identities_limit", "Remembered identities of each kind at most.", Limits.CLIENTS_MAX);
         for (RegionUse use : state.store().regionUses()) {
             String name = RegionSizes.nameOf(use.region());
             to.gauge(
                     "dshm_region_limit_bytes",
-                    "What a region may take that has a limit of its own.",
+                    "Memory limit of each region that has one.",
                     use.bytesMax(),
                     "region",
                     name);
             to.gauge(
                     "dshm_region_limited_bytes",
-                    "What it takes, counted with each write.",
+                    "Memory that each region with a limit takes, counted with each write.",
                     use.bytes(),
                     "region",
                     name);
@@ -230,13 +230,13 @@ public final class NodeMetrics {
         for (RegionSizes.Size region : always.regions.sizes()) {
             to.gauge(
                     "dshm_region_entries",
-                    "Entries of the largest regions, and of all others together.",
+                    "Entries of each of the largest regions, and of all others together.",
                     region.entries(),
                     "region",
                     region.name());
             to.gauge(
                     "dshm_region_bytes",
-                    "What the entries of these regions take in memory.",
+                    "Memory that the entries of the largest regions take, and those of all others together.",
                     region.bytes(),
                     "region",
                     region.name());
@@ -246,19 +246,19 @@ public final class NodeMetrics {
     private void buffers(Families to) {
         to.gauge(
                 "dshm_value_memory_bytes",
-                "What clients' values hold on their way into the log.",
+                "Memory that clients' values hold on their way into the log.",
                 always.values.bytesReserved());
         to.gauge(
                 "dshm_value_memory_limit_bytes",
-                "What they may hold; beyond, writes get busy.",
+                "Memory that clients' values may hold on their way into the log; beyond it, writes get busy.",
                 always.values.bytesMax());
         to.gauge(
                 "dshm_reply_memory_bytes",
-                "What replies hold that clients have not read.",
+                "Memory that replies hold until clients read them.",
                 always.replies.bytesReserved());
         to.gauge(
                 "dshm_reply_memory_limit_bytes",
-                "What they may hold; beyond, clients that do not read are disconnected.",
+                "Memory that unread replies may hold; beyond it, clients that do not read are disconnected.",
                 always.replies.bytesMax());
         PooledByteBufAllocatorMetric pool = PooledByteBufAllocator.DEFAULT.metric();
         to.gauge("dshm_netty_pool_bytes", "Memory of Netty's buffer pools.", pool.usedDirectMemory(), "kind", "direct");
@@ -268,7 +268,7 @@ public final class NodeMetrics {
     private static void raft(Families to, Running parts) {
         to.gauge(
                 "dshm_disk_full",
-                "1 while this node's disk has no room but its reserve.",
+                "1 while this node's disk has no free space except the reserve.",
                 parts.isDiskFull.getAsBoolean() ? 1 : 0);
         Leadership leadership = parts.leadership.get();
         RaftCounts raft = parts.raft;
@@ -281,36 +281,36 @@ public final class NodeMetrics {
                 parts.votes.getAsBoolean() ? 1 : 0);
         to.gauge(
                 "dshm_raft_registered",
-                "1 if the cluster knows this start of the node; before, its writes wait.",
+                "1 if this node is registered in the log since its start; until then its writes wait.",
                 parts.isRegistered.getAsBoolean() ? 1 : 0);
         to.gauge("dshm_raft_members", "Members of the cluster.", parts.members.getAsInt());
         to.gauge(
                 "dshm_raft_silent_members",
                 "Members that do not answer this leader; 0 on other nodes.",
                 raft.silentPeers());
-        to.counter("dshm_raft_elections_won", "How often this node was elected.", raft.elected());
+        to.counter("dshm_raft_elections_won", "Elections that this node has won.", raft.elected());
         to.counter(
                 "dshm_raft_leader_changes",
-                "How often this node has learnt of a leader, itself among them.",
+                "How often this node has got a new leader, itself included.",
                 raft.leadersSeen());
         to.gauge("dshm_raft_log_index", "Index of the last entry in this node's log.", parts.lastLogIndex.getAsLong());
         to.gauge(
                 "dshm_raft_committed_index",
-                "Index up to which this node knows that entries are committed.",
+                "Index of the last log entry that this node knows to be committed.",
                 parts.committedIndex.getAsLong());
         to.histogram(
                 "dshm_raft_append_duration_seconds",
-                "Until log entries that came together were on this node's disk.",
+                "Time to write log entries that came together to this node's disk.",
                 List.of(raft.appendTimes()),
                 Distribution.Range.SECONDS);
         to.histogram(
                 "dshm_snapshot_duration_seconds",
-                "Writing a snapshot.",
+                "Time to write a snapshot.",
                 List.of(raft.snapshotTimes()),
                 Distribution.Range.SECONDS);
         to.counter("dshm_snapshot_failures", "Snapshots that could not be written.", raft.snapshotFailures());
         to.counter(
-                "dshm_snapshot_loads", "Snapshots loaded: at the start, and of other nodes.", raft.snapshotsLoaded());
+                "dshm_snapshot_loads", "Snapshots loaded, at the start or from other nodes.", raft.snapshotsLoaded());
         to.gauge(
                 "dshm_snapshot_timestamp_seconds",
                 "When the newest snapshot was written, in seconds since 1970; 0 without one.",
@@ -330,7 +330,7 @@ public final class NodeMetrics {
                 if (outcomes.values().stream().anyMatch(count -> count > 0)) {
                     outcomes.forEach((outcome, count) -> to.counter(
                             "dshm_commands",
-                            "Commands that were answered: by protocol, verb and outcome, which is ok or the error's code.",
+                            "Commands answered, by protocol, verb and outcome (ok, or the error's code).",
                             count,
                             "protocol",
                             protocol,
@@ -340,7 +340,7 @@ public final class NodeMetrics {
                             outcome));
                     to.histogram(
                             "dshm_command_duration_seconds",
-                            "From the moment at which a command's bytes are decoded until its reply is ready.",
+                            "Time from decoding a command until its reply is ready.",
                             loops.stream().map(loop -> loop.times(kind)).toList(),
                             Distribution.Range.SECONDS,
                             "protocol",
@@ -375,7 +375,7 @@ public final class NodeMetrics {
         byPolicy.forEach((policy, sums) -> {
             if (sums[0] + sums[1] > 0) {
                 String help =
-                        "Decisions of limits that were taken through this node: by policy (inline: it came with the command).";
+                        "Decisions of limits made through this node, by policy (inline: given in the command).";
                 to.counter("dshm_takes", help, sums[0], "policy", policy, "decision", "admitted");
                 to.counter("dshm_takes", help, sums[1], "policy", policy, "decision", "refused");
             }
@@ -386,11 +386,11 @@ public final class NodeMetrics {
         parts.clients.forEach((protocol, clients) -> {
             to.gauge(
                     "dshm_connections",
-                    "Clients that are connected.",
+                    "Connected clients.",
                     clients.connected.getAsInt(),
                     "protocol",
                     protocol);
-            to.gauge("dshm_connections_limit", "How many may be.", clients.connectedMax, "protocol", protocol);
+            to.gauge("dshm_connections_limit", "Connected clients, limit.", clients.connectedMax, "protocol", protocol);
             to.counter(
                     "dshm_connections_accepted",
                     "Connections of clients that were accepted.",
@@ -425,15 +425,15 @@ public final class NodeMetrics {
                 lanes.stream().map(LaneCounts::waiting).toList();
         to.counter(
                 "dshm_forwarded_commands",
-                "Commands that went on to a leader elsewhere, repeats among them.",
+                "Commands sent on to another node that leads, repeats included.",
                 sum(waiting, LaneCounts.Waiting::forwarded));
         to.gauge(
                 "dshm_commands_outstanding",
-                "Writes taken here that have no outcome yet.",
+                "Writes that this node has taken and that have no outcome yet.",
                 sum(waiting, LaneCounts.Waiting::commands));
         to.gauge(
                 "dshm_commands_outstanding_limit",
-                "How many there may be in all event loops together; beyond, writes get busy.",
+                "Writes without an outcome that all event loops together may hold; beyond it, writes get busy.",
                 (double) Limits.COMMANDS_OUTSTANDING_MAX * lanes.size());
         to.gauge("dshm_commands_outstanding_bytes", "What they hold.", sum(waiting, LaneCounts.Waiting::bytes));
         to.gauge(
@@ -453,7 +453,7 @@ public final class NodeMetrics {
                 Distribution.Range.COUNTS);
         to.histogram(
                 "dshm_entry_duration_seconds",
-                "From an entry's proposal by this leader until it was applied here.",
+                "Time from an entry's proposal by this leader until it was applied here.",
                 times,
                 Distribution.Range.SECONDS);
         to.gauge("dshm_event_loop_tasks", "Tasks that wait in the event loops.", parts.loopTasks.getAsLong());

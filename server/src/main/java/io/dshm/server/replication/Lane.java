@@ -32,7 +32,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 
 /**
- * What one event loop does for replication: see the package's description. All methods are for the lane's own thread.
+ * The part of replication that runs on one event loop: see the package's description. All methods run on that thread.
  * No listener is called from within the call that took it. An exception of one listener does not affect the others.
  */
 public final class Lane {
@@ -48,14 +48,14 @@ public final class Lane {
     private static final Reply.Failure DISK_FULL =
             new Reply.Failure(ErrorCode.DISK_FULL, "no room for the log; /status of each node says which disk is full");
     private static final Reply.Failure TOO_NEW = new Reply.Failure(
-            ErrorCode.BUSY, "this verb works as soon as all nodes of the cluster run a version that knows it");
+            ErrorCode.BUSY, "this verb works once all nodes of the cluster run a version that knows it");
     private static final Reply.Failure STALE = new Reply.Failure(
-            ErrorCode.NO_LEADER, "this node has heard of no leader for longer than a read may be stale");
+            ErrorCode.NO_LEADER, "no leader is known, and this node's data is older than max-staleness-millis allows");
 
     private static final Reply.Failure OLD_NODES =
-            new Reply.Failure(ErrorCode.BAD_REQUEST, "not before all nodes are of this version");
+            new Reply.Failure(ErrorCode.BAD_REQUEST, "this works once all nodes run this version");
 
-    /** Of the protocol that clients speak; see {@code proto/README.md}. */
+    /** Version of the clients' protocol; see {@code proto/README.md}. */
     private static final int PROTOCOL_VERSION = 2;
 
     /**
@@ -74,7 +74,7 @@ public final class Lane {
             ClusterClock clock,
             ClockAndRandom machine) {}
 
-    /** What a lane asks of its node. Any thread. */
+    /** What a lane needs from its node. Any thread. */
     interface Node {
 
         boolean isStopping();
@@ -82,10 +82,10 @@ public final class Lane {
         /** Whether the log knows this node's origins. */
         boolean isRegistered();
 
-        /** The log knows an origin of this node no more. */
+        /** The log no longer knows an origin of this node. */
         void onUnknownOrigin();
 
-        /** Takes a write with a {@linkplain Records#largeValue large value}; its listener is called in that lane. */
+        /** Takes a write with a {@linkplain Records#largeValue large value}; listener called in lane {@code from}. */
         void submitLarge(Lane from, Command.Write write, long credential, long deadlineNanos, ReplyListener listener);
     }
 
@@ -94,7 +94,7 @@ public final class Lane {
     private final LocalReads reads;
     private final ScheduledExecutorService executor;
 
-    /** The executor, with tasks that cannot take the event loop's time-outs with them. */
+    /** The executor, guarded: an exception in a task does not end the event loop's periodic work. */
     private final Executor tasks;
 
     private final LongSupplier nanoTime;
@@ -176,12 +176,12 @@ public final class Lane {
         });
     }
 
-    /** Not from within the call that took the command: the listener may send the next command at once. */
+    /** Replies later, not within the call that took the command: the listener may send the next command at once. */
     private void tellSoon(ReplyListener listener, Reply reply) {
         tasks.execute(() -> listener.tell(reply));
     }
 
-    /** A record that may be sent before this node is registered, and be applied more than once. */
+    /** Submits a record that may be sent before this node is registered, and may be applied more than once. */
     boolean submitAnonymous(CommandRecord.Builder record, Pending pending) {
         return submit(sender.anonymous(), record, pending, requestDeadline());
     }
@@ -198,8 +198,8 @@ public final class Lane {
     }
 
     /**
-     * Answers a local read as soon as this node's store shows all that it may not miss; see {@link LocalReads#isCurrent}.
-     * On a node that has been without news for too long it is refused if nobody leads, and otherwise has them confirmed.
+     * Answers a local read as soon as this node's store is recent enough for it; see {@link LocalReads#isCurrent}.
+     * If this node's data is too old, the read becomes a linearizable one, or is refused if no leader is known.
      */
     public void awaitRead(Command.Read read, ReplyListener listener) {
         if (!reads.isStale()) {
@@ -212,7 +212,7 @@ public final class Lane {
         }
     }
 
-    /** Goes on, soon, when this node knows all that the cluster knew when it started: before, it knows nobody. */
+    /** Runs {@code ready} once this node has caught up since its start: before that, it does not know the users. */
     public void whenCaughtUp(Runnable ready, ReplyListener listener) {
         waits.add(NOTHING, requestDeadline(), ready, listener);
     }
@@ -232,7 +232,7 @@ public final class Lane {
         commands.renew(origin);
     }
 
-    /** Has the leader log the time, and waits until that, and so all before it, is applied on this node. */
+    /** Has the leader log the time, and runs {@code ready} once that entry is applied here. */
     private void logTime(long deadlineNanos, Runnable ready, ReplyListener listener) {
         submit(
                 sender.anonymous(),
@@ -241,7 +241,7 @@ public final class Lane {
                 (outcome, index) -> waits.add(index, deadlineNanos, ready, listener));
     }
 
-    /** Submits a command of the lane's own; the listener hears if nothing comes of it. */
+    /** Submits a command of the lane itself; the listener is told only if it fails. */
     private void submit(
             Outbox outbox, CommandRecord.Builder record, ReplyListener listener, RegionRequests.Continuation then) {
         Pending pending = new Pending() {
@@ -265,7 +265,7 @@ public final class Lane {
         }
     }
 
-    /** What it has done, and what waits. Any thread. */
+    /** Counts of what the lane has done, and of what waits. Any thread. */
     LaneCounts counts() {
         return counts;
     }
@@ -275,7 +275,7 @@ public final class Lane {
         return regions;
     }
 
-    /** Does what an operator asks for, and no client can. The listener gets {@code DONE}, or why not. */
+    /** Runs a command that only operators may give. The listener gets {@code DONE}, or the reason why not. */
     void submitForOperator(CommandRecord.Builder record, ReplyListener listener) {
         if (reads.format() < Formats.BOUNDS) {
             tellSoon(listener, OLD_NODES);
@@ -286,7 +286,7 @@ public final class Lane {
                 record,
                 listener,
                 (outcome, index) ->
-                        // A read of this node that follows shall not miss it.
+                        // Later reads on this node must see it.
                         waits.add(
                                 index,
                                 requestDeadline(),
@@ -302,7 +302,7 @@ public final class Lane {
                 "protocol=" + PROTOCOL_VERSION + " node=" + shared.name + (leader == null ? "" : " leader=" + leader));
     }
 
-    /** Sees to it that this node hears soon what is committed. */
+    /** Makes this node ask the leader soon what is committed. */
     void confirm() {
         rounds.request();
     }
@@ -316,7 +316,7 @@ public final class Lane {
         return reads;
     }
 
-    /** The leader's end of a connection from another node that lives in this lane. */
+    /** Opens the leader's end of a connection from another node; it runs on this lane. */
     public ForwardSession openSession(RegistrationCheck registrations, ForwardSession.Peer peer) {
         return new ForwardSession(proposer, sender::requestFlush, peer, tasks, registrations);
     }
@@ -330,7 +330,7 @@ public final class Lane {
         tasks.execute(task);
     }
 
-    /** Runs a task on the lane's thread after a while; {@link Guard} has what it throws. */
+    /** Runs a task on the lane's thread after that time; {@link Guard} handles its exceptions. */
     public void after(long nanos, Runnable task) {
         executor.schedule(Guard.of("a task of a lane", task), nanos, TimeUnit.NANOSECONDS);
     }
@@ -370,7 +370,7 @@ public final class Lane {
                 .set(sender.forwarded(), sender.outstanding(), sender.outstandingBytes(), proposer.outstanding());
     }
 
-    /** Entries were applied: reads that waited for them are answered. */
+    /** Called after entries were applied: answers the reads that waited for them. */
     void answerReads() {
         waits.onApplied();
     }
@@ -393,7 +393,7 @@ public final class Lane {
         }
     }
 
-    /** A linearizable read on its way. */
+    /** A linearizable read that waits. */
     private final class LinearizableRead implements ReadRounds.Waiting {
 
         private final Command.Read read;
@@ -413,7 +413,7 @@ public final class Lane {
 
         @Override
         public void onConfirmed() {
-            // Not before this node knows the time: a deadline may have passed while nobody logged anything.
+            // Wait until this node knows the time: a deadline may have passed while nothing was logged.
             waits.add(NOTHING, deadlineNanos, this::look, listener);
         }
 
@@ -436,7 +436,7 @@ public final class Lane {
         }
     }
 
-    /** A client's write on its way. */
+    /** A client's write that waits for its outcome. */
     private final class ClientWrite extends Pending {
 
         private final Command.Write write;

@@ -20,20 +20,20 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The users of a cluster, and whether everybody must be one. Immutable: a change makes new ones, so that any thread may look.
+ * The users of a cluster, and whether clients must log in. Immutable: a change makes a new object; any thread may read.
  *
- * <p>Who has come with a secret is known by the secret's number from then on, and who acts as a user by configuration by the user's
- * number. Numbers are never used twice: when a user or a secret is gone, its number is nobody's, wherever it still stands.
+ * <p>A client that has logged in is known by its secret's number; one that is a user by configuration, by the user's
+ * number. Numbers are never used twice: when a user or a secret is gone, its number means nobody, wherever it occurs.
  */
 public final class Users {
 
-    /** There are none, and nobody must be one. */
+    /** No users; nobody must log in. */
     public static final Users NONE = new Users(false, 0, new TreeMap<>());
 
     /** Nobody's number. */
     public static final long NOBODY = 0;
 
-    /** What becomes of a change. */
+    /** The result of a change. */
     public enum Verdict {
         DONE,
         /** There is no user of that name. */
@@ -44,7 +44,7 @@ public final class Users {
         EXISTS,
         /** There would be too many users or rights. */
         TOO_MANY,
-        /** Nobody would be left who may change anything, while everybody must be a user. */
+        /** Log-in is required, and nobody would be left who may change users. */
         NO_ADMIN
     }
 
@@ -68,7 +68,7 @@ public final class Users {
         this.bytes = byName.values().stream().mapToLong(User::bytes).sum();
     }
 
-    /** What a snapshot has. */
+    /** The users in a snapshot. */
     public static Users of(SnapshotUsers state) {
         SortedMap<String, User> users = new TreeMap<>();
         state.getUsersList().forEach(user -> users.put(user.getName(), new User(user)));
@@ -86,12 +86,12 @@ public final class Users {
                         .build();
     }
 
-    /** Whether everybody must be a user. */
+    /** Whether clients must log in. */
     public boolean required() {
         return required;
     }
 
-    /** By their names. */
+    /** All users, sorted by name. */
     public Collection<User> all() {
         return byName.values();
     }
@@ -101,23 +101,23 @@ public final class Users {
         return byName.get(name);
     }
 
-    /** Who has come with the secret, or is the user, of that number. */
+    /** The user with that number, or with a secret of that number. */
     public @Nullable User withNumber(long number) {
         return byNumber.get(number);
     }
 
-    /** The number of the secret that this is, or {@link #NOBODY}. */
+    /** The number of the matching secret, or {@link #NOBODY}. */
     public long authenticate(byte[] name, byte[] secret) {
         User user = byName.get(new String(name, StandardCharsets.ISO_8859_1));
         return user == null ? NOBODY : user.numberOfSecret(secret);
     }
 
-    /** What they take in memory. */
+    /** Bytes that the users take in memory. */
     public long bytes() {
         return bytes;
     }
 
-    /** What a change adds to that at most. */
+    /** Bytes that a change adds at most. */
     public static long bytesAddedBy(ChangeUsersCommand change) {
         return switch (change.getAction()) {
             case ADD, GRANT, ROTATE -> newUser(change, 0).bytes();
@@ -125,7 +125,7 @@ public final class Users {
         };
     }
 
-    /** Whether that may be proposed: what it says is complete, and within the limits. */
+    /** Whether this change is complete and within the limits, so that it may be proposed. */
     public static boolean isChange(ChangeUsersCommand change) {
         boolean named = Secrets.isUserName(change.getName());
         boolean hasRights = change.getRightsCount() > 0;
@@ -157,7 +157,7 @@ public final class Users {
                 && right.getUnknownFields().asMap().isEmpty();
     }
 
-    /** What may be a region's name, and at most one {@code *}, at its end. */
+    /** A valid region name, with at most one {@code *}, at the end. */
     public static boolean isPattern(ByteString pattern) {
         for (int at = 0; at < pattern.size(); at++) {
             byte next = pattern.byteAt(at);
@@ -169,7 +169,7 @@ public final class Users {
     }
 
     /**
-     * The users after a change. The same change again, at once, changes nothing: an operator whose answer is lost may ask again. Only
+     * The users after a change. To repeat it at once changes nothing: an operator who got no answer may do so. Only
      * that there is nothing to revoke is said, because that may be a mistyped right, which is not revoked.
      *
      * @param change one that {@linkplain #isChange may be proposed}
@@ -200,7 +200,7 @@ public final class Users {
                 : with(newUser(change, lastNumber + 1), lastNumber + 2);
     }
 
-    /** With its own number, and the next one for its secret. */
+    /** A new user with its own number, and the next one for its secret. */
     private static User newUser(ChangeUsersCommand change, long number) {
         return new User(SnapshotUser.newBuilder()
                         .setName(change.getName())

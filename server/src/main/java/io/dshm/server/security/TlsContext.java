@@ -31,11 +31,11 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What new connections use of some files. New files are taken over when they are all right; otherwise what there was stays.
- * Open connections go on with what they began with. Thread-safe.
+ * Certificates and keys for new connections. New files are used if they are valid; otherwise the old ones stay.
+ * Open connections keep what they began with. Thread-safe.
  *
- * <p>At least TLS 1.2, and of its ciphers only those that hide what was said even from who learns the key later, and that notice every
- * changed byte. The JDK's implementation.
+ * <p>TLS 1.2 or newer, with ciphers that have forward secrecy and integrity: a key that leaks later reveals nothing
+ * that was said before, and every changed byte is noticed. Uses the JDK's implementation.
  */
 public final class TlsContext {
 
@@ -55,20 +55,20 @@ public final class TlsContext {
             "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
             "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256");
 
-    /** How long a member's session could be resumed, and how many are kept: as little as there is, see {@link #dialing}. */
+    /** Members' sessions are never resumed: as few as possible are kept, for a second; see {@link #dialing}. */
     private static final int MEMBER_SESSION_SECONDS = 1;
 
     private static final int MEMBER_SESSIONS = 1;
 
     private static final Duration EXPIRY_LINE = Duration.ofDays(1);
 
-    /** How contexts are made of what the files hold. */
+    /** Makes the contexts from the content of the files. */
     @FunctionalInterface
     private interface Builder {
         Contexts build(TlsMaterial material) throws GeneralSecurityException, IOException;
     }
 
-    /** @param dialing null for what nobody dials with */
+    /** @param dialing null if nobody makes connections with it */
     private record Contexts(SslContext accepting, @Nullable SslContext dialing) {}
 
     private record Current(TlsMaterial material, Contexts contexts) {}
@@ -81,7 +81,7 @@ public final class TlsContext {
     private final Supplier<Instant> clock;
     private final SeldomLogged expiry = new SeldomLogged(System::nanoTime, EXPIRY_LINE);
 
-    /** How many connections were begun with it. */
+    /** How many connections this node has made with it. */
     private final AtomicInteger dialed = new AtomicInteger();
 
     private volatile Current current;
@@ -109,7 +109,7 @@ public final class TlsContext {
         log(current.material);
         String late = TlsMaterial.dateProblem(files, current.material.certificate(), clock.get());
         if (late != null) {
-            // A node that did not start would not make it better: whoever checks it is refused in any case.
+            // The node starts all the same: peers that check the certificate refuse it in any case.
             LOG.warn("{}: {}", whose, late);
         }
     }
@@ -117,8 +117,8 @@ public final class TlsContext {
     /**
      * For the clients' ports.
      *
-     * @param clients whether they have to show a certificate
-     * @param handshakes runs what takes long in a handshake; a task must not wait for another one
+     * @param clients whether clients must show a certificate
+     * @param handshakes runs the slow parts of handshakes; tasks must not wait for each other
      * @throws PemException if a file cannot be used
      */
     public static TlsContext forClients(
@@ -180,13 +180,13 @@ public final class TlsContext {
         return made;
     }
 
-    /** Nothing depends on its success: what is wrong with a certificate, the other nodes will say as well. */
+    /** A check at the start that only warns: other nodes report a bad certificate, too. */
     private void makeFirstHandshake(String self) {
         Contexts contexts = current.contexts;
         try {
             FirstHandshake.make(Objects.requireNonNull(contexts.dialing), contexts.accepting, self);
         } catch (SSLException e) {
-            LOG.warn("{}: this node does not believe its own certificate: {}", whose, TlsFailures.reason(e));
+            LOG.warn("{}: this node's certificate does not pass its own check: {}", whose, TlsFailures.reason(e));
         }
     }
 
@@ -212,8 +212,8 @@ public final class TlsContext {
     }
 
     /**
-     * For a connection that this node makes to that member. None resumes a session, because sessions are found by host and port, and
-     * the port here is another one each time: there are few connections between members, and each is to show its certificate.
+     * For a connection that this node makes to that member. No session is resumed: they are found by host and port, and
+     * the port given here differs each time. There are few such connections, and each one must show its certificate.
      */
     SslHandler dialing(ByteBufAllocator allocator, String node) {
         SslContext dialing = current.contexts.dialing;
@@ -228,7 +228,7 @@ public final class TlsContext {
         return handler;
     }
 
-    /** Null where certificates are not members'. */
+    /** Null if these certificates are not for members. */
     @Nullable
     MemberCertificates members() {
         return members;
@@ -240,12 +240,12 @@ public final class TlsContext {
                 Duration.between(clock.get(), current.material.notAfter()).toSeconds(), 24 * 3600L);
     }
 
-    /** What is wrong with the files that are there now, while others are in use; null if nothing is. */
+    /** What is wrong with the present files, while earlier ones are in use; null if nothing is wrong. */
     public synchronized @Nullable String problem() {
         return problem;
     }
 
-    /** Looks whether the files have changed; blocks while it reads them. What is wrong is logged once for each change. */
+    /** Checks whether the files have changed; blocks while it reads. Logs a problem once for each change. */
     public synchronized void look() {
         try {
             List<Object> now = files.signature();
@@ -255,7 +255,7 @@ public final class TlsContext {
                 String before = problem;
                 take();
                 if (problem != null && (isNew || !problem.equals(before))) {
-                    LOG.warn("{}: the new files are not used, those before them still are: {}", whose, problem);
+                    LOG.warn("{}: the new files cannot be used, the earlier ones stay in use: {}", whose, problem);
                 }
             }
         } catch (IOException e) {
@@ -275,7 +275,7 @@ public final class TlsContext {
     /**
      * Reads the files again; blocks.
      *
-     * @return what is used now, in a sentence
+     * @return a sentence that says what is used now
      * @throws PemException if they cannot be used, and those before them still are
      */
     public synchronized String reload() throws IOException {

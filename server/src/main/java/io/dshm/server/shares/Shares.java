@@ -15,7 +15,7 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The shares that one lane holds: see the package's description. Confined to the lane's thread.
+ * The shares of limits that one lane holds: see the package's description. Confined to the lane's thread.
  *
  * <p>How many tokens it holds of a limit follows the demand. Once {@value #HOT} were asked for within a second, a share is worth its two
  * records of the log. It is asked for as many as the last share's use says, and a quarter more, but for at most
@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Shares {
 
-    /** What holders' names begin with, before a random number of the lane and a sequence. */
+    /** Prefix of holders' names; a random number of the lane and a sequence follow. */
     private static final String HOLDER = "share-";
 
     static final int HOT = 10;
@@ -35,12 +35,12 @@ public final class Shares {
     private static final long NANOS_PER_MILLI = 1_000_000;
     static final long SECOND_NANOS = 1_000 * NANOS_PER_MILLI;
 
-    /** Between two tries, when too little was left: a tenth of the period, at most so long. */
+    /** The pause after too little was left: a tenth of the period, at most this long. */
     private static final long PAUSE_NANOS_MAX = SECOND_NANOS;
 
     private static final long PERIODS_A_PAUSE = 10;
 
-    /** A share that cannot be used for so long is not worth asking for. */
+    /** A share that can be used for less than this is not worth asking for. */
     private static final long USED_NANOS_MIN = 20 * NANOS_PER_MILLI;
 
     /** The lives of shares that the log grants; see {@code Account}. */
@@ -48,7 +48,7 @@ public final class Shares {
 
     private static final long LIFE_MILLIS_MAX = 10_000;
 
-    /** What shares need of their node. */
+    /** What shares need from their node. */
     public interface Cluster {
 
         /** Has the log decide, as for a client with that credential; the reply comes later, on this thread. */
@@ -57,7 +57,7 @@ public final class Shares {
         /** Runs a task later, on this thread. */
         void after(long nanos, Runnable task);
 
-        /** What this node knows as the policy under that key; null if there is none. */
+        /** The policy under that key, as far as this node knows; null if there is none. */
         @Nullable
         Policy policy(Key key);
     }
@@ -85,7 +85,7 @@ public final class Shares {
     /**
      * Decides, if there is a share for it.
      *
-     * @param credential of the client; what it may not do any more, no share is fetched for, and what is left of one is lost when it ends
+     * @param credential of the client: if it loses the right, no share is fetched, and what is left of one is lost
      * @return the share from which it was taken; null if the log has to decide
      */
     public @Nullable Share take(Command.Take take, long credential) {
@@ -150,7 +150,7 @@ public final class Shares {
         });
     }
 
-    /** How long a share of that limit can be used at most: of a fixed window its life ends with the window. */
+    /** How long a share of that limit can be used at most. In a fixed window it ends with the window. */
     private static long usedNanos(Policy policy) {
         long period = policy.periodMillis();
         long life = policy.algorithm() == Algorithm.FIXED ? period : period / LIVES_A_PERIOD;
@@ -200,7 +200,7 @@ public final class Shares {
         cluster.after(share.endNanos() - now, () -> atEnd(key, share));
     }
 
-    /** Until all is there again, if all was used now and the share at its end: as long as it can take. */
+    /** The longest time until the limit is free again: if all is used now, and the share at its end. */
     private static long resetMillis(Policy policy, long lifeMillis) {
         long period = policy.periodMillis();
         return switch (policy.algorithm()) {
@@ -225,7 +225,7 @@ public final class Shares {
         key.forget(share);
     }
 
-    /** The tokens leave the share first: what gets lost on its way is counted as spent. */
+    /** Takes the tokens from the share first: if the message is lost, they count as spent. */
     private void giveBack(KeyShares key, Share share, long tokens) {
         if (tokens > 0) {
             share.takeBack(tokens);
@@ -237,7 +237,7 @@ public final class Shares {
         cluster.submit(new Command.Return(key.take().key(), holder, tokens), key.credential(), reply -> {});
     }
 
-    /** Gives all back; from now on the log decides. */
+    /** Gives all shares back; from now on the log decides. */
     public void close() {
         closed = true;
         keys.values().forEach(key -> key.all().forEach(share -> atEnd(key, share)));

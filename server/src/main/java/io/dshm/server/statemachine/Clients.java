@@ -14,13 +14,13 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Exactly once, for clients that bring an identity of their own and may send a command again through another node: the
- * outcomes that may still be asked for again.
+ * Makes commands of clients with an identity take effect once, even if a client repeats one through another node: the
+ * table of outcomes that a client may still ask for again.
  *
  * <p>There are two kinds of clients:
  *
  * <ul>
- *   <li><b>Plain</b> ones say nothing more. A late copy of one of their commands looks like a first one, so none is forgotten
+ *   <li><b>Plain</b> ones do not mark repeats. A late copy looks like a first one, so no such client is forgotten
  *       before it has been silent for {@link Limits#CLIENT_IDLE_MILLIS}; while there is no room, a new client is
  *       refused.
  *   <li><b>Marking</b> ones, since format 2, say which outcomes they know ({@code client_done}) and which copies are repeats
@@ -47,33 +47,33 @@ import org.jspecify.annotations.Nullable;
  *       are, its marked ones never are.
  * </ol>
  *
- * <p>Confined to the thread that applies; a {@link View} is for another one.
+ * <p>Confined to the apply thread; a {@link View} may be read by another one.
  */
 final class Clients {
 
-    /** Bytes of a client beside its outcomes and their details, roughly; part of a formula that is the same on all nodes. */
+    /** Rough bytes of a client without its outcomes; part of a formula that is the same on all nodes. */
     private static final long CLIENT_BYTES = 256;
 
-    /** The same of a number whose outcome is or may be remembered. */
+    /** Bytes of each number whose outcome is or may be remembered. */
     private static final long OUTCOME_BYTES = 48;
 
     private static final class Client {
         final long id;
         final Outcomes outcomes = new Outcomes();
 
-        /** 0 for a plain client; above 0 marked copies of lower numbers may be of forgotten ones. */
+        /** 0 for a plain client; otherwise, marked copies of numbers below this may repeat forgotten commands. */
         long knownFrom;
 
         long usedMillis;
         long detailBytes;
 
-        /** The order of last commands among all clients. */
+        /** Rises with each command of any client: orders clients by their last command. */
         long used;
 
         /** Its place in {@link Clients#all}. */
         int place;
 
-        /** The last view that needs nothing more of this object. */
+        /** The last view that has what it needs of this client. */
         volatile long viewed;
 
         Client(long id, long knownFrom) {
@@ -86,13 +86,13 @@ final class Clients {
         }
     }
 
-    /** In the order of their last commands. */
+    /** Plain clients, ordered by their last command. */
     private final Map<Long, Client> plain = new LinkedHashMap<>(16, 0.75f, true);
 
-    /** The same. */
+    /** Marking clients, likewise. */
     private final Map<Long, Client> marking = new LinkedHashMap<>(16, 0.75f, true);
 
-    /** Both, in no order: copying it is all that a view's beginning takes. */
+    /** Clients of both kinds, unordered: opening a view only copies this list. */
     private final List<Client> all = new ArrayList<>();
 
     /** What all outcomes take, see {@link Outcomes#bytes}. */
@@ -106,7 +106,7 @@ final class Clients {
     private volatile @Nullable View openView;
 
     /**
-     * The answer to that command in place of applying it: its outcome, {@link Outcome#ALREADY_SETTLED} if that was
+     * The answer if the command must not be applied: its outcome, {@link Outcome#ALREADY_SETTLED} if that was
      * forgotten, {@link Outcome#BUSY} if there is no room for the client; null if the command is to be applied.
      *
      * @param record of a client's command; before format 2, {@code client_done} is 0
@@ -165,18 +165,18 @@ final class Clients {
         return outcomeBytes + CLIENT_BYTES * all.size();
     }
 
-    /** How many are remembered. */
+    /** How many clients are remembered. */
     int size() {
         return all.size();
     }
 
-    /** Forgets clients that have been silent for long enough, so many at most. Called for every log entry. */
+    /** Forgets clients that have been silent long enough, at most that many. Called with every log entry. */
     void expire(int max, long clockMillis) {
         forgetSilent(plain, max, clockMillis);
         forgetSilent(marking, max, clockMillis);
     }
 
-    /** Forgets the longest silent ones, if they have been so for long enough; how many. */
+    /** Forgets the longest silent clients if they have been silent long enough; returns how many. */
     private int forgetSilent(Map<Long, Client> from, int max, long clockMillis) {
         int forgotten = 0;
         Iterator<Client> oldestFirst = from.values().iterator();
@@ -198,15 +198,15 @@ final class Clients {
         return forgotten;
     }
 
-    /** Whether so many bytes more fit for marking clients, if those are forgotten that may be. */
+    /** Whether that many more bytes fit; forgets marking clients that may be forgotten if needed. */
     private boolean makeRoom(long bytes, long clockMillis) {
         while (markingBytes + bytes > Limits.CLIENTS_BYTES_MAX && forgetSilent(marking, 1, clockMillis) > 0) {
-            // Each gives some.
+            // Each one forgotten makes room.
         }
         return markingBytes + bytes <= Limits.CLIENTS_BYTES_MAX;
     }
 
-    /** Where there is no room for more numbers of a client, its own oldest give way, so that it has as many as before. */
+    /** If there is no room for more numbers of a client, forgets its oldest, so that it has as many as before. */
     private void makeRoomFor(Client client, long sequence, long clockMillis) {
         int span = Math.max(1, client.outcomes.span());
         long more = client.outcomes.spanWith(sequence) - span;
@@ -236,7 +236,7 @@ final class Clients {
         client.used = ++used;
     }
 
-    /** It is a marking client, from now on. What it has sent before is known as ever. */
+    /** Makes the client a marking one. What it has sent before stays known. */
     private void mark(Client client) {
         if (client.knownFrom == 0) {
             count(client, -1);
@@ -247,7 +247,7 @@ final class Clients {
         }
     }
 
-    /** The client needs no outcome below this sequence any more. */
+    /** Drops the client's outcomes below this sequence. */
     private void settle(Client client, long sequence) {
         count(client, -1);
         client.detailBytes -= client.outcomes.settle(sequence);
@@ -266,8 +266,8 @@ final class Clients {
     /**
      * All clients as they are now. One may be open at a time.
      *
-     * <p>How it works: what is copied at once is where the clients are. Before one is changed, what it was is saved; the others
-     * are looked at when it is their turn.
+     * <p>How it works: only the list of clients is copied at once. A client is saved before it changes; the others are
+     * copied when the reader comes to them.
      */
     View view() {
         View view = new View(all.toArray(new Client[0]), ++views);
@@ -296,13 +296,13 @@ final class Clients {
         }
     }
 
-    /** The clients at one moment, read by one thread while the other one goes on. */
+    /** The clients at one moment, read by one thread while the apply thread goes on. */
     final class View implements AutoCloseable {
 
         private final Client[] clients;
         private final long number;
 
-        /** Guarded by this, as are the clients that are not in here yet. */
+        /** Guarded by this view, as are the clients that are not in it yet. */
         private final Map<Client, Frozen> saved = new HashMap<>();
 
         private View(Client[] clients, long number) {
@@ -320,7 +320,7 @@ final class Clients {
             }
         }
 
-        /** Visits them in the order of their last commands, each as one message or several. */
+        /** Visits the clients in the order of their last commands, each as one or more messages. */
         void forEach(StateSource.Consumer consumer) throws IOException {
             for (Client client : clients) {
                 save(client);
@@ -340,7 +340,7 @@ final class Clients {
         }
     }
 
-    /** Takes one out of a snapshot, or a part of one. */
+    /** Loads a client, or a part of one, from a snapshot. */
     void load(SnapshotClient wire) {
         long id = wire.getOutcomes().getOrigin();
         Client known = find(id);

@@ -23,16 +23,16 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How large the state may become. The leader asks before it proposes a command, never a node that applies one: a command
- * that would let the state grow beyond the limit is {@linkplain #refused replaced} by one that changes nothing. Commands that delete,
+ * Bounds the size of the state. The leader checks before it proposes a command; nodes that apply do not: a command
+ * that would exceed the limit is {@linkplain #refused replaced} by one that changes nothing. Commands that delete,
  * or do not change the size, are never refused. Commands that only count on existing keys may exceed the limit by
  * an eighth.
  *
- * <p>A region may have a limit of its own, and either refuses as well, or evicts: then the log entry of the command names the
- * entries that go, see {@link Evictor}. Those are of the command's own region, also where the whole state is full, so that no
+ * <p>A region may have a limit of its own. There it refuses writes or evicts entries: then the log entry names the
+ * entries that go, see {@link Evictor}. They are of the command's region, even if the whole state is full, so that no
  * region takes another one's entries away.
  *
- * <p>What is measured is a formula over sizes, {@link StateMachine#bytes}, so that it is the same on every node. The limit
+ * <p>The size is a formula, {@link StateMachine#bytes}, that gives the same result on every node. The limit
  * is the smallest that any node has told: a node with a smaller heap than the leader's could not refuse anything itself. The limit
  * of a node that had no room for the state already when it registered does not count: it would stop the growth for all others,
  * and could not be kept. Such a node runs for as long as its heap can hold the state, see {@link StateRoom#require}.
@@ -45,33 +45,33 @@ public final class MemoryLimit {
     /** No limit: {@link #own} of a node that has none. */
     public static final long NONE = Long.MAX_VALUE;
 
-    /** The part of the limit that there is beyond it for counts on keys that are there. */
+    /** Counts on existing keys may exceed the limit by this part of it. */
     private static final int COUNTING_PART = 8;
 
-    /** The same for limiters' decisions: less, so that new limiters do not end the counting. */
+    /** The same for limiters' decisions: less, so that new limiters do not use up the room for counts. */
     private static final int DECIDING_PART = 16;
 
     /**
-     * A node's limit counts if the state was not larger than it by more than this part when the node registered. As much may be
-     * beyond a limit that has held all the time: what only counts, and what several lanes added at the same moment.
+     * A node's limit counts unless the state exceeded it by more than this part when the node registered. The state may
+     * exceed a valid limit by as much: by counts, and by what several lanes added at the same moment.
      */
     private static final int BEYOND_PART = 4;
 
-    /** A region that is beyond its limit shrinks by about so much with each command, in bytes. */
+    /** A region above its limit shrinks by at most about this many bytes with each command. */
     private static final long EVICTED_BYTES_MAX = 64 * 1024;
 
     private final StateMachine stateMachine;
     private final StateRoom room;
     private final long own;
 
-    /** The limits of the nodes whose limits count, by their names. */
+    /** The limits that count, by the names of their nodes. */
     private final Map<String, Long> told = new ConcurrentHashMap<>();
 
     private volatile long bytesMax;
 
     private final Evictor evictor;
 
-    /** What commands may add that are proposed and not yet seen applied. */
+    /** Bytes that proposed commands may add, until they are applied. */
     private final AtomicLong inFlight = new AtomicLong();
 
     MemoryLimit(StateMachine stateMachine, StateRoom room, Executor searches) {
@@ -87,7 +87,7 @@ public final class MemoryLimit {
         return room;
     }
 
-    /** What this node itself has room for, in bytes; {@link #NONE}. */
+    /** What this node itself has room for, in bytes; {@link #NONE} for no limit. */
     public long own() {
         return own;
     }
@@ -97,7 +97,7 @@ public final class MemoryLimit {
         return bytesMax;
     }
 
-    /** Whether the state is larger than a node with that limit has room for. Any thread. */
+    /** Whether the state is too large for a node with that limit. Any thread. */
     public boolean isBeyond(long limit) {
         return stateMachine.bytes() - limit / BEYOND_PART > limit;
     }
@@ -126,19 +126,19 @@ public final class MemoryLimit {
         bytesMax = told.values().stream().reduce(own, Math::min);
     }
 
-    /** Room for the commands that are to share a log entry: none yet. */
+    /** Begins a reservation for the commands of one log entry. */
     public Reservation reservation() {
         return new Reservation();
     }
 
-    /** What to propose instead of a command for which there is no room. */
+    /** The record to propose instead of a command for which there is no room. */
     static CommandRecord refused(CommandRecord record) {
         return record.toBuilder()
                 .setRefused(RefusedCommand.getDefaultInstance())
                 .build();
     }
 
-    /** What a command that adds so much has too little room for, in bytes. */
+    /** By how many bytes a command with this growth would exceed the limit; 0 if it fits. */
     private static long lacking(Growth growth, long limit, long used) {
         long beyond = limit == NONE
                 ? 0
@@ -165,7 +165,7 @@ public final class MemoryLimit {
 
         private Reservation() {}
 
-        /** What they add to the state, less what is evicted. */
+        /** Bytes that they add to the state, minus what is evicted. */
         long bytes() {
             return bytes;
         }
@@ -232,7 +232,7 @@ public final class MemoryLimit {
             }
         }
 
-        /** Whether there is room for the command, perhaps now. */
+        /** Evicts entries for the command where that is allowed; whether there is room for it then. */
         private boolean evictFor(CommandRecord record, Growth growth, List<Part> parts, long limit) {
             boolean fits = true;
             for (Part part : parts) {
@@ -242,7 +242,7 @@ public final class MemoryLimit {
                         : 0;
                 fits &= freed >= part.growth.bytes() || isTolerable(part.growth, part.use.bytesMax(), used(part.use));
             }
-            // What was evicted from regions makes room in the whole, too.
+            // What was evicted from the regions also makes room in the whole state.
             long nowUsed = stateMachine.bytes() + inFlight.get() + bytes;
             long lacking = lacking(growth, limit, nowUsed);
             ByteString key = firstKey(record);
@@ -254,13 +254,13 @@ public final class MemoryLimit {
             return freed >= growth.bytes() || isTolerable(growth, limit, nowUsed - freed);
         }
 
-        /** While a search for the oldest entries goes on there may be an eighth more. */
+        /** Whether an eighth above the limit suffices: allowed while the oldest entries are being searched. */
         private boolean isTolerable(Growth growth, long limit, long used) {
             return lacking(new Growth(growth.bytes(), Growth.Purpose.COUNTS), limit, used) == 0;
         }
 
         private long free(byte[] region, long lacking, Growth growth, CommandRecord record) {
-            // A region that is far beyond its limit, since that was lowered, shrinks by and by.
+            // If its limit was lowered, a region shrinks step by step.
             long least = Math.min(lacking, growth.bytes());
             long wanted = Math.max(least, Math.min(lacking, EVICTED_BYTES_MAX));
             long freed = evictor.choose(region, least, wanted, key -> isWrittenBy(record, key), evictions);
@@ -272,13 +272,13 @@ public final class MemoryLimit {
             return freed;
         }
 
-        /** These commands are proposed. */
+        /** The commands have been proposed: their room counts as used. */
         public void proposed() {
             inFlight.addAndGet(bytes);
             regions.forEach((use, more) -> use.onWay().addAndGet(more));
         }
 
-        /** These commands are applied, and so counted in the state; or given up on. */
+        /** The commands are applied, and counted in the state now; or they failed. */
         public void landed() {
             inFlight.addAndGet(-bytes);
             regions.forEach((use, more) -> use.onWay().addAndGet(-more));
@@ -316,7 +316,7 @@ public final class MemoryLimit {
         parts.add(new Part(use, growth));
     }
 
-    /** What the command says, or the region of its key. A MULTI evicts nothing if one of its writes must not. */
+    /** As the command says, or else its region. A MULTI evicts nothing if one of its writes must not. */
     private static boolean mayEvict(CommandRecord record, List<Part> parts) {
         List<CommandRecord> writes = writesOf(record);
         if (record.getWhenFull() != WhenFull.AS_REGION) {
@@ -339,7 +339,7 @@ public final class MemoryLimit {
         return null;
     }
 
-    /** A command does not find its own entry evicted. */
+    /** Whether the command writes this key: its own entry is never evicted for it. */
     private static boolean isWrittenBy(CommandRecord record, byte[] key) {
         return writesOf(record).stream()
                 .anyMatch(write -> UnsafeByteOperations.unsafeWrap(key).equals(Growth.growingKey(write)));

@@ -41,13 +41,13 @@ import java.util.List;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
-/** Writes a state into a snapshot's files, each of them on the disk (fsync) before the next is begun. */
+/** Writes a state into a snapshot's files. Each file is synced to the disk before the next one is begun. */
 public final class SnapshotWriter {
 
-    /** Bytes after which a file is ended and the next one begun: a copy that breaks off loses at most one file. */
+    /** A file ends after this many bytes: a copy that breaks off has to repeat at most one file. */
     static final long PART_BYTES = 128L * 1024 * 1024;
 
-    /** Bytes of entries that share a frame. */
+    /** A frame holds about this many bytes of entries. */
     private static final int FRAME_BYTES = 64 * 1024;
 
     /**
@@ -87,7 +87,7 @@ public final class SnapshotWriter {
     private long digest;
     private @Nullable PartFile file;
 
-    /** A writer of this state into this folder, which exists and is empty. The caller closes the state. */
+    /** Writes this state into this folder, which must exist and be empty. The caller closes the state. */
     public SnapshotWriter(Path folder, StateSource state) {
         this(folder, state, PART_BYTES);
     }
@@ -102,7 +102,7 @@ public final class SnapshotWriter {
      * Writes everything. Takes as long as the disk takes; to be called once, on a thread that may block.
      *
      * @return the files, in their order
-     * @throws IOException if one of them cannot be written; what is in the folder is to be deleted then
+     * @throws IOException if a file cannot be written; the caller then deletes the folder's content
      */
     public List<Part> write() throws IOException {
         try {
@@ -269,7 +269,7 @@ public final class SnapshotWriter {
         return wire.setList(list).build();
     }
 
-    /** One file, with a checksum a frame and one over all frames. */
+    /** One file, with a checksum for each frame and one over all frames. */
     private static final class PartFile implements StateSource.Consumer, AutoCloseable {
 
         private final FileChannel channel;

@@ -36,21 +36,21 @@ import org.jspecify.annotations.Nullable;
 /**
  * Applies log entries to the store, one after the other; the result depends on nothing else.
  *
- * <p>All methods are for the apply thread, or for other threads that hold this object's monitor as it does, except where
- * they say otherwise.
+ * <p>Unless it says otherwise, a method may be called only by the apply thread, or by a thread that holds this object's
+ * monitor, as the apply thread does.
  */
 public final class StateMachine {
 
     /**
-     * How many buckets of the store are looked at for expired entries with each command that is applied: what expires cannot
-     * pile up, however fast clients write.
+     * So many buckets of the store are searched for expired entries with each command: expired entries cannot pile up,
+     * however fast clients write.
      */
     private static final int PURGE_BUCKETS_A_COMMAND = 4;
 
-    /** The same for a step of {@link #purge}: a tenth of a millisecond, or two where all of them are purged. */
+    /** The same for a step of {@link #purge}. It takes 0.1 ms, or 0.2 ms if all entries in them are purged. */
     public static final int PURGE_BUCKETS_A_STEP = 1024;
 
-    /** How many clients are forgotten with each log entry, at most: more than can become known with it at any rate. */
+    /** Each log entry forgets at most so many clients: more than one entry can add. */
     private static final int CLIENTS_FORGOTTEN_AN_ENTRY = 2 * Limits.ENTRY_COMMANDS_MAX;
 
     private static final StrictParser<LogEntry> PARSER = new StrictParser<>(LogEntry.parser());
@@ -79,7 +79,7 @@ public final class StateMachine {
     private volatile Map<String, Integer> formatsRead = Map.of();
     private volatile ClusterState cluster = ClusterState.NONE;
 
-    /** For a step of counting what is in regions that have just got a limit: some tenths of a millisecond. */
+    /** A step of {@link #purge} counts so many nodes after a region got a limit: some tenths of a millisecond. */
     private static final int COUNT_NODES_A_STEP = 4096;
 
     /** The same with each log entry. */
@@ -87,16 +87,16 @@ public final class StateMachine {
 
     private final MemoryLimit memory;
 
-    /** What the outcomes of origins take; see {@link Origins#bytes}. */
+    /** Bytes of the remembered outcomes of origins; see {@link Origins#bytes}. */
     private long outcomeBytes;
 
-    /** What the state takes beside the entries of the store. Written by the thread that applies. */
+    /** Bytes of the state without the store's entries. Only the apply thread writes it. */
     private volatile long bytesBeside;
 
-    /** How many clients with an identity of their own are remembered. Written by the thread that applies. */
+    /** How many clients with an identity are remembered. Only the apply thread writes it. */
     private volatile int clientCount;
 
-    /** How many entries the log has evicted since this process started. Written by the thread that applies. */
+    /** How many entries were evicted since this process started. Only the apply thread writes it. */
     private volatile long evictedCount;
 
     /** An empty state machine without a memory limit; see {@link #StateMachine(ClusterClock, StateRoom, Executor)}. */
@@ -104,7 +104,7 @@ public final class StateMachine {
         this(clock, StateRoom.UNLIMITED);
     }
 
-    /** One whose searches for what may be evicted hold up who asks. */
+    /** A state machine that searches for entries to evict on the calling thread. */
     public StateMachine(ClusterClock clock, StateRoom room) {
         this(clock, room, Runnable::run);
     }
@@ -114,7 +114,7 @@ public final class StateMachine {
      *
      * @param clock is told every stamp that is applied
      * @param room how much state this node has room for
-     * @param searches runs what looks at all entries, in order to find those that may be evicted
+     * @param searches runs the searches through all entries for those that may be evicted
      */
     public StateMachine(ClusterClock clock, StateRoom room, Executor searches) {
         this.clock = clock;
@@ -140,7 +140,7 @@ public final class StateMachine {
         if (isLoading(store)) {
             throw new IllegalStateException("log entry " + index + " comes on top of a snapshot that was not loaded");
         }
-        // Not by one: Raft has entries of its own in between.
+        // It may rise by more than one: Raft's own entries lie in between.
         if (index <= appliedIndex) {
             throw new CorruptStateException(
                     "an entry at index " + index + " was to be applied, but the log is applied up to " + appliedIndex);
@@ -195,9 +195,9 @@ public final class StateMachine {
     }
 
     /**
-     * Counts what is in regions that have just got a limit, and purges some store entries that nothing can find any more, starting where the last step ended. Each node does this at its
-     * own pace: it changes no outcome, no read and no digest. Not while another method of this state machine runs, except those
-     * that any thread may call.
+     * Counts entries of regions that have just got a limit, and purges some expired and flushed ones, beginning where
+     * the last step ended. Each node does this at its own pace: it changes no outcome, no read and no digest. No other
+     * method may run at the same time, except those that any thread may call.
      */
     public void purge() {
         if (store.sweepPending()) {
@@ -293,13 +293,13 @@ public final class StateMachine {
     }
 
     /**
-     * The same for the identity that the client gave. A value whose pieces are missing, and a command refused for memory or for its
-     * user's rights, may be sent again under it.
+     * The same for the client's own identity. If pieces of its value are missing, or it was refused for want of
+     * memory or of rights, the client may send it again with the same number.
      */
     private Outcome applyOnceForClient(long index, CommandRecord record) {
         Outcome first = clients.recall(record, clockMillis);
         if (first != null) {
-            // The pieces of a large value have come a second time, too.
+            // This copy has brought the pieces of its value a second time: drop them.
             if (record.hasSetChunked()) {
                 uploads.forget(record.getOrigin(), record.getSetChunked().getUpload());
             } else if (record.hasPutChunked()) {
@@ -323,7 +323,7 @@ public final class StateMachine {
         return record.getEvicts() ? outcome.afterEviction() : outcome;
     }
 
-    /** What has come in pieces is not kept for it; a copy without them says so, as it would without users. */
+    /** Drops the pieces of its value. A copy whose pieces are missing gets that outcome, as it would without users. */
     private Outcome denied(CommandRecord record) {
         boolean whole = true;
         if (record.hasSetChunked()) {
@@ -412,7 +412,7 @@ public final class StateMachine {
         for (CommandRecord write : multi.getWritesList()) {
             Outcome outcome = apply(index, write);
             detailBytes += outcome.detailBytes();
-            // What one command would read from the store afterwards, several cannot.
+            // The reply to a single command reads such a value from the store afterwards; that to a MULTI cannot.
             boolean tooLarge =
                     outcome.kind() == Outcome.Kind.NO_INTEGER || detailBytes > Limits.MULTI_OUTCOME_BYTES_MAX;
             if (tooLarge || outcome.kind() != Outcome.Kind.APPLIED) {
@@ -426,7 +426,7 @@ public final class StateMachine {
     }
 
     /**
-     * The data, for reads from any thread. A snapshot that is loaded replaces it; while it is loaded there is nothing, see
+     * The data, for reads from any thread. Loading a snapshot replaces it; until that is done the store is empty, see
      * {@link #isLoading}.
      */
     public Store store() {
@@ -434,8 +434,8 @@ public final class StateMachine {
     }
 
     /**
-     * Whether this was the {@link #store} while a snapshot was loaded: what is not in it may be there in fact. Whoever finds
-     * nothing asks afterwards, about the same store that it looked into.
+     * Whether this is the empty store that is shown while a snapshot is loaded. A reader that found nothing asks
+     * this afterwards about the store that it has read: if so, the key may exist.
      */
     public static boolean isLoading(Store seen) {
         return seen == LOADING;
@@ -450,7 +450,7 @@ public final class StateMachine {
     public record Sighting(@Nullable Entry entry, long clockMillis) {}
 
     /**
-     * Looks at a key. Any thread: no log entry is applied and no snapshot loaded between the two things it sees.
+     * Looks up a key. Any thread. The entry and the time belong together: nothing is applied between reading them.
      *
      * @return null while a snapshot is loaded
      */
@@ -479,7 +479,7 @@ public final class StateMachine {
         return clockMillis;
     }
 
-    /** The wall clock that the last entry applied brought along, in milliseconds since 1970, or 0. Any thread. */
+    /** The wall-clock time in the last entry applied, in milliseconds since 1970, or 0. Any thread. */
     public long wallMillis() {
         return wallMillis;
     }
@@ -500,8 +500,8 @@ public final class StateMachine {
     }
 
     /**
-     * The newest format that all these nodes read, by their registrations, as far as this node knows: it may know less than
-     * the others after it has loaded a snapshot, never more. Any thread.
+     * The newest format that all these nodes read, by the registrations that this node knows. After it has loaded
+     * a snapshot it may know fewer of them, and return an older format than other nodes, never a newer one. Any thread.
      */
     public int formatReadBy(Collection<String> nodes) {
         Map<String, Integer> known = formatsRead;
@@ -549,7 +549,7 @@ public final class StateMachine {
                 .build();
         List<Origins.FrozenNode> nodes = origins.freeze();
         List<SnapshotUpload> uploadsNow = uploads.toWire();
-        // Last: a view of the store that is open stays so, and lets no other one open, if anything is thrown after it.
+        // Last: if something were thrown after this, the store's view would stay open and block every later one.
         return new StateView(header, store.view(), nodes, clients.view(), uploadsNow, regionLimits(), users().toWire());
     }
 
@@ -567,7 +567,7 @@ public final class StateMachine {
         origins = new Origins();
         clients = new Clients();
         uploads = new PendingUploads();
-        // The old ones count until then: nobody may do more meanwhile.
+        // The old users count until the snapshot is read: nobody may do more meanwhile.
         Users[] users = {Users.NONE};
         Store newStore = new Store();
         long[] bytesWithoutRoom = new long[1];
@@ -577,7 +577,7 @@ public final class StateMachine {
                 if (newStore.bytes() <= memory.room().holdMax()) {
                     newStore.put(key, io.dshm.proto.Key.of(key).hash(), entry);
                 } else {
-                    // Only counted, in order to say how much memory it would take.
+                    // There is no room for it. It is counted only, for the message that says how much memory is needed.
                     bytesWithoutRoom[0] += Store.bytesOf(key, entry);
                 }
             }

@@ -26,8 +26,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A connection on which this node calls another one. It greets, finds out whether the other node takes calls, and then matches
- * answers with requests. Every request that is sent gets exactly one answer or failure: the connection's end and the request's
+ * A connection on which this node calls another one. It greets, learns whether the other node takes calls, then matches
+ * answers with requests. Every request gets exactly one answer or failure; the end of the connection and the request's
  * time-out are failures.
  *
  * <p>The last handler of its pipeline; confined to its event loop, but for {@link #call}.
@@ -36,19 +36,19 @@ final class CallConnection extends ChannelInboundHandlerAdapter {
 
     private static final Logger LOG = LoggerFactory.getLogger(CallConnection.class);
 
-    /** How long a node may take for its answer to the greeting; one that is paused is asked again afterwards. */
+    /** A node must answer the greeting within this time; a node that was paused is greeted again later. */
     static final int GREETING_MILLIS = 1_000;
 
     static final PeerMessage QUESTION = PeerMessage.newBuilder()
             .setStatusRequest(StatusRequest.getDefaultInstance())
             .build();
 
-    /** What becomes of the connection; told on its event loop. */
+    /** Events of the connection, on its event loop. */
     interface Events {
         /** The other node has answered the greeting. If it takes no calls, it is a node of format 1. */
         void onGreeted(CallConnection connection, boolean takesCalls);
 
-        /** Told once, also if there was no connection at all. */
+        /** Called once, even if the connection was never made. */
         void onEnded(CallConnection connection);
     }
 
@@ -57,13 +57,13 @@ final class CallConnection extends ChannelInboundHandlerAdapter {
     private final long unsentBytesMax;
     private final Events events;
 
-    /** Bytes of requests that are not sent; any thread. */
+    /** Bytes of requests that are not sent yet; any thread. */
     private final AtomicLong unsent = new AtomicLong();
 
     private final IntObjectMap<Request> unanswered = new IntObjectHashMap<>();
     private int lastNumber;
 
-    /** Set before anybody knows of the connection. */
+    /** Set before the connection is handed out. */
     private @Nullable Channel channel;
 
     private boolean greeted;
@@ -74,10 +74,10 @@ final class CallConnection extends ChannelInboundHandlerAdapter {
     private long timingNanos;
 
     /**
-     * Not connected yet.
+     * Creates an object that is not connected yet.
      *
      * @param hello this node's greeting
-     * @param unsentBytesMax what may wait to be sent
+     * @param unsentBytesMax how many bytes of requests may wait to be sent
      */
     CallConnection(PeerMessage hello, CallMessages messages, long unsentBytesMax, Events events) {
         this.hello = hello;
@@ -116,7 +116,7 @@ final class CallConnection extends ChannelInboundHandlerAdapter {
             } else if (!greeted) {
                 onGreeting(context, PeerMessage.parseFrom(ByteBufUtil.getBytes(frame)));
             }
-            // Otherwise a node of format 1 says that it is there.
+            // Else a node of format 1 shows that it is alive: nothing to do.
         } finally {
             frame.release();
         }
@@ -150,7 +150,7 @@ final class CallConnection extends ChannelInboundHandlerAdapter {
         if (kind == CallFrame.BEAT.kind()) {
             return;
         }
-        // None waits if it has timed out.
+        // Null if the request has timed out.
         Request request = unanswered.remove(number);
         if (request != null) {
             MessageLite answer;
@@ -167,7 +167,7 @@ final class CallConnection extends ChannelInboundHandlerAdapter {
     /**
      * Sends a request. Any thread.
      *
-     * @param answer is told exactly once if this returns
+     * @param answer is called exactly once, unless this method throws
      * @throws IOException if too much waits already: the other node does not read
      */
     void call(MessageLite message, long timeoutMillis, CallAnswer answer) throws IOException {
@@ -189,7 +189,7 @@ final class CallConnection extends ChannelInboundHandlerAdapter {
         }
     }
 
-    /** A request on its way. */
+    /** A request that is not answered yet. */
     private final class Request implements Runnable, ChannelFutureListener {
 
         private final long deadlineNanos;
@@ -197,7 +197,7 @@ final class CallConnection extends ChannelInboundHandlerAdapter {
         private final int bytes;
         private final CallAnswer answer;
 
-        /** Null once it is sent: it may be large, and its answer late. */
+        /** Null once it is sent: it may be large, and the answer may take long. */
         private @Nullable MessageLite message;
 
         Request(MessageLite message, long deadlineNanos, CallAnswer answer) {
@@ -234,7 +234,7 @@ final class CallConnection extends ChannelInboundHandlerAdapter {
         }
     }
 
-    /** What is called in one round of the event loop leaves together. */
+    /** Requests of one round of the event loop are flushed together. */
     private void flushSoon(Channel open) {
         if (!flushNeeded) {
             flushNeeded = true;
@@ -301,7 +301,7 @@ final class CallConnection extends ChannelInboundHandlerAdapter {
         context.close();
     }
 
-    /** There will be no connection, or no longer. */
+    /** The connection has ended, or could not be made. */
     void end() {
         if (ended) {
             return;

@@ -41,19 +41,19 @@ final class ApplyAdapter extends StateMachineAdapter {
 
     private static final Logger LOG = LoggerFactory.getLogger(ApplyAdapter.class);
 
-    /** What the group wants to hear. Called on the thread that applies. */
+    /** Events for the group. Called on the apply thread, unless they say otherwise. */
     interface Listener {
         void onApplied(long index);
 
         void onAppliedBatch(long bytes);
 
-        /** A snapshot could not be taken while a digest was being read: takes it, and returns when it is written. Any thread. */
+        /** A snapshot had to wait for a digest: take it now, and return when it is written. Any thread. */
         void onSnapshotDue() throws InterruptedException;
 
-        /** A snapshot is whole in that folder. On the thread that has written it. */
+        /** A complete snapshot is in that folder. Called on the thread that wrote it. */
         void onSnapshotWritten(Path folder, long nanos);
 
-        /** No snapshot was written. Any thread. */
+        /** Writing a snapshot has failed. Any thread. */
         void onSnapshotFailed();
 
         /** The snapshot in that folder is loaded. */
@@ -81,7 +81,7 @@ final class ApplyAdapter extends StateMachineAdapter {
     private final Executor snapshots;
     private final Listener listener;
 
-    /** A state machine allows one view at a time: for a snapshot, or for a digest. */
+    /** The state machine allows one view at a time: a snapshot or a digest holds this permit. */
     private final Semaphore viewPermit = new Semaphore(1);
 
     private final AppliedTerms applied = new AppliedTerms();
@@ -105,7 +105,7 @@ final class ApplyAdapter extends StateMachineAdapter {
         long index = 0;
         long first = 0;
         long term = 0;
-        // Free, but for short steps of purging, and for whoever asks for a digest: see there.
+        // This lock is rarely contended: short steps of purging take it, and requests for a digest.
         synchronized (stateMachine) {
             while (entries.hasNext()) {
                 ByteBuffer data = entries.getData();
@@ -130,12 +130,12 @@ final class ApplyAdapter extends StateMachineAdapter {
         listener.onAppliedBatch(bytes);
     }
 
-    /** The effect of a log entry that cannot be applied is unknown: nothing may be applied after it. */
+    /** If an entry cannot be applied, its effect is unknown: nothing may be applied after it. */
     private Outcome[] apply(long index, ByteBuffer data) {
         try {
             return stateMachine.apply(index, data);
         } catch (CorruptStateException | StateTooLargeException e) {
-            // With its message: what SOFAJRaft makes of an exception is a status without it.
+            // Say the message here: SOFAJRaft turns the exception into a status without it.
             listener.onFatal(String.valueOf(e.getMessage()));
             throw e;
         } catch (RuntimeException | Error e) {
@@ -151,16 +151,16 @@ final class ApplyAdapter extends StateMachineAdapter {
         }
     }
 
-    /** What is applied. Any thread. */
+    /** The applied indexes with their terms. Any thread. */
     AppliedTerms applied() {
         return applied;
     }
 
     /**
-     * The digest of the present state. On a thread of the caller's that may block: waits for a snapshot that is being
+     * The digest of the present state. Blocks the calling thread: waits for a snapshot that is being
      * written. A snapshot that becomes due meanwhile is taken right after it.
      *
-     * @throws IllegalStateException if a snapshot is being written all the time
+     * @throws IllegalStateException if a snapshot is still being written at the end of the timeout
      */
     StateView.StateDigest digest(long timeoutMillis) throws InterruptedException {
         if (!viewPermit.tryAcquire(timeoutMillis, TimeUnit.MILLISECONDS)) {
@@ -223,11 +223,11 @@ final class ApplyAdapter extends StateMachineAdapter {
 
     private Status failed(SnapshotWriter writer, Exception why) {
         LOG.error(
-                "no snapshot was written to {}; the log is kept, and the next one is tried in time",
+                "no snapshot was written to {}; the log is kept, and the next snapshot will be tried as usual",
                 writer.getPath(),
                 why);
         listener.onSnapshotFailed();
-        // Not EIO, which would stop the node for good: nothing is lost by a missing snapshot.
+        // Not EIO, which would stop the node for good: a missing snapshot loses nothing.
         return new Status(RaftError.ECANCELED, "snapshot failed: %s", why);
     }
 
@@ -260,7 +260,7 @@ final class ApplyAdapter extends StateMachineAdapter {
             listener.onFatal(String.valueOf(e.getMessage()));
             return false;
         } catch (IOException | RuntimeException | OutOfMemoryError e) {
-            // The old state is gone by now, so there is nothing to go on with.
+            // The old state has been dropped, so the node cannot continue.
             String why = e instanceof IOException || e instanceof CorruptStateException ? e.getMessage() : e.toString();
             // A disk that fails, or too small a heap, is no reason to delete anything.
             String advice = e instanceof CorruptStateException

@@ -68,12 +68,12 @@ public final class RaftGroup implements RaftLog {
 
     private static final Logger LOG = LoggerFactory.getLogger(RaftGroup.class);
 
-    /** Between two looks of the leader at who answers. */
+    /** The leader checks this often which members answer. */
     private static final int WATCH_MILLIS = 1_000;
 
     /**
-     * A node that lost its data waits for so many election timeouts for members that do not answer, if it can do without them;
-     * see {@link JoiningTerm}. A candidate gives up after one, and so does who asks for votes.
+     * A node that lost its data waits so many election timeouts for silent members, if it can do without them;
+     * see {@link JoiningTerm}. A candidate gives up after one.
      */
     private static final int PATIENCE_ELECTIONS = 10;
 
@@ -82,19 +82,19 @@ public final class RaftGroup implements RaftLog {
      *
      * @param cluster the cluster's id: members of different clusters do not understand each other
      * @param self this node's name, one of the peers
-     * @param peers the Raft addresses, {@code host:port}, of the members that the setting names, by their names: a new group consists of
+     * @param peers Raft addresses, {@code host:port}, of the members in the setting, by name: a new group consists of
      *     them
-     * @param members who is a member now
-     * @param listens false for a node that is alone, and stays so
+     * @param members the present members
+     * @param listens false for a node that is alone for good
      * @param network connects the members; unused by a node that is alone
-     * @param bindAddress where the Raft port is opened, as long as there may be members that need it
+     * @param bindAddress address of the Raft port, which is open while members of format 1 may need it
      * @param port who may connect there
-     * @param takesFormat1 whether it is opened at all: nodes of format 1 know no TLS
+     * @param takesFormat1 whether that port is opened at all: not with TLS, which nodes of format 1 do not know
      * @param folder where log, votes and snapshots are kept
      * @param electionTimeoutMillis after which a follower that hears nothing of its leader starts an election
      * @param snapshotIntervalSeconds a snapshot is taken this often, if anything was written
-     * @param snapshotLogBytes and whenever this much was written since the last one
-     * @param logBytesMax and when the log takes more than that on the disk
+     * @param snapshotLogBytes a snapshot is also taken when this much was written since the last one
+     * @param logBytesMax a snapshot is also taken when the log takes more than this on the disk
      * @param diskReserveBytes see {@link DiskSpace}
      */
     public record Settings(
@@ -117,16 +117,16 @@ public final class RaftGroup implements RaftLog {
     /**
      * The listeners to the group's events.
      *
-     * @param roles of this node's role
-     * @param onApplied of each index, on the thread that applies, before its proposal is told
-     * @param onAppliedBatch after some of them
-     * @param onCaughtUp when this node has applied all that was committed when it started
-     * @param isRegistered asked by a node that has lost its data: whether an entry of this start of it is in the log
-     * @param onRestored when a node that had lost its data has it back, and before it votes
-     * @param onWaiting while a node that has lost its data waits, what for
-     * @param foreign asked before this node takes over a snapshot of that member: why it must not, or null; may block
-     * @param isRemoved whether this node is no member any more: then it asks for no votes
-     * @param voters asked by a node that has lost its data, before it takes part
+     * @param roles is told when this node's role or leader changes
+     * @param onApplied is told each applied index, on the apply thread, before the proposer learns the outcome
+     * @param onAppliedBatch called after a batch of them
+     * @param onCaughtUp called when this node has applied all that was committed when it started
+     * @param isRegistered for a node that lost its data: whether the log has this start's registration
+     * @param onRestored called when a node that lost its data has it back, before it votes
+     * @param onWaiting is told what a node that lost its data waits for
+     * @param foreign why this node must not install that member's snapshot, or null if it may; may block
+     * @param isRemoved whether this node is no longer a member; then it asks for no votes
+     * @param voters finds out who votes, for a node that lost its data, before it takes part
      */
     public record Events(
             RoleListener roles,
@@ -140,14 +140,14 @@ public final class RaftGroup implements RaftLog {
             BooleanSupplier isRemoved,
             Voters voters) {}
 
-    /** Who votes, as the other nodes say, for a node that has lost its data. */
+    /** Asks the other nodes who votes, for a node that has lost its data. */
     @FunctionalInterface
     public interface Voters {
 
         /**
-         * Asks them. Blocks until enough have answered.
+         * Blocks until enough nodes have answered.
          *
-         * @param waiting is told, now and then, whose answers are missing
+         * @param waiting is told repeatedly whose answers are missing
          * @return the voters of each configuration that counts; see {@link JoiningTerm}
          */
         List<Electorate> ask(Consumer<List<String>> waiting) throws InterruptedException;
@@ -193,7 +193,7 @@ public final class RaftGroup implements RaftLog {
      * takes part; applying the log goes on. A node that has lost its data first waits for the others' terms, for as long as
      * it takes: see {@link JoiningTerm}. To be called once.
      *
-     * @param progress how far this node had come
+     * @param progress how far this node's log, votes and state had come
      * @param votes false if this node has lost its data, or a part of it, and has to get it back before it votes
      * @throws IOException if the folder cannot be used
      * @throws IllegalStateException if the library refuses to start, see its lines in the log
@@ -222,7 +222,7 @@ public final class RaftGroup implements RaftLog {
         PeerId self = peer(settings.self());
         Configuration members = new Configuration();
         if (votes) {
-            // Otherwise this node gets to know them with its data.
+            // A node without its data learns the members together with its data.
             settings.peers().keySet().forEach(name -> members.addPeer(peer(name)));
         }
         boolean alone = !settings.listens();
@@ -274,7 +274,7 @@ public final class RaftGroup implements RaftLog {
                         name -> Peers.of(settings.members().raftOf(name)).getEndpoint()));
         long patience = TimeUnit.MILLISECONDS.toNanos((long) PATIENCE_ELECTIONS * settings.electionTimeoutMillis());
         RpcClient client = new MemberRpcClient();
-        // The question is put as one for a vote, but does not ask for one.
+        // The question has the form of a request for a vote, but no vote is given for it.
         client.init(memberOptions(() -> true, null, null));
         return new TermQuestions(groupId, self.toString(), others, electorates, client).ask(patience, waiting);
     }
@@ -290,7 +290,7 @@ public final class RaftGroup implements RaftLog {
                 this::lastAppended);
     }
 
-    /** The library says only in its log why it does not start: this adds what an operator can do about it. */
+    /** The library gives its reason only in the log: adds where to look, for the operator. */
     private Node startOrExplain(RaftGroupService group, boolean listens) throws IOException {
         try {
             return group.start(listens);
@@ -323,7 +323,7 @@ public final class RaftGroup implements RaftLog {
         return watch == null ? Map.of() : watch.status();
     }
 
-    /** Another node has said whether its disk is full. */
+    /** Takes note of what another node says about its disk. */
     public void onPeerDisk(String name, boolean full) {
         DiskWatch watch = disk;
         if (watch != null) {
@@ -346,7 +346,7 @@ public final class RaftGroup implements RaftLog {
         }
     }
 
-    /** Whether {@link #start} is through. */
+    /** Whether {@link #start} has returned. */
     public boolean isRunning() {
         return node != null;
     }
@@ -382,8 +382,8 @@ public final class RaftGroup implements RaftLog {
                 terms::durable);
         LeaderReminder reminder = new LeaderReminder(System::nanoTime);
         Difference difference = new Difference(applying.applied(), terms::durable, onFatal);
-        // Not told of closed connections: the end of a leader's old one would throw away what its new one uses by then,
-        // and the leader would wait for its answers for seconds.
+        // The library is not told of closed connections: when a leader's old one ends, it would also drop the state of
+        // the new one, and the leader would wait seconds for answers.
         server.registerProcessor(
                 guard.before(new AppendRequests(requests, applying.applied(), difference, reminder, noRoom)));
         server.registerProcessor(guard.before(reminder.snapshots(requests, difference)));
@@ -407,7 +407,7 @@ public final class RaftGroup implements RaftLog {
         return name.equals(address) ? null : name;
     }
 
-    /** Who votes, and changes of that. */
+    /** Shows and changes who votes. */
     public MemberChanges memberChanges() {
         return new LibraryMemberChanges(this::runningNode);
     }
@@ -446,17 +446,17 @@ public final class RaftGroup implements RaftLog {
         }
     }
 
-    /** What it has done since it started. */
+    /** Counts of what the group has done since it started. */
     public RaftCounts counts() {
         return counts;
     }
 
-    /** The last index in this node's log, on the disk or on the way there; 0 before the group runs. */
+    /** The last index in this node's log, written or about to be written; 0 before the group runs. */
     public long lastLogIndex() {
         return lastAppended();
     }
 
-    /** The last index of which this node knows that it is committed; 0 before the group runs. */
+    /** The last index that this node knows to be committed; 0 before the group runs. */
     public long committedIndex() {
         Node running = node;
         try {
@@ -467,24 +467,24 @@ public final class RaftGroup implements RaftLog {
         }
     }
 
-    /** The last index in the log; 0 while this node starts or stops: then it tells no follower anything. */
+    /** The last index in the log; 0 while this node starts or stops, so that it sends no notices then. */
     private long lastAppended() {
         Node running = node;
         try {
             return running == null ? 0 : running.getLastLogIndex();
         } catch (IllegalStateException e) {
-            // Entries are still applied then. To fail here would fail the entry, and end the process.
+            // Entries are still applied while a node stops: an exception would fail one, and end the process.
             LOG.trace("stopping", e);
             return 0;
         }
     }
 
-    /** Whether the log or a snapshot holds anything: not before the group has elected its first leader. */
+    /** Whether the log or a snapshot holds anything: false until the group has elected its first leader. */
     public boolean hasState() {
         return runningNode().getLastLogIndex() > 0;
     }
 
-    /** Whether this node takes part in elections: always, except while it gets its data back after a loss. */
+    /** Whether this node takes part in elections: false only while it gets lost data back. */
     public boolean mayVote() {
         return mayVote.get();
     }
@@ -516,11 +516,11 @@ public final class RaftGroup implements RaftLog {
     }
 
     /**
-     * Makes, in the data folder of a node that has none yet, what a member of a new group finds there at its first start: a
-     * snapshot of this state, and no log. On the disk when this returns.
+     * Prepares an empty data folder for the first start of a member of a new group: writes a snapshot of this state,
+     * and no log. All of it is on the disk (synced) on return.
      *
      * @param members the members' Raft addresses, {@code host:port}
-     * @throws IOException if it cannot be written; what is in the folder is to be deleted then
+     * @throws IOException if it cannot be written; the caller then deletes the folder's content
      * @throws IllegalArgumentException if an address is not of that form; nothing was written then
      */
     public static void found(Path folder, Collection<String> members, StateSource state) throws IOException {
@@ -531,11 +531,11 @@ public final class RaftGroup implements RaftLog {
         SnapshotFolder.found(folder, peers, state);
     }
 
-    /** Takes a snapshot now, in the background; the result is complete when that has ended. */
+    /** Takes a snapshot in the background; the future completes when that has ended, well or not. */
     private CompletableFuture<Void> snapshot() {
         CompletableFuture<Void> ended = new CompletableFuture<>();
         runningNode().snapshot(status -> {
-            // Busy: one is being written or loaded already, or follows a digest.
+            // EBUSY: a snapshot is being written or loaded already, or will be taken after a digest.
             if (!status.isOk() && status.getRaftError() != RaftError.EBUSY) {
                 LOG.warn("no snapshot was taken: {}", status);
             }
@@ -544,7 +544,7 @@ public final class RaftGroup implements RaftLog {
         return ended;
     }
 
-    /** Hands leadership, if this node has it, to the member that is furthest along. Returns at once. */
+    /** If this node leads, hands leadership to the member with the longest log. Returns at once. */
     public void transferLeadership() {
         Status status = runningNode().transferLeadershipTo(PeerId.ANY_PEER);
         LOG.debug("leadership handed over: {}", status);

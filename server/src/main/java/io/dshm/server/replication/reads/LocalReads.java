@@ -31,20 +31,20 @@ import org.jspecify.annotations.Nullable;
  */
 public final class LocalReads {
 
-    /** The time between two confirmations of the leader when no read asks for one: the shown lag is at most this old. */
+    /** This often the leader confirms the state if no read asks for it: the shown lag is at most this old. */
     private static final long CONFIRM_MILLIS = 1_000;
 
-    /** How many confirmations there are in the time that a read may be stale. */
+    /** At least so many confirmations are made in the time that a read may be stale. */
     private static final int CONFIRMS_PER_STALENESS = 4;
 
     private static final Reply.Failure MULTI_TOO_LARGE = new Reply.Failure(
             ErrorCode.TOO_LARGE, "the replies to a MULTI have at most " + Limits.MULTI_REPLY_BYTES_MAX + " bytes");
 
-    /** Seen only by a read that came as the load of a snapshot began; those that come later wait. */
+    /** For a read that came just as loading a snapshot began; later reads wait. */
     static final Reply.Failure LOADING =
             new Reply.Failure(ErrorCode.BUSY, "this node takes over another node's snapshot");
 
-    /** No round has come to an end yet. */
+    /** No round has ended yet. */
     private static final long NEVER = Long.MIN_VALUE;
 
     private final StateMachine stateMachine;
@@ -54,10 +54,10 @@ public final class LocalReads {
     private final AcknowledgedWrites acknowledged = new AcknowledgedWrites();
     private final ApplyDelay delay;
 
-    /** How many reads wait; the apply thread checks it, so that it wakes no lane without need. */
+    /** How many reads wait. The apply thread wakes the lanes only if there are any. */
     private final AtomicInteger waiting = new AtomicInteger();
 
-    /** When the last round began that has come to an end. */
+    /** When the last round that has ended began. */
     private final AtomicLong confirmedNanos = new AtomicLong(NEVER);
 
     private volatile long appliedIndex;
@@ -135,7 +135,7 @@ public final class LocalReads {
         return new Reply.Several(replies);
     }
 
-    /** Whether, by this node's estimate of the time, an entry that is read has expired or gone, and the log does not say so yet. */
+    /** Whether an entry has expired by this node's estimate of the time, but not yet by the time in the log. */
     public boolean isDueUnlogged(Command.Read read) {
         return keyReads(read).stream().anyMatch(one -> isDueUnlogged(one.key()));
     }
@@ -160,7 +160,7 @@ public final class LocalReads {
         return isApplied(indexFor(read)) && !isStale();
     }
 
-    /** Whether this node's state may be older than a local read may show. */
+    /** Whether this node's state may be too old for local reads; see {@code max-staleness-millis}. */
     public boolean isStale() {
         if (maxStalenessMillis == 0) {
             return false;
@@ -178,15 +178,15 @@ public final class LocalReads {
     }
 
     /**
-     * How old the state is, at most, that local reads show, in milliseconds: every write that any node had acknowledged
-     * before that is applied here. -1 before the first confirmation.
+     * How old the state that local reads show is at most, in milliseconds: every write that any node had acknowledged
+     * that long ago is applied here. -1 before the first confirmation.
      */
     public long lagMillis() {
         long confirmed = confirmedNanos.get();
         return confirmed == NEVER ? -1 : TimeUnit.NANOSECONDS.toMillis(nanoTime.getAsLong() - confirmed);
     }
 
-    /** How often a node has to have its state confirmed, in milliseconds. */
+    /** A node has its state confirmed this often, in milliseconds. */
     public long confirmIntervalMillis() {
         return maxStalenessMillis == 0
                 ? CONFIRM_MILLIS
@@ -194,15 +194,15 @@ public final class LocalReads {
     }
 
     /**
-     * Whether a read that has to wait for this index need not wait any more. After a start, it also waits until this node
-     * knows the time: what it showed as expired before must not come alive again. While a snapshot is loaded, every read
+     * Whether a read that needs this index may be answered. After a start, reads also wait until this node
+     * knows the time: an entry that was shown as expired must not reappear. While a snapshot is loaded, every read
      * waits.
      */
     boolean isApplied(long index) {
         return caughtUp && clock.isAnchored() && index <= appliedIndex && !isLoading();
     }
 
-    /** Whether this node has let go of its state and takes over a snapshot. */
+    /** Whether this node has dropped its state and is loading a snapshot. */
     public boolean isLoading() {
         return StateMachine.isLoading(stateMachine.store());
     }
@@ -249,7 +249,7 @@ public final class LocalReads {
         return acknowledged.indexForAll();
     }
 
-    /** Lets reads on this node wait for a write that is acknowledged now, unless it is applied here already. */
+    /** Makes later reads on this node wait for a write that is acknowledged now, if it is not applied here yet. */
     public void acknowledge(Command.Write write, long index) {
         if (write instanceof Command.KeyWrite one) {
             acknowledge(one.key(), index);
@@ -264,7 +264,7 @@ public final class LocalReads {
         }
     }
 
-    /** The same of a write of that key. */
+    /** The same for a write of that key. */
     public void acknowledge(Key key, long index) {
         if (index > appliedIndex) {
             acknowledged.record(key.hash(), index);
@@ -281,7 +281,7 @@ public final class LocalReads {
         return appliedIndex;
     }
 
-    /** An entry was applied. Called by the thread that applies, before anybody learns an outcome of that entry. */
+    /** Called by the apply thread after each entry, before anybody learns an outcome of it. */
     public void onApplied(long index) {
         appliedIndex = index;
         delay.onApplied(index);
@@ -296,8 +296,8 @@ public final class LocalReads {
     }
 
     /**
-     * This node has applied all that was committed when it started. Before that, its store is on the way from its last
-     * snapshot to the present, and shows none of it.
+     * Called when this node has applied all that was committed when it started. Until then its store is older than what
+     * it showed before the restart, and no read is answered from it.
      */
     public void onCaughtUp() {
         caughtUp = true;

@@ -15,29 +15,29 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The commands of one origin on their way: numbered, sent in order, kept until their outcome is known, sent again after
+ * The outstanding commands of one origin: numbered, sent in order, kept until their outcome is known, sent again after
  * a change of leader. Confined to its lane's thread.
  *
- * <p>Numbers from {@link #oldest} to before {@link #next} are in the ring, answered ones as null; those from
+ * <p>The ring holds the numbers from {@link #oldest} to before {@link #next}, answered ones as null; those from
  * {@link #unsent} on have not been sent to the present leader. No more than {@link Limits#FORWARD_BYTES_IN_FLIGHT_MAX}
- * are with the leader at a time, so that neither side holds more of them than that, however slow the other one is: each
- * outcome lets another command go. After a refusal only one command goes, again and again, until one has an outcome.
+ * are with the leader at a time, so that neither side holds more than that, however slow the other side is: each
+ * outcome makes room for another command. After a refusal a single command is sent repeatedly, until it has an outcome.
  */
 public final class Outbox implements ForwardSource {
 
-    /** What an outbox tells its owner, on the lane's thread. */
+    /** Events for the owner, on the lane's thread. */
     public interface Events {
 
-        /** The leader did not take what was sent: it is to be {@linkplain #rewind sent again} a little later. */
+        /** The leader refused what was sent. Call {@link #rewind} a little later to send it again. */
         void onNotTaken();
 
-        /** The leader has answered a command: it takes commands. */
+        /** The leader has applied a command, so it takes commands. */
         void onTaken();
 
-        /** More may be sent. */
+        /** There is room to send more. */
         void onRoom();
 
-        /** The log does not know this origin (any more). */
+        /** The log does not know this origin, or no longer. */
         void onUnknownOrigin();
     }
 
@@ -49,16 +49,16 @@ public final class Outbox implements ForwardSource {
     private long unsent = 1;
     private long next = 1;
 
-    /** Of all that is in the ring. */
+    /** Bytes of all commands in the ring. */
     private long bytes;
 
-    /** Of what is in the ring before {@link #unsent}. */
+    /** Bytes of the commands in the ring before {@link #unsent}. */
     private long bytesSent;
 
     /** Commands that went to a leader elsewhere, repeats among them. */
     private final Tally forwarded = new Tally();
 
-    /** The leader refused what it was sent last. */
+    /** The leader refused the last commands: send one at a time until it takes one. */
     private boolean probing;
 
     /** An empty outbox. */
@@ -71,7 +71,7 @@ public final class Outbox implements ForwardSource {
      * Takes a command; false, and nothing happens, if too many are outstanding, or too many bytes of them.
      *
      * @param deadlineNanos at which its sender gives up: not before that of the command taken last
-     * @throws IllegalArgumentException if {@link Admission} refuses it, which what clients can send never is
+     * @throws IllegalArgumentException if {@link Admission} refuses it; it refuses nothing that clients can send
      */
     public boolean submit(CommandRecord.Builder command, Pending pending, long deadlineNanos) {
         if (next - oldest >= Limits.COMMANDS_OUTSTANDING_MAX || bytes >= Limits.OUTBOX_BYTES_MAX) {
@@ -95,7 +95,7 @@ public final class Outbox implements ForwardSource {
         return forwarded.get();
     }
 
-    /** How many commands are not answered, and those between them that are. */
+    /** Size of the ring: unanswered commands, and answered ones between them. */
     long outstanding() {
         return next - oldest;
     }
@@ -110,7 +110,7 @@ public final class Outbox implements ForwardSource {
         return oldest == next;
     }
 
-    /** Hands what is unsent to this node's own proposer, as much as may be on its way. */
+    /** Hands unsent commands to this node's own proposer, as many as may be outstanding. */
     public void sendTo(Proposer proposer) {
         while (maySend()) {
             Pending pending = nextUnsent();
@@ -120,7 +120,7 @@ public final class Outbox implements ForwardSource {
         }
     }
 
-    /** Sends what is unsent to a leader elsewhere, in portions, as much as may be on its way and the link takes. */
+    /** Sends unsent commands to another node that leads, in portions, as many as it and the link take. */
     public void sendTo(PeerLinks.Link link, long term) {
         while (maySend() && link.isWritable()) {
             Forward.Builder forward = Forward.newBuilder()
@@ -147,7 +147,7 @@ public final class Outbox implements ForwardSource {
         return unsent < next && (probing ? bytesSent == 0 : bytesSent < Limits.FORWARD_BYTES_IN_FLIGHT_MAX);
     }
 
-    /** The next one counts as sent from now on; null if it has been answered meanwhile. */
+    /** The next command to send, which counts as sent from now on; null if it has been answered meanwhile. */
     private @Nullable Pending nextUnsent() {
         Pending pending = ring[slot(unsent)];
         unsent++;
@@ -166,19 +166,19 @@ public final class Outbox implements ForwardSource {
         return record;
     }
 
-    /** Everything goes out again, after a refusal one command first. */
+    /** Sends everything again; after a refusal, one command first. */
     public void rewind() {
         unsent = oldest;
         bytesSent = 0;
     }
 
-    /** Somebody else leads, or the link is a new one: everything goes out again. */
+    /** There is a new leader or a new link: sends everything again. */
     public void restart() {
         probing = false;
         rewind();
     }
 
-    /** Results from a leader elsewhere. */
+    /** Takes results from another node that leads. */
     public void onResults(long index, List<Result> results) {
         boolean taken = false;
         for (Result result : results) {
@@ -234,7 +234,7 @@ public final class Outbox implements ForwardSource {
 
     @Override
     public void onReleased(int released) {
-        // What is on its way is counted here by what has no outcome yet.
+        // Nothing to do: this class counts commands without an outcome.
     }
 
     @Override
@@ -252,7 +252,7 @@ public final class Outbox implements ForwardSource {
         return oldest;
     }
 
-    /** Answers those whose time is up. The deadlines are in the order of the numbers. */
+    /** Answers commands whose deadline has passed. Deadlines rise with the numbers. */
     public void expire(long nowNanos) {
         boolean expired = false;
         for (long sequence = oldest; sequence < next; sequence++) {
@@ -294,11 +294,11 @@ public final class Outbox implements ForwardSource {
         pending.tellFailure(pending.openAttempts > 0 ? ErrorCode.TIMEOUT : ErrorCode.NO_LEADER);
     }
 
-    /** For each of these numbers, one attempt is proven to have reached no log. */
+    /** For each of these numbers, one attempt provably did not reach any log. */
     public void onNotLogged(List<Long> sequences) {
         for (long sequence : sequences) {
             Pending pending = find(sequence);
-            // A leader that says it twice proves nothing about the attempts that follow.
+            // If a leader says so twice, that proves nothing about later attempts.
             if (pending != null && pending.openAttempts > 0) {
                 pending.openAttempts--;
             }

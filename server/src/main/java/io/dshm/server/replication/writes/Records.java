@@ -45,7 +45,7 @@ import io.dshm.proto.wire.WriteCondition;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Commands to log records. {@link io.dshm.server.statemachine.Admission} decides which may be proposed. */
+/** Makes log records of commands. {@link io.dshm.server.statemachine.Admission} decides which may be proposed. */
 public final class Records {
 
     private static final OfWrite OF_WRITE = new OfWrite();
@@ -239,7 +239,7 @@ public final class Records {
                 .setClientUnlisted(identity.unlisted());
     }
 
-    /** The value of a command, if it is too long to travel inside its record; else null. */
+    /** The value of a command if it is too long to be in its record, and null otherwise. */
     public static byte @Nullable [] largeValue(Command.Write write) {
         if (write.dataBytes() <= Limits.INLINE_VALUE_BYTES_MAX) {
             return null;
@@ -267,12 +267,12 @@ public final class Records {
                         .setValueLength(set.value().length));
     }
 
-    /** The record that only has the leader log the time. */
+    /** A record whose only effect is that the leader logs the time. */
     public static CommandRecord.Builder logTime() {
         return CommandRecord.newBuilder().setLogTime(LogTimeCommand.getDefaultInstance());
     }
 
-    /** Takes out of a record what nodes of the first format do not know, and can do without. */
+    /** Removes the fields that nodes of the first format do not know and do not need. */
     public static void forFirstFormat(CommandRecord.Builder record) {
         if (record.getClientDone() > 0) {
             record.clearClientDone().clearClientRetry().clearClientUnlisted();

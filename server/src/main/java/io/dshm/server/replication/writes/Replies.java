@@ -18,7 +18,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Outcomes of writes to replies. */
+/** Makes replies of the outcomes of writes. */
 public final class Replies {
 
     private static final Applied APPLIED = new Applied();
@@ -26,7 +26,7 @@ public final class Replies {
 
     private Replies() {}
 
-    /** What the sender of a command is told of its outcome. */
+    /** The reply to a command with this outcome. */
     public static Reply of(Command.Write write, Outcome outcome) {
         return switch (outcome.kind()) {
             case APPLIED -> write.accept(outcome, APPLIED);
@@ -49,7 +49,7 @@ public final class Replies {
         };
     }
 
-    /** Why a command is not for the entry that it found. */
+    /** Why a command cannot work on the entry that it found. */
     private static String wrongKind(Command.Write write) {
         if (write instanceof Command.Identified identified) {
             return wrongKind(identified.write());
@@ -85,7 +85,7 @@ public final class Replies {
                 : "the key holds an entry of another kind";
     }
 
-    /** What an operator is told, who has limited a region or changed users. */
+    /** The reply to an operator who limits a region or changes users. */
     public static Reply toOperator(CommandRecord.Builder record, Outcome outcome) {
         ChangeUsersCommand change = record.getChangeUsers();
         return switch (outcome.kind()) {
@@ -118,7 +118,7 @@ public final class Replies {
         };
     }
 
-    /** Of a MULTI: with the number of the command that failed. */
+    /** The error; for a MULTI with the number of the command that failed. */
     private static Reply failure(ErrorCode code, Outcome outcome) {
         return new Reply.Failure(code, outcome.isNumeric() ? Long.toString(outcome.number()) : null);
     }
@@ -185,7 +185,7 @@ public final class Replies {
         public Reply incr(Command.Incr write, Outcome outcome) {
             byte[] value = outcome.value();
             Double real = outcome.real();
-            // On what is no integer the value as it is.
+            // The value is no integer: the reply is the value itself.
             return value != null
                     ? new Reply.Value(value)
                     : real != null ? new Reply.Value(Doubles.toBytes(real)) : new Reply.IntegerValue(outcome.number());

@@ -24,9 +24,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Grants are of one token each, until one is of more or fewer: then {@link Amounts} are kept beside them.
  *
- * <p>What is given back are the oldest tokens in the call's window: so no later window of that length holds less than it would if those
- * that were meant had never been taken. Grants before that window stay for the longer periods of other calls; where there are such, what is
- * given back is cut out of the middle, which copies a few arrays at most.
+ * <p>A refund gives back the oldest tokens in the call's window: no later window of that length then holds less than
+ * if the refunded tokens had never been taken. Grants before that window stay, for calls with longer periods; then the
+ * refunded grants are cut out of the middle, which copies a few arrays at most.
  *
  * <p><b>Threads.</b> {@link #grant} and {@link #take} belong to the store's writer thread, for all views of an array. Any thread may
  * read a view that was published to it safely, such as by the store. A grant on a view that is not the newest
@@ -37,23 +37,23 @@ public final class SlidingLog implements PlainLimiter {
     /** Grants that are kept, at most: as many as the largest capacity of a RATE_LIMITER. */
     public static final int GRANTS_MAX = 1_000_000;
 
-    /** What a limiter costs beside its grants. */
+    /** Bytes of a limiter without its grants. */
     private static final long BYTES = 40;
 
-    /** What a grant costs, at most: the array behind a limiter has up to four slots for each. */
+    /** Bytes of a grant, at most: the array behind a limiter has up to four slots for each. */
     public static final long GRANT_BYTES = 4 * Long.BYTES;
 
-    /** What a slot holds that no view has written. No clock ever stands there. */
+    /** Marks a slot that no view has written. The clock never has this value. */
     private static final long FREE = Long.MIN_VALUE;
 
     private static final long[] NO_SLOTS = {};
 
-    /** An array longer than this many times what it must hold is given up for a smaller one. */
+    /** An array more than so many times as long as needed is replaced by a smaller one. */
     private static final int SLACK_MAX = 4;
 
     static final int CHUNK_SLOTS = Chunks.SLOTS;
 
-    /** The first grants of many. */
+    /** The arrays that are full, with the oldest grants. */
     private final Chunks full;
 
     /**
@@ -215,7 +215,7 @@ public final class SlidingLog implements PlainLimiter {
         return grantCount() + uses <= GRANTS_MAX;
     }
 
-    /** Until so many tokens more have left the window, of which that is the first grant. */
+    /** Milliseconds until that many more tokens have left the window, whose first grant is {@code first}. */
     private long retryMillis(Quota quota, long clockMillis, int first, long tokens) {
         if (tokens > tokensFrom(first)) {
             return Decision.NEVER;
@@ -238,14 +238,14 @@ public final class SlidingLog implements PlainLimiter {
         return withNumbers(quota).without(first, -cost);
     }
 
-    /** The same after so many tokens, or all there are, were given back: the oldest from that place on. */
+    /** The limiter after the oldest tokens from {@code first} on were given back: that many, or all there are. */
     private SlidingLog without(int first, long tokens) {
         int place = placeAfter(first, tokens);
         if (amounts == null) {
             return first == head ? from(place, null) : cut(first, place, 0);
         }
         long given = Math.min(tokens, tokensFrom(first));
-        // A part of the last one may be left.
+        // A part of the last grant may remain.
         int end = upTo(place - 1) - before(first) > given ? place - 1 : place;
         return first == head ? from(end, amounts.startingAt(before(first) + given)) : cut(first, end, given);
     }
@@ -254,7 +254,7 @@ public final class SlidingLog implements PlainLimiter {
         return new SlidingLog(full, grants, left, place, tail, limit, periodMillis, keepMillis);
     }
 
-    /** Without the grants from one place to another, where some are before the first. */
+    /** The limiter without the grants from {@code from} to {@code to}; there are grants before {@code from}. */
     private SlidingLog cut(int from, int to, long given) {
         int left = tail - head - (to - from);
         if (2 * left <= CHUNK_SLOTS) {
@@ -282,7 +282,7 @@ public final class SlidingLog implements PlainLimiter {
                 kept, last, counted, head - shift, kept.end() + tail - end - start, limit, periodMillis, keepMillis);
     }
 
-    /** Those slots in a fresh array of full size, and free ones. */
+    /** These slots in a new array of full size; the rest is free. */
     private static long[] moved(long[] slots, int from, int to) {
         long[] fresh = new long[CHUNK_SLOTS];
         System.arraycopy(slots, from, fresh, 0, to - from);
@@ -329,7 +329,7 @@ public final class SlidingLog implements PlainLimiter {
         return new SlidingLog(chunks, roomy.grants, written, start, roomy.tail + 1, limit, periodMillis, keepMillis);
     }
 
-    /** The grants from that place on but for those of a gap, where so many tokens were given back, in a fresh array of so many slots. */
+    /** The grants from {@code first} on, without those of the gap, in a new array of that many slots. */
     private SlidingLog compacted(int first, int from, int to, long given, int slots) {
         long[] fresh = new long[slots];
         long[] sums = amounts == null ? null : new long[slots];
@@ -346,7 +346,7 @@ public final class SlidingLog implements PlainLimiter {
         return new SlidingLog(Chunks.NONE, fresh, kept, 0, count, limit, periodMillis, keepMillis);
     }
 
-    /** The same without the arrays that end before that place, and with a last one of full size that has room. */
+    /** The limiter without the arrays that end before {@code first}, with a last array of full size that has room. */
     private SlidingLog extended(int first, int next) {
         boolean isFull = next == CHUNK_SLOTS;
         int shift = full.startOf(first);
@@ -363,7 +363,7 @@ public final class SlidingLog implements PlainLimiter {
         return place < end ? full.instant(place) : grants[place - end];
     }
 
-    /** What the grants up to that place add up to, which is one of those that are counted. */
+    /** Sum of the tokens up to and with the grant at that place. */
     private long upTo(int place) {
         int end = full.end();
         return amounts == null ? place + 1L : place < end ? full.sum(place) : amounts.sums()[place - end];
@@ -377,13 +377,13 @@ public final class SlidingLog implements PlainLimiter {
         return amounts == null ? tail - place : upTo(tail - 1) - before(place);
     }
 
-    /** What the grants before that place add up to, of those that are counted. */
+    /** Sum of the tokens of the grants before that place. */
     private long before(int place) {
         Amounts counted = amounts;
         return counted == null ? place : place == head ? counted.base() : upTo(place - 1);
     }
 
-    /** Behind the grants from that place on that have so many tokens together; the end of all, if they have not. */
+    /** The place behind the grants that add up to that many tokens, from {@code first} on; at most the end of all. */
     private int placeAfter(int first, long tokens) {
         int from = first;
         int to = tail;
@@ -399,7 +399,7 @@ public final class SlidingLog implements PlainLimiter {
         return Math.min(tail, from + 1);
     }
 
-    /** The same limiter, keeping grants for so long, from now on. */
+    /** The same limiter; from now on it keeps grants for that long. */
     public SlidingLog keepingFor(long keepMillis) {
         return new SlidingLog(full, grants, amounts, head, tail, limit, periodMillis, keepMillis);
     }
@@ -411,7 +411,7 @@ public final class SlidingLog implements PlainLimiter {
     }
 
     /**
-     * The instant from which on no call needs any grant if nothing more is granted; 0 if there is none.
+     * From this instant on no call needs any of the grants, if no more are made; 0 if there are none.
      */
     @Override
     public long freshAtMillis() {
@@ -422,17 +422,17 @@ public final class SlidingLog implements PlainLimiter {
         return end < keepMillis ? Long.MAX_VALUE : end;
     }
 
-    /** Tokens in any window; of the last call that was granted. */
+    /** The limit of the last call that was granted. */
     public long limit() {
         return limit;
     }
 
-    /** Length of the window; of the last call that was granted. */
+    /** The period of the last call that was granted. */
     public long periodMillis() {
         return periodMillis;
     }
 
-    /** For how long grants are kept: the longest period of all calls so far. */
+    /** How long grants are kept: the longest period that a call has named so far. */
     public long keepMillis() {
         return keepMillis;
     }
@@ -455,7 +455,7 @@ public final class SlidingLog implements PlainLimiter {
         return at(placeOf(position));
     }
 
-    /** The tokens of such a grant: those that were not given back. */
+    /** The tokens of that grant that were not given back. */
     public long grantAmount(int position) {
         int place = placeOf(position);
         return upTo(place) - before(place);
@@ -478,12 +478,12 @@ public final class SlidingLog implements PlainLimiter {
         return BYTES + grantBytes() * grantCount();
     }
 
-    /** What one more grant takes. */
+    /** Bytes that one more grant takes. */
     public long grantBytes() {
         return amounts == null ? GRANT_BYTES : 2 * GRANT_BYTES;
     }
 
-    /** What a limiter takes that has granted once: one token, or more. */
+    /** Bytes of a limiter after its first grant, of one token or of more. */
     public static long bytesOfOne(boolean withAmounts) {
         return BYTES + (withAmounts ? 2 * GRANT_BYTES : GRANT_BYTES);
     }
@@ -510,7 +510,7 @@ public final class SlidingLog implements PlainLimiter {
         return full.end() + grants.length;
     }
 
-    /** Slots of the arrays behind this view that are not behind the other: what was copied to make it. */
+    /** Slots of this view's arrays that the other view does not share: what was copied. */
     int slotsNotOf(SlidingLog other) {
         return full.slotsNotOf(other.full) + (grants == other.grants ? 0 : grants.length);
     }
