@@ -216,7 +216,7 @@ class ClientIT {
                         .build()) {
             assertEquals(1, client.blocking().incr("client::moves", 1));
             address.set("127.0.0.3");
-            from.close();
+            from.end();
             CompletableFuture<Long> call = client.incr("client::moves", 1);
             try (Relay to = new Relay("127.0.0.3", port, target)) {
                 assertEquals(2, call.join());

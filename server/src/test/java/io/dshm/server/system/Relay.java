@@ -93,9 +93,14 @@ final class Relay implements AutoCloseable {
         }
     }
 
-    @Override
-    public void close() throws IOException {
+    /** Ends the port and all its connections; {@link #close} has nothing left to do then. */
+    void end() throws IOException {
         listener.close();
         cut();
+    }
+
+    @Override
+    public void close() throws IOException {
+        end();
     }
 }
