@@ -207,10 +207,7 @@ public final class NodeMetrics {
                 "dshm_state_limit_bytes",
                 "Memory that the state may take; beyond it, writes get out_of_memory.",
                 state.memory().bytesMax());
-        to.gauge(
-                "dshm_identities",
-                "Clients with an identity that the cluster remembers.",
-                state.clientCount());
+        to.gauge("dshm_identities", "Clients with an identity that the cluster remembers.", state.clientCount());
         to.gauge("dshm_identities_limit", "Remembered identities of each kind at most.", Limits.CLIENTS_MAX);
         for (RegionUse use : state.store().regionUses()) {
             String name = RegionSizes.nameOf(use.region());
@@ -374,8 +371,7 @@ public final class NodeMetrics {
         }
         byPolicy.forEach((policy, sums) -> {
             if (sums[0] + sums[1] > 0) {
-                String help =
-                        "Decisions of limits made through this node, by policy (inline: given in the command).";
+                String help = "Decisions of limits made through this node, by policy (inline: given in the command).";
                 to.counter("dshm_takes", help, sums[0], "policy", policy, "decision", "admitted");
                 to.counter("dshm_takes", help, sums[1], "policy", policy, "decision", "refused");
             }
@@ -384,12 +380,7 @@ public final class NodeMetrics {
 
     private static void connections(Families to, Running parts) {
         parts.clients.forEach((protocol, clients) -> {
-            to.gauge(
-                    "dshm_connections",
-                    "Connected clients.",
-                    clients.connected.getAsInt(),
-                    "protocol",
-                    protocol);
+            to.gauge("dshm_connections", "Connected clients.", clients.connected.getAsInt(), "protocol", protocol);
             to.gauge("dshm_connections_limit", "Connected clients, limit.", clients.connectedMax, "protocol", protocol);
             to.counter(
                     "dshm_connections_accepted",
