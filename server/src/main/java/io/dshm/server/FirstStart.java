@@ -59,7 +59,7 @@ final class FirstStart {
             String wait = waitsFor(others, without);
             waiting.accept(wait);
             if (round % ROUNDS_PER_LINE == 0) {
-                LOG.info("{} {}", self, wait);
+                LOG.info("{} {}. See 'When a node, or its data, is lost' in deploy/README.md", self, wait);
             }
             // Those that refuse the connection answer at once; the next round begins when this one's time is over.
             long rest = ASK_MILLIS - TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - started);

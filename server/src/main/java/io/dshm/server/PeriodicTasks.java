@@ -78,7 +78,7 @@ record PeriodicTasks(EventLoop lane, String node, ClusterMembers members, PeerCo
     private void sayWhatItWaitsFor(NodeStatus status) {
         String problem = status.problem();
         if (problem != null) {
-            LOG.info("{} is not ready: {}", node, problem);
+            LOG.info("{} is not ready: {}. See 'Looking at a node' in deploy/README.md", node, problem);
         }
     }
 }

@@ -224,6 +224,16 @@ class ConfigLoaderTest {
     }
 
     @Test
+    void blanks_at_the_end_of_a_line_of_the_file_are_no_part_of_the_setting() throws IOException {
+        Path file = folder.resolve("blanks.conf");
+        Files.writeString(file, "data-dir=/x  \nport=1 \t\nnode=n1\r\n");
+        ServerConfig config = load("--config", file.toString());
+        assertEquals(Path.of("/x"), config.dataDir());
+        assertEquals(1, config.port());
+        assertEquals("n1", config.node());
+    }
+
+    @Test
     void the_older_programs_properties_work() {
         properties.setProperty("ngx-distributed-shm.port", "40000");
         properties.setProperty("ngx-distributed-shm.bind_address", "192.168.0.1");

@@ -89,7 +89,8 @@ final class TermQuestions {
                     saidNanos = askedNanos;
                     LOG.info(
                             "the data of this node is lost, and it may have forgotten votes: it counts for nothing"
-                                    + " before it has heard the terms of {}",
+                                    + " before it has heard the terms of {}. See 'When a node, or its data, is lost' in"
+                                    + " deploy/README.md",
                             known.missing());
                 }
                 TimeUnit.MILLISECONDS.sleep(PAUSE_MILLIS);
