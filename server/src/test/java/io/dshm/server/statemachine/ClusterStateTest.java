@@ -146,10 +146,11 @@ class ClusterStateTest {
             append(incr(1000 + i, 1));
             append(change(member(name, ""), true));
             if (i == 100) {
-                most = stateMachine.bytes();
+                most = stateMachine.bytes() - stateMachine.store().bytes();
             }
         }
-        assertEquals(most, stateMachine.bytes());
+        // The counter itself has more digits by now.
+        assertEquals(most, stateMachine.bytes() - stateMachine.store().bytes());
         assertEquals(MemoryLimit.NONE, stateMachine.memory().bytesMax());
         // The one that was removed last is remembered, also in a snapshot.
         append(change(member("x9999", "h2:1:11"), false));

@@ -69,11 +69,11 @@ enum PlantedBug {
             List.of(FaultKind.KILL)) {
         @Override
         void plant(Edits edits) {
-            edits.replace("store/View.java", "if (entry.version() <= version) {", "if (entry.version() > 0) {");
+            edits.replace("store/View.java", "&& cursor.version() <= version) {", "&& cursor.version() > 0) {");
             edits.replace(
                     "store/View.java",
-                    "if (entry.version() <= version && segment >= segmentsDone) {",
-                    "if (segment > Table.SEGMENTS) {");
+                    "if (there.version() <= version && Table.numberOf(there.hash()) >= segmentsDone) {",
+                    "if (there.version() < 0) {");
         }
     },
     FORGETFUL_SNAPSHOT(
