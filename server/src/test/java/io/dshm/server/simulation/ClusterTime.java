@@ -17,7 +17,7 @@ final class ClusterTime {
 
     private static final long SLACK_MILLIS = 50;
 
-    /** How long a time that one leader has found by its wall clock may be known to nobody else. */
+    /** How long a time that one leader has found by its wall clock, or has gone by, may be known to nobody else. */
     private static final long SHARED_MILLIS = 2_000;
 
     private final long driftPermille;
@@ -32,6 +32,9 @@ final class ClusterTime {
     private int changes;
     private long electedMillis;
     private boolean gap;
+
+    /** Whether the leader before the gap led for so short a time that the next one may know its stamps only, and those late. */
+    private boolean unheard;
 
     ClusterTime(boolean slewed) {
         this.driftPermille = slewed ? SLEWED_PERMILLE : DRIFT_PERMILLE;
@@ -51,11 +54,12 @@ final class ClusterTime {
 
     void onElection(long real) {
         changes++;
-        electedMillis = real;
         if (!gap) {
             gap = true;
             gapFromMillis = committedMillis;
+            unheard = committedMillis - electedMillis < SHARED_MILLIS;
         }
+        electedMillis = real;
         if (real - foundMillis < SHARED_MILLIS) {
             // Who found it took it along, perhaps.
             known = false;
@@ -77,8 +81,9 @@ final class ClusterTime {
             return;
         }
         if (gap && real >= electedMillis) {
-            // Of this time, the next leader knows only that 11/13 have passed by the clock of the one before.
-            lostMillis += (real - gapFromMillis) * 2 / 13;
+            // Of this time, the next leader knows only that 11/13 have passed by the clock of the one before. If it has not heard what
+            // that clock showed, it goes on from that leader's last stamp when it applies it.
+            lostMillis += unheard ? real - gapFromMillis : (real - gapFromMillis) * 2 / 13;
             gap = false;
         }
         long gained = (stamp - stampMillis) - (real - realMillis);
