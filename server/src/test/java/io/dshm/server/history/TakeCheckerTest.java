@@ -159,7 +159,7 @@ class TakeCheckerTest {
         take("COUNTER", 0, 10, "0 10", "1 0 8000");
         take("COUNTER", 8_000, 8_010, "0 1", "0 0 10");
         passes();
-        take("COUNTER", 8_600, 8_610, "0 1", "0 0 10");
+        take("COUNTER", 10_200, 10_210, "0 1", "0 0 10");
         fails("refused for no reason");
     }
 
@@ -198,7 +198,7 @@ class TakeCheckerTest {
         reserve(0, 10, "h1", 2_000);
         take("LOG", 6_000, 6_010, "0 1", "0 0 1");
         passes();
-        take("LOG", 6_600, 6_610, "0 1", "0 0 1");
+        take("LOG", 7_600, 7_610, "0 1", "0 0 1");
         fails("refused for no reason");
         reserve(5_000, 1, "h2", 2_000);
         fails("refused for no reason");
