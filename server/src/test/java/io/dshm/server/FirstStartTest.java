@@ -47,8 +47,9 @@ class FirstStartTest {
     void a_node_that_hears_of_nobody_says_for_whom_it_waits_until_it_does() throws InterruptedException {
         assertTrue(joins((node, millis) -> waits.isEmpty() ? silence() : answer(true)));
         assertEquals(
-                List.of("has no data, and waits to hear from [n2, n3] whether the cluster exists: 1 of 3 nodes is known to"
-                        + " have none; it is a new cluster with 2"),
+                List.of(
+                        "has no data, and waits to hear from [n2, n3] whether the cluster exists: 1 of 3 nodes is known to"
+                                + " have none; it is a new cluster with 2"),
                 waits);
     }
 

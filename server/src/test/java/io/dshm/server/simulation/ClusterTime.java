@@ -81,7 +81,8 @@ final class ClusterTime {
             return;
         }
         if (gap && real >= electedMillis) {
-            // Of this time, the next leader knows only that 11/13 have passed by the clock of the one before. If it has not heard what
+            // Of this time, the next leader knows only that 11/13 have passed by the clock of the one before. If it has
+            // not heard what
             // that clock showed, it goes on from that leader's last stamp when it applies it.
             lostMillis += unheard ? real - gapFromMillis : (real - gapFromMillis) * 2 / 13;
             gap = false;

@@ -134,7 +134,8 @@ class FullHeapIT {
             assertInstanceOf(
                     Reply.Detailed.class,
                     connection.call(new Command.Pop(Key.of(node.name() + "::list"), Command.End.LEFT)));
-            // More than the one value and what was popped, for which there may be room since the node before this one was checked.
+            // More than the one value and what was popped, for which there may be room since the node before this one
+            // was checked.
             Command.Set another = new Command.Set(Key.of(node.name() + "::another"), 0, new byte[30_000]);
             assertTrue(accept(connection.call(another)), "there is no room");
             int deleted = 0;
