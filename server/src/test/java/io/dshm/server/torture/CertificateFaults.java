@@ -30,14 +30,11 @@ final class CertificateFaults {
 
                     @Override
                     public void heal() throws IOException, InterruptedException {
-                        Await.until(victim + " uses its new certificate", RELOAD, () -> {
-                            try {
-                                return victim.access().isInUse(victim.node());
-                            } catch (IOException e) {
-                                // Too many faults for a handshake in time.
-                                return false;
-                            }
-                        });
+                        // With too many faults for a handshake in time, it is asked again.
+                        Await.until(
+                                victim + " uses its new certificate",
+                                RELOAD,
+                                () -> victim.access().isInUse(victim.node()));
                         machines.release(victims);
                     }
 
