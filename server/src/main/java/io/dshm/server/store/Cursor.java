@@ -72,7 +72,7 @@ public final class Cursor implements Expiring {
     }
 
     /** Goes nowhere: what it stood on can be collected. */
-    void leave() {
+    public void leave() {
         chunk = NOWHERE;
         content = null;
     }
@@ -116,6 +116,26 @@ public final class Cursor implements Expiring {
 
     int hash() {
         return (int) INTS.get(chunk, start);
+    }
+
+    /** Whether it is a plain value in the record: the bytes of {@link #array} from {@link #valueAt} on. */
+    public boolean isPlainInRecord() {
+        return kind == Draft.PLAIN;
+    }
+
+    /** What the record stands in. Not to be changed. */
+    public byte[] array() {
+        return chunk;
+    }
+
+    /** Where in {@link #array} a plain value begins. */
+    public int valueAt() {
+        return valueAt;
+    }
+
+    /** Bytes of a plain value, or of a string. */
+    public int valueLength() {
+        return valueLength;
     }
 
     /** A copy of the key. */
@@ -190,7 +210,8 @@ public final class Cursor implements Expiring {
                 version);
     }
 
-    private byte[] value() {
+    /** A copy of a plain value or a string. */
+    public byte[] value() {
         return Arrays.copyOfRange(chunk, valueAt, valueAt + valueLength);
     }
 
