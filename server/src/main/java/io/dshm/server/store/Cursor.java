@@ -174,15 +174,15 @@ public final class Cursor implements Expiring {
         return !isLimiter() && !lock;
     }
 
-    /** What the entry counts for; see {@link Store#bytesOf}. */
+    /** What the entry counts for; see {@link EntryBytes#of}. */
     public long bytes() {
         return switch (kind) {
-            case Draft.PLAIN -> Store.plainBytes(keyLength, valueLength);
-            case Draft.STRING -> Store.stringBytes(keyLength, valueLength);
-            case Draft.NUMBER -> Store.numberBytes(keyLength);
-            case Draft.TRUE, Draft.FALSE -> Store.stringBytes(keyLength, 0);
-            case Draft.METER -> Store.limiterBytes(keyLength, Meter.BYTES);
-            default -> Store.bytesOf(keyLength, referred());
+            case Draft.PLAIN -> EntryBytes.ofPlain(keyLength, valueLength);
+            case Draft.STRING -> EntryBytes.ofString(keyLength, valueLength);
+            case Draft.NUMBER -> EntryBytes.ofNumber(keyLength);
+            case Draft.TRUE, Draft.FALSE -> EntryBytes.ofString(keyLength, 0);
+            case Draft.METER -> EntryBytes.ofLimiter(keyLength, Meter.BYTES);
+            default -> EntryBytes.of(keyLength, referred());
         };
     }
 
