@@ -11,10 +11,9 @@ import io.dshm.proto.Limits;
 import io.dshm.proto.ReadMode;
 import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.SwitchFormat;
-import io.dshm.server.replication.ClusterFormat;
 import io.dshm.server.replication.Lane;
 import io.dshm.server.replication.Replicator;
-import io.dshm.server.replication.contracts.ClockAndRandom;
+import io.dshm.server.replication.TestReplicators;
 import io.dshm.server.replication.contracts.FakeLog;
 import io.dshm.server.replication.contracts.Leadership;
 import io.dshm.server.replication.reads.LocalReads;
@@ -57,22 +56,7 @@ class TextConnectionTest {
         client = new ClientChannel(allocator);
         channels.add(client);
         set = new ConnectionSet(client.eventLoop(), 60, replies, () -> nanos);
-        replicator = new Replicator(
-                new Replicator.Identity("n1", 1, 1),
-                () -> 2,
-                List.of(client.eventLoop()),
-                TimeUnit.SECONDS.toMillis(20),
-                log,
-                (node, executor, listener) -> {
-                    throw new AssertionError("this node leads");
-                },
-                reads,
-                new ClusterFormat(Formats.NEWEST, () -> Formats.NEWEST, () -> Formats.NEWEST),
-                clock,
-                ClockAndRandom.real(),
-                why -> {
-                    throw new AssertionError(why);
-                });
+        replicator = TestReplicators.of(List.of(client.eventLoop()), log, reads, clock);
         replicator.start(clock, () -> false, () -> 0);
         reads.onCaughtUp();
         clock.hear(10_000, true);
