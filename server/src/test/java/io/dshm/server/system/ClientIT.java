@@ -37,7 +37,12 @@ class ClientIT {
     @RegisterExtension
     final Processes processes = Processes.perTest();
 
-    private static DshmClientBuilder clientOf(List<NodeProcess> nearestFirst) {
+    private static DshmClientBuilder clientOf(List<NodeProcess> nearestFirst) throws IOException {
+        return Secured.login(anonymous(nearestFirst));
+    }
+
+    /** One that is no user. */
+    private static DshmClientBuilder anonymous(List<NodeProcess> nearestFirst) {
         return DshmClient.builder()
                 .endpoints(nearestFirst.stream()
                         .map(node -> "127.0.0.1:" + node.port())
@@ -151,12 +156,12 @@ class ClientIT {
             node.withCertificates(right).withEnvironment("DSHM_TLS", "on");
         }
         cluster.start();
-        try (DshmClient client = clientOf(cluster.nodes())
+        try (DshmClient client = anonymous(cluster.nodes())
                 .tls(ClientTls.ofPem(right.authority(), null, null))
                 .build()) {
             assertEquals(1, client.blocking().incr("client::tls", 1));
         }
-        try (DshmClient client = clientOf(cluster.nodes())
+        try (DshmClient client = anonymous(cluster.nodes())
                 .tls(ClientTls.ofPem(foreign.authority(), null, null))
                 .build()) {
             assertThrows(InvalidCallException.class, () -> client.blocking().incr("client::tls", 1));

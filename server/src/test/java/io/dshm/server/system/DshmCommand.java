@@ -70,6 +70,11 @@ final class DshmCommand {
         builder.environment().put("XDG_STATE_HOME", folder.resolve("state").toString());
         builder.environment().put("DSHM_ENDPOINTS", addresses(nodes, false));
         builder.environment().put("DSHM_ADMIN", addresses(nodes, true));
+        if (Secured.ON) {
+            builder.environment().put("DSHM_CA", Secured.authority().toString());
+            builder.environment().put("DSHM_USER", Secured.USER);
+            builder.environment().put("DSHM_SECRET_FILE", Secured.secretFile().toString());
+        }
         Process process = builder.start();
         try {
             assertTrue(process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS), () -> command + " ends");

@@ -12,9 +12,7 @@ import io.dshm.proto.wire.StatusRequest;
 import java.io.DataInputStream;
 import java.io.IOException;
 import java.net.ConnectException;
-import java.net.InetAddress;
 import java.net.Socket;
-import java.net.SocketException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
@@ -49,14 +47,14 @@ class HostilePeersIT {
         for (NodeProcess node : cluster.nodes()) {
             for (byte[] greeting :
                     List.of(new byte[0], greetingForCalls(cluster.others(node).get(0), node))) {
-                try (Socket socket = connect(node.forwardingPort())) {
+                try (Socket socket = connect(node)) {
                     socket.getOutputStream()
                             .write(ByteBuffer.allocate(greeting.length + 1000)
                                     .put(greeting)
                                     .putInt(Integer.MAX_VALUE)
                                     .array());
                     socket.getInputStream().readAllBytes();
-                } catch (SocketException reset) {
+                } catch (IOException reset) {
                     // Closed with bytes unread: what was to be shown.
                 }
             }
@@ -74,8 +72,8 @@ class HostilePeersIT {
             byte[] forward = unfinished(greeting("dshm", other, node));
             byte[] call = unfinished(greetingForCalls(other, node));
             for (int i = 0; i < UNFINISHED_FRAMES; i++) {
-                sockets.add(send(node.forwardingPort(), call));
-                sockets.add(send(node.forwardingPort(), forward));
+                sockets.add(send(node, call));
+                sockets.add(send(node, forward));
             }
             bystander.end();
         } finally {
@@ -100,7 +98,7 @@ class HostilePeersIT {
                         .setLastLogTerm(Long.MAX_VALUE)
                         .setPreVote(false)
                         .build();
-                try (Socket socket = connect(node.forwardingPort())) {
+                try (Socket socket = connect(node)) {
                     socket.getOutputStream()
                             .write(greetingForCalls(cluster.others(node).get(0), node));
                     DataInputStream in = new DataInputStream(socket.getInputStream());
@@ -147,7 +145,7 @@ class HostilePeersIT {
         for (NodeProcess node : cluster.nodes()) {
             Await.until(node + " has closed its Raft port", () -> {
                 try {
-                    connect(node.raftPort()).close();
+                    new Socket("127.0.0.1", node.raftPort()).close();
                     return false;
                 } catch (ConnectException refused) {
                     return true;
@@ -157,12 +155,12 @@ class HostilePeersIT {
     }
 
     private static boolean answers(NodeProcess node, byte[]... frames) throws IOException {
-        try (Socket socket = connect(node.forwardingPort())) {
+        try (Socket socket = connect(node)) {
             for (byte[] frame : frames) {
                 socket.getOutputStream().write(frame);
             }
             return socket.getInputStream().read() >= 0;
-        } catch (SocketException reset) {
+        } catch (IOException reset) {
             return false;
         }
     }
@@ -215,17 +213,16 @@ class HostilePeersIT {
         return "127.0.0.1:" + node.raftPort();
     }
 
-    private static Socket connect(int port) throws IOException {
-        Socket socket = new Socket(InetAddress.getLoopbackAddress(), port);
-        socket.setSoTimeout((int) Await.LONG.toMillis());
-        return socket;
+    /** To the port between nodes, as another node. */
+    private static Socket connect(NodeProcess node) throws IOException {
+        return node.connectBareToPeers(cluster.others(node).get(0)).socket();
     }
 
-    private static Socket send(int port, byte[] bytes) throws IOException {
-        Socket socket = connect(port);
+    private static Socket send(NodeProcess node, byte[] bytes) throws IOException {
+        Socket socket = connect(node);
         try {
             socket.getOutputStream().write(bytes);
-        } catch (SocketException closed) {
+        } catch (IOException closed) {
             socket.close();
         }
         return socket;

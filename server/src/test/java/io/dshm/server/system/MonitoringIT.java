@@ -82,7 +82,8 @@ class MonitoringIT {
                 folder.resolve("prometheus.yml"),
                 Files.readString(MONITORING.resolve("prometheus.yml"))
                         .replace("[\"127.0.0.1:8321\"]", targets)
-                        .replace("interval: 5s", "interval: 500ms"));
+                        .replace("interval: 5s", "interval: 500ms")
+                        .replace("    static_configs:", secured() + "    static_configs:"));
         Files.writeString(
                 folder.resolve("rules.yml"),
                 Files.readString(MONITORING.resolve("rules.yml")).replaceAll("for: \\w+", "for: 1s"));
@@ -95,6 +96,17 @@ class MonitoringIT {
                 .redirectErrorStream(true)
                 .redirectOutput(folder.resolve("prometheus.log").toFile())
                 .start();
+    }
+
+    private static String secured() throws IOException {
+        return !Secured.ON
+                ? ""
+                : """
+                    scheme: https
+                    tls_config: {ca_file: %s}
+                    basic_auth: {username: %s, password: %s}
+                """
+                        .formatted(Secured.authority(), Secured.USER, Secured.SECRET);
     }
 
     private String firing(int port, String labels) throws IOException, InterruptedException {

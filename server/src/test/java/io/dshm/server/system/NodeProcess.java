@@ -46,6 +46,7 @@ public final class NodeProcess {
 
     private @Nullable String classPath;
     private volatile @Nullable SSLContext tls;
+    private boolean secured = Secured.ON;
     private @Nullable Process process;
 
     /** The state's digest, as of a log index. */
@@ -128,6 +129,9 @@ public final class NodeProcess {
 
     /** Lets it accept Sharedance clients, with these options, for all starts to come. */
     NodeProcess withSharedance(String... more) {
+        if (secured) {
+            with("--sharedance-user", Secured.USER);
+        }
         return with("--sharedance-port", "" + sharedancePort).with(more);
     }
 
@@ -154,8 +158,9 @@ public final class NodeProcess {
         return this;
     }
 
-    /** Certificate and key of its name, for all starts to come; which ports use them is said elsewhere. */
+    /** Certificate and key of its name, for all starts to come; which ports use them is said elsewhere. Nothing else secures it. */
     NodeProcess withCertificates(Certificates certificates) {
+        secured = false;
         return withEnvironment(
                         "DSHM_TLS_CERTIFICATE", certificates.certificate(name).toString())
                 .withEnvironment("DSHM_TLS_KEY", certificates.key(name).toString())
@@ -178,9 +183,13 @@ public final class NodeProcess {
         command.addAll(List.of("--node", name, "--data-dir", data().toString()));
         command.addAll(List.of("--bind-address", place.host(), "--port", "" + place.port()));
         command.addAll(List.of("--admin-address", place.host(), "--admin-port", "" + place.adminPort()));
-        if (!isOnLoopback()) {
+        if (secured) {
+            command.addAll(Secured.options(name, host()));
+        } else if (!isOnLoopback()) {
             // Its network is the test's own.
             command.addAll(List.of("--insecure-peers", "true"));
+        }
+        if (asksForToken()) {
             Files.createDirectories(folder);
             Files.writeString(folder.resolve(ADMIN_TOKEN_FILE), ADMIN_TOKEN);
             command.addAll(List.of(
@@ -189,6 +198,15 @@ public final class NodeProcess {
         }
         command.addAll(options);
         start(command);
+    }
+
+    /** Its address without the brackets of IPv6. */
+    private String host() {
+        return place.host().replaceAll("[\\[\\]]", "");
+    }
+
+    private boolean asksForToken() {
+        return secured || !isOnLoopback();
     }
 
     private boolean isOnLoopback() {
@@ -242,6 +260,9 @@ public final class NodeProcess {
             requireAlive();
             return health().startsWith("ok");
         });
+        if (secured) {
+            Secured.secure(this);
+        }
     }
 
     /** What it says of its health: {@code ok}, or what is wrong. */
@@ -339,12 +360,49 @@ public final class NodeProcess {
 
     /** A new connection; a reply may take as long as a command may wait for a leader, and some more. */
     DshmConnection connect() throws IOException {
-        SSLContext context = tls;
-        return DshmConnection.connect(
-                address(),
-                context == null ? null : ClientTls.of(context),
-                Duration.ofSeconds(10),
-                Duration.ofSeconds(30));
+        return connect(Duration.ofSeconds(10), Duration.ofSeconds(30));
+    }
+
+    /** A new connection with other patience, for itself and for each reply. */
+    public DshmConnection connect(Duration connectTimeout, Duration readTimeout) throws IOException {
+        SSLContext context = tls();
+        DshmConnection connection = DshmConnection.connect(
+                address(), context == null ? null : ClientTls.of(context), connectTimeout, readTimeout);
+        return secured ? Secured.authenticate(connection) : connection;
+    }
+
+    private @Nullable SSLContext tls() throws IOException {
+        return secured ? Secured.context() : tls;
+    }
+
+    /** A connection to the clients' port for bytes of the test's own, ready for commands. */
+    BareConnection connectBare() throws IOException {
+        return connectBare(0);
+    }
+
+    /** The same with buffers of that size in the system; 0: as it likes. */
+    BareConnection connectBare(int bufferBytes) throws IOException {
+        BareConnection connection = BareConnection.open(address(), tls(), bufferBytes);
+        if (secured) {
+            Secured.authenticate(connection.socket());
+        }
+        return connection;
+    }
+
+    /** The same to the admin port. */
+    BareConnection connectBareToAdmin() throws IOException {
+        return BareConnection.open(new InetSocketAddress(place.host(), place.adminPort()), tls());
+    }
+
+    /** The same to the port between nodes, with what the given one would show. */
+    BareConnection connectBareToPeers(NodeProcess as) throws IOException {
+        return BareConnection.open(
+                new InetSocketAddress(place.host(), place.forwardingPort()), secured ? Secured.contextOf(as) : null);
+    }
+
+    /** A line of a request by hand to the admin port that says who asks; empty where nobody is asked. */
+    String adminHeader() {
+        return asksForToken() ? "Authorization: Bearer " + ADMIN_TOKEN + "\r\n" : "";
     }
 
     public InetSocketAddress address() {
@@ -423,7 +481,7 @@ public final class NodeProcess {
     }
 
     private HttpURLConnection open(String path) throws IOException {
-        SSLContext context = tls;
+        SSLContext context = tls();
         String scheme = context == null ? "http://" : "https://";
         HttpURLConnection connection =
                 (HttpURLConnection) URI.create(scheme + place.host() + ":" + place.adminPort() + path)
@@ -432,7 +490,7 @@ public final class NodeProcess {
         if (context != null) {
             ((HttpsURLConnection) connection).setSSLSocketFactory(context.getSocketFactory());
         }
-        if (!isOnLoopback()) {
+        if (asksForToken()) {
             connection.setRequestProperty("Authorization", "Bearer " + ADMIN_TOKEN);
         }
         connection.setConnectTimeout(HTTP_MILLIS);

@@ -40,11 +40,16 @@ class SharedanceIT {
                 .map(node -> "127.0.0.1:" + node.sharedancePort())
                 .collect(Collectors.joining(","));
         assertPasses("test/live_test.php", hosts, "" + EXPIRATION_SECONDS);
-        assertPasses(
-                "test/limiter_live_test.php",
-                cluster.nodes().stream()
-                        .map(member -> "127.0.0.1:" + member.port())
-                        .collect(Collectors.joining(",")));
+        List<String> limiter = new ArrayList<>(List.of(cluster.nodes().stream()
+                .map(member -> "127.0.0.1:" + member.port())
+                .collect(Collectors.joining(","))));
+        if (Secured.ON) {
+            limiter.addAll(List.of(
+                    Secured.authority().toString(),
+                    Secured.USER,
+                    Secured.secretFile().toString()));
+        }
+        assertPasses("test/limiter_live_test.php", limiter.toArray(String[]::new));
 
         NodeProcess node = cluster.follower();
         try (DshmConnection connection = node.connect()) {

@@ -10,9 +10,9 @@ import io.dshm.proto.Reply;
 import io.dshm.server.history.Action;
 import io.dshm.server.history.Operation;
 import io.dshm.server.history.Result;
+import io.dshm.server.system.NodeProcess;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -35,32 +35,32 @@ final class Client implements AutoCloseable {
 
     private final int number;
     private final String node;
-    private final InetSocketAddress address;
+    private final NodeProcess process;
     private final Duration patience;
     private @Nullable DshmConnection connection;
 
-    private Client(int number, String node, InetSocketAddress address, Duration patience) {
+    private Client(int number, Machine machine, Duration patience) {
         this.number = number;
-        this.node = node;
-        this.address = address;
+        this.node = machine.name();
+        this.process = machine.node();
         this.patience = patience;
     }
 
     /** One that waits for every outcome. */
     static Client patient(int number, Machine machine) {
-        return new Client(number, machine.name(), machine.node().address(), PATIENT);
+        return new Client(number, machine, PATIENT);
     }
 
     /** One that soon gives up, and asks again over a new connection, so that something young always waits for a node. */
     static Client impatient(int number, Machine machine) {
-        return new Client(number, machine.name(), machine.node().address(), IMPATIENT);
+        return new Client(number, machine, IMPATIENT);
     }
 
     /** Connects, if it is not connected. Returns whether it is. */
     boolean connect() {
         try {
             if (connection == null) {
-                connection = DshmConnection.connect(address, CONNECT, patience);
+                connection = process.connect(CONNECT, patience);
             }
             return true;
         } catch (IOException e) {

@@ -46,7 +46,7 @@ class ForgottenTermIT {
     }
 
     private static DshmConnection connect(Machine machine) throws IOException {
-        return DshmConnection.connect(machine.node().address(), REPLY, REPLY);
+        return machine.node().connect(REPLY, REPLY);
     }
 
     private static byte[] bytes(long number) {
