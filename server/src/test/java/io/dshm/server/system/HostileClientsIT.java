@@ -248,7 +248,8 @@ class HostileClientsIT {
         }
         // Accepting takes its time: only a node that has counted all of them refuses the next one.
         Await.until("as many as allowed", () -> node.statusNumber("connections") >= CONNECTIONS_MAX);
-        Socket oneTooMany = open();
+        Socket oneTooMany = node.connectBareAsNobody().socket();
+        sockets.add(oneTooMany);
         send(oneTooMany, "GET hostile::absent\r\n");
         String refusal = line(oneTooMany);
         assertTrue(refusal.startsWith("ERROR busy"), refusal);

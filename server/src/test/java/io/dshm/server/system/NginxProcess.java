@@ -176,7 +176,7 @@ final class NginxProcess {
         String hosts = Stream.concat(Stream.of(node), others.stream())
                 .map(any -> "127.0.0.1:" + any.port())
                 .collect(Collectors.joining(" "));
-        String[] secured = Secured.ON
+        String[] secured = node.isSecured()
                 ? new String[] {
                     TRUST.formatted(Secured.authority()),
                     SECURED.formatted(Secured.USER, Secured.SECRET),

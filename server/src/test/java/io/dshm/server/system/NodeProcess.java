@@ -47,6 +47,7 @@ public final class NodeProcess {
     private @Nullable String classPath;
     private volatile @Nullable SSLContext tls;
     private boolean secured = Secured.ON;
+    private boolean makesUsers = Secured.ON;
     private @Nullable Process process;
 
     /** The state's digest, as of a log index. */
@@ -129,7 +130,7 @@ public final class NodeProcess {
 
     /** Lets it accept Sharedance clients, with these options, for all starts to come. */
     NodeProcess withSharedance(String... more) {
-        if (secured) {
+        if (makesUsers) {
             with("--sharedance-user", Secured.USER);
         }
         return with("--sharedance-port", "" + sharedancePort).with(more);
@@ -158,9 +159,27 @@ public final class NodeProcess {
         return this;
     }
 
+    /** Secured as {@link Secured} says, for all starts to come, but for the users, which the test makes. */
+    NodeProcess securedWithoutUsers() {
+        secured = true;
+        makesUsers = false;
+        return this;
+    }
+
+    /** Whether it is as {@link Secured} says. */
+    boolean isSecured() {
+        return secured;
+    }
+
+    /** Where the token of its admin port is. */
+    Path adminTokenFile() {
+        return folder.resolve(ADMIN_TOKEN_FILE).toAbsolutePath();
+    }
+
     /** Certificate and key of its name, for all starts to come; which ports use them is said elsewhere. Nothing else secures it. */
     NodeProcess withCertificates(Certificates certificates) {
         secured = false;
+        makesUsers = false;
         return withEnvironment(
                         "DSHM_TLS_CERTIFICATE", certificates.certificate(name).toString())
                 .withEnvironment("DSHM_TLS_KEY", certificates.key(name).toString())
@@ -191,10 +210,9 @@ public final class NodeProcess {
         }
         if (asksForToken()) {
             Files.createDirectories(folder);
-            Files.writeString(folder.resolve(ADMIN_TOKEN_FILE), ADMIN_TOKEN);
-            command.addAll(List.of(
-                    "--admin-token-file",
-                    folder.resolve(ADMIN_TOKEN_FILE).toAbsolutePath().toString()));
+            Files.writeString(adminTokenFile(), ADMIN_TOKEN);
+            command.addAll(
+                    List.of("--admin-token-file", adminTokenFile().toString()));
         }
         command.addAll(options);
         start(command);
@@ -260,7 +278,7 @@ public final class NodeProcess {
             requireAlive();
             return health().startsWith("ok");
         });
-        if (secured) {
+        if (makesUsers) {
             Secured.secure(this);
         }
     }
@@ -387,6 +405,11 @@ public final class NodeProcess {
             Secured.authenticate(connection.socket());
         }
         return connection;
+    }
+
+    /** The same for who says nothing of himself. */
+    BareConnection connectBareAsNobody() throws IOException {
+        return BareConnection.open(address(), tls(), 0);
     }
 
     /** The same to the admin port. */

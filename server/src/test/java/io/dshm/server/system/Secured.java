@@ -115,6 +115,14 @@ public final class Secured {
         return SECRET_FILE;
     }
 
+    /** What PHP's session handler connects with for its locks. */
+    static Map<String, String> forPhpLocks() throws IOException {
+        return Map.of(
+                "SESSION_HANDLER_LOCK_CA", authority().toString(),
+                "SESSION_HANDLER_LOCK_USER", USER,
+                "SESSION_HANDLER_LOCK_SECRET_FILE", secretFile().toString());
+    }
+
     /** Over a connection that was just made; it is closed if that fails. */
     static Socket shakeHands(Socket connected, SSLContext with, String host) throws IOException {
         return ClientTls.of(with).over(connected, host);

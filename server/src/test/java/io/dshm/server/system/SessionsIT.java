@@ -42,11 +42,8 @@ class SessionsIT {
                 order.stream().map(node -> "127.0.0.1:" + node.port()).collect(Collectors.joining(",")),
                 "SESSION_HANDLER_LOCK_SECONDS",
                 "" + lockSeconds));
-        if (Secured.ON) {
-            environment.put("SESSION_HANDLER_LOCK_CA", Secured.authority().toString());
-            environment.put("SESSION_HANDLER_LOCK_USER", Secured.USER);
-            environment.put(
-                    "SESSION_HANDLER_LOCK_SECRET_FILE", Secured.secretFile().toString());
+        if (first.isSecured()) {
+            environment.putAll(Secured.forPhpLocks());
         }
         return PROCESSES.startPhp(environment);
     }

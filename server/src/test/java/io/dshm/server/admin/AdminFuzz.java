@@ -1,0 +1,70 @@
+package io.dshm.server.admin;
+
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
+import io.netty.buffer.Unpooled;
+import io.netty.channel.embedded.EmbeddedChannel;
+import io.netty.util.ReferenceCountUtil;
+import java.lang.reflect.Proxy;
+import java.util.List;
+import java.util.Map;
+
+/** The admin port for a fuzzer. */
+public final class AdminFuzz {
+
+    /** Knows nothing, and does whatever it is asked for. */
+    private static final NodeInfo NODE = (NodeInfo) Proxy.newProxyInstance(
+            AdminFuzz.class.getClassLoader(), new Class<?>[] {NodeInfo.class}, (proxy, method, arguments) -> {
+                Class<?> type = method.getReturnType();
+                if (type == Map.class) {
+                    return Map.of();
+                }
+                if (type == List.class) {
+                    return List.of();
+                }
+                if (type == boolean.class) {
+                    return false;
+                }
+                return type == String.class && !method.getName().equals("hang") ? "" : null;
+            });
+
+    private AdminFuzz() {}
+
+    /** What operators send. */
+    public static List<byte[]> seeds() {
+        return List.of(
+                bytes("GET /health HTTP/1.1\r\nHost: x\r\n\r\n"),
+                bytes("GET /why?key=a%20b HTTP/1.1\r\nHost: x\r\nAuthorization: Basic dTpz\r\n\r\n"),
+                bytes("POST /users/add?name=u&right=read:a HTTP/1.1\r\nHost: x\r\nDshm-Operator: t\r\n"
+                        + "Content-Length: 3\r\n\r\nabc"),
+                bytes("POST /region?name=r&bytes=10&policy=evict HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
+                        + "Dshm-Operator: t\r\n\r\n2\r\nab\r\n0\r\n\r\nGET / HTTP/1.0\r\n\r\n"));
+    }
+
+    private static byte[] bytes(String text) {
+        return text.getBytes(US_ASCII);
+    }
+
+    /** Any bytes from the beginning of a connection on. */
+    public static void requests(byte[] data) {
+        MetricsSource metrics = accept -> new MetricsSource.Scrape("text/plain", new byte[0]);
+        AdminHandler handler = new AdminHandler(
+                NODE, metrics, null, Runnable::run, Runnable::run, new LiveEvents(() -> "{}", System::nanoTime));
+        EmbeddedChannel channel = new EmbeddedChannel();
+        channel.freezeTime();
+        AdminListener.addTo(channel.pipeline(), handler);
+        try {
+            for (int at = 0; at < data.length && channel.isOpen(); ) {
+                int piece = Math.min(1 + (data[at] & 63), data.length - at);
+                channel.writeInbound(Unpooled.copiedBuffer(data, at, piece));
+                channel.runPendingTasks();
+                at += piece;
+                for (Object out = channel.readOutbound(); out != null; out = channel.readOutbound()) {
+                    ReferenceCountUtil.release(out);
+                }
+            }
+        } finally {
+            channel.finishAndReleaseAll();
+        }
+    }
+}
