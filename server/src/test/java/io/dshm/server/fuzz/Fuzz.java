@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -59,7 +60,7 @@ public final class Fuzz {
         /** What is sent in earnest, and what is kept. */
         List<byte[]> inputs() throws IOException {
             List<byte[]> all = new ArrayList<>(seeds.get());
-            Path kept = Path.of("src/test/fuzz", name().toLowerCase(java.util.Locale.ROOT));
+            Path kept = Path.of("src/test/fuzz", name().toLowerCase(Locale.ROOT));
             if (Files.isDirectory(kept)) {
                 try (Stream<Path> files = Files.list(kept)) {
                     for (Path file : files.sorted().toList()) {
@@ -106,7 +107,7 @@ public final class Fuzz {
 
     /** For Jazzer: the arguments name a target. */
     public static void fuzzerInitialize(String[] arguments) {
-        chosen = Target.valueOf(arguments[0].toUpperCase(java.util.Locale.ROOT));
+        chosen = Target.valueOf(arguments[0].toUpperCase(Locale.ROOT));
     }
 
     /** For Jazzer. */
@@ -122,7 +123,7 @@ public final class Fuzz {
     public static void main(String[] arguments) throws IOException {
         Path folder = Files.createDirectories(Path.of(arguments[1]));
         int number = 0;
-        for (byte[] input : Target.valueOf(arguments[0].toUpperCase(java.util.Locale.ROOT))
+        for (byte[] input : Target.valueOf(arguments[0].toUpperCase(Locale.ROOT))
                 .inputs()) {
             Files.write(folder.resolve("seed-" + number++), input);
         }

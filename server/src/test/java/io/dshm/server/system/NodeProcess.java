@@ -215,7 +215,7 @@ public final class NodeProcess {
                     List.of("--admin-token-file", adminTokenFile().toString()));
         }
         command.addAll(options);
-        start(command);
+        launch(command);
     }
 
     /** Its address without the brackets of IPv6. */
@@ -231,8 +231,14 @@ public final class NodeProcess {
         return place.host().matches("127\\..*|localhost|\\[::1\\]");
     }
 
-    /** Starts it by a command of the test's own. */
+    /** Starts it by a command of the test's own, with nothing of {@link Secured}. */
     void start(List<String> command) throws IOException {
+        secured = false;
+        makesUsers = false;
+        launch(command);
+    }
+
+    private void launch(List<String> command) throws IOException {
         if (!Files.exists(JAR)) {
             throw new IOException("there is no " + JAR + ": build it with mvn package");
         }
@@ -278,6 +284,11 @@ public final class NodeProcess {
             requireAlive();
             return health().startsWith("ok");
         });
+        makeUsers();
+    }
+
+    /** Has the cluster require a user, where that is what the run is about; it must be healthy. */
+    void makeUsers() throws InterruptedException {
         if (makesUsers) {
             Secured.secure(this);
         }
@@ -410,6 +421,11 @@ public final class NodeProcess {
     /** The same for who says nothing of himself. */
     BareConnection connectBareAsNobody() throws IOException {
         return BareConnection.open(address(), tls(), 0);
+    }
+
+    /** The same to Sharedance's port, which has no TLS. */
+    BareConnection connectBareToSharedance() throws IOException {
+        return BareConnection.open(new InetSocketAddress(place.host(), sharedancePort), null);
     }
 
     /** The same to the admin port. */

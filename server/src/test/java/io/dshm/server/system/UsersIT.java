@@ -19,9 +19,12 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -233,7 +236,7 @@ class UsersIT {
         try (DshmConnection tests = cluster.nodes().get(0).connect()) {
             sum.assertExact(tests.incr("app::count", 0));
         }
-        Files.move(next, secretOf("app"), java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+        Files.move(next, secretOf("app"), StandardCopyOption.REPLACE_EXISTING);
     }
 
     private void awaitKnown(String user, Path secret) throws InterruptedException {
@@ -326,7 +329,7 @@ class UsersIT {
     }
 
     private void aSessionIsLockedOverTls() throws Exception {
-        java.util.Map<String, String> environment = new java.util.HashMap<>(Secured.forPhpLocks());
+        Map<String, String> environment = new HashMap<>(Secured.forPhpLocks());
         environment.put("SESSION_HANDLER_HOST", "127.0.0.1:" + cluster.nodes().get(0).sharedancePort());
         environment.put("SESSION_HANDLER_LOCK_HOST", "127.0.0.1:" + cluster.nodes().get(0).port());
         environment.put("SESSION_HANDLER_LOCK_SECONDS", "30");

@@ -118,6 +118,7 @@ final class Course {
             machine.awaitWhole();
         }
         machines.cluster().awaitLeader();
+        machines.cluster().makeUsers();
     }
 
     private void underFaults() throws IOException, InterruptedException {

@@ -69,6 +69,7 @@ class ForgottenTermIT {
             machine.awaitWhole();
         }
         machines.cluster().awaitLeader();
+        machines.cluster().makeUsers();
         ForgottenTerm fault =
                 (ForgottenTerm) ForgottenTerm.plan(machines, new Random(1)).orElseThrow();
         fault.inject(next -> {
