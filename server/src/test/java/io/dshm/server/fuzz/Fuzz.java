@@ -123,8 +123,8 @@ public final class Fuzz {
     public static void main(String[] arguments) throws IOException {
         Path folder = Files.createDirectories(Path.of(arguments[1]));
         int number = 0;
-        for (byte[] input : Target.valueOf(arguments[0].toUpperCase(Locale.ROOT))
-                .inputs()) {
+        for (byte[] input :
+                Target.valueOf(arguments[0].toUpperCase(Locale.ROOT)).inputs()) {
             Files.write(folder.resolve("seed-" + number++), input);
         }
     }

@@ -148,8 +148,7 @@ class HostilePeersIT {
             long foreignId = 1 + Long.parseUnsignedLong(node.status().get("clusterId"), 16);
             for (byte[] forged : forged(other, node, term + 1)) {
                 for (Hello.Builder hello : List.of(
-                        hello("shop", other, node),
-                        hello("dshm", other, node).setClusterId(foreignId))) {
+                        hello("shop", other, node), hello("dshm", other, node).setClusterId(foreignId))) {
                     assertFalse(answers(node, frame(hello), forged));
                     assertFalse(answers(node, frame(hello.setCalls(1)), QUESTION, forged));
                 }
@@ -189,7 +188,9 @@ class HostilePeersIT {
                 .setServerId(raftAddress(from))
                 .setPeerId(raftAddress(to))
                 .setTerm(term)
-                .setMeta(SnapshotMeta.newBuilder().setLastIncludedIndex(Long.MAX_VALUE).setLastIncludedTerm(term))
+                .setMeta(SnapshotMeta.newBuilder()
+                        .setLastIncludedIndex(Long.MAX_VALUE)
+                        .setLastIncludedTerm(term))
                 .setUri("remote://" + raftAddress(from) + "/1")
                 .build();
         TimeoutNowRequest takeOver = TimeoutNowRequest.newBuilder()

@@ -99,14 +99,11 @@ class MonitoringIT {
     }
 
     private static String secured() throws IOException {
-        return !Secured.ON
-                ? ""
-                : """
+        return !Secured.ON ? "" : """
                     scheme: https
                     tls_config: {ca_file: %s}
                     basic_auth: {username: %s, password: %s}
-                """
-                        .formatted(Secured.authority(), Secured.USER, Secured.SECRET);
+                """.formatted(Secured.authority(), Secured.USER, Secured.SECRET);
     }
 
     private String firing(int port, String labels) throws IOException, InterruptedException {

@@ -211,8 +211,7 @@ public final class NodeProcess {
         if (asksForToken()) {
             Files.createDirectories(folder);
             Files.writeString(adminTokenFile(), ADMIN_TOKEN);
-            command.addAll(
-                    List.of("--admin-token-file", adminTokenFile().toString()));
+            command.addAll(List.of("--admin-token-file", adminTokenFile().toString()));
         }
         command.addAll(options);
         launch(command);

@@ -40,7 +40,8 @@ final class PhpServer {
 
     /** Runs one of the client's scripts to its end, by its path in {@code client/php}. */
     static Ended run(String script, String... arguments) throws IOException, InterruptedException {
-        List<String> command = new ArrayList<>(List.of("php", CLIENT.resolve(script).toString()));
+        List<String> command =
+                new ArrayList<>(List.of("php", CLIENT.resolve(script).toString()));
         command.addAll(List.of(arguments));
         Process php = new ProcessBuilder(command).redirectErrorStream(true).start();
         String output = new String(php.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1);

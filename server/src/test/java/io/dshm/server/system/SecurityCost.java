@@ -122,8 +122,8 @@ public final class SecurityCost {
         List<DshmConnection> connections = new ArrayList<>();
         try {
             for (int i = 0; i < CONNECTIONS; i++) {
-                connections.add(Secured.authenticate(DshmConnection.connect(
-                        node.address(), way == Way.TLS ? tls : null, PATIENCE, PATIENCE)));
+                connections.add(Secured.authenticate(
+                        DshmConnection.connect(node.address(), way == Way.TLS ? tls : null, PATIENCE, PATIENCE)));
             }
             run(connections, load, millis / 10);
             Duration before = processorTime();

@@ -30,8 +30,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.function.Executable;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Users and their rights on three real nodes with TLS, by the {@code dshm} command, as {@code deploy/HARDENING.md} says it. */
 @Tag("long")
@@ -57,7 +57,9 @@ class UsersIT {
         cluster.withSharedance("--sharedance-user", "php", "--sharedance-clients", "127.0.0.1,127.0.0.2")
                 .start();
         byToken = new DshmCommand(Files.createDirectory(folder.resolve("token")))
-                .with("DSHM_ADMIN_TOKEN_FILE", cluster.nodes().get(0).adminTokenFile().toString());
+                .with(
+                        "DSHM_ADMIN_TOKEN_FILE",
+                        cluster.nodes().get(0).adminTokenFile().toString());
         byUser = new DshmCommand(Files.createDirectory(folder.resolve("user")));
         // The bootstrap secret is the admin port's; it makes the first user, who does the rest.
         dshm(byToken, 0, "user", "add", Secured.USER, "--rights", "admin:*", "--new-secret-file", secretFileOfTests());
@@ -68,8 +70,8 @@ class UsersIT {
     }
 
     private String dshm(DshmCommand command, int status, String... words) throws IOException, InterruptedException {
-        DshmCommand.Ended ended =
-                command.run(cluster.nodes().stream().filter(NodeProcess::isAlive).toList(), words);
+        DshmCommand.Ended ended = command.run(
+                cluster.nodes().stream().filter(NodeProcess::isAlive).toList(), words);
         return ended.requireStatus(status).out() + ended.err();
     }
 
@@ -82,7 +84,14 @@ class UsersIT {
     }
 
     private void add(String user, String rights) throws IOException, InterruptedException {
-        operator("user", "add", user, "--rights", rights, "--new-secret-file", secretOf(user).toString());
+        operator(
+                "user",
+                "add",
+                user,
+                "--rights",
+                rights,
+                "--new-secret-file",
+                secretOf(user).toString());
     }
 
     private DshmConnection connectAs(NodeProcess node, String user) throws IOException {
@@ -177,9 +186,13 @@ class UsersIT {
         assertNotEquals(0, refused.status(), refused.out());
         assertTrue(!refused.out().contains("read:app"), refused.out());
         operator("user", "grant", "app", "--rights", "admin:*");
-        Await.until("it is an administrator", () -> app.run(List.of(node), "user", "list").status() == 0);
+        Await.until(
+                "it is an administrator",
+                () -> app.run(List.of(node), "user", "list").status() == 0);
         operator("user", "revoke", "app", "--rights", "admin:*");
-        Await.until("it is none any more", () -> app.run(List.of(node), "user", "list").status() != 0);
+        Await.until(
+                "it is none any more",
+                () -> app.run(List.of(node), "user", "list").status() != 0);
     }
 
     private Increments loadWith(NodeProcess node, Path secret) {
@@ -222,11 +235,15 @@ class UsersIT {
             books.add(load.stop());
         }
         try (BareConnection idle = cluster.nodes().get(1).connectBareAsNobody()) {
-            assertEquals("DONE", ask(idle, "AUTH app " + Files.readString(secretOf("app")).strip()));
+            assertEquals(
+                    "DONE",
+                    ask(idle, "AUTH app " + Files.readString(secretOf("app")).strip()));
             operator("user", "rotate", "app", "--finish");
-            assertEquals(-1, idle.socket().getInputStream().read(), "who came with the old secret is ended, idle or not");
+            assertEquals(
+                    -1, idle.socket().getInputStream().read(), "who came with the old secret is ended, idle or not");
         }
-        assertRefused(ErrorCode.DENIED, () -> connectAs(cluster.nodes().get(1), "app").close());
+        assertRefused(
+                ErrorCode.DENIED, () -> connectAs(cluster.nodes().get(1), "app").close());
         for (Increments load : all) {
             load.awaitMore(20);
             books.add(load.stop());
@@ -297,15 +314,18 @@ class UsersIT {
         assertEquals("", askFrom("127.0.0.3", port, Sharedance.fetch("k")), "an address that is not named");
         assertEquals("v", askFrom("127.0.0.2", port, Sharedance.fetch("k")));
         operator("user", "revoke", "php", "--rights", "write:sharedance");
-        Await.until("it may store no more", () -> !Sharedance.ask(port, Sharedance.store("k", "w")).equals("OK\n"));
+        Await.until(
+                "it may store no more",
+                () -> !Sharedance.ask(port, Sharedance.store("k", "w")).equals("OK\n"));
         operator("user", "grant", "php", "--rights", "write:sharedance");
-        Await.until("it may again", () -> Sharedance.ask(port, Sharedance.store("k", "w")).equals("OK\n"));
+        Await.until(
+                "it may again",
+                () -> Sharedance.ask(port, Sharedance.store("k", "w")).equals("OK\n"));
     }
 
     /** What is replied to who comes from there; nothing also if the connection is reset. */
     private static String askFrom(String address, int port, byte[] request) throws IOException {
-        try (Socket socket = new Socket(
-                InetAddress.getLoopbackAddress(), port, InetAddress.getByName(address), 0)) {
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port, InetAddress.getByName(address), 0)) {
             socket.getOutputStream().write(request);
             String reply = Sharedance.rest(socket);
             return reply.equals("reset") ? "" : reply;
@@ -324,14 +344,18 @@ class UsersIT {
         PhpServer.Ended refused = PhpServer.run(script, hosts, foreign, Secured.USER, secretFileOfTests());
         assertNotEquals(0, refused.status(), refused.output());
         assertTrue(refused.output().contains("certificate verify failed"), refused.output());
-        PhpServer.Ended wrong = PhpServer.run(script, hosts, Secured.authority().toString(), "php", secretFileOfTests());
+        PhpServer.Ended wrong =
+                PhpServer.run(script, hosts, Secured.authority().toString(), "php", secretFileOfTests());
         assertNotEquals(0, wrong.status(), wrong.output());
     }
 
     private void aSessionIsLockedOverTls() throws Exception {
         Map<String, String> environment = new HashMap<>(Secured.forPhpLocks());
-        environment.put("SESSION_HANDLER_HOST", "127.0.0.1:" + cluster.nodes().get(0).sharedancePort());
-        environment.put("SESSION_HANDLER_LOCK_HOST", "127.0.0.1:" + cluster.nodes().get(0).port());
+        environment.put(
+                "SESSION_HANDLER_HOST", "127.0.0.1:" + cluster.nodes().get(0).sharedancePort());
+        environment.put(
+                "SESSION_HANDLER_LOCK_HOST",
+                "127.0.0.1:" + cluster.nodes().get(0).port());
         environment.put("SESSION_HANDLER_LOCK_SECONDS", "30");
         PhpServer php = processes.startPhp(environment);
         Browser browser = new Browser();
@@ -340,7 +364,8 @@ class UsersIT {
     }
 
     private void nginxKeepsSessionsOverTls() throws IOException, InterruptedException {
-        NginxProcess nginx = processes.startNginx(cluster.nodes().get(0), List.of(cluster.nodes().get(1)));
+        NginxProcess nginx = processes.startNginx(
+                cluster.nodes().get(0), List.of(cluster.nodes().get(1)));
         for (String storage : List.of("v3", "v4")) {
             for (int count = 1; count <= 3; count++) {
                 URI uri = URI.create(
