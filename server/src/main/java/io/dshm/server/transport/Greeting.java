@@ -234,7 +234,7 @@ public final class Greeting extends ChannelInboundHandlerAdapter {
         }
         if (members.incarnations().isReplaced(hello.getNode(), hello.getFolder(), hello.getStart())) {
             return "it says that it is " + hello.getNode() + " in its start " + hello.getStart()
-                    + ", and a later start with the same folder is registered: is it a copy?";
+                    + ", and a later start with the same data folder is known: it has a copy, or an older state of it";
         }
         // Nodes of format 1 do not say to whom they talk.
         return hello.getTo().isEmpty() || hello.getTo().equals(members.self())

@@ -65,9 +65,12 @@ class CrowdIT {
     private static final class Crowd implements Closeable {
 
         private final Port port;
-        private final List<BareConnection> slow = new ArrayList<>();
         private final Thread thread = new Thread(this::run, "crowd");
-        private volatile boolean stopped;
+
+        /** Guarded by this, as is whether it is over. */
+        private final List<BareConnection> slow = new ArrayList<>();
+
+        private boolean stopped;
 
         Crowd(Port port) {
             this.port = port;
@@ -77,8 +80,7 @@ class CrowdIT {
 
         private void run() {
             try {
-                for (int at = 0; !stopped; at = (at + 1) % SLOW) {
-                    step(at);
+                for (int at = 0; step(at); at = (at + 1) % SLOW) {
                     Await.pause(BETWEEN_BYTES);
                 }
             } catch (InterruptedException e) {
@@ -86,31 +88,31 @@ class CrowdIT {
             }
         }
 
-        private void step(int at) {
+        /** False when it is over. */
+        private synchronized boolean step(int at) {
+            if (stopped) {
+                return false;
+            }
             try {
                 if (at < slow.size()) {
                     slow.get(at).socket().getOutputStream().write('0');
-                    return;
+                } else {
+                    BareConnection one = port.connect();
+                    slow.add(one);
+                    one.socket().getOutputStream().write(port.begins.getBytes(US_ASCII));
                 }
-                BareConnection one = port.connect();
-                slow.add(one);
-                one.socket().getOutputStream().write(port.begins.getBytes(US_ASCII));
             } catch (IOException refused) {
                 // What a node does about such a client is for others to test: the next one comes.
                 if (at < slow.size()) {
                     slow.remove(at);
                 }
             }
+            return true;
         }
 
         @Override
-        public void close() throws IOException {
+        public synchronized void close() throws IOException {
             stopped = true;
-            try {
-                thread.join();
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-            }
             for (BareConnection each : slow) {
                 each.close();
             }

@@ -43,6 +43,7 @@ public final class SecurityCost {
         }
     }
 
+    @SuppressWarnings("ImmutableEnumChecker") // commands do not change
     private enum Load {
         GET_16("GET, pipeline 16", new Command.Get(Key.of("cost::k")), 16),
         GET_1("GET", new Command.Get(Key.of("cost::k")), 1),
