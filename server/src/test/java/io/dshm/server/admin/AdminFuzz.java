@@ -20,29 +20,31 @@ public final class AdminFuzz {
                     return Map.of();
                 }
                 if (type == List.class) {
-                    return List.of();
-                }
-                if (type == boolean.class) {
-                    return false;
-                }
-                return type == String.class && !method.getName().equals("hang") ? "" : null;
-            });
-
-    private AdminFuzz() {}
-
-    /** What operators send. */
-    public static List<byte[]> seeds() {
-        return List.of(
-                bytes("GET /health HTTP/1.1\r\nHost: x\r\n\r\n"),
-                bytes("GET /why?key=a%20b HTTP/1.1\r\nHost: x\r\nAuthorization: Basic dTpz\r\n\r\n"),
-                bytes("POST /users/add?name=u&right=read:a HTTP/1.1\r\nHost: x\r\nDshm-Operator: t\r\n"
-                        + "Content-Length: 3\r\n\r\nabc"),
-                bytes("POST /region?name=r&bytes=10&policy=evict HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
-                        + "Dshm-Operator: t\r\n\r\n2\r\nab\r\n0\r\n\r\nGET / HTTP/1.0\r\n\r\n"));
+                    return List.of(
+                request("GET /health HTTP/1.1", "Host: x"),
+                request("GET /why?key=a%20b HTTP/1.1", "Host: x", "Authorization: Basic dTpz"),
+                request(
+                        "POST /users/add?name=u&right=read:a HTTP/1.1",
+                        "Host: x",
+                        "Dshm-Operator: t",
+                        "Content-Length: 3",
+                        "",
+                        "abc"),
+                request(
+                        "POST /region?name=r&bytes=10&policy=evict HTTP/1.1",
+                        "Host: x",
+                        "Transfer-Encoding: chunked",
+                        "Dshm-Operator: t",
+                        "",
+                        "2",
+                        "ab",
+                        "0",
+                        "",
+                        "GET / HTTP/1.0"));
     }
 
-    private static byte[] bytes(String text) {
-        return text.getBytes(US_ASCII);
+    private static byte[] request(String... lines) {
+        return (String.join("\r\n", lines) + "\r\n\r\n").getBytes(US_ASCII);
     }
 
     /** Any bytes from the beginning of a connection on. */

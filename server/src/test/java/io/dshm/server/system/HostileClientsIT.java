@@ -259,7 +259,7 @@ class HostileClientsIT {
 
     /** Sends the same request again and again, reading no reply, until the server reads no more. */
     private static Pipeline pipeline(byte[] request) throws IOException, InterruptedException {
-        Pipeline pipeline = new Pipeline(node, request);
+        Pipeline pipeline = new Pipeline(node, request, NEVER_READ_BYTES_MAX);
         pipeline.awaitStuck();
         assertTrue(pipeline.sent() < NEVER_READ_BYTES_MAX, "the server has stopped reading");
         return pipeline;

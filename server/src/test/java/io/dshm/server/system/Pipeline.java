@@ -17,18 +17,18 @@ final class Pipeline implements Closeable {
     private final AtomicLong sent = new AtomicLong();
     private final Thread sender;
 
-    /** Begins. */
-    Pipeline(NodeProcess node, byte[] request) throws IOException {
+    /** Begins; it ends after about so many bytes. */
+    Pipeline(NodeProcess node, byte[] request, long bytesMax) throws IOException {
         connection = node.connectBare(BUFFER_BYTES);
-        sender = new Thread(() -> send(request), "pipeline");
+        sender = new Thread(() -> send(request, bytesMax), "pipeline");
         sender.setDaemon(true);
         sender.start();
     }
 
-    private void send(byte[] request) {
+    private void send(byte[] request, long bytesMax) {
         try {
             OutputStream out = connection.socket().getOutputStream();
-            while (true) {
+            while (sent.get() < bytesMax) {
                 out.write(request);
                 sent.addAndGet(request.length);
             }
@@ -42,7 +42,7 @@ final class Pipeline implements Closeable {
         return sent.get();
     }
 
-    /** Waits until nothing has been taken for a while, or the connection has ended. */
+    /** Waits until nothing has been taken for a while, or it has ended. */
     void awaitStuck() throws InterruptedException {
         long before = -1;
         for (int stuck = 0; stuck < STUCK_ROUNDS && sender.isAlive(); stuck++) {
