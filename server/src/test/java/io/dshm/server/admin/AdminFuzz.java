@@ -20,7 +20,19 @@ public final class AdminFuzz {
                     return Map.of();
                 }
                 if (type == List.class) {
-                    return List.of(
+                    return List.of();
+                }
+                if (type == boolean.class) {
+                    return false;
+                }
+                return type == String.class && !method.getName().equals("hang") ? "" : null;
+            });
+
+    private AdminFuzz() {}
+
+    /** What operators send. */
+    public static List<byte[]> seeds() {
+        return List.of(
                 request("GET /health HTTP/1.1", "Host: x"),
                 request("GET /why?key=a%20b HTTP/1.1", "Host: x", "Authorization: Basic dTpz"),
                 request(
