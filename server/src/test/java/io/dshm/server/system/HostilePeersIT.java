@@ -19,6 +19,7 @@ import io.dshm.proto.wire.StatusRequest;
 import java.io.DataInputStream;
 import java.io.IOException;
 import java.net.ConnectException;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.time.Duration;
@@ -251,7 +252,7 @@ class HostilePeersIT {
         for (NodeProcess node : cluster.nodes()) {
             Await.until(node + " has closed its Raft port", () -> {
                 try {
-                    new Socket("127.0.0.1", node.raftPort()).close();
+                    new Socket(InetAddress.getLoopbackAddress(), node.raftPort()).close();
                     return false;
                 } catch (ConnectException refused) {
                     return true;
