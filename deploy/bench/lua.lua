@@ -2,6 +2,7 @@
 -- the other, for `seconds`. Says how many calls a second that made.
 
 local dict = require("resty.dshm.dict")
+local edge = require("resty.dshm.limit.edge")
 local redis = require("nginx.redis")
 
 local KEYS = 1000
@@ -9,6 +10,7 @@ local VALUE = string.rep("v", 64)
 local POOL_SIZE = 100
 
 local dshm = dict.new({ region = "bench", host = os.getenv("BENCH_DSHM"), pool_size = POOL_SIZE })
+local share = edge.new({ share_dict = "shares", limit = 1e9, period = 60, dict = dshm })
 local redis_port = tonumber(os.getenv("BENCH_REDIS"))
 
 
@@ -25,10 +27,14 @@ end
 
 local calls = {
     ["dshm/incr"] = function(i) assert(dshm:incr("c" .. i, 1, 0)) end,
+    -- a few keys, so that they are hot; beside it, what others count a limit with
+    ["dshm/take"] = function(i) assert(share:take("hot" .. i % 10)) end,
     ["dshm/get"] = function(i) assert(dshm:get("g" .. i) == VALUE) end,
     ["redis/incr"] = function(i) with_redis("incr", "c" .. i) end,
+    ["redis/take"] = function(i) with_redis("incr", "hot" .. i % 10) end,
     ["redis/get"] = function(i) assert(with_redis("get", "g" .. i) == VALUE) end,
     ["native/incr"] = function(i) assert(ngx.shared.native:incr("c" .. i, 1, 0)) end,
+    ["native/take"] = function(i) assert(ngx.shared.native:incr("hot" .. i % 10, 1, 0)) end,
     ["native/get"] = function(i) assert(ngx.shared.native:get("g" .. i) == VALUE) end,
 }
 

@@ -115,6 +115,20 @@ local function order_of_nodes()
         expect_sent(network, "abb")
     end)
 
+    case("a node that refuses one user is left out for that one only", function()
+        local network = scripted_network.new()
+        local dict = network:load("resty.dshm.dict")
+        local wrong = dict.new({ region = "r", host = "a:1 b:1", username = "u", password = "wrong" })
+        local right = dict.new({ region = "r", host = "a:1 b:1", username = "u", password = "right" })
+        network:on("a:1", server_says("denied"), { input = "DONE\r\n" .. FOUND.input })
+        network:on("b:1", { input = "DONE\r\n" .. FOUND.input }, { input = "DONE\r\n" .. FOUND.input })
+        returns(values("v"), wrong:get("k"))
+        returns(values("v"), right:get("k"))
+        expect_sent(network, "aba")
+        returns(values("v"), wrong:get("k"))
+        expect_sent(network, "b")
+    end)
+
     case("with all of them left out, all are tried, in their order", function()
         local network, dict = cluster()
         for _ = 1, 2 do
@@ -222,7 +236,7 @@ local function writes_that_are_sent_again()
         expect_sent(network, "abc")
     end)
 
-    for _, refusal in ipairs({ "disk_full", "denied", "out_of_memory" }) do
+    for _, refusal in ipairs({ "disk_full", "denied", "out_of_memory", "too_large" }) do
         case("what was unclear stays unclear when a node refuses a later copy by itself: " .. refusal, function()
             local network, dict = cluster()
             network:on("a:1", { input = "", ending = "timeout" })

@@ -51,7 +51,7 @@ final class Hosts
      * @param string $user of the cluster; both may have any bytes
      * @throws \InvalidArgumentException if one of them is empty
      */
-    public function as(string $user, string $secret): self
+    public function as(string $user, #[\SensitiveParameter] string $secret): self
     {
         if ($user === '' || $secret === '') {
             throw new \InvalidArgumentException('a user and its secret come together');
@@ -67,6 +67,12 @@ final class Hosts
         $same = clone $this;
         $same->tls = $tls;
         return $same;
+    }
+
+    /** What is printed of them: no secret. */
+    public function __debugInfo(): array
+    {
+        return ['hosts' => $this->all, 'user' => $this->auth !== ''];
     }
 
     /** Which host, counted from 0, is asked now. */

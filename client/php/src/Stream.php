@@ -48,7 +48,7 @@ final class Stream
     }
 
     /** Sends the head and the body; small ones together, large ones without a copy of the whole. */
-    public function send(string $head, string $body = ''): void
+    public function send(#[\SensitiveParameter] string $head, #[\SensitiveParameter] string $body = ''): void
     {
         $this->sendAll($head . substr($body, 0, self::PIECE_BYTES));
         for ($at = self::PIECE_BYTES; $at < strlen($body); $at += self::PIECE_BYTES) {
@@ -56,7 +56,7 @@ final class Stream
         }
     }
 
-    private function sendAll(string $bytes): void
+    private function sendAll(#[\SensitiveParameter] string $bytes): void
     {
         while ($bytes !== '') {
             $this->await(true);

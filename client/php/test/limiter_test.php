@@ -105,6 +105,17 @@ Tap::case('what gives back is sent again only if certainly nothing happened', st
     Tap::same(99, (new Limiter([$failing->host(), $server->host()]))->take('k', Rule::policy('p'), -1)->remaining);
 });
 
+Tap::case('what is printed of a limiter, and of what it throws, has no secret', static function (): void {
+    $limiter = new Limiter('127.0.0.1:1', 'limits', user: 'me', secret: 'hidden');
+    Tap::same(false, str_contains(print_r($limiter, true), 'hidden'));
+    try {
+        $limiter->take('k', Rule::policy('p'));
+        Tap::same('an exception', '');
+    } catch (UnavailableException $e) {
+        Tap::same(false, str_contains(print_r($e->getTrace(), true), 'hidden'));
+    }
+});
+
 Tap::case('the middleware admits, refuses, and says so', static function (): void {
     $server = new ScriptedServer('lines=' . DONE . ';' . REFUSED);
     $middleware = new RateLimitMiddleware(new Limiter($server->host()), new Responses(), 'api', 100, 60);

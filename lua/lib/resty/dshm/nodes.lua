@@ -48,7 +48,9 @@ local OF_THIS_COPY = {
     auth_required = true,
     denied = true,
     disk_full = true,
+    malformed_request = true,
     out_of_memory = true,
+    too_large = true,
 }
 
 -- Errors of the server after which another node is asked.
@@ -65,10 +67,11 @@ local LEAVE_OUT = {
     shutting_down = true,
 }
 
--- What is known of a node is known to all that use it in this worker, by its address: until when it is left out,
+-- What is known of a node is known to all in this worker that connect to it in the same way, by their pool: until when
+-- it is left out. A wrong secret, or a wrong name in a certificate, is no other user's trouble.
 local left_out_until = {}
 
--- and until when it is taken for a server that does not know `done=` and `retry=` yet.
+-- By its address: until when it is taken for a server that does not know `done=` and `retry=` yet.
 local old_until = {}
 
 -- Seconds. One write in so long a time is sent twice to an old server.
@@ -172,7 +175,7 @@ local function in_order(self, at)
     local nodes = self.nodes
     local all_in = true
     for i = 1, #nodes do
-        all_in = all_in and at >= (left_out_until[nodes[i].name] or 0)
+        all_in = all_in and at >= (left_out_until[nodes[i].connect_opts.pool] or 0)
     end
     if all_in then
         return nodes
@@ -180,7 +183,7 @@ local function in_order(self, at)
     local ordered, out = {}, {}
     for i = 1, #nodes do
         local node = nodes[i]
-        local list = at >= (left_out_until[node.name] or 0) and ordered or out
+        local list = at >= (left_out_until[node.connect_opts.pool] or 0) and ordered or out
         list[#list + 1] = node
     end
     for i = 1, #out do
@@ -300,26 +303,26 @@ local function ask_all(self, request)
     local outcome, line, value, text
     local nodes = in_order(self, now())
     for i = 1, #nodes do
-        local name = nodes[i].name
-        local left_out = left_out_until[name]
+        local pool = nodes[i].connect_opts.pool
+        local left_out = left_out_until[pool]
         if left_out then
             -- only this request tries whether the node is back; others go on without it meanwhile
-            left_out_until[name] = now() + self.retry_after
+            left_out_until[pool] = now() + self.retry_after
         end
         outcome, line, value, text = ask(self, nodes[i], request)
 
         if unclear and outcome == ANSWERED and not line and OF_THIS_COPY[value] then
-            left_out_until[name] = nil
+            left_out_until[pool] = nil
             return outcome, nil, unclear, text
         end
         local is_answer = outcome == ANSWERED and (line or not ASK_ANOTHER[value])
         if is_answer or outcome == NO_SOCKETS then
             -- nobody was asked where there are no sockets: that says nothing about the node
-            left_out_until[name] = outcome == NO_SOCKETS and left_out or nil
+            left_out_until[pool] = outcome == NO_SOCKETS and left_out or nil
             return outcome, line, value, text
         end
         if outcome == UNREACHABLE or outcome == BROKEN or LEAVE_OUT[value] then
-            left_out_until[name] = now() + self.retry_after
+            left_out_until[pool] = now() + self.retry_after
         end
         if outcome == BROKEN or outcome == ANSWERED and value == "timeout" then
             unclear = unclear or value

@@ -113,6 +113,11 @@ final class Call<T> extends CompletableFuture<T> {
         return endedByCore || isDone();
     }
 
+    /** Whether nobody waits for it any more, or not for longer. */
+    boolean isDue(long nowNanos) {
+        return isOver() || deadlineNanos - nowNanos <= 0;
+    }
+
     /** What is sent now. */
     Command toSend() {
         Identity known = identity;

@@ -88,8 +88,12 @@ public final class ClientTls {
         return store;
     }
 
-    /** For a connection to that host, as it was named. */
-    SSLEngine engine(String host, int port) {
+    /**
+     * For a connection whose sockets a program reads and writes itself.
+     *
+     * @param host that is connected to, as it was named
+     */
+    public SSLEngine engine(String host, int port) {
         SSLEngine engine = context.createSSLEngine(serverName == null ? host : serverName, port);
         engine.setUseClientMode(true);
         engine.setSSLParameters(parameters(engine.getSSLParameters()));

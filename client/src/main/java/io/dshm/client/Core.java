@@ -8,28 +8,24 @@ import io.netty.channel.nio.NioEventLoopGroup;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.net.InetAddress;
-import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
-import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Brings calls to nodes, and outcomes back.
  *
- * <p>How it works: a call is put on a stack by one compare-and-set, from any thread; only the first one on an empty stack wakes the event loop, which takes all of them
- * at once. All else belongs to the event loop: two queues, of what nodes answer at once and of the rest; the nodes, of which the first
+ * <p>How it works: a call is put on a stack by one compare-and-set, from any thread ({@link Arrivals}); only the first one on an empty stack wakes the event loop, which
+ * takes all of them at once. All else belongs to the event loop: two queues, of what nodes answer at once and of the rest; the nodes, of which the first
  * that is well gets all calls; and what is under way. So there is no lock, and all that came meanwhile goes out in one write.
  *
  * <p>A call leaves this class in one of four ways: its reply came; an error said that it was not applied, and there is no time to try again;
@@ -47,9 +43,9 @@ final class Core {
     final Executor callbacks;
 
     private final NioEventLoopGroup group;
-    private final ThreadPoolExecutor lookups;
+    private final Lookups lookups;
     private final Room room;
-    private final AtomicReference<@Nullable Call<?>> arrived = new AtomicReference<>();
+    private final Arrivals arrivals = new Arrivals();
     private final AtomicBoolean sweeping = new AtomicBoolean();
     private final Runnable drain = this::drain;
     private final Runnable pump = this::pump;
@@ -59,9 +55,7 @@ final class Core {
     private boolean closed;
 
     private final NodeChoice nodes;
-    private final ArrayDeque<Call<?>> fast = new ArrayDeque<>();
-    private final ArrayDeque<Call<?>> slow = new ArrayDeque<>();
-    private final List<Call<?>> delayed = new ArrayList<>();
+    private final Queues queues = new Queues();
     private final Identities identities;
     private @Nullable ScheduledFuture<?> expiry;
     private long expiryNanos;
@@ -74,18 +68,9 @@ final class Core {
         this.group = new NioEventLoopGroup(1, new DefaultThreadFactory("dshm-client", true));
         this.loop = group.next();
         this.callbacks = settings.callbacks() == null ? Runnable::run : settings.callbacks();
-        // One that hangs does not hold up those of other names.
-        int names = settings.endpoints().size();
-        this.lookups = new ThreadPoolExecutor(
-                names,
-                names,
-                1,
-                TimeUnit.SECONDS,
-                new LinkedBlockingQueue<>(),
-                new DefaultThreadFactory("dshm-lookup", true));
-        lookups.allowCoreThreadTimeOut(true);
+        this.lookups = new Lookups(this);
         this.room = new Room(settings.outstandingMax(), settings.outstandingBytesMax());
-        this.identities = new Identities(settings.outstandingMax());
+        this.identities = new Identities(settings.outstandingMax(), settings.auth() != null);
         this.nodes = new NodeChoice(this, settings.endpoints());
     }
 
@@ -130,19 +115,15 @@ final class Core {
     }
 
     private void push(Call<?> call) {
-        Call<?> head;
-        do {
-            head = arrived.get();
-            call.next = head;
-        } while (!arrived.compareAndSet(head, call));
-        if (head == null && !execute(drain)) {
-            for (Call<?> late = arrived.getAndSet(null); late != null; late = late.next) {
+        if (arrivals.add(call) && !execute(drain)) {
+            for (Call<?> late = arrivals.takeAll(); late != null; late = late.next) {
                 tooLate(late);
             }
         }
     }
 
-    private boolean execute(Runnable task) {
+    /** Runs something on the event loop soon; false if that has ended. */
+    boolean execute(Runnable task) {
         try {
             loop.execute(task);
             return true;
@@ -183,13 +164,7 @@ final class Core {
     // ---- the event loop
 
     private void drain() {
-        Call<?> first = null;
-        for (Call<?> call = arrived.getAndSet(null); call != null; ) {
-            Call<?> below = call.next;
-            call.next = first;
-            first = call;
-            call = below;
-        }
+        Call<?> first = arrivals.takeAll();
         while (first != null) {
             Call<?> call = first;
             first = call.next;
@@ -197,21 +172,11 @@ final class Core {
             if (closed) {
                 expired(call);
             } else {
-                queue(call, false);
+                queues.add(call, false);
                 expireAt(call.deadlineNanos);
             }
         }
         pump();
-    }
-
-    private void queue(Call<?> call, boolean first) {
-        call.queued = true;
-        ArrayDeque<Call<?>> queue = call.isFastRead() ? fast : slow;
-        if (first) {
-            queue.addFirst(call);
-        } else {
-            queue.add(call);
-        }
     }
 
     void pumpSoon() {
@@ -239,7 +204,7 @@ final class Core {
             pumpAgain = false;
             Node node = nodes.choose();
             if (node != null) {
-                feed(node.fast(), fast);
+                feed(node.fast(), queues.fast);
                 feedSlow(node);
             } else {
                 failIfDenied();
@@ -250,17 +215,17 @@ final class Core {
     }
 
     private void feedSlow(Node node) {
-        for (int i = 0; i < settings.connections() && !slow.isEmpty() && node.isUp(); i++) {
-            feed(node.slow(), slow);
+        for (int i = 0; i < settings.connections() && !queues.slow.isEmpty() && node.isUp(); i++) {
+            feed(node.slow(), queues.slow);
         }
     }
 
     private void feed(Link link, ArrayDeque<Call<?>> queue) {
         while (link.hasRoom() && !queue.isEmpty()) {
             Call<?> call = queue.element();
-            boolean over = call.isOver() || call.deadlineNanos - System.nanoTime() <= 0;
+            boolean over = call.isDue(System.nanoTime());
             if (!over && call.identity == null && call.canBeIdentified() && !identities.give(call)) {
-                introduce();
+                introduceFor(call);
                 break;
             }
             queue.remove();
@@ -277,25 +242,37 @@ final class Core {
         link.flush();
     }
 
-    private void introduce() {
+    private void introduceFor(Call<?> waiting) {
         Identity identity = identities.introduce();
         if (identity == null) {
             return;
         }
         CallOptions options = new CallOptions(settings.stallTimeout().multipliedBy(3), null, 0);
-        Call<Boolean> call = new Call<>(this, Identities.introduction(identity), reply -> true, options, null);
+        Command introduction = identities.introduction(identity, (Command.Write) waiting.command);
+        Call<Void> call = new Call<>(this, introduction, Replies::done, options, null);
         call.introduction = true;
         call.whenComplete((known, failure) -> execute(() -> {
             if (failure == null) {
                 identities.introduced(identity, System.nanoTime());
             } else {
                 identities.dropped(identity);
+                notIntroduced(waiting, (DshmException) failure);
             }
             pump();
         }));
-        queue(call, true);
+        queues.add(call, true);
         expireAt(call.deadlineNanos);
         pumpAgain = true;
+    }
+
+    /** What an identity could not be introduced for gets the error of the introduction, unless it is one that another try may not get. */
+    private void notIntroduced(Call<?> waiting, DshmException failure) {
+        ErrorCode code = failure.code().orElse(null);
+        boolean isForGood = code != null && !code.mayBeBetterElsewhere() && code.effect() != ErrorCode.Effect.UNKNOWN;
+        boolean mayBeOther = code == ErrorCode.DENIED && identities.introduceInRegions();
+        if (isForGood && !mayBeOther && waiting.identity == null && queues.remove(waiting)) {
+            end(waiting, failure);
+        }
     }
 
     /** Where all that can be reached do not accept this client, waiting does not help. */
@@ -303,27 +280,14 @@ final class Core {
         if (!nodes.areDenied()) {
             return;
         }
-        List<Call<?>> all = new ArrayList<>(fast);
-        all.addAll(slow);
-        fast.clear();
-        slow.clear();
         String message = "no node accepts this client: " + nodes.troubles();
-        for (Call<?> call : all) {
-            call.queued = false;
+        for (Call<?> call : queues.removeAll(call -> true)) {
             end(
                     call,
                     call.unknown
                             ? new UnknownOutcomeException(message, null)
                             : new InvalidCallException(message, null));
         }
-    }
-
-    /** Whether a node may say that of a copy by itself, without the log, which knows the earlier ones. */
-    private static boolean isOfThisCopyOnly(ErrorCode code) {
-        return switch (code) {
-            case DENIED, AUTH_REQUIRED, DISK_FULL, OUT_OF_MEMORY -> true;
-            default -> false;
-        };
     }
 
     /** A reply has come. */
@@ -333,7 +297,9 @@ final class Core {
             letGo(call);
             return;
         }
-        if (call.unknown && reply instanceof Reply.Failure refusal && isOfThisCopyOnly(refusal.code())) {
+        if (call.unknown
+                && reply instanceof Reply.Failure refusal
+                && refusal.code().isOfThisCopyOnly()) {
             node.well();
             String code = refusal.code().wireName();
             end(
@@ -342,7 +308,7 @@ final class Core {
                             "an earlier copy may be applied; a later one got " + code, refusal.code()));
             return;
         }
-        if (!(reply instanceof Reply.Failure failure) || !mayBeBetterElsewhere(failure.code())) {
+        if (!(reply instanceof Reply.Failure failure) || !failure.code().mayBeBetterElsewhere()) {
             node.well();
             letGo(call);
             call.end(reply);
@@ -362,13 +328,6 @@ final class Core {
         } else {
             again(call, true);
         }
-    }
-
-    private static boolean mayBeBetterElsewhere(ErrorCode code) {
-        return switch (code) {
-            case BUSY, NO_LEADER, SHUTTING_DOWN, TIMEOUT -> true;
-            default -> false;
-        };
     }
 
     /** A connection has ended before these calls, in their order, had their replies. */
@@ -391,19 +350,17 @@ final class Core {
         if (closed || (call.introduction && call.unknown)) {
             expired(call);
         } else if (!later) {
-            queue(call, true);
+            queues.add(call, true);
         } else {
             long longest = RETRY_MIN_NANOS << Math.min(call.attempts, RETRY_DOUBLINGS_MAX);
             long pause = longest / 2 + ThreadLocalRandom.current().nextLong(longest / 2);
-            call.queued = true;
-            delayed.add(call);
+            queues.delay(call);
             loop.schedule(() -> delayIsOver(call), pause, TimeUnit.NANOSECONDS);
         }
     }
 
     private void delayIsOver(Call<?> call) {
-        if (delayed.remove(call)) {
-            queue(call, true);
+        if (queues.resume(call)) {
             pump();
         }
     }
@@ -460,32 +417,23 @@ final class Core {
         }
         long now = System.nanoTime();
         List<Call<?>> over = new ArrayList<>();
-        long[] earliest = {Long.MAX_VALUE};
         nodes.takeBackUnsent(now);
-        nodes.forEachCall(call -> sort(call, now, over, earliest));
-        over.forEach(this::expired);
-        over.clear();
-        for (var queue : List.of(fast, slow, delayed)) {
-            queue.forEach(call -> sort(call, now, over, earliest));
-            queue.removeIf(call -> call.isOver() || call.deadlineNanos - now <= 0);
-        }
-        over.forEach(call -> {
-            call.queued = false;
-            expired(call);
+        nodes.forEachCall(call -> {
+            if (call.isDue(now)) {
+                over.add(call);
+            }
         });
-        if (earliest[0] != Long.MAX_VALUE) {
-            expireAt(now + earliest[0]);
+        over.addAll(queues.removeAll(call -> call.isDue(now)));
+        over.forEach(this::expired);
+        long[] left = {Long.MAX_VALUE};
+        Consumer<Call<?>> look =
+                call -> left[0] = Math.min(left[0], call.isOver() ? left[0] : call.deadlineNanos - now);
+        nodes.forEachCall(look);
+        queues.forEach(look);
+        if (left[0] != Long.MAX_VALUE) {
+            expireAt(now + left[0]);
         }
         pump();
-    }
-
-    private static void sort(Call<?> call, long now, List<Call<?>> over, long[] earliest) {
-        long left = call.deadlineNanos - now;
-        if (left <= 0 || call.isOver()) {
-            over.add(call);
-        } else {
-            earliest[0] = Math.min(earliest[0], left);
-        }
     }
 
     private void expired(Call<?> call) {
@@ -534,22 +482,7 @@ final class Core {
     }
 
     void lookUp(String host, Consumer<List<InetAddress>> then, Consumer<String> orElse) {
-        try {
-            lookups.execute(() -> {
-                try {
-                    List<InetAddress> addresses =
-                            List.copyOf(settings.resolver().resolve(host));
-                    if (addresses.isEmpty()) {
-                        throw new UnknownHostException(host);
-                    }
-                    execute(() -> then.accept(addresses));
-                } catch (UnknownHostException | RuntimeException e) {
-                    execute(() -> orElse.accept(Reasons.of(e)));
-                }
-            });
-        } catch (RejectedExecutionException e) {
-            orElse.accept("the client is closed");
-        }
+        lookups.begin(host, then, orElse);
     }
 
     void tell(NodeEvent event) {
@@ -593,15 +526,8 @@ final class Core {
         closed = true;
         nodes.close();
         drain();
-        for (var queue : List.of(fast, slow, delayed)) {
-            List<Call<?>> left = List.copyOf(queue);
-            queue.clear();
-            left.forEach(call -> {
-                call.queued = false;
-                expired(call);
-            });
-        }
-        lookups.shutdown();
+        queues.removeAll(call -> true).forEach(this::expired);
+        lookups.end();
         nodes.tellClosed();
     }
 }

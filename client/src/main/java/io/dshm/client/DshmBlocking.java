@@ -144,6 +144,11 @@ public final class DshmBlocking {
         return Waiting.get(client.take(key, policyName, cost));
     }
 
+    /** See {@link DshmClient#takeShared}. */
+    public Decision takeShared(String key, Policy policy, long cost) {
+        return Waiting.get(client.takeShared(key, policy, cost));
+    }
+
     /** Takes of several limits of one region, all or none; their keys are made by {@link DshmClient#wireKey}. */
     public Decisions takeAll(List<Command.Take> takes) {
         return Waiting.get(client.takeAll(takes));

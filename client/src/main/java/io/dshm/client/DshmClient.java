@@ -226,6 +226,14 @@ public final class DshmClient implements AutoCloseable {
         return call(new Command.Take(Keys.of(key), null, policyKey(policyName), cost, false), LimitReplies::decision);
     }
 
+    /**
+     * The same, decided by the node from its own share of the limit where it has one: without a round to other nodes, and never above the limit. A
+     * repeat after a lost answer may take twice.
+     */
+    public CompletableFuture<Decision> takeShared(String key, Policy policy, long cost) {
+        return call(new Command.Take(Keys.of(key), policy, null, cost, false, true), LimitReplies::decision);
+    }
+
     /** Takes of several limits of one region, all or none; their keys are made by {@link #wireKey}. */
     public CompletableFuture<Decisions> takeAll(List<Command.Take> takes) {
         return call(new Command.TakeAll(List.copyOf(takes), 0), LimitReplies::decisions);

@@ -1,5 +1,6 @@
 package io.dshm.client;
 
+import io.dshm.client.internal.Endpoint;
 import java.net.InetAddress;
 import java.time.Duration;
 import java.util.List;
@@ -13,7 +14,9 @@ public final class DshmClientBuilder {
 
     private static final Duration LONGEST = Duration.ofDays(1);
 
-    private List<Endpoint> endpoints = List.of(Endpoint.parse("127.0.0.1:4321"));
+    private static final int PORT_DEFAULT = 4321;
+
+    private List<Endpoint> endpoints = List.of(new Endpoint("127.0.0.1", PORT_DEFAULT));
     private AddressResolver resolver = host -> List.of(InetAddress.getAllByName(host));
     private @Nullable ClientTls tls;
     private @Nullable String auth;
@@ -38,7 +41,9 @@ public final class DshmClientBuilder {
         if (nearestFirst.length == 0) {
             throw new IllegalArgumentException("no endpoints");
         }
-        endpoints = Stream.of(nearestFirst).map(Endpoint::parse).toList();
+        endpoints = Stream.of(nearestFirst)
+                .map(text -> Endpoint.parse(text, PORT_DEFAULT))
+                .toList();
         return this;
     }
 

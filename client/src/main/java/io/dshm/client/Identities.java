@@ -1,7 +1,7 @@
 package io.dshm.client;
 
 import io.dshm.proto.Command;
-import io.dshm.proto.Key;
+import io.dshm.proto.Introduction;
 import io.dshm.proto.Limits;
 import java.security.SecureRandom;
 import java.time.Duration;
@@ -12,8 +12,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * The identities of a client, as many as its outstanding writes need. Of the event loop.
  *
- * <p>An identity is made known to the cluster, by a write that changes nothing, before it is used. Otherwise a repeat of its first write would be
- * refused as one of a stranger, if the first copy was lost with a node.
+ * <p>An identity is made known to the cluster, by a write that changes nothing, before it is used: see {@link Introduction}.
  */
 final class Identities {
 
@@ -30,8 +29,15 @@ final class Identities {
     private @Nullable Identity current;
     private @Nullable Identity introduced;
 
-    /** @param outstandingMax writes that may be outstanding */
-    Identities(int outstandingMax) {
+    /** Whether this client may have rights in some regions only. */
+    private boolean inRegions;
+
+    /**
+     * @param outstandingMax writes that may be outstanding
+     * @param isUser whether this client may have rights in some regions only
+     */
+    Identities(int outstandingMax, boolean isUser) {
+        this.inRegions = isUser;
         this.max = 2 + outstandingMax / (Limits.CLIENT_OUTCOMES_MAX / 2);
     }
 
@@ -78,10 +84,16 @@ final class Identities {
         return identity;
     }
 
-    /** The write that makes it known. */
-    static Command.Write introduction(Identity identity) {
-        Command.Write nothing = new Command.Touch(Key.of("dshm-client::" + identity.client()), 0);
-        return new Command.Identified(identity.client(), 1, 1, false, nothing);
+    /** The write that makes it known, so that this one can follow. */
+    Command.Write introduction(Identity identity, Command.Write first) {
+        return Introduction.of(identity.client(), first, inRegions);
+    }
+
+    /** From now on identities are introduced in the regions of their writes; false if they were before. */
+    boolean introduceInRegions() {
+        boolean changed = !inRegions;
+        inRegions = true;
+        return changed;
     }
 
     /** That write was answered. */
@@ -90,7 +102,7 @@ final class Identities {
         identity.becomeKnown(nowNanos);
     }
 
-    /** It is not known what became of that write: another one takes its place. */
+    /** That write was refused, or it is not known what became of it: another one takes its place. */
     void dropped(Identity identity) {
         introduced = null;
         all.remove(identity);

@@ -1,5 +1,6 @@
 package io.dshm.client;
 
+import io.dshm.client.internal.Reasons;
 import io.dshm.proto.Command;
 import io.dshm.proto.Limits;
 import io.dshm.proto.Reply;
@@ -294,7 +295,10 @@ final class Link extends ChannelInboundHandlerAdapter {
         boolean toAuth = reply instanceof Reply.Done;
         if (reply instanceof Reply.Failure failure) {
             String reason = failure.code().wireName() + (failure.text() == null ? "" : " " + failure.text());
-            node.denied(reason);
+            switch (failure.code()) {
+                case DENIED, AUTH_REQUIRED, MALFORMED_REQUEST -> node.denied(reason);
+                default -> end(reason);
+            }
         } else if (toAuth) {
             introduce();
         } else {

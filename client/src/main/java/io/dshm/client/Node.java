@@ -1,5 +1,6 @@
 package io.dshm.client;
 
+import io.dshm.client.internal.Endpoint;
 import io.dshm.proto.Command;
 import io.dshm.proto.ErrorCode;
 import io.dshm.proto.Reply;
@@ -39,6 +40,9 @@ final class Node {
     private int addressesTried;
     private long sinceNanos;
     private long restUntilNanos;
+    /** What it said about this client when it was reached last; neither before that. */
+    private boolean accepted;
+
     private boolean denied;
     /** Whether it has to know a leader again before it is preferred; and whether it was asked. */
     private boolean doubtful;
@@ -83,7 +87,12 @@ final class Node {
         return nowNanos - sinceNanos;
     }
 
-    /** Whether waiting will not help: it does not accept this client. */
+    /** Whether it accepted this client when it was reached last. */
+    boolean hasAccepted() {
+        return accepted;
+    }
+
+    /** Whether it did not accept this client when it was reached last. */
     boolean isDenied() {
         return denied;
     }
@@ -141,6 +150,7 @@ final class Node {
     void ready(Link link) {
         if (state == State.CONNECTING && links.contains(link) && ++ready == links.size()) {
             become(State.UP);
+            accepted = true;
             denied = false;
             asked = false;
             tell(NodeEvent.State.UP, "");
@@ -158,6 +168,7 @@ final class Node {
     }
 
     void denied(String reason) {
+        accepted = false;
         denied = true;
         down(NodeEvent.State.DENIED, reason);
     }

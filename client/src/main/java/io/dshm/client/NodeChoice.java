@@ -1,5 +1,6 @@
 package io.dshm.client;
 
+import io.dshm.client.internal.Endpoint;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -61,9 +62,10 @@ final class NodeChoice {
         return next;
     }
 
-    /** Whether all that can be reached do not accept this client. */
+    /** Whether all that can be reached do not accept this client. One that is away now, and has accepted it, may do so again. */
     boolean areDenied() {
-        return nodes.stream().noneMatch(Node::isConnecting) && nodes.stream().anyMatch(Node::isDenied);
+        return nodes.stream().noneMatch(node -> node.isConnecting() || node.hasAccepted())
+                && nodes.stream().anyMatch(Node::isDenied);
     }
 
     /** One that could answer a read as well as the one that was asked; null if there is none now. */

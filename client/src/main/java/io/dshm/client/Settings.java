@@ -1,5 +1,6 @@
 package io.dshm.client;
 
+import io.dshm.client.internal.Endpoint;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Executor;
@@ -25,4 +26,11 @@ record Settings(
         boolean waitsForRoom,
         @Nullable Executor callbacks,
         Consumer<NodeEvent> listener,
-        @Nullable Observer observer) {}
+        @Nullable Observer observer) {
+
+    /** Without the secret. */
+    @Override
+    public String toString() {
+        return "of " + endpoints + (auth == null ? "" : ", with a user") + (tls == null ? "" : ", by TLS");
+    }
+}

@@ -52,6 +52,7 @@ class ApiTest {
         List<String> lines = new ArrayList<>();
         try (Stream<Path> files = Files.walk(classes.resolve("io/dshm/client"))) {
             files.map(file -> classes.relativize(file).toString().replace('/', '.'))
+                    .filter(name -> !name.startsWith("io.dshm.client.internal."))
                     .filter(name -> name.endsWith(".class") && !name.endsWith("package-info.class"))
                     .map(name -> name.substring(0, name.length() - ".class".length()))
                     .sorted()

@@ -487,6 +487,73 @@ class DshmClientTest {
     }
 
     @Test
+    void a_node_that_denies_fails_no_calls_while_one_that_does_not_is_away() throws Exception {
+        near.auth = "AUTH user right";
+        far.auth = near.auth;
+        DshmClient client =
+                open(builder().endpoints(far.endpoint(), near.endpoint()).credentials("user", "right"));
+        client.incr("n", 1).join();
+        await(far, NodeEvent.State.CHOSEN);
+        near.auth = "AUTH user other";
+        near.drop();
+        far.stop();
+
+        CompletableFuture<Long> call = client.incr("n", 1);
+        await(near, NodeEvent.State.DENIED);
+        assertFalse(client.info().isDone());
+        far.startAgain();
+
+        assertEquals(2, call.join());
+    }
+
+    @Test
+    void a_node_that_cannot_authenticate_anybody_now_is_asked_again() throws Exception {
+        near.auth = "AUTH user secret";
+        near.refusal = "no_leader";
+        DshmClient client = open(builder().endpoints(near.endpoint()).credentials("user", "other"));
+        CompletableFuture<Long> call = client.incr("n", 1);
+        assertTrue(await(near, NodeEvent.State.DOWN).reason().contains("no_leader"));
+        near.auth = "AUTH user other";
+
+        assertEquals(1, call.join());
+    }
+
+    private static boolean isTouchOfStrangers(Command command) {
+        return is(command, Command.Touch.class);
+    }
+
+    @Test
+    void who_has_rights_in_one_region_only_makes_itself_known_there() throws Exception {
+        DshmClient client = openNear(builder());
+        near.script(command -> isTouchOfStrangers(command) || isReleaseIn("denied::", command) ? denied() : null);
+
+        CompletableFuture<Long> elsewhere = client.incr("denied::n", 1);
+        CompletableFuture<Long> allowed = client.incr("r::n", 1);
+
+        assertEquals(
+                Optional.of(ErrorCode.DENIED),
+                failure(InvalidCallException.class, elsewhere).code());
+        assertEquals(1, allowed.join());
+        assertEquals(2, client.incr("r::n", 1).join());
+        assertEquals(
+                1,
+                near.received.stream()
+                        .filter(DshmClientTest::isTouchOfStrangers)
+                        .count());
+        assertEquals(0, client.outstanding());
+    }
+
+    private static boolean isReleaseIn(String region, Command command) {
+        return command instanceof Command.Identified identified
+                && identified.write() instanceof Command.Release release
+                && release.key().toString().startsWith(region);
+    }
+
+    private static Reply denied() {
+        return new Reply.Failure(ErrorCode.DENIED, null);
+    }
+
+    @Test
     void a_name_is_looked_up_for_each_connection() throws Exception {
         List<String> asked = new ArrayList<>();
         DshmClient client =

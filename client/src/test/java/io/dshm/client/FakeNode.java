@@ -46,6 +46,9 @@ final class FakeNode implements AutoCloseable {
     /** The first line that is expected on each connection; null for none. */
     volatile @Nullable String auth;
 
+    /** What any other first line gets. */
+    volatile String refusal = "denied";
+
     private volatile Function<Command, @Nullable Reply> script = command -> null;
     private volatile boolean frozen;
     private volatile boolean stopped;
@@ -193,7 +196,7 @@ final class FakeNode implements AutoCloseable {
             line.append((char) one);
         }
         boolean right = line.toString().trim().equals(auth);
-        socket.getOutputStream().write((right ? "DONE\r\n" : "ERROR denied\r\n").getBytes(US_ASCII));
+        socket.getOutputStream().write((right ? "DONE\r\n" : "ERROR " + refusal + "\r\n").getBytes(US_ASCII));
         return right;
     }
 

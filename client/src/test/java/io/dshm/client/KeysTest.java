@@ -4,6 +4,8 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import io.dshm.client.internal.Endpoint;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /** Keys are encoded as ngx.escape_uri does it, each piece between colons. */
@@ -32,12 +34,17 @@ class KeysTest {
 
     @Test
     void endpoints() {
-        assertEquals("h:4321", Endpoint.parse("h").toString());
-        assertEquals("h:1", Endpoint.parse("h:1").toString());
-        assertEquals("[::1]:5", Endpoint.parse("[::1]:5").toString());
-        assertEquals("[::1]:4321", Endpoint.parse("::1").toString());
-        for (String bad : new String[] {"", ":1", "h:0", "h:70000", "h:x", "a b"}) {
-            assertThrows(IllegalArgumentException.class, () -> Endpoint.parse(bad), bad);
+        assertEquals(
+                List.of(
+                        new Endpoint("a", 4321),
+                        new Endpoint("b", 1),
+                        new Endpoint("fd00::1", 2),
+                        new Endpoint("fd00::1", 4321),
+                        new Endpoint("::1", 4321)),
+                Endpoint.parseAll("a, b:1,[fd00::1]:2,[fd00::1],::1", 4321));
+        assertEquals("[fd00::1]:2", new Endpoint("fd00::1", 2).toString());
+        for (String bad : new String[] {"", "a,", "a:", ":1", "h:0", "h:65536", "h:x", "a b"}) {
+            assertThrows(IllegalArgumentException.class, () -> Endpoint.parseAll(bad, 4321), bad);
         }
     }
 }

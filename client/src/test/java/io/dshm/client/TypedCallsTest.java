@@ -210,6 +210,15 @@ class TypedCallsTest {
     }
 
     @Test
+    void a_node_may_decide_from_its_own_share_if_it_is_asked_so() {
+        replyWords("allowed=1 limit=1000 remaining=999 reset=60000 retry=0");
+        assertTrue(blocking.takeShared("k", POLICY, 1).allowed());
+        assertTrue(((Command.Take) last()).share());
+        assertTrue(client.take("k", POLICY, 1).join().allowed());
+        assertFalse(((Command.Take) last()).share());
+    }
+
+    @Test
     void shares_decide_without_a_round_trip_and_never_above_the_limit() throws InterruptedException {
         Tokens tokens = new Tokens(1_000);
         long admitted = 0;

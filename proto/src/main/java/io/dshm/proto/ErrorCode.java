@@ -65,6 +65,22 @@ public enum ErrorCode {
         return effect;
     }
 
+    /** Whether another node, or the same one a little later, may do what this one could not. */
+    public boolean mayBeBetterElsewhere() {
+        return switch (this) {
+            case BUSY, NO_LEADER, SHUTTING_DOWN, TIMEOUT -> true;
+            default -> false;
+        };
+    }
+
+    /** Whether a node may say it by itself, without the log: then it says nothing about earlier copies of the same write. */
+    public boolean isOfThisCopyOnly() {
+        return switch (this) {
+            case AUTH_REQUIRED, DENIED, DISK_FULL, MALFORMED_REQUEST, OUT_OF_MEMORY, TOO_LARGE -> true;
+            default -> false;
+        };
+    }
+
     /** The code as it stands on the wire, for example {@code not_found}. */
     public String wireName() {
         return wireName;

@@ -387,6 +387,24 @@ public final class Limits {
     /** Refusals of longer keys are not remembered. */
     public static final int REFUSED_KEY_BYTES_MAX = 512;
 
+    /**
+     * One command of so many, on average, is looked at for the keys that are named most: few enough to cost nothing, and enough to see a key
+     * that is named 20 times a second.
+     */
+    public static final int HOT_KEY_SAMPLE = 16;
+
+    /** Keys that an event loop counts for that: one that has more than 1/64 of what was looked at is certainly among them. */
+    public static final int HOT_KEYS_COUNTED_MAX = 64;
+
+    /** For how long they are counted before they are shown. */
+    public static final int HOT_KEYS_SECONDS = 10;
+
+    /** A key that was certainly seen so often is shown; less may be chance. */
+    public static final int HOT_KEY_SEEN_MIN = 4;
+
+    /** Keys that operators are shown: those named most, and those refused most. */
+    public static final int HOT_KEYS_SHOWN_MAX = 20;
+
     /** The newest uses of a limit that an operator is shown. */
     public static final int USES_SHOWN_MAX = 20;
 

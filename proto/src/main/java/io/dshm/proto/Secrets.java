@@ -1,8 +1,10 @@
 package io.dshm.proto;
 
+import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.security.SecureRandom;
+import java.util.Arrays;
 import java.util.Base64;
 
 /**
@@ -23,11 +25,13 @@ public final class Secrets {
         return Base64.getUrlEncoder().withoutPadding().encodeToString(bytes);
     }
 
-    /** A new salt. */
-    public static byte[] salt() {
-        byte[] salt = new byte[Limits.SECRET_SALT_BYTES];
-        new SecureRandom().nextBytes(salt);
-        return salt;
+    /**
+     * A salt. It is always the same for a user and a secret, so that who gives a user a secret, and does not hear whether it was done,
+     * can ask again for the same; as hard to guess as the secret, and another one wherever either of them is.
+     */
+    public static byte[] saltOf(String user, byte[] secret) {
+        byte[] name = ("dshm salt of " + user + "\n").getBytes(StandardCharsets.UTF_8);
+        return Arrays.copyOf(hash(name, secret), Limits.SECRET_SALT_BYTES);
     }
 
     /** What is kept of a secret. */

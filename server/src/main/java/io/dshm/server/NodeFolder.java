@@ -172,11 +172,17 @@ final class NodeFolder implements AutoCloseable {
         }
         Progress opened = openParts();
         progress = opened;
+        countStart();
+        Files.writeString(path.resolve("README"), README);
+    }
+
+    /** One more start of the node; that number is on the disk on return. */
+    synchronized long countStart() throws IOException {
         properties.setProperty(STARTS, Long.toString(starts() + 1));
         properties.setProperty(MARKED, Long.toString(starts()));
         save();
-        opened.setStarts(starts());
-        Files.writeString(path.resolve("README"), README);
+        progress().setStarts(starts());
+        return starts();
     }
 
     private Progress openParts() throws IOException {
@@ -193,7 +199,7 @@ final class NodeFolder implements AutoCloseable {
         }
         if (clusterId != 0) {
             // Nodes give their cluster an id only when it has switched to format 2.
-            LogTakeOver.run(path, id());
+            LogTakeOver.run(path, id(), opened);
         }
         DataParts.prepareForFirstFormat(path);
         return opened;

@@ -295,6 +295,15 @@ final class NodeStatus implements NodeInfo {
     }
 
     @Override
+    public Map<String, Object> hotKeys() {
+        Parts now = running();
+        return KeyUse.of(
+                config.node(),
+                now.sharedance == null ? List.of(now.clients) : List.of(now.clients, now.sharedance),
+                System.nanoTime());
+    }
+
+    @Override
     public Map<String, Object> users() {
         return UserOperator.list(stateMachine.users());
     }
@@ -307,8 +316,18 @@ final class NodeStatus implements NodeInfo {
     }
 
     @Override
-    public boolean isAdmin(String user, String secret) {
+    public boolean isAdmin(String user, byte[] secret) {
         return UserOperator.isAdmin(stateMachine.users(), user, secret);
+    }
+
+    @Override
+    public boolean requiresUser() {
+        return stateMachine.users().required();
+    }
+
+    @Override
+    public boolean knowsUsers() {
+        return reads.isCaughtUp();
     }
 
     @Override

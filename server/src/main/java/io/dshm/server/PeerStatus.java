@@ -22,7 +22,7 @@ record PeerStatus(ClusterClock clock, LocalReads reads, StateMachine stateMachin
         StatusReply.Builder reply = StatusReply.newBuilder()
                 .setHasState(raft.hasState())
                 .setClockAnchored(clock.isAnchored())
-                .setClusterTimeMillis(clock.estimateMillis())
+                .setClusterTimeMillis(clock.certainMillis(stateMachine.needsTime()))
                 .setClusterId(folder.clusterId())
                 .setAppliedIndex(reads.appliedIndex())
                 .setVotes(raft.mayVote())

@@ -61,6 +61,11 @@ public final class Recover implements Callable<Integer> {
     String member;
 
     @Option(
+            names = "--without-its-end",
+            description = "Go on although the log lacks entries at its end that this node had kept.")
+    boolean withoutItsEnd;
+
+    @Option(
             names = "--confirm",
             paramLabel = "CLUSTER",
             description = "The cluster's id, for scripts; without it, the command asks for it.")
@@ -73,7 +78,16 @@ public final class Recover implements Callable<Integer> {
 
     /** See {@code --help}. */
     public static void main(String[] arguments) {
-        new OfflineCommand("dshm recover", new Recover(), StartFailure::reason).runAndExit(arguments);
+        command().runAndExit(arguments);
+    }
+
+    /** The same within this process; the exit status. */
+    static int run(PrintWriter out, PrintWriter err, String... arguments) {
+        return command().run(out, err, arguments);
+    }
+
+    private static OfflineCommand command() {
+        return new OfflineCommand("dshm recover", new Recover(), StartFailure::reason);
     }
 
     @Override
@@ -85,7 +99,22 @@ public final class Recover implements Callable<Integer> {
             long committed = opened.progress().committed();
             OfflineState.Extent extent = OfflineState.read(folder, stateMachine);
             describe(owner, stateMachine, extent, Math.max(committed, extent.snapshotIndex()));
-            return show ? OfflineCommand.DONE : recover(owner, stateMachine);
+            long missing = extent.missingUpTo(opened.progress());
+            if (missing > 0) {
+                out().printf(
+                                "The log is damaged: this node had kept entries up to index %d. What clients were told of those behind index %d is lost"
+                                        + " here.%n",
+                                missing, extent.lastIndex());
+            }
+            if (show) {
+                return OfflineCommand.DONE;
+            }
+            if (missing > 0 && !withoutItsEnd) {
+                throw new IOException(
+                        "the log lacks its end, and another node, or a copy of this folder, may have it; nothing was"
+                                + " written. If none has, use --without-its-end");
+            }
+            return recover(owner, stateMachine);
         }
     }
 

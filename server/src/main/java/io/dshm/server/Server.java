@@ -192,7 +192,7 @@ public final class Server {
         Greeting.Members greeted = new Greeting.Members(
                 config.cluster(),
                 self.name(),
-                new Greeting.Incarnation(folder.id(), folder.starts()),
+                () -> new Greeting.Incarnation(folder.id(), folder.starts()),
                 members.others(),
                 folder::clusterId,
                 () -> members.isAgreed() && status.problem() == null,
@@ -226,6 +226,7 @@ public final class Server {
         }
         Replicator replicator = new Replicator(
                 new Replicator.Identity(self.name(), folder.id(), folder.starts()),
+                () -> countStart(folder),
                 lanes,
                 config.requestTimeoutMillis(),
                 raft,
@@ -247,6 +248,7 @@ public final class Server {
                 System::currentTimeMillis,
                 stateMachine::clockMillis,
                 stateMachine::wallMillis,
+                stateMachine::needsTime,
                 leadership -> {
                     status.onLeadership(leadership);
                     replicator.onLeadership(leadership);
@@ -431,6 +433,15 @@ public final class Server {
             LOG.warn("{}; the stop goes on without them", otherwise);
         } catch (ExecutionException e) {
             throw new IllegalStateException(e.getCause());
+        }
+    }
+
+    private static long countStart(NodeFolder folder) {
+        try {
+            return folder.countStart();
+        } catch (IOException e) {
+            stopForGood("data-dir: the node's number of starts cannot be written: " + e.getMessage());
+            throw new UncheckedIOException(e);
         }
     }
 

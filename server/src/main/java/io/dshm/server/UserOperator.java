@@ -42,9 +42,8 @@ final class UserOperator {
         return fields;
     }
 
-    static boolean isAdmin(Users users, String name, String secret) {
-        long number =
-                users.authenticate(name.getBytes(StandardCharsets.UTF_8), secret.getBytes(StandardCharsets.UTF_8));
+    static boolean isAdmin(Users users, String name, byte[] secret) {
+        long number = users.authenticate(name.getBytes(StandardCharsets.UTF_8), secret);
         User user = users.withNumber(number);
         return user != null && user.mayEverywhere(Right.ADMIN);
     }

@@ -39,6 +39,7 @@ class ArchitectureTest {
     void the_command_knows_the_client_and_the_protocols() {
         mayUse("io.dshm.client.cli", PROTO, new String[] {
             "io.dshm.client",
+            "io.dshm.client.internal",
             "io.dshm.client.cli.bench",
             "io.netty.buffer..",
             "picocli..",
@@ -50,7 +51,7 @@ class ArchitectureTest {
 
     @Test
     void the_generator_of_loads_knows_neither_the_command_nor_the_client() {
-        mayUse("io.dshm.client.cli.bench", new String[] {"io.dshm.proto", "org.HdrHistogram"});
+        mayUse("io.dshm.client.cli.bench", new String[] {"io.dshm.proto", "org.HdrHistogram", "javax.net.ssl"});
     }
 
     @Test

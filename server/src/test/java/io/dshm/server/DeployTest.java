@@ -20,6 +20,7 @@ class DeployTest {
 
     private static final Path DEPLOY = Path.of("../deploy").toAbsolutePath().normalize();
     private static final String UNSAFE = "--sun-misc-unsafe-memory-access=allow";
+    private static final String SMALL_OBJECTS = "-XX:+UseCompactObjectHeaders";
 
     @TempDir
     Path folder;
@@ -39,6 +40,14 @@ class DeployTest {
         assertEquals(
                 new Ended(1, List.of("dshm-server: " + folder.resolve("bin/java") + " is not Java 17 or newer")),
                 launchedBy("11.0.2"));
+    }
+
+    @Test
+    void objects_are_smaller_where_java_can_do_that_without_an_experimental_option()
+            throws IOException, InterruptedException {
+        assertTrue(launchedBy("25.0.3").lines().contains(SMALL_OBJECTS));
+        assertFalse(launchedBy("24.0.2").lines().contains(SMALL_OBJECTS));
+        assertFalse(launchedBy("17.0.15").lines().contains(SMALL_OBJECTS));
     }
 
     /** Starts a node by the launcher with a Java that only prints its arguments, a line each. */

@@ -8,6 +8,7 @@ import io.dshm.proto.Reply.Failure;
 import io.dshm.proto.Request;
 import io.netty.buffer.ByteBuf;
 import java.util.Objects;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,6 +36,8 @@ public final class RequestDecoder {
     private static final Rejection TLS =
             new Rejection(new Failure(ErrorCode.MALFORMED_REQUEST, "this port does not speak TLS"), true);
 
+    private static final Failure AUTH_FIRST = new Failure(ErrorCode.AUTH_REQUIRED, "AUTH user secret comes first");
+
     private static final int CRLF_BYTES = 2;
 
     /** The first byte of a TLS record with a handshake. No verb begins with it, nor does any readable line. */
@@ -55,6 +58,7 @@ public final class RequestDecoder {
     private record Partial(DataParser.Unfinished request, PartialValue value) {}
 
     private final ValueBudget budget;
+    private final BooleanSupplier takesData;
     private final DataParser dataParser;
     private final boolean ofMulti;
     private final RequestLine line = new RequestLine();
@@ -78,20 +82,31 @@ public final class RequestDecoder {
      *     of more than {@link Limits#LINE_BYTES_MAX}
      */
     public RequestDecoder(int valueBytesMax, ValueBudget budget) {
-        this(valueBytesMax, budget, false);
+        this(valueBytesMax, budget, () -> true);
+    }
+
+    /**
+     * The same for a client that has to say first who it is.
+     *
+     * @param takesData whether it has: before, requests with data are refused and their data is swallowed, and lines are short, so that
+     *     it takes nothing of the budget
+     */
+    public RequestDecoder(int valueBytesMax, ValueBudget budget, BooleanSupplier takesData) {
+        this(valueBytesMax, budget, takesData, false);
     }
 
     /** A decoder of the data of a MULTI or a TAKE_ALL, in which no other one may stand. */
     static RequestDecoder ofMulti(int valueBytesMax) {
-        return new RequestDecoder(valueBytesMax, ValueBudget.UNLIMITED, true);
+        return new RequestDecoder(valueBytesMax, ValueBudget.UNLIMITED, () -> true, true);
     }
 
-    private RequestDecoder(int valueBytesMax, ValueBudget budget, boolean ofMulti) {
+    private RequestDecoder(int valueBytesMax, ValueBudget budget, BooleanSupplier takesData, boolean ofMulti) {
         if (valueBytesMax < 0 || valueBytesMax > Limits.VALUE_BYTES_MAX) {
             throw new IllegalArgumentException(
                     "valueBytesMax is 0 to " + Limits.VALUE_BYTES_MAX + ", not " + valueBytesMax);
         }
         this.budget = budget;
+        this.takesData = takesData;
         this.dataParser = new DataParser(valueBytesMax);
         this.ofMulti = ofMulti;
     }
@@ -162,7 +177,7 @@ public final class RequestDecoder {
         }
         int lineMax = Limits.LINE_BYTES_MAX;
         int lineFeed = findLineFeed(in, lineMax);
-        if (lineFeed < 0 ? isLongerThan(lineMax, in) : lineFeed - start > lineMax) {
+        if ((lineFeed < 0 ? isLongerThan(lineMax, in) : lineFeed - start > lineMax) && takesData.getAsBoolean()) {
             lineMax = Verb.lineBytesMax(in);
             lineFeed = findLineFeed(in, lineMax);
         }
@@ -291,6 +306,9 @@ public final class RequestDecoder {
                 fault != null && malformed ? LineParser.refusal(fault) : dataParser.refusal(verb, line, length, fault);
         if (refusal != null) {
             return refuseAndSwallow(refusal, length);
+        }
+        if (!takesData.getAsBoolean()) {
+            return refuseAndSwallow(LineParser.refusal(AUTH_FIRST), length);
         }
         unfinished = new Partial(dataParser.begin(verb, line), new PartialValue((int) length, budget));
         if (length == 0) {

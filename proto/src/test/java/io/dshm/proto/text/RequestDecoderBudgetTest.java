@@ -12,6 +12,7 @@ import io.dshm.proto.Request;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.nio.charset.StandardCharsets;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -89,6 +90,33 @@ class RequestDecoderBudgetTest {
         budget.release(10 * STEP);
         assertNull(send("SET k 0 " + 2 * STEP + "\r\n"));
         assertNotNull(sendData(2 * STEP));
+    }
+
+    @Test
+    void before_a_client_has_said_who_it_is_it_takes_nothing_of_the_budget() {
+        AtomicBoolean known = new AtomicBoolean();
+        RequestDecoder unknown = new RequestDecoder(Limits.VALUE_BYTES_MAX, budget, known::get);
+        for (String request : new String[] {"SET k 0 ", "LPUSH k ", "MULTI "}) {
+            int length = Math.min(3 * STEP, Limits.MULTI_BYTES_MAX);
+            in.writeCharSequence(request + length + "\r\n", StandardCharsets.US_ASCII);
+            assertEquals("REJECTED auth_required", Rendering.of(assertNonNull(unknown.decode(in))));
+            in.writeZero(length - 1);
+            assertNull(unknown.decode(in));
+            assertTrue(unknown.midRequest());
+            in.writeZero(1);
+            assertNull(unknown.decode(in));
+            assertFalse(unknown.midRequest());
+        }
+        in.writeCharSequence("FETCH " + "k".repeat(Limits.LINE_BYTES_MAX + 1000), StandardCharsets.US_ASCII);
+        assertEquals(
+                "REJECTED too_large",
+                Rendering.of(assertNonNull(unknown.decode(in))).substring(0, 18));
+        assertEquals(0, budget.reservedMost());
+        in.clear();
+        known.set(true);
+        RequestDecoder of = new RequestDecoder(Limits.VALUE_BYTES_MAX, budget, known::get);
+        in.writeCharSequence("SET k 0 1\r\nx", StandardCharsets.US_ASCII);
+        assertNotNull(of.decode(in));
     }
 
     @Test

@@ -45,6 +45,8 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
     /** Any client can begin a backup and break off, as often as it likes. */
     private static final SeldomLogged UNFINISHED_BACKUPS = new SeldomLogged(System::nanoTime, Duration.ofSeconds(10));
 
+    private static final SeldomLogged REFUSED = new SeldomLogged(System::nanoTime, Duration.ofSeconds(10));
+
     private static final String INDEX = """
             /         in a browser: a page that shows this node and its cluster
             /events   what that page shows, as server-sent events
@@ -57,6 +59,7 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
             /regions  the regions with a limit, as JSON
             /region   POST /region?name=NAME&bytes=N&policy=refuse|evict limits one, on all nodes; bytes=0: no limit
             /why      ?key=KEY: a limit's numbers, its use, and whom this node has refused last, as JSON
+            /hot      the keys that are named most, and those that are refused most, as JSON
             /snapshot a backup of all data; ?stale=yes if no leader can confirm that this node has everything
             /cluster  the members and their roles, as JSON
             POST /cluster/ACTION?member=...  changes them: use dshm cluster
@@ -89,7 +92,8 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
     /**
      * For one connection.
      *
-     * @param token what requests need, but for those about the node's health; null if they need none
+     * @param token what requests need, but for those about the node's health; null if they need none, or a user once the cluster requires
+     *     one
      * @param slowRequests runs what reads the whole state; may reject it
      * @param backups runs what lasts for as long as a client takes to read it; may reject it
      * @param events for the operators' page
@@ -204,12 +208,21 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
 
     /** Monitors may ask for the node's health without a secret. */
     private boolean isAdmitted(ChannelHandlerContext context, FullHttpRequest request) {
-        if (token == null
-                || FREE_OF_TOKEN.contains(new QueryStringDecoder(request.uri()).path())
-                || token.admits(request.headers().get(HttpHeaderNames.AUTHORIZATION), node::isAdmin)) {
+        if ((token == null && !node.requiresUser())
+                || FREE_OF_TOKEN.contains(new QueryStringDecoder(request.uri()).path())) {
             return true;
         }
-        token.onRefused(context.channel().remoteAddress());
+        Authorization given = Authorization.in(request.headers().get(HttpHeaderNames.AUTHORIZATION));
+        if ((token != null && token.is(given.secret())) || given.isOf(node::isAdmin)) {
+            return true;
+        }
+        long times = REFUSED.next();
+        if (times > 0) {
+            LOG.warn(
+                    "refused {} requests to the admin port without the right secret, the last of them of {}",
+                    times,
+                    context.channel().remoteAddress());
+        }
         return false;
     }
 
@@ -231,6 +244,7 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
             case "/status" -> send(context, Answer.ok(Json.lines(node.status())), keepAlive);
             case "/regions" -> send(context, Answer.ok(regions()), keepAlive);
             case "/why" -> send(context, why(new QueryStringDecoder(request.uri()).parameters()), keepAlive);
+            case "/hot" -> send(context, hotKeys(), keepAlive);
             case "/users" -> send(context, Answer.ok(Json.lines(node.users())), keepAlive);
             case "/cluster" -> send(context, members(), keepAlive);
             case "/events" -> {
@@ -290,6 +304,8 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
                     context,
                     new Answer(HttpResponseStatus.FORBIDDEN, "a change needs the header " + OPERATOR + "\n"),
                     keepAlive);
+        } else if (token == null && !node.knowsUsers()) {
+            send(context, Answer.unavailable("starting: it is not known yet whether this needs a user"), keepAlive);
         } else {
             slowly(context, change, keepAlive);
         }
@@ -387,6 +403,14 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
             throw new IllegalArgumentException(name + "= is missing, or there are several");
         }
         return values.get(0);
+    }
+
+    private Answer hotKeys() {
+        try {
+            return Answer.ok(Json.line(node.hotKeys()) + "\n");
+        } catch (IllegalStateException e) {
+            return Answer.unavailable(String.valueOf(e.getMessage()));
+        }
     }
 
     private Answer members() {

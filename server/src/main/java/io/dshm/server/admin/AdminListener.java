@@ -59,7 +59,8 @@ public final class AdminListener {
     /**
      * Listens.
      *
-     * @param tokenFile has the secret that requests need, but for those about the node's health; null if they need none
+     * @param tokenFile has the secret that requests need, but for those about the node's health; null if they need none, or a user once the
+     *     cluster requires one
      * @param encryption of the connections
      * @throws IOException if the address cannot be bound, or the token cannot be read
      */

@@ -33,6 +33,8 @@ final class LiveEvents {
     /** The metrics that the page shows. */
     private static final Set<String> SHOWN = Set.of(
             "dshm_commands",
+            "dshm_command_duration_seconds",
+            "dshm_raft_append_duration_seconds",
             "dshm_reads",
             "dshm_takes",
             "dshm_received_bytes",
@@ -146,11 +148,21 @@ final class LiveEvents {
                 "metrics",
                 metrics.samples(SHOWN).stream()
                         .limit(Limits.PAGE_SAMPLES_MAX)
-                        .map(sample ->
-                                Map.of("name", sample.name(), "labels", sample.labels(), "value", sample.value()))
+                        .map(LiveEvents::of)
                         .toList());
         fields.put("events", recent.newest());
         return Json.line(fields);
+    }
+
+    private static Map<String, Object> of(MetricsSource.Sample sample) {
+        Map<String, Object> fields = new LinkedHashMap<>();
+        fields.put("name", sample.name());
+        fields.put("labels", sample.labels());
+        fields.put("value", sample.value());
+        if (!sample.buckets().isEmpty()) {
+            fields.put("buckets", sample.buckets());
+        }
+        return fields;
     }
 
     /** Empty while the node does not run. */

@@ -22,8 +22,11 @@ public interface MetricsSource {
      * One value.
      *
      * @param name of its metric, without {@code _total}
+     * @param value of a histogram: the sum of what it has counted
+     * @param buckets of a histogram: how many values are in each of its native buckets that has any, by the bucket's number; empty for
+     *     other metrics
      */
-    record Sample(String name, Map<String, String> labels, double value) {}
+    record Sample(String name, Map<String, String> labels, double value, Map<Integer, Long> buckets) {}
 
     /**
      * The present values. Called on the thread of the admin port: waits for nothing.
@@ -32,7 +35,7 @@ public interface MetricsSource {
      */
     Scrape scrape(@Nullable String accept) throws IOException;
 
-    /** The present values of the counters and gauges with these names; of some that do not exist, none. Waits for nothing. */
+    /** The present values of the metrics with these names; of some that do not exist, none. Waits for nothing. */
     default List<Sample> samples(Set<String> names) {
         return List.of();
     }

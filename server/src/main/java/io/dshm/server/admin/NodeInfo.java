@@ -58,7 +58,13 @@ public interface NodeInfo {
     String changeUsers(UserChange change) throws RefusedException, InterruptedException;
 
     /** Whether that user may do what operators do, and this is its secret. */
-    boolean isAdmin(String user, String secret);
+    boolean isAdmin(String user, byte[] secret);
+
+    /** Whether the cluster lets nobody do anything without a user, as far as this node knows. */
+    boolean requiresUser();
+
+    /** Whether this node has learnt, since it started, whether one is required. */
+    boolean knowsUsers();
 
     /**
      * What this node knows of a limit: its numbers, what was used of it when, and what it has refused to this node's clients. Names
@@ -68,6 +74,14 @@ public interface NodeInfo {
      * @throws IllegalStateException if the node does not run
      */
     Map<String, Object> why(String key);
+
+    /**
+     * The keys that this node's clients name most, and those that limits refuse them most: lists of names and values. Keys may be secrets,
+     * such as the names of sessions.
+     *
+     * @throws IllegalStateException if the node does not run
+     */
+    Map<String, Object> hotKeys();
 
     /**
      * Writes a backup of the present state. Blocks: first while a snapshot is taken, and then for as long as the output does.

@@ -9,7 +9,7 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The operators' page: what a browser gets at {@code /}, and the two files that it loads. All are in the jar, and the page gets nothing from
+ * The operators' page: what a browser gets at {@code /}, and the files that it loads. All are in the jar, and the page gets nothing from
  * anywhere else: the browser is told to refuse it. Thread-safe.
  */
 final class OperatorsPage {
@@ -26,6 +26,7 @@ final class OperatorsPage {
 
     private static final Map<String, File> FILES = Map.of(
             "/page.css", file("page.css", "text/css; charset=utf-8"),
+            "/plots.js", file("plots.js", "text/javascript; charset=utf-8"),
             "/page.js", file("page.js", "text/javascript; charset=utf-8"));
 
     private OperatorsPage() {}

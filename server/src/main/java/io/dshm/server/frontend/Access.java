@@ -77,6 +77,11 @@ final class Access {
         return credential != Users.NOBODY && user == null;
     }
 
+    /** Whether data of the client's is taken, and long lines: not while it has to say first who it is. */
+    boolean takesData() {
+        return !look().required() || user != null;
+    }
+
     private Users look() {
         Users now = source.get();
         if (now != seen) {

@@ -124,6 +124,11 @@ public final class ClientListener {
         return connections.values().stream().map(ConnectionSet::refusals).toList();
     }
 
+    /** Which keys are named most, for each event loop that has had clients. */
+    public List<HotKeys> hotKeys() {
+        return connections.values().stream().map(ConnectionSet::hotKeys).toList();
+    }
+
     /** How many clients may be connected. */
     public int connectionsMax() {
         return limits.connectionsMax();

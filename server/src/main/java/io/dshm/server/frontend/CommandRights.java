@@ -37,6 +37,11 @@ final class CommandRights
         return user.may(Right.WRITE, key);
     }
 
+    /** What shows something of the value that was there takes both rights. */
+    private static boolean writeAndShow(User user, Key key) {
+        return user.may(Right.WRITE, key) && user.may(Right.READ, key);
+    }
+
     private static boolean take(User user, Key key) {
         return user.may(Right.TAKE, key);
     }
@@ -93,7 +98,7 @@ final class CommandRights
 
     @Override
     public Boolean incr(Command.Incr write, User user) {
-        return write(user, write.key());
+        return writeAndShow(user, write.key());
     }
 
     @Override
@@ -113,7 +118,7 @@ final class CommandRights
 
     @Override
     public Boolean incrNumber(Command.IncrNumber write, User user) {
-        return write(user, write.key());
+        return writeAndShow(user, write.key());
     }
 
     @Override
@@ -123,7 +128,7 @@ final class CommandRights
 
     @Override
     public Boolean pop(Command.Pop write, User user) {
-        return write(user, write.key());
+        return writeAndShow(user, write.key());
     }
 
     @Override

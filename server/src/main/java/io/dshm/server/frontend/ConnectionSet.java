@@ -37,6 +37,7 @@ public final class ConnectionSet {
     private final SeldomLogged disconnected;
     private final CommandCounts counts;
     private final Refusals refusals = new Refusals(System::currentTimeMillis);
+    private final HotKeys hotKeys;
     private final long checkSeconds;
     private final int checksMax;
 
@@ -54,6 +55,7 @@ public final class ConnectionSet {
         this.nanoTime = nanoTime;
         this.disconnected = new SeldomLogged(nanoTime, ClientListener.LOG_INTERVAL);
         this.counts = new CommandCounts(nanoTime);
+        this.hotKeys = new HotKeys(nanoTime);
         this.checkSeconds = Math.max(1, Math.min(CHECK_SECONDS_MAX, stallSeconds / CHECKS));
         this.checksMax = Math.toIntExact(Math.max(1, stallSeconds / checkSeconds));
     }
@@ -81,6 +83,11 @@ public final class ConnectionSet {
     /** What limits have refused to these connections. */
     public Refusals refusals() {
         return refusals;
+    }
+
+    /** Which keys these connections name most. */
+    public HotKeys hotKeys() {
+        return hotKeys;
     }
 
     /** What these connections have asked and got. */

@@ -139,6 +139,18 @@ public final class Refusals {
 
     // --- read by any thread ---
 
+    /** The keys of which anything is remembered, in no order. */
+    public List<Key> keys() {
+        List<Key> all = new ArrayList<>();
+        for (int place = 0; place < keys.length(); place++) {
+            OfKey known = keys.getAcquire(place);
+            if (known != null) {
+                all.add(known.key);
+            }
+        }
+        return all;
+    }
+
     /** How often that key was refused, as far as it is remembered. */
     public long count(Key key) {
         OfKey known = keys.getAcquire(place(key));

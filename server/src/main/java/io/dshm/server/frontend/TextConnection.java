@@ -56,6 +56,7 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
     private final ReceivedBytes received;
     private final UnreadReplies unread;
     private final CommandCounts counts;
+    private final HotKeys hotKeys;
     private final RequestOrder order;
     private final ReplyOutput output;
     private final Turn turn;
@@ -100,14 +101,16 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
         this.lane = lane;
         this.shares = shares;
         this.reads = lane.reads();
-        this.decoder = new RequestDecoder(valueBytesMax, values);
         this.identities = identities
         .new OfConnection(channel.remoteAddress() instanceof InetSocketAddress client ? client.getAddress() : null);
-        this.access = new Access(reads::users, accessLog, this);
+        Access of = new Access(reads::users, accessLog, this);
+        this.access = of;
+        this.decoder = new RequestDecoder(valueBytesMax, values, of::takesData);
         this.connections = connections;
         this.received = new ReceivedBytes(values);
         this.unread = connections.newUnreadReplies();
         this.counts = connections.counts();
+        this.hotKeys = connections.hotKeys();
         this.order = new RequestOrder(
                 values, unread, counts, connections.refusals(), channel.remoteAddress(), this::onChange);
         this.output = new ReplyOutput(channel, unread, counts.bytesSent(), this::onChange);
@@ -284,7 +287,10 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
                 && modeOf(read) == ReadMode.LINEARIZABLE;
         if (!order.joins(request, linearizable)) {
             order.setBarrier(request);
-        } else if (linearizable) {
+            return;
+        }
+        hotKeys.asked(request);
+        if (linearizable) {
             Command.Read read = (Command.Read) request;
             lane.readLinearizable(read, checked(read, order.add(read)));
         } else if (request instanceof Command.Write write) {

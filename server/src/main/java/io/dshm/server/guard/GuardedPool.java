@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * Threads for tasks of a library, which may submit them and never look at their futures: what they throw is reported, and an
  * error ends the process. See {@link Guard}.
  */
-public final class GuardedPool extends ThreadPoolExecutor {
+public class GuardedPool extends ThreadPoolExecutor {
 
     private final String name;
 

@@ -154,16 +154,18 @@ final class Families {
                 families.values().stream().<MetricSnapshot>map(Family::snapshot).toList());
     }
 
-    /** The values of the counters and gauges with these names. */
+    /** The values of the metrics with these names. */
     List<MetricsSource.Sample> samples(Set<String> names) {
         List<MetricsSource.Sample> samples = new ArrayList<>();
         for (Family<?> family : families.values()) {
             if (names.contains(family.name)) {
                 for (Object point : family.points) {
                     if (point instanceof CounterDataPointSnapshot counter) {
-                        samples.add(sample(family.name, counter.getLabels(), counter.getValue()));
+                        samples.add(sample(family.name, counter.getLabels(), counter.getValue(), Map.of()));
                     } else if (point instanceof GaugeDataPointSnapshot gauge) {
-                        samples.add(sample(family.name, gauge.getLabels(), gauge.getValue()));
+                        samples.add(sample(family.name, gauge.getLabels(), gauge.getValue(), Map.of()));
+                    } else if (point instanceof HistogramDataPointSnapshot histogram) {
+                        samples.add(sample(family.name, histogram.getLabels(), histogram.getSum(), buckets(histogram)));
                     }
                 }
             }
@@ -171,9 +173,18 @@ final class Families {
         return samples;
     }
 
-    private static MetricsSource.Sample sample(String name, Labels labels, double value) {
+    private static Map<Integer, Long> buckets(HistogramDataPointSnapshot histogram) {
+        NativeHistogramBuckets fine = histogram.getNativeBucketsForPositiveValues();
+        Map<Integer, Long> buckets = new LinkedHashMap<>();
+        for (int i = 0; i < fine.size(); i++) {
+            buckets.put(fine.getBucketIndex(i), fine.getCount(i));
+        }
+        return buckets;
+    }
+
+    private static MetricsSource.Sample sample(String name, Labels labels, double value, Map<Integer, Long> buckets) {
         Map<String, String> values = new LinkedHashMap<>();
         labels.forEach(label -> values.put(label.getName(), label.getValue()));
-        return new MetricsSource.Sample(name, values, value);
+        return new MetricsSource.Sample(name, values, value, buckets);
     }
 }

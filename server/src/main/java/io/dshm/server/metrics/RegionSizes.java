@@ -2,7 +2,6 @@ package io.dshm.server.metrics;
 
 import io.dshm.proto.Limits;
 import io.dshm.server.counters.Printable;
-import io.dshm.server.store.Entry;
 import io.dshm.server.store.Region;
 import io.dshm.server.store.Store;
 import java.util.ArrayList;
@@ -113,9 +112,9 @@ public final class RegionSizes implements AutoCloseable {
         Store store = stores.get();
         long[] seen = {0};
         while (segment < Store.segments() && seen[0] < STEP_ENTRIES) {
-            store.forEachIn(segment, (key, entry) -> {
+            store.forEachIn(segment, there -> {
                 seen[0]++;
-                count(key, entry);
+                count(there.key(), there.bytes());
             });
             segment++;
         }
@@ -128,7 +127,7 @@ public final class RegionSizes implements AutoCloseable {
         }
     }
 
-    private void count(byte[] key, Entry entry) {
+    private void count(byte[] key, long bytes) {
         lookup.key = key;
         lookup.length = Region.lengthIn(key);
         Found region = found.get(lookup);
@@ -140,7 +139,7 @@ public final class RegionSizes implements AutoCloseable {
             found.put(new Name(Arrays.copyOf(key, lookup.length), lookup.length), region);
         }
         region.entries++;
-        region.bytes += Store.bytesOf(key, entry);
+        region.bytes += bytes;
     }
 
     /** Whoever names regions at will cannot fill this node's memory with them. A region that is large comes again. */

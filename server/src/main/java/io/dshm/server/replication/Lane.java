@@ -222,6 +222,16 @@ public final class Lane {
         rounds.add(new LinearizableRead(read, requestDeadline(), listener));
     }
 
+    /** Goes on, soon, when this node has applied all that is in the log now; the listener hears if that cannot be. */
+    void whenAllIsApplied(Runnable ready, ReplyListener listener) {
+        logTime(requestDeadline(), ready, listener);
+    }
+
+    /** Sends its commands under that origin from now on; what it had sent is answered, and not sent again. */
+    void renew(long origin) {
+        commands.renew(origin);
+    }
+
     /** Has the leader log the time, and waits until that, and so all before it, is applied on this node. */
     private void logTime(long deadlineNanos, Runnable ready, ReplyListener listener) {
         submit(

@@ -15,9 +15,7 @@ import io.dshm.server.replication.reads.LocalReads;
 import io.dshm.server.replication.reads.RegionScans;
 import io.dshm.server.replication.writes.LargeValues;
 import io.dshm.server.replication.writes.Outbox;
-import io.dshm.server.replication.writes.Pending;
 import io.dshm.server.replication.writes.Records;
-import io.dshm.server.replication.writes.RegistrationCheck;
 import io.dshm.server.replication.writes.Replies;
 import io.dshm.server.statemachine.ClusterClock;
 import io.dshm.server.statemachine.Outcome;
@@ -30,8 +28,6 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * What the lanes of a node have in common: its registration in the log, large values, who leads, and the time that a
@@ -39,16 +35,11 @@ import org.slf4j.LoggerFactory;
  */
 public final class Replicator {
 
-    private static final Logger LOG = LoggerFactory.getLogger(Replicator.class);
-
     /** How far the last entry's stamp may be behind, in milliseconds, while entries wait for their deadlines. */
     private static final long TICK_MILLIS = 1_000;
 
     /** Between two looks at the time-outs of large values that wait. */
     private static final long LARGE_VALUES_MILLIS = 50;
-
-    private static final long REGISTER_AGAIN_MILLIS = 500;
-    private static final int REFUSALS_A_LINE = 60;
 
     /**
      * Who this node is.
@@ -59,20 +50,14 @@ public final class Replicator {
      */
     public record Identity(String name, long folder, long start) {}
 
-    private final Identity identity;
     private final LongSupplier nanoTime;
     private final LocalReads reads;
     private final ClusterFormat format;
     private final RegionScans scans;
-    private final Consumer<String> fatal;
+    private final Registration registration;
     private final List<Lane> lanes = new ArrayList<>();
     private final LargeValues largeValues;
-    private final RegisterNode registrationCommand;
 
-    /** How often the registration was refused in a row. Confined to the first lane. */
-    private int refusals;
-
-    private volatile boolean registered;
     private volatile boolean stopping;
 
     /**
@@ -80,10 +65,12 @@ public final class Replicator {
      *
      * @param executors the event loops, one for each lane
      * @param requestTimeoutMillis after which a command's sender is told that its outcome is not known
+     * @param furtherStart makes the node's number of starts one larger, and yields it; it is on the disk then
      * @param fatal is told why this node must stop
      */
     public Replicator(
             Identity identity,
+            LongSupplier furtherStart,
             List<? extends ScheduledExecutorService> executors,
             long requestTimeoutMillis,
             RaftLog log,
@@ -93,35 +80,23 @@ public final class Replicator {
             ClusterClock clock,
             ClockAndRandom machine,
             Consumer<String> fatal) {
-        this.identity = identity;
         this.nanoTime = machine.nanoTime();
         this.reads = reads;
         this.format = format;
         this.scans = new RegionScans(reads);
-        this.fatal = fatal;
-        RegisterNode.Builder register = RegisterNode.newBuilder()
-                .setNode(identity.name())
-                .setFolder(identity.folder())
-                .setStart(identity.start())
-                .setFormat(format.newest())
-                .setStateBytesMax(reads.memory().own());
+        this.registration =
+                new Registration(identity, furtherStart, format.newest(), reads, machine.randomLong(), fatal);
         Lane.Shared shared =
                 new Lane.Shared(identity.name(), requestTimeoutMillis, links, log, reads, scans, clock, machine);
         Node node = new Node();
         for (ScheduledExecutorService executor : executors) {
-            lanes.add(new Lane(shared, node, executor, newOrigin(register, machine)));
+            lanes.add(new Lane(shared, node, executor, registration.newOrigin()));
         }
         Lane first = lanes.get(0);
-        Outbox large = first.addOutbox(newOrigin(register, machine));
+        Outbox large = first.addOutbox(registration.newOrigin());
         this.largeValues = new LargeValues(
                 (record, pending, deadlineNanos) -> first.submit(large, record, pending, deadlineNanos));
-        this.registrationCommand = register.build();
-    }
-
-    private static long newOrigin(RegisterNode.Builder register, ClockAndRandom machine) {
-        long origin = machine.randomLong().getAsLong() | 1;
-        register.addOrigins(origin);
-        return origin;
+        registration.setSenders(lanes, large);
     }
 
     /**
@@ -133,11 +108,12 @@ public final class Replicator {
     public void start(ClusterClock clock, BooleanSupplier needsTime, LongSupplier loggedMillis) {
         lanes.forEach(lane -> lane.execute(lane::start));
         Lane first = lanes.get(0);
-        first.execute(this::register);
-        every(TICK_MILLIS / 10, TICK_MILLIS / 10, "logging the time and the format", () -> {
+        first.execute(registration::register);
+        every(TICK_MILLIS / 10, TICK_MILLIS / 10, "the time, the format and the registration", () -> {
             if (needsTime.getAsBoolean() && clock.estimateMillis() - loggedMillis.getAsLong() >= TICK_MILLIS) {
                 first.tick();
             }
+            registration.check();
             int due = format.due();
             if (due != 0) {
                 first.switchFormat(due);
@@ -158,54 +134,9 @@ public final class Replicator {
                 .scheduleWithFixedDelay(Guard.of(what, task), initialDelayMillis, delayMillis, TimeUnit.MILLISECONDS);
     }
 
-    private void register() {
-        Lane first = lanes.get(0);
-        CommandRecord.Builder record = CommandRecord.newBuilder().setRegisterNode(registrationCommand);
-        first.submitAnonymous(record, new Pending() {
-            @Override
-            public void onOutcome(Outcome outcome, long index) {
-                if (outcome.kind() != Outcome.Kind.APPLIED) {
-                    onRefused(outcome);
-                    return;
-                }
-                LOG.debug("{} is registered at index {}", identity, index);
-                refusals = 0;
-                registered = true;
-                lanes.forEach(lane -> lane.execute(lane::requestFlush));
-            }
-
-            @Override
-            public void onFailure(ErrorCode code) {
-                register();
-            }
-
-            @Override
-            public void onBroken(RuntimeException thrown) {
-                register();
-            }
-        });
-    }
-
-    /** The leader could not confirm this node's identity, see {@link RegistrationCheck}. The node registers again. */
-    private void onRefused(Outcome outcome) {
-        if (refusals++ % REFUSALS_A_LINE == 0) {
-            LOG.warn(
-                    "the leader does not take this node as {}: {}",
-                    identity.name(),
-                    outcome.kind() == Outcome.Kind.BUSY
-                            ? "nobody answers at the forwarding address that is " + identity.name() + "'s there"
-                            : "another process answers at the forwarding address that is " + identity.name()
-                                    + "'s there, or has registered since. Only one process may run as "
-                                    + identity.name());
-        }
-        lanes.get(0)
-                .executor()
-                .schedule(Guard.of("registering", this::register), REGISTER_AGAIN_MILLIS, TimeUnit.MILLISECONDS);
-    }
-
     /** Whether that is the registration of this start of this node. Any thread. */
     public boolean isOwn(RegisterNode registration) {
-        return registration.equals(registrationCommand);
+        return this.registration.isOwn(registration);
     }
 
     /** The lane of that event loop. */
@@ -232,9 +163,9 @@ public final class Replicator {
             Lane first = lanes.get(0);
             first.execute(first::tick);
         }
-        if (leadership.leader() != null && registered && format.isBehind()) {
+        if (leadership.leader() != null && isRegistered() && format.isBehind()) {
             // This leader may have loaded a snapshot, which does not say what the nodes read.
-            lanes.get(0).execute(this::register);
+            lanes.get(0).execute(registration::register);
         }
     }
 
@@ -295,7 +226,7 @@ public final class Replicator {
 
     /** Whether this node has told the log who it is, and commands flow. */
     public boolean isRegistered() {
-        return registered;
+        return registration.isDone();
     }
 
     /** Ends what goes on in the background. After {@link #drain}. */
@@ -313,15 +244,12 @@ public final class Replicator {
 
         @Override
         public boolean isRegistered() {
-            return registered;
+            return registration.isDone();
         }
 
         @Override
         public void onUnknownOrigin() {
-            fatal.accept("the cluster does not know this start of node " + identity.name()
-                    + " any more: the node was removed from the cluster, or another process has registered under its name since. A"
-                    + " node that was removed can be started again once it was added again; only one process may run as "
-                    + identity.name());
+            registration.onUnknownOrigin();
         }
 
         @Override

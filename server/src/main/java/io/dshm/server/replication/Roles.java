@@ -5,6 +5,7 @@ import io.dshm.server.replication.contracts.Leadership;
 import io.dshm.server.replication.contracts.PeerStatuses;
 import io.dshm.server.replication.contracts.RoleListener;
 import io.dshm.server.statemachine.ClusterClock;
+import java.net.ConnectException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
@@ -14,6 +15,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
@@ -24,7 +26,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Before a node that has just started leads, it has to know the time (see {@link ClusterClock}): it asks the other
  * nodes, and only if none of them has run on since a stamp, so that all have just started, the wall clock accounts for
- * the time that they were down. A node that follows asks its leader, so that it is prepared.
+ * the time that they were down. A node that follows asks its leader, so that it is prepared, and goes by that leader's time.
  */
 public final class Roles implements RoleListener {
 
@@ -35,6 +37,9 @@ public final class Roles implements RoleListener {
 
     /** How often it asks while less than a majority answers, before it relies on the wall clock. */
     private static final int ASK_ATTEMPTS_MAX = 6;
+
+    /** The longest life of a share, 10 s, by the slowest clock; see {@code server.shares}. */
+    private static final long SHARES_OVER_MILLIS = 12_000;
 
     /** A time without any node that is worth a warning: the machine's clock may be wrong. */
     private static final long NOTABLE_GAP_MILLIS = 60_000;
@@ -47,6 +52,8 @@ public final class Roles implements RoleListener {
     private final LongSupplier wallMillis;
     private final LongSupplier loggedClockMillis;
     private final LongSupplier loggedWallMillis;
+    private final BooleanSupplier timeMatters;
+    private final long startedMillis;
     private final Consumer<Leadership> leaderships;
 
     /** Written under this object's lock. */
@@ -59,6 +66,7 @@ public final class Roles implements RoleListener {
      * @param executor runs what has to wait for answers
      * @param loggedClockMillis the cluster clock of the last entry applied, or 0
      * @param loggedWallMillis the wall clock that came with it
+     * @param timeMatters whether anything in the state waits for the time
      * @param leaderships is told who leads
      */
     public Roles(
@@ -70,6 +78,7 @@ public final class Roles implements RoleListener {
             LongSupplier wallMillis,
             LongSupplier loggedClockMillis,
             LongSupplier loggedWallMillis,
+            BooleanSupplier timeMatters,
             Consumer<Leadership> leaderships) {
         this.self = self;
         this.others = others;
@@ -79,6 +88,8 @@ public final class Roles implements RoleListener {
         this.wallMillis = wallMillis;
         this.loggedClockMillis = loggedClockMillis;
         this.loggedWallMillis = loggedWallMillis;
+        this.timeMatters = timeMatters;
+        this.startedMillis = clock.monotonicMillis();
         this.leaderships = leaderships;
     }
 
@@ -101,22 +112,53 @@ public final class Roles implements RoleListener {
 
     /** Asks the others for the time, and leads as soon as it is known. */
     private void findTime(Leadership elected, int attempt) {
+        if (!current.equals(elected)) {
+            return;
+        }
         List<CompletableFuture<Void>> answers =
                 others.stream().map(this::askNode).toList();
         CompletableFuture.allOf(answers.toArray(new CompletableFuture<?>[0]))
                 .whenCompleteAsync(
                         Guard.last("finding the time", (nothing, someFailed) -> {
-                            long answered = answers.stream()
-                                    .filter(answer -> !answer.isCompletedExceptionally())
-                                    .count();
-                            boolean majority = answered + 1 > (others.size() + 1) / 2;
-                            if (clock.isAnchored() || majority || attempt == ASK_ATTEMPTS_MAX) {
+                            if (clock.isAnchored() || mayGoByWallClock(answers, attempt)) {
                                 lead(elected);
                             } else {
-                                findTime(elected, attempt + 1);
+                                executor.schedule(
+                                        Guard.of("finding the time", () -> findTime(elected, attempt + 1)),
+                                        ASK_MILLIS / 5,
+                                        TimeUnit.MILLISECONDS);
                             }
                         }),
                         executor);
+    }
+
+    /**
+     * Whether no node has run on, as far as can be known. One that cannot be reached may have, and decide limits from shares whose life
+     * the wall clock would end: so it is waited for, until the shares of a time before this node started are over by any clock. Where
+     * nothing in the state waits for the time, there are none.
+     */
+    private boolean mayGoByWallClock(List<CompletableFuture<Void>> answers, int attempt) {
+        long answered = answers.stream()
+                .filter(answer -> !answer.isCompletedExceptionally())
+                .count();
+        boolean majority = answered + 1 > (others.size() + 1) / 2;
+        if (!majority && attempt < ASK_ATTEMPTS_MAX) {
+            return false;
+        }
+        return !timeMatters.getAsBoolean()
+                || clock.monotonicMillis() - startedMillis >= SHARES_OVER_MILLIS
+                || answers.stream().allMatch(Roles::isAnsweredOrDown);
+    }
+
+    /** Nothing listens where a node is down, or has not opened its ports for clients yet: it has no shares. */
+    private static boolean isAnsweredOrDown(CompletableFuture<Void> answer) {
+        try {
+            answer.join();
+            return true;
+        } catch (CompletionException e) {
+            return e.getCause() instanceof ConnectException refused
+                    && String.valueOf(refused.getMessage()).contains("refused");
+        }
     }
 
     /**
@@ -172,7 +214,7 @@ public final class Roles implements RoleListener {
             if (!clock.isAnchored()) {
                 clock.found(timeByWallClock());
             }
-            clock.setLeading(true);
+            clock.lead(timeMatters.getAsBoolean());
             publish(new Leadership(elected.term(), self, true));
         }
     }
@@ -180,13 +222,14 @@ public final class Roles implements RoleListener {
     @Override
     public synchronized void onLeadingEnded(long term, String why) {
         LOG.info("{} leads no longer: {}", self, why);
-        clock.setLeading(false);
+        clock.endLeading();
         publish(new Leadership(term, null, false));
     }
 
     @Override
     public synchronized void onFollowing(String leader, long term) {
         LOG.info("{} follows {} in term {}", self, leader, term);
+        clock.follow(term);
         publish(new Leadership(term, leader, false));
         askForTime(current);
     }
@@ -202,16 +245,16 @@ public final class Roles implements RoleListener {
         leaderships.accept(leadership);
     }
 
-    /** Asks the leader repeatedly for the time, until this node knows it or another node leads. */
+    /** Asks the leader repeatedly for the time, until it has answered and knows it, or another node leads. */
     private void askForTime(Leadership following) {
         String leader = following.leader();
-        if (leader == null || clock.isAnchored() || !current.equals(following)) {
+        if (leader == null || !current.equals(following)) {
             return;
         }
         askNode(leader)
                 .whenCompleteAsync(
                         Guard.last("asking the leader for the time", (nothing, failed) -> {
-                            if (!clock.isAnchored()) {
+                            if (failed != null || !clock.isAnchored()) {
                                 askAgainLater(following);
                             }
                         }),

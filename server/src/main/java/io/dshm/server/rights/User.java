@@ -150,6 +150,10 @@ public final class User {
         return withRights(new ArrayList<>(rights));
     }
 
+    boolean hasOneOf(List<GrantedRight> rights) {
+        return rights.stream().anyMatch(state.getRightsList()::contains);
+    }
+
     User without(List<GrantedRight> less) {
         List<GrantedRight> rights = new ArrayList<>(state.getRightsList());
         rights.removeAll(less);

@@ -38,6 +38,8 @@ public final class Users {
         DONE,
         /** There is no user of that name. */
         NO_SUCH_USER,
+        /** The user has none of the rights that are to be taken from it. */
+        NO_SUCH_RIGHT,
         /** There is a user of that name already, or it has two secrets already. */
         EXISTS,
         /** There would be too many users or rights. */
@@ -167,7 +169,8 @@ public final class Users {
     }
 
     /**
-     * The users after a change. The same change again, at once, changes nothing: an operator whose answer is lost may ask again.
+     * The users after a change. The same change again, at once, changes nothing: an operator whose answer is lost may ask again. Only
+     * that there is nothing to revoke is said, because that may be a mistyped right, which is not revoked.
      *
      * @param change one that {@linkplain #isChange may be proposed}
      */
@@ -210,7 +213,10 @@ public final class Users {
     private Changed change(User user, ChangeUsersCommand change) {
         return switch (change.getAction()) {
             case GRANT -> with(user.with(change.getRightsList()), lastNumber);
-            case REVOKE -> with(user.without(change.getRightsList()), lastNumber);
+            case REVOKE ->
+                user.hasOneOf(change.getRightsList())
+                        ? with(user.without(change.getRightsList()), lastNumber)
+                        : refused(Verdict.NO_SUCH_RIGHT);
             case ROTATE, REPLACE_SECRET -> withSecret(user, change);
             case FINISH_ROTATION -> with(user.withNewestSecretOnly(), lastNumber);
             default -> {

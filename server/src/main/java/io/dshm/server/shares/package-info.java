@@ -10,8 +10,13 @@
  *       share of any start of any node has, and one thread spends it, gives it back, and forgets it;
  *   <li>spends none when its life is over by the cluster clock: its life is counted from before it was asked for, by a clock
  *       that goes on while the machine sleeps ({@link io.dshm.server.shares.BootTime}), and cut by what clocks may differ in
- *       speed ({@link io.dshm.server.shares.Share}).
+ *       speed ({@link io.dshm.server.shares.Share}). The cluster clock goes by one leader's clock after another, and gains nothing
+ *       between them ({@link io.dshm.server.statemachine.ClusterClock}).
  * </ul>
+ *
+ * <p>When all nodes have stopped, a wall clock says for how long. If it is ahead of the truth, the log ends shares that a holder outside
+ * the nodes, an nginx, still spends: this is the one assumption about clocks of the day. Where one node may have run on, the
+ * others wait for it first ({@code replication.Roles}).
  *
  * <p>A decision is of the moment at which the clock was read for it. The request is there by then and its reply is not, so a node
  * that stands still in between has decided in time, as one has whose reply is late.

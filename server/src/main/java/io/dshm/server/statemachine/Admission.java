@@ -2,6 +2,7 @@ package io.dshm.server.statemachine;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.MessageOrBuilder;
+import com.google.protobuf.UnknownFieldSet;
 import io.dshm.proto.Key;
 import io.dshm.proto.Limits;
 import io.dshm.proto.Policy;
@@ -472,8 +473,8 @@ public final class Admission {
         return length > 0 && length <= Limits.VALUE_BYTES_MAX;
     }
 
-    /** Whether this message, but for those within it, has only fields that this version knows. */
+    /** Whether this message, but for those within it, has only fields that this version knows. {@code asMap} copies. */
     private static boolean isKnown(MessageOrBuilder message) {
-        return message.getUnknownFields().asMap().isEmpty();
+        return message.getUnknownFields().equals(UnknownFieldSet.getDefaultInstance());
     }
 }

@@ -30,7 +30,7 @@ final class Authorization {
         users = changed.users();
         return switch (changed.verdict()) {
             case DONE -> Outcome.APPLIED;
-            case NO_SUCH_USER -> Outcome.NOT_FOUND;
+            case NO_SUCH_USER, NO_SUCH_RIGHT -> Outcome.NOT_FOUND;
             case EXISTS -> Outcome.EXISTS;
             case TOO_MANY -> Outcome.TOO_LARGE;
             case NO_ADMIN -> Outcome.BAD_REQUEST;
@@ -57,16 +57,17 @@ final class Authorization {
                     case SET -> mayWrite(user, record.getSet().getKey());
                     case TOUCH -> mayWrite(user, record.getTouch().getKey());
                     case DELETE -> mayWrite(user, record.getDelete().getKey());
-                    case INCR -> mayWrite(user, record.getIncr().getKey());
+                    case INCR -> mayWriteAndSee(user, record.getIncr().getKey());
                     case SET_CHUNKED -> mayWrite(user, record.getSetChunked().getKey());
                     case PUT -> mayWrite(user, record.getPut().getKey());
                     case PUT_CHUNKED ->
                         mayWrite(user, record.getPutChunked().getPut().getKey());
                     case REMOVE -> mayWrite(user, record.getRemove().getKey());
                     case EXPIRE -> mayWrite(user, record.getExpire().getKey());
-                    case INCR_NUMBER -> mayWrite(user, record.getIncrNumber().getKey());
+                    case INCR_NUMBER ->
+                        mayWriteAndSee(user, record.getIncrNumber().getKey());
                     case PUSH -> mayWrite(user, record.getPush().getKey());
-                    case POP -> mayWrite(user, record.getPop().getKey());
+                    case POP -> mayWriteAndSee(user, record.getPop().getKey());
                     case FLUSH_ALL ->
                         user.mayIn(Right.WRITE, record.getFlushAll().getRegion().toByteArray());
                     case PURGE -> record.getPurge().getKeysList().stream().allMatch(key -> mayWrite(user, key));
@@ -88,6 +89,11 @@ final class Authorization {
 
     private static boolean mayWrite(User user, ByteString key) {
         return user.mayAt(Right.WRITE, key);
+    }
+
+    /** What shows something of the value that was there takes both rights. */
+    private static boolean mayWriteAndSee(User user, ByteString key) {
+        return user.mayAt(Right.WRITE, key) && user.mayAt(Right.READ, key);
     }
 
     private static boolean mayTake(User user, ByteString key) {

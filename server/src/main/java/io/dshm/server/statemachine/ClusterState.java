@@ -39,7 +39,7 @@ public record ClusterState(long id, long since, SortedMap<String, String> member
     }
 
     /** Whether a node of that name may register: only members may, once it is known who they are. */
-    boolean mayRegister(String node) {
+    public boolean mayRegister(String node) {
         return id == 0 || members.containsKey(node);
     }
 

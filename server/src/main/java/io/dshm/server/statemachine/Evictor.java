@@ -196,9 +196,9 @@ final class Evictor {
     private static List<Found> oldestOf(byte[] region, Store store) {
         long versionMax = versionOfOldest(region, store);
         List<Found> found = new ArrayList<>();
-        store.forEachOf(region, (key, entry) -> {
-            if (entry.isEvictable() && entry.version() <= versionMax && found.size() < 2 * FOUND_MAX) {
-                found.add(new Found(key, entry.version()));
+        store.forEachOf(region, there -> {
+            if (there.isEvictable() && there.version() <= versionMax && found.size() < 2 * FOUND_MAX) {
+                found.add(new Found(there.key(), there.version()));
             }
         });
         found.sort(Comparator.comparingLong(Found::version));
@@ -209,13 +209,13 @@ final class Evictor {
     private static long versionOfOldest(byte[] region, Store store) {
         long[] samples = new long[SAMPLES];
         long[] seen = {0, 0x9E3779B97F4A7C15L};
-        store.forEachOf(region, (key, entry) -> {
-            if (!entry.isEvictable()) {
+        store.forEachOf(region, there -> {
+            if (!there.isEvictable()) {
                 return;
             }
             long number = seen[0]++;
             if (number < SAMPLES) {
-                samples[(int) number] = entry.version();
+                samples[(int) number] = there.version();
                 return;
             }
             // Each one has the same chance to be among the samples (Vitter's algorithm R, with xorshift).
@@ -224,7 +224,7 @@ final class Evictor {
             seen[1] ^= seen[1] << 17;
             long slot = Long.remainderUnsigned(seen[1], number + 1);
             if (slot < SAMPLES) {
-                samples[(int) slot] = entry.version();
+                samples[(int) slot] = there.version();
             }
         });
         if (seen[0] <= ALL_MAX) {

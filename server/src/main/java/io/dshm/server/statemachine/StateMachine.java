@@ -122,6 +122,11 @@ public final class StateMachine {
         this.memory = new MemoryLimit(this, room, searches);
     }
 
+    /** The entries that are applied from now on are of that term: nothing but the estimate of the time depends on it. */
+    public void ofTerm(long term) {
+        clock.ofTerm(term);
+    }
+
     /**
      * Applies one log entry.
      *
@@ -506,6 +511,11 @@ public final class StateMachine {
                 .mapToInt(node -> known.getOrDefault(node, Formats.FIRST))
                 .min()
                 .orElse(Formats.FIRST);
+    }
+
+    /** Whether a node of that name has registered, and was not removed since. Any thread. */
+    public boolean isRegistered(String node) {
+        return formatsRead.containsKey(node);
     }
 
     /** Whether a later start with the same data folder is registered for that node. Any thread. */

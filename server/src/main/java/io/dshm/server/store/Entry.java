@@ -6,10 +6,9 @@ import io.dshm.server.store.limiters.Limiter;
  * What the store keeps under one key: its content, its deadline and its version. Immutable, so that a reader holds a
  * consistent entry however long it looks at it.
  *
- * <p>There is one of these for every key, by the million: three fields, 32 bytes on the usual JVM. A new field costs
- * every entry eight bytes more.
+ * <p>The store makes one when it is asked for an entry; what it keeps itself is a record in a {@link Segment}.
  */
-public final class Entry {
+public final class Entry implements Expiring {
 
     /** The deadline of an entry that never expires. */
     public static final long NEVER = Long.MAX_VALUE;
@@ -20,7 +19,7 @@ public final class Entry {
      */
     public static final long STALE_MILLIS = 60_000;
 
-    /** A {@code byte[]}, a {@link Typed} or a {@link Limiter}: one field for all, because of the memory. */
+    /** A {@code byte[]}, a {@link Typed} or a {@link Limiter}. */
     private final Object content;
 
     private final long expiresAtMillis;
@@ -53,6 +52,16 @@ public final class Entry {
         return new Entry(typed, expiresAtMillis, version);
     }
 
+    /** An entry with what {@link #content} returned. */
+    static Entry ofContent(Object content, long expiresAtMillis, long version) {
+        return new Entry(content, expiresAtMillis, version);
+    }
+
+    /** A {@code byte[]}, a {@link Typed} or a {@link Limiter}. */
+    Object content() {
+        return content;
+    }
+
     /** The same content, with another deadline, written by the command of that version. */
     public Entry withExpiresAt(long expiresAtMillis, long version) {
         return new Entry(content, expiresAtMillis, version);
@@ -76,7 +85,7 @@ public final class Entry {
         return isPlain() || (isTyped() && !(typed().value() instanceof Boolean && hasDeadline()));
     }
 
-    /** Whether this is a typed value's entry. */
+    @Override
     public boolean isTyped() {
         return content instanceof Typed;
     }
@@ -117,27 +126,9 @@ public final class Entry {
         throw new IllegalStateException("this entry has no rate limiter");
     }
 
-    /** The instant of the cluster clock from which on this entry counts as absent, or {@link #NEVER}. */
+    @Override
     public long expiresAtMillis() {
         return expiresAtMillis;
-    }
-
-    /** Whether this entry has a deadline at all. */
-    public boolean hasDeadline() {
-        return expiresAtMillis != NEVER;
-    }
-
-    /** Whether this entry counts as absent at that instant of the cluster clock: from its deadline on. */
-    public boolean isExpiredAt(long clockMillis) {
-        return hasDeadline() && expiresAtMillis <= clockMillis;
-    }
-
-    /**
-     * Whether nothing can find this entry any more at that instant of the cluster clock, so that it may be purged: from its
-     * deadline on, or, if it is typed, {@link #STALE_MILLIS} later.
-     */
-    public boolean isGoneAt(long clockMillis) {
-        return isExpiredAt(isTyped() ? clockMillis - STALE_MILLIS : clockMillis);
     }
 
     /** The version of the command that wrote this entry; see {@link Store}. */

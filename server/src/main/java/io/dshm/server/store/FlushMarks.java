@@ -72,9 +72,14 @@ final class FlushMarks {
         return hideAsOf(key, version, Long.MAX_VALUE);
     }
 
+    /** Whether an entry of that version may be flushed, whatever its key is. Any thread. */
+    boolean mayHide(long version) {
+        return version < versionMax;
+    }
+
     /** Whether an entry of that key and version had been flushed when {@code flushVersionMax} was the last version. */
     boolean hideAsOf(byte[] key, long version, long flushVersionMax) {
-        return version < versionMax
+        return mayHide(version)
                 && (isBelow(young.get(key), version, flushVersionMax)
                         || isBelow(old.get(key), version, flushVersionMax));
     }

@@ -12,9 +12,14 @@ public final class Region {
 
     /** Bytes of the name of the region of that key, 0 for the default region. */
     public static int lengthIn(byte[] key) {
-        for (int i = 0; i < key.length; i++) {
-            if (key[i] == ':') {
-                return i;
+        return lengthIn(key, 0, key.length);
+    }
+
+    /** The same of a key that is a part of those bytes. */
+    static int lengthIn(byte[] bytes, int from, int to) {
+        for (int at = from; at < to; at++) {
+            if (bytes[at] == ':') {
+                return at - from;
             }
         }
         return 0;

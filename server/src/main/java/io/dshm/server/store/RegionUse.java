@@ -54,10 +54,6 @@ public final class RegionUse {
         return key;
     }
 
-    boolean holds(byte[] otherKey) {
-        return Region.compare(otherKey, key) == 0;
-    }
-
     /** What its entries may take, in bytes. */
     public long bytesMax() {
         return bytesMax;

@@ -1,9 +1,11 @@
 package io.dshm.server.store;
 
+import io.dshm.server.store.limiters.Limiter;
+import io.dshm.server.store.limiters.Meter;
 import io.dshm.server.store.limiters.SlidingLog;
 import java.util.Collection;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,17 +23,21 @@ import org.jspecify.annotations.Nullable;
 public final class Store {
 
     /**
-     * What an entry costs beside its key and content: node, entry, two array headers and its share of the table, as
-     * measured on a 64-bit JVM with compressed pointers. Part of the formula of {@link #bytesOf}, so all nodes of
-     * a cluster must have the same figure here.
+     * What an entry costs beside its key and value: the rest of its record, 11 to 18 bytes, and its slots in the index, 5 to 8. Part of the
+     * formula of {@link #bytesOf}, so all nodes of a cluster must have the same figure here.
      */
-    private static final long ENTRY_BYTES = 104;
+    private static final long ENTRY_BYTES = 24;
 
-    /** What a typed value costs beside the array or the like that it holds. */
-    private static final long TYPED_BYTES = 24;
+    /** One for so many bytes of records: the room that is free for more of them, and what was replaced and is not yet collected. */
+    private static final int ROOM_PART = 9;
 
-    /** What a boxed number costs beyond the header of a value's array, which it has not. */
-    private static final long NUMBER_BYTES = 8;
+    /** What the flags of a typed value take. */
+    private static final long TYPED_BYTES = 2;
+
+    private static final long NUMBER_BYTES = Double.BYTES;
+
+    /** What a content costs that is an object: its header, what refers to it, and the typed value or the like around it. */
+    private static final long OBJECT_BYTES = 48;
 
     /**
      * Arrays from this length on take whole regions of the heap: of G1's smallest, which are these. On heaps of 4 GiB and more
@@ -42,7 +48,7 @@ public final class Store {
     private static final int ARRAY_HEADER_BYTES = 16;
 
     /** What a list costs beside its elements. */
-    private static final long LIST_BYTES = 80;
+    private static final long LIST_BYTES = 80 + OBJECT_BYTES;
 
     private final Table table = new Table();
 
@@ -61,16 +67,22 @@ public final class Store {
     /** The highest version of anything written or flushed so far. Writer only. */
     private long versionMax;
 
-    /** Where the sweep goes on: all buckets before this one have been swept in this cycle. Writer only. */
+    /** What the writer puts into the table, and what it finds there. Writer only. */
+    private final Draft draft = new Draft();
+
+    private final Cursor found = new Cursor();
+
+    /** Where the sweep goes on: all segments before this one have been swept in this cycle. Writer only. */
     private int sweepSegment;
 
-    private int sweepBucket;
+    /** Slots that the sweep was to look at and has not, since they are fewer than the next segment has. Writer only. */
+    private long sweepSlotsDue;
 
-    /** Whether a cycle has begun and not ended. The place alone does not tell: it can be set back to the beginning. */
+    /** Whether a cycle has begun and not ended. Writer only. */
     private boolean sweepUnderWay;
 
     /**
-     * The current entry of a key, or null. Any thread; never waits, allocates nothing.
+     * The current entry of a key, or null. Any thread; never waits.
      *
      * <p>An entry that is expired is returned until it is purged: the caller looks at its deadline. An entry whose region
      * was flushed since is not.
@@ -78,34 +90,41 @@ public final class Store {
      * @param hash of the key, the same in all calls for it, with all bits well mixed
      */
     public @Nullable Entry get(byte[] key, int hash) {
+        Cursor cursor = new Cursor();
+        return find(key, hash, cursor) ? cursor.entry() : null;
+    }
+
+    /** Moves a cursor to what {@link #get} returns, and says whether there is one. Any thread; never waits, allocates nothing. */
+    public boolean find(byte[] key, int hash, Cursor cursor) {
         // The marks before the table, never after: see FlushMarks.
         FlushMarks marks = this.marks;
-        Node node = table.find(key, hash);
-        if (node == null) {
-            return null;
-        }
-        Entry entry = node.entry;
-        return marks.hide(key, entry.version()) ? null : entry;
+        Segment segment = table.segment(Table.numberOf(hash));
+        int slot = segment.find(key, hash);
+        return slot >= 0 && segment.read(slot, cursor) && !marks.hide(key, cursor.version());
     }
 
     /**
      * Sets the entry of a key. Writer only.
      *
-     * @param key not copied: nobody may change it afterwards
-     * @param entry with the version of the command that writes it; while a snapshot is loaded, in any order
+     * @param key not kept
+     * @param entry with the version of the command that writes it; while a snapshot is loaded, in any order. What it holds is kept
+     *     where it is large: nobody may change it afterwards
      * @throws IllegalArgumentException if a view is open that this version would belong to
      */
     public void put(byte[] key, int hash, Entry entry) {
         advanceTo(entry.version());
-        Node node = table.find(key, hash);
-        if (node == null) {
-            table.link(key, hash, entry);
-        } else {
-            preserve(node);
-            count(key, hash, node.entry, -1);
-            node.entry = entry;
+        Segment segment = table.segment(Table.numberOf(hash));
+        int slot = segment.find(key, hash);
+        if (slot >= 0) {
+            segment.read(slot, found);
+            preserve(found);
+            count(key, hash, -1, found.bytes(), found.hasDeadline());
+            found.leave();
         }
-        count(key, hash, entry, 1);
+        draft.become(key, hash, entry);
+        table.put(key, hash, slot, draft);
+        draft.leave();
+        count(key, hash, 1, bytesOf(key, entry), entry.hasDeadline());
     }
 
     /**
@@ -114,17 +133,16 @@ public final class Store {
      * @return whether {@link #get} would have returned one, expired or not
      */
     public boolean remove(byte[] key, int hash) {
-        Node node = table.find(key, hash);
-        if (node == null) {
+        int number = Table.numberOf(hash);
+        Segment segment = table.segment(number);
+        int slot = segment.find(key, hash);
+        if (slot < 0) {
             return false;
         }
-        boolean visible = !marks.hide(key, node.entry.version());
-        unlink(node);
-        int segment = Table.segmentOf(hash);
-        if (table.shrinkIfSparse(segment) && segment == sweepSegment) {
-            // Buckets not yet swept were merged into others that have been: the sweep does the segment again.
-            sweepBucket = 0;
-        }
+        segment.read(slot, found);
+        boolean visible = !marks.hide(key, found.version());
+        remove(number, slot, found);
+        table.shrinkIfSparse(number);
         return visible;
     }
 
@@ -148,51 +166,55 @@ public final class Store {
     /**
      * Purges entries that are {@linkplain Entry#isGoneAt gone} or flushed, going on where the last call ended. Writer only.
      *
-     * <p>It comes through the whole table in cycles, each of as many buckets as there are entries, roughly. A call stops at
-     * the end of a cycle, even if it has buckets left to do.
+     * <p>It comes through the whole table in cycles, segment by segment. A call stops at the end of a cycle, even if it has slots left to
+     * look at.
      *
      * @param clockMillis the cluster clock
-     * @param bucketsMax buckets to look at in this call; each has one entry on average
+     * @param slotsMax slots to look at, by this call or, where they are not enough for a segment, by a later one; there are one to three
+     *     for every entry
      * @return entries purged
      */
-    public int sweep(long clockMillis, int bucketsMax) {
+    public int sweep(long clockMillis, int slotsMax) {
+        sweepSlotsDue += slotsMax;
         int purged = 0;
-        for (int i = 0; i < bucketsMax; i++) {
+        while (true) {
+            int slots = table.segment(sweepSegment).slots();
+            if (slots > sweepSlotsDue) {
+                return purged;
+            }
+            sweepSlotsDue -= slots;
             if (!sweepUnderWay) {
                 sweepUnderWay = true;
                 marks = marks.cycleStarted();
             }
-            Node[] buckets = table.buckets(sweepSegment);
-            purged += purge(buckets, sweepBucket, clockMillis);
-            sweepBucket++;
-            if (sweepBucket < buckets.length) {
-                continue;
-            }
-            table.shrinkIfSparse(sweepSegment);
-            sweepBucket = 0;
+            purged += purge(sweepSegment, clockMillis);
             sweepSegment++;
             if (sweepSegment == Table.SEGMENTS) {
                 sweepSegment = 0;
+                sweepSlotsDue = 0;
                 sweepUnderWay = false;
                 marks = marks.cycleEnded();
-                break;
+                return purged;
             }
         }
-        return purged;
     }
 
-    private int purge(Node[] buckets, int bucket, long clockMillis) {
+    private int purge(int number, long clockMillis) {
+        Segment segment = table.segment(number);
         FlushMarks marks = this.marks;
         int purged = 0;
-        for (Node node = Table.first(buckets, bucket); node != null; node = node.next) {
-            Entry entry = node.entry;
-            if (entry.isGoneAt(clockMillis) || marks.hide(node.key, entry.version())) {
-                unlink(node);
+        for (int slot = 0; slot < segment.slots(); slot++) {
+            if (segment.read(slot, found)
+                    && (found.isGoneAt(clockMillis)
+                            || (marks.mayHide(found.version()) && marks.hide(found.key(), found.version())))) {
+                remove(number, slot, found);
                 purged++;
             }
         }
+        found.leave();
         if (purged > 0) {
             add(purgedCount, purged);
+            table.shrinkIfSparse(number);
         }
         return purged;
     }
@@ -209,6 +231,11 @@ public final class Store {
         View view = new View(table, marks, versionMax, () -> openView = null);
         openView = view;
         return view;
+    }
+
+    /** For tests that measure it. */
+    Table table() {
+        return table;
     }
 
     /** Entries that are not purged, whether expired, flushed or neither. Any thread. */
@@ -277,23 +304,24 @@ public final class Store {
         return uses.pending() != null;
     }
 
-    /** Counts some more of what was in a region before it got a limit. Writer only. */
-    public void countRegions(int nodesMax) {
+    /** Counts some more of what was in a region before it got a limit: some segments with so many entries at least. Writer only. */
+    public void countRegions(int entriesMin) {
         RegionUse use = uses.pending();
-        for (int nodes = 0; use != null && nodes < nodesMax; nodes++) {
-            Node[] buckets = table.buckets(use.nextSegment());
+        for (int seen = 0; use != null && seen < entriesMin; seen++) {
+            Segment segment = table.segment(use.nextSegment());
             long entries = 0;
-            long found = 0;
-            for (int bucket = 0; bucket < buckets.length; bucket++) {
-                for (Node node = Table.first(buckets, bucket); node != null; node = node.next) {
-                    nodes++;
-                    if (use.holds(node.key)) {
+            long bytesThere = 0;
+            for (int slot = 0; slot < segment.slots(); slot++) {
+                if (segment.read(slot, found)) {
+                    seen++;
+                    if (found.isInRegion(use.region())) {
                         entries++;
-                        found += bytesOf(node.key, node.entry);
+                        bytesThere += found.bytes();
                     }
                 }
             }
-            use.segmentCounted(entries, found);
+            found.leave();
+            use.segmentCounted(entries, bytesThere);
             use = use.isCounted() ? uses.pending() : use;
         }
     }
@@ -309,28 +337,26 @@ public final class Store {
      *
      * @param region its name, empty for the default region
      */
-    public void forEachOf(byte[] region, BiConsumer<byte[], Entry> consumer) {
-        byte[] regionKey = Region.keyFor(region);
-        for (int segment = 0; segment < Table.SEGMENTS; segment++) {
-            forEachIn(segment, (key, entry) -> {
-                if (Region.compare(key, regionKey) == 0) {
-                    consumer.accept(key, entry);
+    public void forEachOf(byte[] region, Consumer<Cursor> consumer) {
+        for (int number = 0; number < Table.SEGMENTS; number++) {
+            forEachIn(number, cursor -> {
+                if (cursor.isInRegion(region)) {
+                    consumer.accept(cursor);
                 }
             });
         }
     }
 
     /** The same of all regions, and of one segment of {@link #segments}: a part of the store that is about as large as each other one. */
-    public void forEachIn(int segment, BiConsumer<byte[], Entry> consumer) {
+    public void forEachIn(int number, Consumer<Cursor> consumer) {
         // The marks before the table, never after: see FlushMarks.
         FlushMarks marks = this.marks;
-        Node[] buckets = table.buckets(segment);
-        for (int bucket = 0; bucket < buckets.length; bucket++) {
-            for (Node node = Table.first(buckets, bucket); node != null; node = node.next) {
-                Entry entry = node.entry;
-                if (!marks.hide(node.key, entry.version())) {
-                    consumer.accept(node.key, entry);
-                }
+        Segment segment = table.segment(number);
+        Cursor cursor = new Cursor();
+        for (int slot = 0; slot < segment.slots(); slot++) {
+            if (segment.read(slot, cursor)
+                    && !(marks.mayHide(cursor.version()) && marks.hide(cursor.key(), cursor.version()))) {
+                consumer.accept(cursor);
             }
         }
     }
@@ -341,18 +367,46 @@ public final class Store {
     }
 
     /**
-     * What an entry counts for in {@link #bytes}: the bytes of its key and value, each rounded up to eight (a value of half a
-     * MiB or more to whole MiB), and 104 for what is around them. For a typed value there are 24 more, for a number 8 beyond, for a list 80 more and what its elements
-     * {@linkplain ListValue#bytes take}; for a limiter what {@linkplain io.dshm.server.store.limiters.Limiter#bytes it takes}. It is what the entry takes in
+     * What an entry counts for in {@link #bytes}: the bytes of its key and value, and 24 for what is around them, and a ninth of all that. For a
+     * typed value there are 2 more, for a number 8 beyond. A value of more than 4 KiB counts for its bytes, rounded up to eight (half a
+     * MiB or more to whole MiB), and 48; a list for 128 and what its elements {@linkplain ListValue#bytes take}; a limiter for
+     * what {@linkplain Limiter#bytes it takes}, and 48 unless it is a {@link Meter}. It is what the entry takes in
      * memory, within some percent, but depends on the entry alone, so that it is the same on every node.
      */
     public static long bytesOf(byte[] key, Entry entry) {
-        return ENTRY_BYTES + roundedUp(key.length) + contentBytes(entry);
+        return bytesOf(key.length, entry.content());
+    }
+
+    /** The same by the length of the key and what {@link Entry#content} is. */
+    static long bytesOf(int keyBytes, Object content) {
+        if (content instanceof byte[] value) {
+            return plainBytes(keyBytes, value.length);
+        }
+        if (content instanceof Limiter limiter) {
+            return limiter instanceof Meter
+                    ? limiterBytes(keyBytes, Meter.BYTES)
+                    : limiterBytes(keyBytes, OBJECT_BYTES + limiter.bytes());
+        }
+        Object value = ((Typed) content).value();
+        if (value instanceof ListValue list) {
+            return stringBytes(keyBytes, 0) + LIST_BYTES + list.bytes();
+        }
+        if (value instanceof byte[] string) {
+            return stringBytes(keyBytes, string.length);
+        }
+        return value instanceof Double ? numberBytes(keyBytes) : stringBytes(keyBytes, 0);
     }
 
     /** The same of an entry with a plain value, by the lengths of both. */
     public static long plainBytes(int keyBytes, int valueBytes) {
-        return ENTRY_BYTES + roundedUp(keyBytes) + valueBytes(valueBytes);
+        return valueBytes > Draft.INLINE_BYTES_MAX
+                ? recordBytes(keyBytes) + OBJECT_BYTES + arrayBytes(valueBytes)
+                : recordBytes(keyBytes + valueBytes);
+    }
+
+    private static long recordBytes(int bytes) {
+        long whole = ENTRY_BYTES + bytes;
+        return whole + whole / ROOM_PART;
     }
 
     /** The same of an entry with a string. */
@@ -360,7 +414,7 @@ public final class Store {
         return plainBytes(keyBytes, valueBytes) + TYPED_BYTES;
     }
 
-    /** The same of an entry with a number or a truth value, at most. */
+    /** The same of an entry with a number; a truth value takes less. */
     public static long numberBytes(int keyBytes) {
         return stringBytes(keyBytes, 0) + NUMBER_BYTES;
     }
@@ -377,12 +431,12 @@ public final class Store {
 
     /** The same as {@link #bytesOf} of an entry with a limiter that has granted once. */
     public static long limiterBytes(int keyBytes) {
-        return limiterBytes(keyBytes, SlidingLog.bytesOfOne(false));
+        return limiterBytes(keyBytes, OBJECT_BYTES + SlidingLog.bytesOfOne(false));
     }
 
-    /** The same of an entry with a limiter that takes so many bytes. */
+    /** The same of an entry with a limiter that takes so many bytes, and those of an object if it is one. */
     public static long limiterBytes(int keyBytes, long bytes) {
-        return plainBytes(keyBytes, 0) + bytes;
+        return recordBytes(keyBytes) + bytes;
     }
 
     /** What one more grant of a limiter counts for. */
@@ -395,24 +449,7 @@ public final class Store {
         return FlushMarks.bytesOf(regionBytes);
     }
 
-    private static long contentBytes(Entry entry) {
-        if (entry.isLimiter()) {
-            return entry.limiter().bytes();
-        }
-        if (!entry.isTyped()) {
-            return valueBytes(entry.value().length);
-        }
-        Object value = entry.typed().value();
-        if (value instanceof ListValue list) {
-            return TYPED_BYTES + LIST_BYTES + list.bytes();
-        }
-        if (value instanceof byte[] string) {
-            return TYPED_BYTES + valueBytes(string.length);
-        }
-        return TYPED_BYTES + (value instanceof Double ? NUMBER_BYTES : 0);
-    }
-
-    private static long valueBytes(int length) {
+    private static long arrayBytes(int length) {
         return length + ARRAY_HEADER_BYTES < REGION_BYTES / 2
                 ? roundedUp(length)
                 : (length + ARRAY_HEADER_BYTES + REGION_BYTES - 1) / REGION_BYTES * REGION_BYTES;
@@ -441,28 +478,30 @@ public final class Store {
         versionMax = Math.max(versionMax, version);
     }
 
-    private void unlink(Node node) {
-        preserve(node);
-        table.unlink(node);
-        count(node.key, node.hash, node.entry, -1);
+    /** Removes the entry of a slot, on which that cursor stands. */
+    private void remove(int number, int slot, Cursor there) {
+        preserve(there);
+        // The counters first: the cursor's content is dropped with the entry.
+        count(there.key(), there.hash(), -1, there.bytes(), there.hasDeadline());
+        table.remove(number, slot);
+        there.leave();
     }
 
-    private void preserve(Node node) {
+    private void preserve(Cursor there) {
         View view = openView;
         if (view != null) {
-            view.preserve(node);
+            view.preserve(there);
         }
     }
 
     /** Takes an entry into the counters, or, with -1, out of them. */
-    private void count(byte[] key, int hash, Entry entry, int sign) {
-        long entryBytes = sign * bytesOf(key, entry);
+    private void count(byte[] key, int hash, int sign, long entryBytes, boolean hasDeadline) {
         add(entryCount, sign);
-        add(deadlineCount, entry.hasDeadline() ? sign : 0);
-        add(bytes, entryBytes);
+        add(deadlineCount, hasDeadline ? sign : 0);
+        add(bytes, sign * entryBytes);
         RegionUse use = uses.find(key);
         if (use != null) {
-            use.count(Table.segmentOf(hash), sign, entryBytes);
+            use.count(Table.numberOf(hash), sign, sign * entryBytes);
         }
     }
 

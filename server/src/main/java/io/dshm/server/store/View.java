@@ -1,10 +1,8 @@
 package io.dshm.server.store;
 
 import java.io.IOException;
-import java.util.ArrayList;
-import java.util.Collections;
-import java.util.IdentityHashMap;
-import java.util.List;
+import java.util.Arrays;
+import java.util.HashSet;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
@@ -18,17 +16,16 @@ import org.jspecify.annotations.Nullable;
  * list, or, for a moment, in both. The reader goes through the table segment by segment:
  *
  * <ol>
- *   <li>It collects the entries up to S that it finds in the segment, and delivers none of them yet.
- *   <li>It drains the undo list. What it did not find in step 1 because the writer had taken it out is on the list by
+ *   <li>It makes a {@linkplain Segment#frozen frozen} copy of the segment, and delivers none of its entries yet.
+ *   <li>It drains the undo list. What is not in the copy because the writer had taken it out is on the list by
  *       now, since the list was written first. A record of this segment or a later one is delivered, and its key
  *       remembered. A record of an earlier segment is dropped: it was not on the list when that segment's turn was over, so
  *       it was found in the table, and delivered.
- *   <li>It delivers what it collected, except the keys that it remembers from the list.
+ *   <li>It delivers the entries up to S of the copy, except the keys that it remembers from the list.
  * </ol>
  *
- * <p>So each entry is delivered exactly once, and the memory needed is one segment and the keys that were overwritten
- * before their turn. A segment that is resized meanwhile does no harm: the reader goes through one array from beginning
- * to end, and all that it misses in the old one is on the list.
+ * <p>So each entry is delivered exactly once, and the memory needed is the index of one segment and the keys that were overwritten
+ * before their turn. A segment that is replaced meanwhile does no harm: all that the reader misses in the old one is on the list.
  *
  * <p>Entries that had been flushed when the view was opened do not belong to it; entries that are flushed later do.
  * Expired ones do, as long as they were not purged: the consumer has to look at their deadline.
@@ -53,15 +50,32 @@ public final class View implements AutoCloseable {
     /** An entry of the view that the writer took out of the table. Linked in the order in which that happened. */
     private static final class Undo {
 
-        final byte[] key;
-        final int segment;
+        final Place place;
         final @Nullable Entry entry;
         volatile @Nullable Undo next;
 
-        Undo(byte[] key, int segment, @Nullable Entry entry) {
-            this.key = key;
-            this.segment = segment;
+        Undo(Place place, @Nullable Entry entry) {
+            this.place = place;
             this.entry = entry;
+        }
+    }
+
+    /** A key that is found by its hash. */
+    @SuppressWarnings("ArrayRecordComponent") // compared by its bytes
+    private record Place(byte[] key, int hash) {
+
+        int segment() {
+            return Table.numberOf(hash);
+        }
+
+        @Override
+        public boolean equals(@Nullable Object other) {
+            return other instanceof Place place && hash == place.hash && Arrays.equals(key, place.key);
+        }
+
+        @Override
+        public int hashCode() {
+            return hash;
         }
     }
 
@@ -72,7 +86,7 @@ public final class View implements AutoCloseable {
     private final AtomicBoolean closed = new AtomicBoolean();
 
     /** The last record that the writer appended. Writer only. */
-    private Undo undoNewest = new Undo(new byte[0], -1, null);
+    private Undo undoNewest = new Undo(new Place(new byte[0], 0), null);
 
     /** The last record that the reader drained. Reader only. */
     private Undo undoDrained = undoNewest;
@@ -83,11 +97,8 @@ public final class View implements AutoCloseable {
      */
     private volatile int segmentsDone;
 
-    /**
-     * Keys delivered from the undo list whose segment's turn was still to come. By identity: a key's array stays the same
-     * for as long as its entry belongs to the view, and comparing millions of keys would take long.
-     */
-    private final Set<byte[]> undone = Collections.newSetFromMap(new IdentityHashMap<>());
+    /** Keys delivered from the undo list that may be in a segment whose turn is still to come. */
+    private final Set<Place> undone = new HashSet<>();
 
     private boolean walked;
 
@@ -114,10 +125,8 @@ public final class View implements AutoCloseable {
             throw new IllegalStateException("the view was walked before");
         }
         walked = true;
-        List<byte[]> keys = new ArrayList<>();
-        List<Entry> entries = new ArrayList<>();
         for (int segment = 0; segment < Table.SEGMENTS; segment++) {
-            collect(segment, keys, entries);
+            Segment copy = table.segment(segment).frozen();
             drain(segment, consumer);
             // Only now: if the writer stopped recording before that, close() came before, and what is seen here says
             // so.
@@ -125,24 +134,17 @@ public final class View implements AutoCloseable {
                 throw new IllegalStateException("the view was closed");
             }
             segmentsDone = segment + 1;
-            for (int i = 0; i < keys.size(); i++) {
-                if (!undone.remove(keys.get(i))) {
-                    deliver(keys.get(i), entries.get(i), consumer);
-                }
-            }
-            keys.clear();
-            entries.clear();
+            deliver(copy, consumer);
         }
     }
 
-    private void collect(int segment, List<byte[]> keys, List<Entry> entries) {
-        Node[] buckets = table.buckets(segment);
-        for (int bucket = 0; bucket < buckets.length; bucket++) {
-            for (Node node = Table.first(buckets, bucket); node != null; node = node.next) {
-                Entry entry = node.entry;
-                if (entry.version() <= version) {
-                    keys.add(node.key);
-                    entries.add(entry);
+    private void deliver(Segment copy, Consumer consumer) throws IOException {
+        Cursor cursor = new Cursor();
+        for (int slot = 0; slot < copy.slots(); slot++) {
+            if (copy.read(slot, cursor) && cursor.version() <= version) {
+                byte[] key = cursor.key();
+                if (undone.isEmpty() || !undone.remove(new Place(key, cursor.hash()))) {
+                    deliver(key, cursor.entry(), consumer);
                 }
             }
         }
@@ -151,9 +153,9 @@ public final class View implements AutoCloseable {
     private void drain(int segment, Consumer consumer) throws IOException {
         for (Undo undo = undoDrained.next; undo != null; undo = undo.next) {
             undoDrained = undo;
-            if (undo.segment >= segment && undo.entry != null) {
-                undone.add(undo.key);
-                deliver(undo.key, undo.entry, consumer);
+            if (undo.place.segment() >= segment && undo.entry != null) {
+                undone.add(undo.place);
+                deliver(undo.place.key, undo.entry, consumer);
             }
         }
     }
@@ -164,12 +166,10 @@ public final class View implements AutoCloseable {
         }
     }
 
-    /** Called by the writer before it replaces the entry of a node or unlinks the node. */
-    void preserve(Node node) {
-        Entry entry = node.entry;
-        int segment = Table.segmentOf(node.hash);
-        if (entry.version() <= version && segment >= segmentsDone) {
-            Undo undo = new Undo(node.key, segment, entry);
+    /** Called by the writer before it replaces or removes the entry on which that cursor stands. */
+    void preserve(Cursor there) {
+        if (there.version() <= version && Table.numberOf(there.hash()) >= segmentsDone) {
+            Undo undo = new Undo(new Place(there.key(), there.hash()), there.entry());
             undoNewest.next = undo;
             undoNewest = undo;
         }

@@ -2,7 +2,8 @@
  * The data of one node, as a structure in memory: entries with deadlines and versions, typed values, rate limiters, regions. It does
  * no I/O, and has no clock, no thread and no idea of Raft.
  *
- * <p>{@link io.dshm.server.store.Store} is the main class: one table for all keys. Only the apply thread writes to it;
+ * <p>{@link io.dshm.server.store.Store} is the main class: one table for all keys. An entry is
+ * kept as a record among others in an array of bytes, and becomes an {@link io.dshm.server.store.Entry} when it is asked for. Only the apply thread writes to it;
  * all event loops read it, without locks. The caller supplies what is not in here: the cluster clock
  * as a number, versions for what it writes, and the times at which dead entries are purged. So the same calls lead to
  * the same content on every node, at any speed.
@@ -10,7 +11,7 @@
  * <p>Four things must never take long, because the log waits for the writer:
  *
  * <ul>
- *   <li>Growing. The table is cut into segments that are resized one by one ({@code Table}).
+ *   <li>Growing. The table is cut into segments that are made anew one by one ({@code Table}, {@code Segment}).
  *   <li>Flushing a region. Nothing is deleted: a mark hides what is older, and a sweep purges it later
  *       ({@code FlushMarks}).
  *   <li>Purging. Sweeps come in small steps, by the clock and by the number of writes.
@@ -24,7 +25,7 @@
  * {@link io.dshm.server.store.Store#get} hides the flushed ones, but returns the expired ones: only the caller knows by
  * which clock they count. Counters include all.
  *
- * <p>Invariants: an entry, and what is in it, never change. Nobody changes the bytes of a key or value once the
+ * <p>Invariants: an entry, and what is in it, never change. Nobody changes the bytes of a large value once the
  * store has them. A hash is only used to find the key; it decides no result, since it differs between processes.
  */
 @NullMarked

@@ -19,6 +19,7 @@ import io.netty.util.ReferenceCountUtil;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -55,7 +56,7 @@ public final class Greeting extends ChannelInboundHandlerAdapter {
      *
      * @param cluster its id
      * @param self this node's name
-     * @param incarnation of this node
+     * @param incarnation of this node; its start may change while it runs
      * @param others those of the other members; may change
      * @param id what tells this cluster from another one with the same name; 0 while it is not known
      * @param isCertain whether {@code others} are the present members for certain, so that somebody else may be told that he is none
@@ -64,7 +65,7 @@ public final class Greeting extends ChannelInboundHandlerAdapter {
     public record Members(
             String cluster,
             String self,
-            Incarnation incarnation,
+            Supplier<Incarnation> incarnation,
             Set<String> others,
             LongSupplier id,
             BooleanSupplier isCertain,
@@ -72,7 +73,7 @@ public final class Greeting extends ChannelInboundHandlerAdapter {
 
         /** The same for a node that is never certain of anything, and does not say its incarnation. */
         public Members(String cluster, String self, Set<String> others, LongSupplier id) {
-            this(cluster, self, Incarnation.UNKNOWN, others, id, () -> false, (node, folder, start) -> false);
+            this(cluster, self, () -> Incarnation.UNKNOWN, others, id, () -> false, (node, folder, start) -> false);
         }
     }
 
@@ -110,11 +111,12 @@ public final class Greeting extends ChannelInboundHandlerAdapter {
      *     asks for the status, which also a node of another cluster tells it, so that it learns of that
      */
     public static PeerMessage hello(Members members, String to, boolean stays) {
+        Incarnation incarnation = members.incarnation().get();
         Hello.Builder hello = Hello.newBuilder()
                 .setCluster(members.cluster())
                 .setNode(members.self())
-                .setFolder(members.incarnation().folder())
-                .setStart(members.incarnation().start())
+                .setFolder(incarnation.folder())
+                .setStart(incarnation.start())
                 .setTo(to);
         if (stays) {
             hello.setHeartbeatMillis(Limits.PEER_HEARTBEAT_MILLIS)

@@ -1,13 +1,13 @@
 'use strict';
 
-// What the page shows comes every two seconds from /events; what a limit does, when somebody asks, from /why. Nothing is changed from here.
+// What the page shows comes every two seconds from /events; what a limit does, and keys, when somebody asks, from /why and /hot. Nothing is
+// changed from here. What plots.js has is used here, and the other way round.
 
-const PLOT_SECONDS = 300;
 const RATE_SECONDS = 10;
 const SILENT_MILLIS = 8000;
 const RETRY_MILLIS = 5000;
 
-/** Points {millis, counters}, oldest first: what rates are computed from. */
+/** Points {millis, counters, times}, oldest first: what rates are computed from. */
 let history = [];
 let lastEvent = 0;
 let source = null;
@@ -37,7 +37,7 @@ function seconds(value) {
   return value < 172800 ? Math.round(value / 3600) + ' h' : Math.round(value / 86400) + ' days';
 }
 
-/** Rows of cells: text, or {text, type}; the first cell is the row's head. */
+/** Rows of cells: text, {text, type}, or a button {text, label, action}; the first cell is the row's head. */
 function fill(id, rows, empty) {
   const body = byId(id);
   const columns = body.parentElement.tHead.rows[0].cells;
@@ -53,7 +53,16 @@ function fill(id, rows, empty) {
       if (node.tagName === 'TH') node.scope = 'row';
       if (rich.span) node.colSpan = rich.span;
       node.className = [rich.type || '', !rich.span && columns[i].className || ''].join(' ').trim();
-      node.textContent = rich.text;
+      if (rich.action) {
+        const button = document.createElement('button');
+        button.type = 'button';
+        button.textContent = rich.text;
+        button.setAttribute('aria-label', rich.label);
+        button.addEventListener('click', rich.action);
+        node.append(button);
+      } else {
+        node.textContent = rich.text;
+      }
       row.append(node);
     });
     return row;
@@ -94,7 +103,7 @@ function rate(from, to, name) {
 }
 
 function remember(event) {
-  const now = { millis: event.millis, counters: counters(event) };
+  const now = { millis: event.millis, counters: counters(event), times: times(event) };
   const before = history[history.length - 1];
   if (before && (now.counters.commands < before.counters.commands || now.millis <= before.millis)) history = []; // started again
   history.push(now);
@@ -124,22 +133,7 @@ function showRates() {
     row('Received', 'received', bytes),
     row('Sent', 'sent', bytes),
   ]);
-  showPlot(now);
-}
-
-function showPlot(now) {
-  const points = [];
-  for (let i = 1; i < history.length; i++) {
-    points.push({ millis: history[i].millis, value: rate(history[i - 1], history[i], 'commands') });
-  }
-  const most = Math.max(1, ...points.map(point => point.value));
-  const path = points.map((point, i) => {
-    const x = 600 - 600 * (now.millis - point.millis) / (PLOT_SECONDS * 1000);
-    return (i === 0 ? 'M' : 'L') + x.toFixed(1) + ' ' + (138 - 132 * point.value / most).toFixed(1);
-  });
-  byId('plot-line').setAttribute('d', path.join(''));
-  const last = points.length ? points[points.length - 1].value : 0;
-  setText(byId('plot-text'), 'Commands a second in the last five minutes: now ' + count(last) + ', at most ' + count(most) + ' (the top).');
+  showRatePlot();
 }
 
 function showNodes(event) {
@@ -317,11 +311,13 @@ function show(event) {
   showState(event);
   showNodes(event);
   showRates();
+  showTimes();
   showNode(event.status);
   showRegions(event);
   showLimits(event);
   showBackups(event.status);
   showEvents(event.events);
+  showKeys();
   showAge();
 }
 
@@ -349,6 +345,7 @@ function listen() {
   };
 }
 
+byId('keys-show').addEventListener('click', toggleKeys);
 byId('why-ask').addEventListener('click', askWhy);
 byId('why-key').addEventListener('keydown', event => { if (event.key === 'Enter') askWhy(); });
 setInterval(showAge, 1000);

@@ -5,28 +5,10 @@ import static java.nio.charset.StandardCharsets.US_ASCII;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.util.ReferenceCountUtil;
-import java.lang.reflect.Proxy;
 import java.util.List;
-import java.util.Map;
 
 /** The admin port for a fuzzer. */
 public final class AdminFuzz {
-
-    /** Knows nothing, and does whatever it is asked for. */
-    private static final NodeInfo NODE = (NodeInfo) Proxy.newProxyInstance(
-            AdminFuzz.class.getClassLoader(), new Class<?>[] {NodeInfo.class}, (proxy, method, arguments) -> {
-                Class<?> type = method.getReturnType();
-                if (type == Map.class) {
-                    return Map.of();
-                }
-                if (type == List.class) {
-                    return List.of();
-                }
-                if (type == boolean.class) {
-                    return false;
-                }
-                return type == String.class && !method.getName().equals("hang") ? "" : null;
-            });
 
     private AdminFuzz() {}
 
@@ -63,7 +45,12 @@ public final class AdminFuzz {
     public static void requests(byte[] data) {
         MetricsSource metrics = accept -> new MetricsSource.Scrape("text/plain", new byte[0]);
         AdminHandler handler = new AdminHandler(
-                NODE, metrics, null, Runnable::run, Runnable::run, new LiveEvents(() -> "{}", System::nanoTime));
+                new TestNode(),
+                metrics,
+                null,
+                Runnable::run,
+                Runnable::run,
+                new LiveEvents(() -> "{}", System::nanoTime));
         EmbeddedChannel channel = new EmbeddedChannel();
         channel.freezeTime();
         AdminListener.addTo(channel.pipeline(), handler);

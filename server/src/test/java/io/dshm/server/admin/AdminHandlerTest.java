@@ -14,14 +14,12 @@ import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.flow.FlowControlHandler;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -30,89 +28,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** What an operator's request about members gets; the rest is seen in the tests with real processes. */
 class AdminHandlerTest {
 
-    private final List<String> asked = new ArrayList<>();
-    private @Nullable RefusedException refusal;
-    private List<String> problems = List.of();
-    private @Nullable String hang;
-
-    private final NodeInfo node = new NodeInfo() {
-        @Override
-        public Map<String, Object> users() {
-            return Map.of("auth", "off");
-        }
-
-        @Override
-        public String changeUsers(UserChange change) {
-            return change.toString();
-        }
-
-        @Override
-        public boolean isAdmin(String user, String secret) {
-            return user.equals("root") && secret.equals("right:secret");
-        }
-
-        @Override
-        public @Nullable String problem() {
-            return problems.isEmpty() ? null : problems.get(0);
-        }
-
-        @Override
-        public List<String> problems() {
-            return problems;
-        }
-
-        @Override
-        public @Nullable String hang() {
-            return hang;
-        }
-
-        @Override
-        public Map<String, Object> status() {
-            return Map.of();
-        }
-
-        @Override
-        public Map<String, Object> digest() {
-            return Map.of();
-        }
-
-        @Override
-        public List<Map<String, Object>> regions() {
-            return List.of();
-        }
-
-        @Override
-        public void limitRegion(String name, long bytesMax, boolean evicts) {
-            asked.add(name + " " + bytesMax + " " + evicts);
-        }
-
-        @Override
-        public Map<String, Object> why(String key) {
-            return Map.of("key", key);
-        }
-
-        @Override
-        public void backup(boolean confirmed, OutputStream out) {}
-
-        @Override
-        public Map<String, Object> members() {
-            return Map.of("members", List.of(Map.of("node", "n\"1")));
-        }
-
-        @Override
-        public String changeMembers(String action, String subject) throws RefusedException {
-            asked.add(action + " " + subject);
-            if (refusal != null) {
-                throw refusal;
-            }
-            return "done";
-        }
-
-        @Override
-        public String reloadTls() throws RefusedException {
-            return changeMembers("reload", "tls");
-        }
-    };
+    private final TestNode node = new TestNode();
 
     private final EmbeddedChannel channel = new EmbeddedChannel(handler(null));
 
@@ -163,7 +79,7 @@ class AdminHandlerTest {
     @Test
     void a_change_is_passed_on_with_its_subject() {
         assertTrue(answer(change("/cluster/add?member=n4%3D10.0.0.4%3A7321")).startsWith("200"));
-        assertEquals(List.of("add n4=10.0.0.4:7321"), asked);
+        assertEquals(List.of("add n4=10.0.0.4:7321"), node.asked);
     }
 
     @Test
@@ -174,10 +90,15 @@ class AdminHandlerTest {
     }
 
     @Test
+    void keys_are_shown_to_whom_the_data_is() {
+        assertEquals("200 {\"keys\": [{\"api:42\": 7}]}\n", answer(request(HttpMethod.GET, "/hot")));
+    }
+
+    @Test
     void a_limit_of_a_region_is_passed_on() {
         assertTrue(answer(change("/region?name=r&bytes=1000&policy=evict")).startsWith("200"));
         assertTrue(answer(change("/region?name=r&bytes=-1&policy=evict")).startsWith("400"));
-        assertEquals(List.of("r 1000 true"), asked);
+        assertEquals(List.of("r 1000 true"), node.asked);
     }
 
     @Test
@@ -189,12 +110,12 @@ class AdminHandlerTest {
         assertTrue(answer(request(HttpMethod.GET, "/region?name=r&bytes=1&policy=evict"))
                 .startsWith("404"));
         assertTrue(answer(request(HttpMethod.POST, "/status")).startsWith("405"));
-        assertEquals(List.of(), asked);
+        assertEquals(List.of(), node.asked);
     }
 
     @Test
     void a_refusal_says_why_also_to_programs() {
-        refusal = new RefusedException(RefusedException.NOT_LEADER, "n2 leads: ask it");
+        node.refusal = new RefusedException(RefusedException.NOT_LEADER, "n2 leads: ask it");
         String answer = answer(change("/cluster/remove?member=n1"));
         assertTrue(answer.startsWith("409"), answer);
         assertTrue(answer.contains("\"error\": \"not_leader\""), answer);
@@ -204,11 +125,11 @@ class AdminHandlerTest {
     @Test
     void a_node_is_ready_when_nothing_speaks_against_it_and_alive_unless_it_hangs() {
         assertEquals("200 ok\n", answer(request(HttpMethod.GET, "/readyz")));
-        problems = List.of("no leader is known", "not up to date");
+        node.problems = List.of("no leader is known", "not up to date");
         assertEquals("503 no leader is known\nnot up to date\n", answer(request(HttpMethod.GET, "/readyz")));
         assertEquals("503 no leader is known\n", answer(request(HttpMethod.GET, "/health")));
         assertEquals("200 ok\n", answer(request(HttpMethod.GET, "/livez")));
-        hang = "a thread hangs";
+        node.hang = "a thread hangs";
         assertEquals("503 a thread hangs\n", answer(request(HttpMethod.GET, "/livez")));
     }
 
@@ -244,11 +165,20 @@ class AdminHandlerTest {
             assertEquals("200 ok\n", answer(guarded, request(HttpMethod.GET, path)));
         }
         for (String path : List.of(
-                "/", "/events", "/page.js", "/metrics", "/status", "/snapshot", "/cluster", "/digest", "/nothing")) {
+                "/",
+                "/events",
+                "/page.js",
+                "/metrics",
+                "/status",
+                "/snapshot",
+                "/cluster",
+                "/digest",
+                "/hot",
+                "/nothing")) {
             assertTrue(answer(guarded, request(HttpMethod.GET, path)).startsWith("401"), path);
         }
         assertTrue(answer(guarded, change("/cluster/remove?member=n1")).startsWith("401"));
-        assertEquals(List.of(), asked);
+        assertEquals(List.of(), node.asked);
         String basic = Base64.getEncoder().encodeToString(("me:" + secret).getBytes(StandardCharsets.UTF_8));
         for (String right : List.of("Bearer " + secret, "bearer " + secret, "Basic " + basic)) {
             FullHttpRequest request = request(HttpMethod.GET, "/status");
@@ -261,6 +191,43 @@ class AdminHandlerTest {
             assertTrue(answer(guarded, request).startsWith("401"), wrong);
         }
         guarded.finishAndReleaseAll();
+    }
+
+    private static FullHttpRequest by(String user, byte[] secret, FullHttpRequest request) {
+        byte[] name = (user + ":").getBytes(StandardCharsets.UTF_8);
+        byte[] both = Arrays.copyOf(name, name.length + secret.length);
+        System.arraycopy(secret, 0, both, name.length, secret.length);
+        request.headers().set("Authorization", "Basic " + Base64.getEncoder().encodeToString(both));
+        return request;
+    }
+
+    @Test
+    void where_a_user_is_required_one_is_needed_without_a_token_too() {
+        node.requiresUser = true;
+        EmbeddedChannel channel = new EmbeddedChannel(handler(null));
+        assertEquals("200 ok\n", answer(channel, request(HttpMethod.GET, "/health")));
+        assertTrue(answer(channel, request(HttpMethod.GET, "/status")).startsWith("401"));
+        assertTrue(answer(channel, change("/cluster/remove?member=n1")).startsWith("401"));
+        assertTrue(answer(channel, by("root", new byte[] {'r'}, request(HttpMethod.GET, "/status")))
+                .startsWith("401"));
+        assertTrue(answer(channel, by("", TestNode.SECRET, request(HttpMethod.GET, "/status")))
+                .startsWith("401"));
+        assertEquals(List.of(), node.asked);
+        assertTrue(answer(channel, by("root", TestNode.SECRET, request(HttpMethod.GET, "/status")))
+                .startsWith("200"));
+        assertTrue(answer(channel, by("root", TestNode.SECRET, change("/cluster/remove?member=n1")))
+                .startsWith("200"));
+        channel.finishAndReleaseAll();
+    }
+
+    @Test
+    void a_node_that_does_not_know_yet_whether_a_user_is_required_changes_nothing() {
+        node.knowsUsers = false;
+        EmbeddedChannel channel = new EmbeddedChannel(handler(null));
+        assertTrue(answer(channel, request(HttpMethod.GET, "/status")).startsWith("200"));
+        assertTrue(answer(channel, change("/users/add?name=me")).startsWith("503 starting"));
+        assertEquals(List.of(), node.asked);
+        channel.finishAndReleaseAll();
     }
 
     @Test
@@ -296,7 +263,7 @@ class AdminHandlerTest {
 
     @Test
     void the_page_runs_no_script_of_its_own_text_and_asks_no_other_host() {
-        for (String path : List.of("/", "/page.js", "/page.css")) {
+        for (String path : List.of("/", "/page.js", "/plots.js", "/page.css")) {
             FullHttpResponse file = page(path, "text/html");
             assertEquals(200, file.status().code(), path);
             String policy = file.headers().get("Content-Security-Policy");

@@ -8,7 +8,6 @@ import io.dshm.server.network.Encryption;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
-import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -16,7 +15,6 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
@@ -33,79 +31,6 @@ class AdminListenerTest {
 
     private static final int SCRAPE_BYTES = 1 << 20;
 
-    private final NodeInfo node = new NodeInfo() {
-        @Override
-        public Map<String, Object> users() {
-            return Map.of("auth", "off");
-        }
-
-        @Override
-        public String changeUsers(UserChange change) {
-            return change.toString();
-        }
-
-        @Override
-        public boolean isAdmin(String user, String secret) {
-            return user.equals("root") && secret.equals("right:secret");
-        }
-
-        @Override
-        public @Nullable String problem() {
-            return null;
-        }
-
-        @Override
-        public List<String> problems() {
-            return List.of();
-        }
-
-        @Override
-        public @Nullable String hang() {
-            return null;
-        }
-
-        @Override
-        public Map<String, Object> status() {
-            return Map.of();
-        }
-
-        @Override
-        public Map<String, Object> digest() {
-            return Map.of();
-        }
-
-        @Override
-        public List<Map<String, Object>> regions() {
-            return List.of();
-        }
-
-        @Override
-        public void limitRegion(String name, long bytesMax, boolean evicts) {}
-
-        @Override
-        public Map<String, Object> why(String key) {
-            return Map.of("key", key);
-        }
-
-        @Override
-        public void backup(boolean confirmed, OutputStream out) {}
-
-        @Override
-        public Map<String, Object> members() {
-            return Map.of();
-        }
-
-        @Override
-        public String changeMembers(String action, String subject) {
-            return "";
-        }
-
-        @Override
-        public String reloadTls() {
-            return "";
-        }
-    };
-
     private final AtomicInteger scrapes = new AtomicInteger();
     private final List<Socket> sockets = new ArrayList<>();
     private @Nullable AdminListener listener;
@@ -119,7 +44,7 @@ class AdminListenerTest {
         listener = new AdminListener(
                 new InetSocketAddress(InetAddress.getLoopbackAddress(), port),
                 null,
-                node,
+                new TestNode(),
                 accept -> {
                     scrapes.incrementAndGet();
                     return new MetricsSource.Scrape("text/plain", new byte[SCRAPE_BYTES]);

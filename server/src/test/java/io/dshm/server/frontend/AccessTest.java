@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Test;
 /** One connection while users change. */
 class AccessTest {
 
-    private static final byte[] SALT = Secrets.salt();
+    private static final byte[] SALT = Secrets.saltOf("app", new byte[32]);
     private static final Request GET = new Command.Get(Key.of("r::k"));
 
     private Users users = Users.NONE;
@@ -83,7 +83,12 @@ class AccessTest {
                 ErrorCode.AUTH_REQUIRED,
                 refusal(new Rejection(new io.dshm.proto.Reply.Failure(ErrorCode.MALFORMED_REQUEST, null), false)));
         assertNull(refusal(Command.Ping.PING));
+        assertFalse(access.takesData());
+        assertTrue(login("app", "of app"));
+        assertTrue(access.takesData());
+        assertFalse(login("app", "wrong"));
         apply(change(Action.DO_NOT_REQUIRE));
+        assertTrue(access.takesData());
         assertNull(refusal(GET));
     }
 

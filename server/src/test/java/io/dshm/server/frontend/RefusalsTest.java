@@ -51,6 +51,7 @@ class RefusalsTest {
                         "allowed=0 limit=5 remaining=0 reset=60000 retry=1000")),
                 refusals.of(KEY));
         assertEquals(List.of(), refusals.of(Key.of("api:43")));
+        assertEquals(List.of(KEY), refusals.keys());
     }
 
     @Test

@@ -59,6 +59,7 @@ class TextConnectionTest {
         set = new ConnectionSet(client.eventLoop(), 60, replies, () -> nanos);
         replicator = new Replicator(
                 new Replicator.Identity("n1", 1, 1),
+                () -> 2,
                 List.of(client.eventLoop()),
                 TimeUnit.SECONDS.toMillis(20),
                 log,
@@ -162,6 +163,24 @@ class TextConnectionTest {
         assertEquals(
                 "LEN 1\r\n1\r\nDONE\r\nLEN 1\r\n1\r\nDONE\r\nLEN 3\r\nxyz\r\nDONE\r\nLEN 3\r\nxyz\r\nDONE\r\nDONE\r\n",
                 client.received());
+    }
+
+    @Test
+    void keys_are_counted_once_each_also_of_what_has_to_wait_and_not_of_what_is_refused() {
+        for (int i = 0; i < 1_000; i++) {
+            client.send("INCR a 1 0\r\nGET b\r\nINCR\r\n");
+            applyAll();
+        }
+        client.received();
+        nanos += TimeUnit.SECONDS.toNanos(Limits.HOT_KEYS_SECONDS);
+        client.send("GET b\r\n".repeat(2 * Limits.HOT_KEY_SAMPLE));
+        client.received();
+        List<HotKeys.HotKey> most = HotKeys.most(List.of(set.hotKeys()), nanos);
+        assertEquals(2, most.size(), most::toString);
+        for (HotKeys.HotKey hot : most) {
+            assertTrue(Math.abs(hot.share() - 0.5) < 0.2, most::toString);
+            assertTrue(hot.perSecond() < 150, most::toString);
+        }
     }
 
     @Test

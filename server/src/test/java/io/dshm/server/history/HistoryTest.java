@@ -9,11 +9,14 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A history's file. */
 class HistoryTest {
+
+    private static final Action.Take TAKE = new Action.Take("s:t", Algorithm.GCRA, 1, 2, 3, 4, false);
 
     private static final List<Operation> ONE_OF_EACH = List.of(
             operation(-5, 0, new Action.Get("r:k", Action.ReadMode.LOCAL), new Result.NotFound()),
@@ -25,8 +28,16 @@ class HistoryTest {
             operation(6, 7, new Action.RateLimiter("r:l", 1, 2), new Result.Value("-1")),
             operation(8, 9, new Action.Flush(""), new Result.Done()),
             operation(9, 9, new Action.Flush("r"), new Result.Done()),
-            operation(10, 11, new Action.Take("s:t", Algorithm.GCRA, 1, 2, 3, 4), new Result.Value("1 0 5")),
+            operation(10, 11, TAKE, new Result.Value("1 0 5")),
             operation(12, 13, new Action.Acquire("s:p", 1, "h 1", 2), new Result.Value("7")));
+
+    private static final List<Operation> MORE_OF_LIMITS = List.of(
+            operation(14, 15, new Action.Take("s:t", Algorithm.LOG, 1, 2, 0, -4, true), new Result.Value("1 0 5")),
+            operation(16, 17, new Action.Reserve(TAKE, "h 2", 3), new Result.Value("1 0 5")),
+            operation(18, 19, new Action.Settle("s:t", "h 2", 3), new Result.NotApplied("not_found")),
+            operation(20, 21, new Action.Grant(TAKE, "h 3", 3), new Result.Value("4")),
+            operation(22, 23, new Action.Return("s:t", "h 3", 3), new Result.Done()),
+            operation(24, 25, new Action.Release("s:p", "h 1"), new Result.Done()));
 
     private static Operation operation(long invoked, long completed, Action action, Result result) {
         return new Operation(3, "node 1", action, invoked, completed, result);
@@ -37,11 +48,13 @@ class HistoryTest {
         History history = new History();
         history.note("seed 42");
         history.note("");
-        ONE_OF_EACH.forEach(history::add);
+        List<Operation> all =
+                Stream.concat(ONE_OF_EACH.stream(), MORE_OF_LIMITS.stream()).toList();
+        all.forEach(history::add);
         Path file = folder.resolve("history");
         history.write(file);
         History read = History.read(file);
-        assertEquals(ONE_OF_EACH, read.operations());
+        assertEquals(all, read.operations());
         assertEquals(List.of("seed 42", ""), read.notes());
         assertEquals(history.lines(), read.lines());
     }

@@ -43,7 +43,7 @@ public record LinearizabilityChecker(Duration slack, boolean connectionOrder, in
     public List<Violation> check(History history) {
         List<Violation> violations = new ArrayList<>();
         history.byKey().forEach((key, operations) -> {
-            if (operations.stream().noneMatch(operation -> operation.action().isOfLimit())) {
+            if (operations.stream().noneMatch(operation -> operation.action() instanceof Action.OfLimit)) {
                 Violation violation = checkKey(operations);
                 if (violation != null) {
                     violations.add(violation);

@@ -60,14 +60,36 @@ final class OperationText {
             return "INCR " + key + " " + incr.by() + " " + incr.init() + " " + incr.initTtlMillis();
         } else if (action instanceof Action.RateLimiter limiter) {
             return "RATE_LIMITER " + key + " " + limiter.capacity() + " " + limiter.durationMillis();
-        } else if (action instanceof Action.Take take) {
-            return "TAKE " + key + " " + take.algorithm() + " " + take.limit() + " " + take.periodMillis() + " "
-                    + take.burst() + " " + take.cost();
-        } else if (action instanceof Action.Acquire acquire) {
-            return "ACQUIRE " + key + " " + acquire.limit() + " " + word(acquire.holder()) + " " + acquire.ttlMillis();
+        } else if (action instanceof Action.OfLimit ofLimit) {
+            return write(ofLimit);
         } else {
             return "FLUSH " + key;
         }
+    }
+
+    private static String write(Action.OfLimit action) {
+        String key = word(action.key());
+        if (action instanceof Action.Take take) {
+            return "TAKE " + numbers(take) + (take.share() ? " SHARE" : "");
+        } else if (action instanceof Action.Reserve reserve) {
+            return "RESERVE " + numbers(reserve.take()) + " " + word(reserve.hold()) + " " + reserve.ttlMillis();
+        } else if (action instanceof Action.Settle settle) {
+            return "SETTLE " + key + " " + word(settle.hold()) + " " + settle.cost();
+        } else if (action instanceof Action.Grant grant) {
+            return "GRANT " + numbers(grant.take()) + " " + word(grant.holder()) + " " + grant.min();
+        } else if (action instanceof Action.Return giveBack) {
+            return "RETURN " + key + " " + word(giveBack.holder()) + " " + giveBack.unused();
+        } else if (action instanceof Action.Acquire acquire) {
+            return "ACQUIRE " + key + " " + acquire.limit() + " " + word(acquire.holder()) + " " + acquire.ttlMillis();
+        } else if (action instanceof Action.Release release) {
+            return "RELEASE " + key + " " + word(release.holder());
+        }
+        throw new IllegalArgumentException("a history has each take by itself: " + action);
+    }
+
+    private static String numbers(Action.Take take) {
+        return word(take.key()) + " " + take.algorithm() + " " + take.limit() + " " + take.periodMillis() + " "
+                + take.burst() + " " + take.cost();
     }
 
     private static Action readAction(List<String> words) {
@@ -82,19 +104,28 @@ final class OperationText {
                         key, Long.parseLong(words.get(2)), Long.parseLong(words.get(3)), Long.parseLong(words.get(4)));
             case "RATE_LIMITER" ->
                 new Action.RateLimiter(key, Integer.parseInt(words.get(2)), Long.parseLong(words.get(3)));
-            case "TAKE" ->
-                new Action.Take(
-                        key,
-                        Algorithm.valueOf(words.get(2)),
-                        Long.parseLong(words.get(3)),
-                        Long.parseLong(words.get(4)),
-                        Long.parseLong(words.get(5)),
-                        Long.parseLong(words.get(6)));
+            case "TAKE" -> take(words, words.size() > 7);
+            case "RESERVE" -> new Action.Reserve(take(words, false), text(words.get(7)), Long.parseLong(words.get(8)));
+            case "SETTLE" -> new Action.Settle(key, text(words.get(2)), Long.parseLong(words.get(3)));
+            case "GRANT" -> new Action.Grant(take(words, false), text(words.get(7)), Long.parseLong(words.get(8)));
+            case "RETURN" -> new Action.Return(key, text(words.get(2)), Long.parseLong(words.get(3)));
             case "ACQUIRE" ->
                 new Action.Acquire(key, Long.parseLong(words.get(2)), text(words.get(3)), Long.parseLong(words.get(4)));
+            case "RELEASE" -> new Action.Release(key, text(words.get(2)));
             case "FLUSH" -> new Action.Flush(key);
             default -> throw new IllegalArgumentException(words.get(0));
         };
+    }
+
+    private static Action.Take take(List<String> words, boolean share) {
+        return new Action.Take(
+                text(words.get(1)),
+                Algorithm.valueOf(words.get(2)),
+                Long.parseLong(words.get(3)),
+                Long.parseLong(words.get(4)),
+                Long.parseLong(words.get(5)),
+                Long.parseLong(words.get(6)),
+                share);
     }
 
     private static String write(Result result) {

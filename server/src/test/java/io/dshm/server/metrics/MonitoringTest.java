@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.dshm.proto.Command;
 import io.dshm.proto.Key;
 import io.dshm.proto.Reply;
+import io.dshm.server.admin.MetricsSource;
 import io.dshm.server.counters.Distribution;
 import io.dshm.server.frontend.CommandCounts;
 import io.dshm.server.frontend.CommandKind;
@@ -46,8 +47,12 @@ class MonitoringTest {
     private final Store store = new Store();
     private final RegionSizes regions = new RegionSizes(() -> store);
 
-    /** All metrics of a node that does everything, in the text format. */
+    /** All metrics of a node that does everything. */
     private String scrape(String accept) throws IOException {
+        return new String(source().scrape(accept).body(), StandardCharsets.UTF_8);
+    }
+
+    private MetricsSource source() {
         store.put(bytes("r:a"), 1, Entry.of(bytes("value"), Entry.NEVER, 1));
         while (regions.sizes().isEmpty()) {
             regions.step();
@@ -87,7 +92,7 @@ class MonitoringTest {
                 () -> 0,
                 () -> 0,
                 new NodeMetrics.Backup(() -> 1_000, () -> 2, () -> 0));
-        return new String(NodeMetrics.of(always, () -> running).scrape(accept).body(), StandardCharsets.UTF_8);
+        return NodeMetrics.of(always, () -> running);
     }
 
     private static Reply decision(int allowed) {
@@ -216,6 +221,19 @@ class MonitoringTest {
                 scrape.contains("dshm_takes_total{decision=\"refused\",policy=\"policies:p\\\\x22\\\\x0a\"} 1.0"),
                 scrape);
         assertTrue(scrape.contains("dshm_region_entries{region=\"r\"} 1.0"), scrape);
+    }
+
+    @Test
+    void the_page_gets_the_fine_buckets_of_histograms_and_the_values_of_others() {
+        MetricsSource source = source();
+        Map<String, String> get = Map.of("protocol", "dshm", "verb", "get");
+        // 0 s is in the lowest bucket.
+        assertEquals(
+                List.of(new MetricsSource.Sample("dshm_command_duration_seconds", get, 0, Map.of(-80, 1L))),
+                source.samples(Set.of("dshm_command_duration_seconds")));
+        assertEquals(
+                List.of(new MetricsSource.Sample("dshm_raft_term", Map.of(), 3, Map.of())),
+                source.samples(Set.of("dshm_raft_term")));
     }
 
     @Test

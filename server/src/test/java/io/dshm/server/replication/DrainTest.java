@@ -49,6 +49,7 @@ class DrainTest {
     void a_drain_ends_when_every_large_value_is_answered_and_not_before() {
         Replicator replicator = new Replicator(
                 new Replicator.Identity("n1", 1, 1),
+                () -> 2,
                 List.of(first.eventLoop(), second.eventLoop()),
                 TimeUnit.SECONDS.toMillis(20),
                 log,

@@ -63,6 +63,7 @@ class LaneTest {
     private Replicator start(LocalReads reads, PeerLinks links) {
         Replicator replicator = new Replicator(
                 new Replicator.Identity("n1", 1, 1),
+                () -> 2,
                 List.of(executor),
                 TimeUnit.SECONDS.toMillis(PATIENCE_SECONDS),
                 log,

@@ -8,6 +8,7 @@ import io.dshm.proto.wire.StatusReply;
 import io.dshm.server.replication.contracts.Leadership;
 import io.dshm.server.statemachine.ClusterClock;
 import java.io.IOException;
+import java.net.ConnectException;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -18,7 +19,11 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -32,7 +37,9 @@ class RolesTest {
     private final ClusterClock clock = new ClusterClock(() -> TimeUnit.MILLISECONDS.toNanos(monotonicMillis.get()));
     private final Map<String, CompletableFuture<StatusReply>> asked = new ConcurrentHashMap<>();
     private final BlockingQueue<Leadership> told = new LinkedBlockingQueue<>();
+    private volatile boolean timeMatters = true;
     private final AtomicLong logged = new AtomicLong();
+    private final AtomicLong loggedWall = new AtomicLong();
     private final Roles roles = new Roles(
             "n1",
             List.of("n2", "n3"),
@@ -41,7 +48,8 @@ class RolesTest {
             executor,
             () -> WALL,
             logged::get,
-            () -> 0,
+            loggedWall::get,
+            () -> timeMatters,
             told::add);
 
     @AfterEach
@@ -49,7 +57,13 @@ class RolesTest {
         executor.shutdownNow();
     }
 
+    private @Nullable Supplier<Exception> unreachable;
+
     private CompletableFuture<StatusReply> question(String node) {
+        Supplier<Exception> failure = unreachable;
+        if (failure != null && node.equals("n3")) {
+            return CompletableFuture.failedFuture(failure.get());
+        }
         return asked.computeIfAbsent(node, n -> new CompletableFuture<>());
     }
 
@@ -72,7 +86,7 @@ class RolesTest {
         monotonicMillis.addAndGet(500);
         question("n3").completeExceptionally(new IOException("down"));
         assertTrue(awaitNews().self());
-        assertEquals(1_000_500, clock.stampMillis());
+        assertEquals(1_000_000 + 500 * 11 / 13, clock.stampMillis());
     }
 
     @Test
@@ -127,6 +141,60 @@ class RolesTest {
         answer("n3", true, 1_001_500);
         assertTrue(awaitNews().self());
         assertEquals(1_001_500, clock.stampMillis());
+    }
+
+    @Test
+    void while_a_node_that_may_have_run_on_cannot_be_reached_the_wall_clock_does_not_count()
+            throws InterruptedException {
+        logged.set(1_000);
+        loggedWall.set(WALL - 60_000);
+        AtomicInteger rounds = new AtomicInteger();
+        answer("n2", false, 0);
+        unreachable = () -> {
+            if (rounds.incrementAndGet() == 20) {
+                monotonicMillis.addAndGet(12_000); // what it holds of limits is over
+            }
+            return new TimeoutException("cut off");
+        };
+        roles.onLeading(1);
+        assertTrue(awaitNews().self());
+        assertEquals(20, rounds.get());
+        assertEquals(61_000, clock.stampMillis());
+    }
+
+    @Test
+    void while_nothing_waits_for_the_time_nobody_is_waited_for() throws InterruptedException {
+        timeMatters = false;
+        answer("n2", false, 0);
+        question("n3").completeExceptionally(new TimeoutException("cut off"));
+        roles.onLeading(1);
+        assertTrue(awaitNews().self());
+        assertEquals(WALL, clock.stampMillis());
+    }
+
+    @Test
+    void a_node_that_is_down_is_not_waited_for() throws InterruptedException {
+        logged.set(1_000);
+        loggedWall.set(WALL - 60_000);
+        answer("n2", false, 0);
+        question("n3").completeExceptionally(new ConnectException("Connection refused: n3/10.0.0.3:7321"));
+        roles.onLeading(1);
+        assertTrue(awaitNews().self());
+        assertEquals(61_000, clock.stampMillis());
+    }
+
+    @Test
+    void a_new_leader_is_asked_for_the_time_although_this_node_knows_it() throws InterruptedException {
+        clock.hear(1_000_000, true);
+        answer("n2", true, 999_000);
+        roles.onFollowing("n2", 2);
+        assertFalse(awaitNews().self());
+        question("n2").join();
+        CompletableFuture<Void> after = new CompletableFuture<>();
+        executor.execute(() -> after.complete(null));
+        after.join();
+        assertEquals(999_000, clock.certainMillis(true));
+        assertEquals(1_000_000, clock.estimateMillis());
     }
 
     @Test

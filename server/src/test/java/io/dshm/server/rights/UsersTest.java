@@ -17,6 +17,8 @@ import io.dshm.proto.wire.ChangeUsersCommand.Action;
 import io.dshm.proto.wire.GrantedRight;
 import io.dshm.proto.wire.HashedSecret;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
 
@@ -29,7 +31,7 @@ class UsersTest {
     }
 
     private static HashedSecret hashed(byte[] secret) {
-        byte[] salt = Secrets.salt();
+        byte[] salt = Secrets.saltOf("app", secret);
         return HashedSecret.newBuilder()
                 .setSalt(ByteString.copyFrom(salt))
                 .setHash(ByteString.copyFrom(Secrets.hash(salt, secret)))
@@ -126,6 +128,33 @@ class UsersTest {
                 apply(change(Action.REVOKE, "root").addRights(right(GrantedRight.Kind.ADMIN, "*"))));
         assertEquals(Users.Verdict.DONE, apply(change(Action.DO_NOT_REQUIRE, "")));
         assertEquals(Users.Verdict.DONE, apply(change(Action.REMOVE, "root")));
+    }
+
+    @Test
+    void a_right_that_a_user_has_not_cannot_be_revoked() {
+        add("app", "s", right(GrantedRight.Kind.READ, "r"), right(GrantedRight.Kind.READ, "s"));
+        GrantedRight mistyped = right(GrantedRight.Kind.READ, "rr");
+        assertEquals(
+                Users.Verdict.NO_SUCH_RIGHT, apply(change(Action.REVOKE, "app").addRights(mistyped)));
+        assertEquals(
+                Users.Verdict.NO_SUCH_USER, apply(change(Action.REVOKE, "ap").addRights(mistyped)));
+        assertEquals(
+                Users.Verdict.DONE,
+                apply(change(Action.REVOKE, "app").addRights(mistyped).addRights(right(GrantedRight.Kind.READ, "r"))));
+        assertEquals(
+                List.of("read:s"), Objects.requireNonNull(users.named("app")).rights());
+    }
+
+    @Test
+    void who_gives_a_secret_again_has_the_same_hash_and_nobody_else_has() {
+        assertEquals(hashed(bytes("s")), hashed(bytes("s")));
+        assertFalse(Arrays.equals(Secrets.saltOf("app", bytes("s")), Secrets.saltOf("root", bytes("s"))));
+        assertFalse(Arrays.equals(Secrets.saltOf("app", bytes("s")), Secrets.saltOf("app", bytes("t"))));
+        add("app", "s");
+        assertEquals(Users.Verdict.DONE, apply(change(Action.ADD, "app").setSecret(hashed(bytes("s")))));
+        assertEquals(Users.Verdict.DONE, apply(change(Action.ROTATE, "app").setSecret(hashed(bytes("new")))));
+        assertEquals(Users.Verdict.DONE, apply(change(Action.ROTATE, "app").setSecret(hashed(bytes("new")))));
+        assertEquals(2, Objects.requireNonNull(users.named("app")).secretCount());
     }
 
     @Test

@@ -18,11 +18,19 @@ class BootTimeTest {
     private long boot = 77_770;
     private boolean saysBoot = true;
     private int looks;
+    private Runnable whileReading = () -> {};
 
-    private final BootTime time = new BootTime(() -> nanos, () -> wall, () -> {
+    private final BootTime time = newTime();
+
+    private BootTime newTime() {
+        return new BootTime(() -> nanos, () -> wall, this::boot);
+    }
+
+    private OptionalLong boot() {
         looks++;
+        whileReading.run();
         return saysBoot ? OptionalLong.of(boot / 10 * 10) : OptionalLong.empty();
-    });
+    }
 
     private void pass(long millis) {
         nanos += millis * MILLI;
@@ -59,6 +67,35 @@ class BootTimeTest {
             sleep(3_600);
         }));
         assertNear(700, passed(() -> sleep(700)));
+    }
+
+    @Test
+    void a_pause_between_two_clocks_is_no_sleep() {
+        int[] pauses = {1};
+        whileReading = () -> pass(pauses[0]-- > 0 ? 5_000 : 0);
+        assertNear(6_000, passed(() -> {
+            pass(1_000);
+            assertTrue(time.getAsLong() != 0, "it stands still in there");
+        }));
+    }
+
+    @Test
+    void sleep_is_seen_although_this_stood_still_when_it_began() {
+        int[] pauses = {1};
+        whileReading = () -> pass(pauses[0]-- > 0 ? 5_000 : 0);
+        BootTime begun = newTime();
+        long before = begun.getAsLong();
+        sleep(3_000);
+        assertNear(3_000, (begun.getAsLong() - before) / MILLI);
+    }
+
+    @Test
+    void where_clocks_are_always_read_slowly_no_sleep_is_missed() {
+        whileReading = () -> pass(40);
+        BootTime begun = newTime();
+        long before = begun.getAsLong();
+        sleep(3_000);
+        assertTrue((begun.getAsLong() - before) / MILLI >= 3_000 - 20);
     }
 
     @Test

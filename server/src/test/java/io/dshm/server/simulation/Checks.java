@@ -62,9 +62,9 @@ final class Checks {
     private int open;
     private int answered;
 
-    Checks(Trace trace) {
+    Checks(Trace trace, boolean slewed) {
         this.trace = trace;
-        this.time = new ClusterTime();
+        this.time = new ClusterTime(slewed);
     }
 
     Reference reference() {
@@ -225,11 +225,11 @@ final class Checks {
 
     // The log.
 
-    void onCommitted(long index, byte[] data, long stampedMillis) {
+    void onCommitted(long index, byte[] data, long stampedMillis, long nowMillis) {
         LogEntry entry = parse(data);
         trace.note("committed %d: %d records, stamp %d", index, entry.getRecordsCount(), entry.getStampMillis());
         effects.put(index, reference.apply(index, entry));
-        time.onStamp(reference.clock(), stampedMillis);
+        time.onStamp(reference.clock(), stampedMillis, nowMillis);
     }
 
     private void onFirst(CommandRecord record, long index, Reference.Effect effect, @Nullable String published) {

@@ -54,6 +54,7 @@ final class Logins {
                 change.setAction(ChangeUsersCommand.Action.ADD)
                         .setSecret(secret)
                         .addRights(right(GrantedRight.Kind.WRITE, "*"))
+                        .addRights(right(GrantedRight.Kind.READ, "*"))
                         .build();
             case 2 ->
                 change.setAction(ChangeUsersCommand.Action.ADD)
@@ -67,11 +68,11 @@ final class Logins {
                         .build();
             case 5 ->
                 change.setAction(ChangeUsersCommand.Action.REVOKE)
-                        .addRights(right(GrantedRight.Kind.WRITE, "*"))
+                        .addRights(right(events.oneIn(2) ? GrantedRight.Kind.WRITE : GrantedRight.Kind.READ, "*"))
                         .build();
             case 6 ->
                 change.setAction(ChangeUsersCommand.Action.GRANT)
-                        .addRights(right(GrantedRight.Kind.TAKE, "*"))
+                        .addRights(right(events.oneIn(2) ? GrantedRight.Kind.TAKE : GrantedRight.Kind.READ, "*"))
                         .build();
             case 7 ->
                 change.setAction(ChangeUsersCommand.Action.ROTATE)

@@ -52,7 +52,7 @@ final class Nemesis {
     private void strike() {
         SimulatedNode node = world.anyNode();
         SimulatedNode.Running running = node.running();
-        switch (events.random.nextInt(18)) {
+        switch (events.random.nextInt(20)) {
             case 0, 1, 2 -> world.cluster.elect(node.number());
             case 3, 4 -> crash(node);
             case 5 -> hold(running);
@@ -68,6 +68,7 @@ final class Nemesis {
             case 14 -> stop(node, running);
             case 15 -> loseData(node);
             case 16 -> loseDataAfterAnElection();
+            case 17, 18 -> replace(node);
             default -> crashAll();
         }
     }
@@ -84,9 +85,16 @@ final class Nemesis {
     /** Not of so many nodes that something acknowledged may be on no other. */
     private void loseData(SimulatedNode node) {
         long lacking = world.nodes.stream().filter(SimulatedNode::lacksData).count();
-        if (lacking + 1 <= (world.size - 1) / 2 && !node.lacksData()) {
+        if (!world.operator.isBusy() && lacking + 1 <= (world.size - 1) / 2 && !node.lacksData()) {
             crash(node);
             node.loseData();
+        }
+    }
+
+    /** One at a time, and only where all have their data. */
+    private void replace(SimulatedNode node) {
+        if (!world.operator.isBusy() && world.nodes.stream().noneMatch(SimulatedNode::lacksData)) {
+            world.operator.replace(node);
         }
     }
 

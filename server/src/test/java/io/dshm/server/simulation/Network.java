@@ -9,6 +9,7 @@ import io.dshm.server.replication.contracts.PeerStatuses;
 import io.dshm.server.replication.writes.ForwardSession;
 import io.dshm.server.replication.writes.RegistrationCheck;
 import java.io.IOException;
+import java.net.ConnectException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -115,6 +116,11 @@ final class Network {
             Function<SimulatedNode.Running, T> question) {
         events.after(delay(), () -> {
             SimulatedNode.Running running = asked.running();
+            if (running == null
+                    && !blocked[asking.number()][asked.number()]
+                    && !blocked[asked.number()][asking.number()]) {
+                process.after(delay(), () -> answer.completeExceptionally(new ConnectException("Connection refused")));
+            }
             if (running == null || !running.process.isRunning() || blocked[asking.number()][asked.number()]) {
                 return;
             }

@@ -150,7 +150,7 @@ final class NodeReads {
             String region = Operation.text(use.region());
             found.put(region, new Reference.RegionLimit(use.bytesMax(), use.evicts()));
             long[] bytes = {0};
-            store.forEachOf(use.region(), (key, entry) -> bytes[0] += Store.bytesOf(key, entry));
+            store.forEachOf(use.region(), there -> bytes[0] += there.bytes());
             // What was flushed is hidden, and counts until it is purged.
             boolean exact = use.isCounted() && store.markBytes() == 0;
             Checks.require(

@@ -54,16 +54,22 @@ final class Permissions {
     }
 
     private static boolean may(Account account, CommandRecord record) {
-        boolean takes = switch (record.getCommandCase()) {
-            case TAKE, TAKE_ALL, RATE_LIMITER, RESERVE, SETTLE, GRANT, GIVE_BACK, ACQUIRE, RELEASE -> true;
-            default -> false;
+        return switch (record.getCommandCase()) {
+            case TAKE, TAKE_ALL, RATE_LIMITER, RESERVE, SETTLE, GRANT, GIVE_BACK, ACQUIRE, RELEASE ->
+                has(account, record, "TAKE", "WRITE");
+            // It shows what was there.
+            case INCR -> has(account, record, "WRITE") && has(account, record, "READ");
+            default -> has(account, record, "WRITE");
         };
+    }
+
+    /** Whether the account has one of these rights in the command's region. */
+    private static boolean has(Account account, CommandRecord record, String... kinds) {
         String region = regionOf(record);
         return account.rights.stream().anyMatch(right -> {
             String kind = right.substring(0, right.indexOf(':'));
             String pattern = right.substring(right.indexOf(':') + 1);
-            boolean suits = kind.equals("ADMIN") || kind.equals("WRITE") || (takes && kind.equals("TAKE"));
-            return suits
+            return (kind.equals("ADMIN") || List.of(kinds).contains(kind))
                     && (pattern.endsWith("*")
                             ? region.startsWith(pattern.substring(0, pattern.length() - 1))
                             : region.equals(pattern));
@@ -131,7 +137,9 @@ final class Permissions {
             case GRANT -> account.rights.addAll(rights(change));
             case REVOKE -> {
                 Set<String> before = new TreeSet<>(account.rights);
-                account.rights.removeAll(rights(change));
+                if (!account.rights.removeAll(rights(change))) {
+                    return "NOT_FOUND";
+                }
                 if (required && !hasAdmin()) {
                     account.rights.addAll(before);
                     return "BAD_REQUEST";

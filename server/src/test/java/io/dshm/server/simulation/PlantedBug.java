@@ -74,6 +74,16 @@ class PlantedBug {
         return false;
     }
 
+    /** Whether a learner's acknowledgement counts for a majority of the voters. */
+    boolean countsLearners() {
+        return false;
+    }
+
+    /** Whether a leader goes on to send to a node that was removed, and counts it. */
+    boolean countsRemovedNodes() {
+        return false;
+    }
+
     /** Whether a read looks at the store without asking whether it may. */
     boolean readsAtOnce() {
         return false;

@@ -182,6 +182,46 @@ enum PlantedBugs {
             };
         }
     },
+    /** A learner counts for commits. */
+    COUNTS_LEARNERS {
+        @Override
+        PlantedBug plant() {
+            return new PlantedBug() {
+                @Override
+                boolean countsLearners() {
+                    return true;
+                }
+            };
+        }
+    },
+    /** A node that was removed counts for commits. */
+    COUNTS_REMOVED_NODES {
+        @Override
+        PlantedBug plant() {
+            return new PlantedBug() {
+                @Override
+                boolean countsRemovedNodes() {
+                    return true;
+                }
+            };
+        }
+    },
+    /** A node that was removed may still register, and its commands are applied. */
+    REMOVED_NODES_STAY_KNOWN {
+        @Override
+        PlantedBug plant() {
+            return new PlantedBug() {
+                @Override
+                byte[] onApply(SimulatedNode node, SimulatedNode.Running running, RaftDisk.Entry entry, byte[] data) {
+                    LogEntry.Builder kept = Checks.parse(data).toBuilder();
+                    kept.getRecordsBuilderList().stream()
+                            .filter(record -> record.hasChangeMember())
+                            .forEach(record -> record.getChangeMemberBuilder().setRemoved(false));
+                    return kept.build().toByteArray();
+                }
+            };
+        }
+    },
     /** One node keeps what the leader has evicted. */
     KEEPS_WHAT_IS_EVICTED {
         @Override

@@ -1,7 +1,9 @@
 package io.dshm.server.simulation;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -17,6 +19,9 @@ final class RaftCluster {
 
     private final List<@Nullable RaftMember> members = new ArrayList<>();
     private final List<RaftDisk.Entry> committed = new ArrayList<>();
+
+    /** Who was elected in which term. */
+    private final Map<Long, Integer> elected = new HashMap<>();
 
     /** One in so many calls that tell of a proposal's fate gets lost, or none (0). */
     private final boolean losesCallbacks;
@@ -96,22 +101,34 @@ final class RaftCluster {
     /** Makes that member the leader, if a majority can be reached and would vote for it. */
     void elect(int candidate) {
         RaftMember member = members.get(candidate);
-        if (member == null || !member.process().isRunning() || member.leads() || member.disk().lost) {
+        if (member == null
+                || !member.process().isRunning()
+                || member.leads()
+                || member.disk().lost
+                || !member.config().voters().contains(candidate)) {
             return;
         }
         List<RaftMember> voters = new ArrayList<>();
+        List<Integer> numbers = new ArrayList<>(List.of(candidate));
         long term = member.term();
         for (int peer = 0; peer < members.size(); peer++) {
             RaftMember voter = members.get(peer);
-            if (peer != candidate && voter != null && reach(candidate, peer) && voter.wouldVoteFor(member.disk())) {
+            if (peer != candidate
+                    && member.config().voters().contains(peer)
+                    && voter != null
+                    && reach(candidate, peer)
+                    && voter.wouldVoteFor(member.disk())) {
                 voters.add(voter);
+                numbers.add(peer);
                 term = Math.max(term, voter.term());
             }
         }
-        if (voters.size() + 1 > members.size() / 2) {
-            long elected = term + 1;
-            voters.forEach(voter -> voter.adoptTerm(elected, "another one is elected"));
-            member.lead(elected);
+        if (member.config().isMajority(numbers)) {
+            long next = term + 1;
+            Integer twin = elected.putIfAbsent(next, candidate);
+            Checks.require(twin == null, "two nodes lead in term %d: %d, and now %d", next, twin, candidate);
+            voters.forEach(voter -> voter.adoptTerm(next, "another one is elected"));
+            member.lead(next);
         }
     }
 
@@ -130,10 +147,11 @@ final class RaftCluster {
             if (leader == null
                     || !leader.process().isRunning()
                     || !leader.hasCommittedInItsTerm()
+                    || !leader.config().receives(asking)
                     || (number != asking && !reach(asking, number))) {
                 continue;
             }
-            int confirming = bug.trustsLeaders() ? members.size() : 1;
+            List<Integer> confirming = new ArrayList<>(List.of(number));
             for (int peer = 0; peer < members.size(); peer++) {
                 RaftMember follower = members.get(peer);
                 if (peer != number
@@ -141,23 +159,33 @@ final class RaftCluster {
                         && reach(number, peer)
                         && follower.counts()
                         && follower.term() == leader.term()) {
-                    confirming++;
+                    confirming.add(peer);
                 }
             }
-            if (confirming > members.size() / 2) {
+            if (bug.trustsLeaders() || leader.config().isMajority(confirming)) {
                 return leader;
             }
         }
         return null;
     }
 
-    /** A leader has found that entries are on a majority. */
-    void onCommitted(RaftDisk leader, long from, long to) {
+    /**
+     * A leader has found that entries are on a majority.
+     *
+     * @param holders that have acknowledged them, as that leader counts
+     */
+    void onCommitted(RaftDisk leader, long from, long to, List<Integer> holders) {
+        Checks.require(
+                leader.config().isMajority(holders),
+                "index %d is committed with %s, which are no majority of %s",
+                to,
+                holders,
+                leader.config());
         for (long index = Math.max(from, committed.size()) + 1; index <= to; index++) {
             RaftDisk.Entry entry = leader.entry(index);
             committed.add(entry);
             if (entry.data() != null) {
-                checks.onCommitted(entry.index(), entry.data(), entry.stampedMillis());
+                checks.onCommitted(entry.index(), entry.data(), entry.stampedMillis(), events.nowMillis());
             }
         }
         if (committed.get((int) to - 1).term() != leader.termAt(to)) {

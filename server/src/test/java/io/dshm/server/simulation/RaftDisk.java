@@ -2,14 +2,20 @@ package io.dshm.server.simulation;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /** What a crash leaves of a member of the model of Raft: its term, its log, its last snapshot; a new one is empty. */
 final class RaftDisk {
 
-    /** An entry of the log, stamped at that instant of the real time; without data it is one of Raft's own. */
+    /** An entry of the log, stamped at that instant of the real time; without data it is one of Raft's own, maybe with who votes from there on. */
     @SuppressWarnings("ArrayRecordComponent") // handed over, never compared
-    record Entry(long index, long term, byte @Nullable [] data, long stampedMillis) {}
+    record Entry(
+            long index,
+            long term,
+            byte @Nullable [] data,
+            long stampedMillis,
+            @Nullable RaftConfig config) {}
 
     long term;
 
@@ -17,7 +23,10 @@ final class RaftDisk {
     boolean lost;
 
     /** The entries after the snapshot. */
-    final List<Entry> log = new ArrayList<>();
+    private final List<Entry> log = new ArrayList<>();
+
+    /** Who votes from which index on: one of the snapshot or before, and those in the log. */
+    private final TreeMap<Long, RaftConfig> configs = new TreeMap<>();
 
     /** The last index that is certain to survive. */
     long durable;
@@ -28,6 +37,47 @@ final class RaftDisk {
     long baseIndex;
 
     long baseTerm;
+
+    /** An empty one, of a member of that group. */
+    RaftDisk(RaftConfig initial) {
+        configs.put(0L, initial);
+    }
+
+    /** The newest configuration in the log, committed or not. */
+    RaftConfig config() {
+        return configs.lastEntry().getValue();
+    }
+
+    /** The index of the entry that brought it. */
+    long configIndex() {
+        return configs.lastKey();
+    }
+
+    /** The one that counts at that index. */
+    RaftConfig configAt(long index) {
+        return configs.floorEntry(index).getValue();
+    }
+
+    void append(Entry entry) {
+        log.add(entry);
+        if (entry.config() != null) {
+            configs.put(entry.index(), entry.config());
+        }
+    }
+
+    /** The entries after that index. */
+    List<Entry> after(long index) {
+        return List.copyOf(log.subList((int) (index - baseIndex), log.size()));
+    }
+
+    /** Nothing but a snapshot. */
+    void replace(Snapshots.Snapshot by) {
+        log.clear();
+        configs.clear();
+        configs.put(by.index(), by.config());
+        baseIndex = by.index();
+        baseTerm = by.term();
+    }
 
     long lastIndex() {
         return baseIndex + log.size();
@@ -43,6 +93,7 @@ final class RaftDisk {
 
     void cutOffFrom(long index) {
         log.subList((int) (index - baseIndex - 1), log.size()).clear();
+        configs.tailMap(index, true).clear();
         durable = Math.min(durable, index - 1);
     }
 
@@ -51,6 +102,7 @@ final class RaftDisk {
             baseTerm = termAt(index);
             log.subList(0, (int) (index - baseIndex)).clear();
             baseIndex = index;
+            configs.headMap(configs.floorKey(index), false).clear();
         }
     }
 

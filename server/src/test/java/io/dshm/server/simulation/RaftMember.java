@@ -5,10 +5,14 @@ import io.dshm.server.replication.contracts.RoleListener;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.Comparator;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -55,8 +59,13 @@ final class RaftMember {
     private final long[] match;
     private final long[] answeredNanos;
 
-    /** The terms that the others have told since this node started without its data. */
+    /** Of a leader: since which entry a peer gets the log. What it acknowledged before does not count, it may have been another one. */
+    private final long[] joined;
+
+    /** The terms and configurations that the others have told since this node started without its data. */
     private final Map<Integer, Long> termsHeard = new TreeMap<>();
+
+    private final Set<RaftConfig> configsHeard = new LinkedHashSet<>();
 
     /** False until it may take part. */
     private boolean counts;
@@ -88,6 +97,8 @@ final class RaftMember {
         this.next = new long[cluster.size()];
         this.match = new long[cluster.size()];
         this.answeredNanos = new long[cluster.size()];
+        this.joined = new long[cluster.size()];
+        this.configsHeard.add(disk.config());
     }
 
     void start() {
@@ -105,26 +116,27 @@ final class RaftMember {
         if (counts) {
             return;
         }
-        for (int peer = 0; peer < next.length; peer++) {
-            if (peer != self) {
-                int asked = peer;
-                cluster.send(self, peer, member -> member.onTermQuestion(self, asked));
-            }
-        }
+        configsHeard.stream()
+                .flatMap(config -> config.voters().stream())
+                .distinct()
+                .filter(peer -> peer != self)
+                .sorted()
+                .forEach(peer -> cluster.send(self, peer, member -> member.onTermQuestion(self, peer)));
         process.after(events.millis(20, 200), this::askForTerms);
     }
 
     private void onTermQuestion(int from, int me) {
         long term = disk.term;
+        RaftConfig config = disk.config();
         if (!disk.lost) {
-            cluster.send(self, from, member -> member.onTermHeard(me, term));
+            cluster.send(self, from, member -> member.onTermHeard(me, term, config));
         }
     }
 
-    private void onTermHeard(int from, long term) {
+    private void onTermHeard(int from, long term, RaftConfig config) {
         termsHeard.put(from, term);
-        int majority = next.length / 2 + 1;
-        if (!counts && termsHeard.size() >= next.length - majority + 1) {
+        configsHeard.add(config);
+        if (!counts && configsHeard.stream().allMatch(told -> told.hasHeardEnough(self, termsHeard.keySet()))) {
             disk.term = Math.max(disk.term, Collections.max(termsHeard.values()));
             counts = true;
             disk.lost = !cluster.bug.votesAtOnce();
@@ -173,13 +185,13 @@ final class RaftMember {
     }
 
     private boolean hasQuorum() {
-        int answering = 1;
+        List<Integer> answering = new ArrayList<>();
         for (int peer = 0; peer < next.length; peer++) {
-            if (peer != self && events.nowNanos() - answeredNanos[peer] < cluster.electionNanos / 10 * 9) {
-                answering++;
+            if (peer == self || events.nowNanos() - answeredNanos[peer] < cluster.electionNanos / 10 * 9) {
+                answering.add(peer);
             }
         }
-        return answering > next.length / 2;
+        return disk.config().isMajority(answering);
     }
 
     private void awaitElection() {
@@ -225,9 +237,10 @@ final class RaftMember {
         transferring = false;
         leader = self;
         Arrays.fill(match, 0);
+        Arrays.fill(joined, 0);
         Arrays.fill(next, disk.lastIndex() + 1);
         Arrays.fill(answeredNanos, events.nowNanos());
-        leaderStart = append(null, events.nowMillis());
+        leaderStart = append(null, events.nowMillis(), null);
         sendToAll();
     }
 
@@ -287,16 +300,16 @@ final class RaftMember {
             trace.note("n%d drops an entry of term %d", self + 1, term);
             tellLater(() -> proposal.uncertain("busy"));
         } else {
-            long index = append(entry, stampedMillis);
+            long index = append(entry, stampedMillis, null);
             trace.note("n%d appends %d", self + 1, index);
             pending.put(index, proposal);
             sendToAll();
         }
     }
 
-    private long append(byte @Nullable [] data, long stampedMillis) {
-        RaftDisk.Entry entry = new RaftDisk.Entry(disk.lastIndex() + 1, disk.term, data, stampedMillis);
-        disk.log.add(entry);
+    private long append(byte @Nullable [] data, long stampedMillis, @Nullable RaftConfig config) {
+        RaftDisk.Entry entry = new RaftDisk.Entry(disk.lastIndex() + 1, disk.term, data, stampedMillis, config);
+        disk.append(entry);
         process.after(cluster.diskDelay(), () -> {
             if (entry.index() >= disk.baseIndex
                     && entry.index() <= disk.lastIndex()
@@ -306,6 +319,48 @@ final class RaftMember {
             }
         });
         return entry.index();
+    }
+
+    // Members that change, one at a time (Raft thesis, 4.1): two majorities of neighbouring configurations have a node
+    // in common.
+
+    /** The newest configuration in its log. */
+    RaftConfig config() {
+        return disk.config();
+    }
+
+    RaftConfig configAt(long index) {
+        return disk.configAt(index);
+    }
+
+    /** Whether this leader's newest configuration is agreed on, so that the next change may begin. */
+    boolean isSettled() {
+        return hasCommittedInItsTerm() && disk.configIndex() <= commitIndex;
+    }
+
+    /** Proposes the next configuration, which has one member more or less, or a learner that votes; it counts at once. */
+    void change(RaftConfig changed) {
+        if (!isSettled() || transferring || changed.equals(config())) {
+            return;
+        }
+        RaftConfig before = config();
+        trace.note("n%d changes the members from %s to %s", self + 1, before, changed);
+        long index = append(null, events.nowMillis(), changed);
+        for (int peer = 0; peer < next.length; peer++) {
+            if (changed.receives(peer) && !before.receives(peer)) {
+                match[peer] = 0;
+                next[peer] = index;
+                joined[peer] = index;
+                answeredNanos[peer] = events.nowNanos();
+            }
+        }
+        sendToAll();
+        advanceCommit();
+    }
+
+    /** Whether a peer has nearly all that this leader has. */
+    boolean isClose(int peer) {
+        return disk.lastIndex() - match[peer] < 20;
     }
 
     private void nudge() {
@@ -323,7 +378,7 @@ final class RaftMember {
 
     private void sendToAll() {
         for (int peer = 0; peer < next.length; peer++) {
-            if (peer != self) {
+            if (peer != self && (disk.config().receives(peer) || cluster.bug.countsRemovedNodes())) {
                 send(peer);
             }
         }
@@ -331,19 +386,25 @@ final class RaftMember {
 
     private void send(int peer) {
         long term = disk.term;
+        long since = joined[peer];
         if (next[peer] <= disk.baseIndex) {
             Snapshots.Snapshot snapshot = disk.snapshot;
-            cluster.send(self, peer, member -> member.onInstall(self, term, snapshot));
+            cluster.send(self, peer, member -> member.onInstall(new Request(self, term, since), snapshot));
             return;
         }
         long previous = next[peer] - 1;
         long previousTerm = disk.termAt(previous);
-        List<RaftDisk.Entry> entries =
-                List.copyOf(disk.log.subList((int) (previous - disk.baseIndex), disk.log.size()));
+        List<RaftDisk.Entry> entries = disk.after(previous);
         long commit = commitIndex;
         next[peer] = disk.lastIndex() + 1;
-        cluster.send(self, peer, member -> member.onAppend(self, term, previous, previousTerm, entries, commit));
+        cluster.send(
+                self,
+                peer,
+                member -> member.onAppend(new Request(self, term, since), previous, previousTerm, entries, commit));
     }
+
+    /** Which leader it is from, and since which entry that one sends the log. */
+    private record Request(int from, long term, long joined) {}
 
     private boolean accepts(int from, long term) {
         if (!counts) {
@@ -365,16 +426,16 @@ final class RaftMember {
     }
 
     private void onAppend(
-            int from, long term, long previous, long previousTerm, List<RaftDisk.Entry> entries, long commit) {
-        if (!accepts(from, term) || installing) {
+            Request request, long previous, long previousTerm, List<RaftDisk.Entry> entries, long commit) {
+        if (!accepts(request.from, request.term) || installing) {
             return;
         }
         if (previous > disk.lastIndex()) {
-            answer(from, term, false, disk.lastIndex());
+            answer(request, false, disk.lastIndex());
             return;
         }
         if (previous >= disk.baseIndex && disk.termAt(previous) != previousTerm) {
-            answer(from, term, false, commitIndex);
+            answer(request, false, commitIndex);
             return;
         }
         for (RaftDisk.Entry entry : entries) {
@@ -390,21 +451,22 @@ final class RaftMember {
                 }
                 disk.cutOffFrom(entry.index());
             }
-            disk.log.add(entry);
+            disk.append(entry);
         }
         long last = previous + entries.size();
         disk.durable = Math.max(disk.durable, last);
-        process.after(cluster.diskDelay(), () -> answer(from, term, true, last));
+        process.after(cluster.diskDelay(), () -> answer(request, true, last));
         commitTo(Math.min(commit, last));
     }
 
-    private void answer(int to, long term, boolean success, long index) {
-        int me = self;
-        cluster.send(self, to, member -> member.onAnswer(me, term, success, index));
+    private void answer(Request request, boolean success, long index) {
+        Request answer = new Request(self, request.term, request.joined);
+        cluster.send(self, request.from, member -> member.onAnswer(answer, success, index));
     }
 
-    private void onAnswer(int from, long term, boolean success, long index) {
-        if (!leads || term != disk.term) {
+    private void onAnswer(Request request, boolean success, long index) {
+        int from = request.from;
+        if (!leads || request.term != disk.term || request.joined != joined[from]) {
             return;
         }
         answeredNanos[from] = events.nowNanos();
@@ -425,11 +487,23 @@ final class RaftMember {
             return;
         }
         match[self] = disk.durable;
-        long[] sorted = match.clone();
-        Arrays.sort(sorted);
-        long majority = sorted[(sorted.length - 1) / 2];
+        RaftConfig config = disk.config();
+        List<Long> held = new ArrayList<>();
+        for (int peer = 0; peer < match.length; peer++) {
+            if (config.voters().contains(peer)
+                    || (config.learners().contains(peer) && cluster.bug.countsLearners())
+                    || cluster.bug.countsRemovedNodes()) {
+                held.add(match[peer]);
+            }
+        }
+        held.sort(Comparator.reverseOrder());
+        long majority = held.get(config.voters().size() / 2);
         if (majority > commitIndex && disk.termAt(majority) == disk.term) {
-            cluster.onCommitted(disk, commitIndex, majority);
+            List<Integer> holders = IntStream.range(0, match.length)
+                    .filter(peer -> match[peer] >= majority)
+                    .boxed()
+                    .toList();
+            cluster.onCommitted(disk, commitIndex, majority, holders);
             commitTo(majority);
         }
     }
@@ -480,12 +554,12 @@ final class RaftMember {
         }
     }
 
-    private void onInstall(int from, long term, Snapshots.Snapshot snapshot) {
-        if (!accepts(from, term) || installing) {
+    private void onInstall(Request request, Snapshots.Snapshot snapshot) {
+        if (!accepts(request.from, request.term) || installing) {
             return;
         }
         if (snapshot.index() <= commitIndex) {
-            answer(from, term, true, commitIndex);
+            answer(request, true, commitIndex);
             return;
         }
         installing = true;
@@ -503,15 +577,13 @@ final class RaftMember {
             if (continues) {
                 disk.compactTo(snapshot.index());
             } else {
-                disk.log.clear();
-                disk.baseIndex = snapshot.index();
-                disk.baseTerm = snapshot.term();
+                disk.replace(snapshot);
             }
             disk.durable = Math.max(disk.baseIndex, Math.min(disk.durable, disk.lastIndex()));
             disk.snapshot = snapshot;
             applier.install(snapshot);
             tellAppliedListeners();
-            answer(from, term, true, snapshot.index());
+            answer(request, true, snapshot.index());
         });
     }
 

@@ -7,6 +7,7 @@ import io.dshm.proto.wire.Eviction;
 import io.dshm.proto.wire.IncrCommand;
 import io.dshm.proto.wire.LimitRegionCommand;
 import io.dshm.proto.wire.LogEntry;
+import io.dshm.proto.wire.Member;
 import io.dshm.proto.wire.RateLimiterCommand;
 import io.dshm.proto.wire.RegisterNode;
 import io.dshm.proto.wire.ReleaseCommand;
@@ -22,10 +23,12 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -125,7 +128,7 @@ final class Reference {
         void onFirst(CommandRecord record, long index, Effect effect, @Nullable String publishedValue);
     }
 
-    private record Registration(long folder, long start, List<Long> origins) {}
+    private record Registration(long folder, long start, List<Long> origins, boolean removed) {}
 
     private record Upload(int length, ByteArrayOutputStream bytes, long touched) {}
 
@@ -150,6 +153,10 @@ final class Reference {
     private int evictions;
 
     private int refusals;
+
+    /** The names of the members; null before the cluster has a list. */
+    private @Nullable Set<String> members;
+
     private long clock;
     private int format = Formats.FIRST;
 
@@ -200,6 +207,10 @@ final class Reference {
         if (record.hasLogTime()) {
             return Effect.of("APPLIED");
         }
+        if (record.hasFoundCluster() || record.hasChangeMember()) {
+            changeMembers(record);
+            return Effect.of("APPLIED");
+        }
         Map<Long, Effect> known = effects.get(record.getOrigin());
         if (known == null) {
             return Effect.of("UNKNOWN_ORIGIN");
@@ -226,22 +237,54 @@ final class Reference {
         return effect;
     }
 
+    private void changeMembers(CommandRecord record) {
+        if (record.hasFoundCluster()) {
+            if (members == null) {
+                members = new HashSet<>();
+                for (Member member : record.getFoundCluster().getMembersList()) {
+                    members.add(member.getName());
+                }
+            }
+            return;
+        }
+        String name = record.getChangeMember().getMember().getName();
+        if (!record.getChangeMember().getRemoved()) {
+            Objects.requireNonNull(members).add(name);
+            return;
+        }
+        Objects.requireNonNull(members).remove(name);
+        Registration ended = nodes.get(name);
+        if (ended != null) {
+            ended.origins.forEach(this::forget);
+            nodes.put(name, new Registration(ended.folder, ended.start, List.of(), true));
+        }
+    }
+
+    private void forget(long origin) {
+        effects.remove(origin);
+        settled.remove(origin);
+        uploads.keySet().removeIf(id -> id.startsWith(origin + "/"));
+    }
+
     private Effect register(RegisterNode command) {
         Registration before = nodes.get(command.getNode());
+        if (members != null && !members.contains(command.getNode())) {
+            return Effect.of("EXISTS");
+        }
         if (before != null) {
+            if (before.removed && before.folder == command.getFolder() && before.start >= command.getStart()) {
+                return Effect.of("EXISTS");
+            }
             boolean late = before.folder == command.getFolder() && before.start > command.getStart();
             if (late || before.origins.equals(command.getOriginsList())) {
                 return Effect.of(late && format >= Formats.BOUNDS ? "EXISTS" : "APPLIED");
             }
-            for (long origin : before.origins) {
-                effects.remove(origin);
-                settled.remove(origin);
-                uploads.keySet().removeIf(id -> id.startsWith(origin + "/"));
-            }
+            before.origins.forEach(this::forget);
         }
         nodes.put(
                 command.getNode(),
-                new Registration(command.getFolder(), command.getStart(), List.copyOf(command.getOriginsList())));
+                new Registration(
+                        command.getFolder(), command.getStart(), List.copyOf(command.getOriginsList()), false));
         for (long origin : command.getOriginsList()) {
             effects.put(origin, new HashMap<>());
         }

@@ -14,6 +14,7 @@ import io.dshm.server.replication.contracts.RaftLog;
 import io.dshm.server.replication.reads.LocalReads;
 import io.dshm.server.replication.writes.RegistrationCheck;
 import io.dshm.server.statemachine.ClusterClock;
+import io.dshm.server.statemachine.ClusterState;
 import io.dshm.server.statemachine.Outcome;
 import io.dshm.server.statemachine.SnapshotReader;
 import io.dshm.server.statemachine.SnapshotWriter;
@@ -23,12 +24,14 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.AbstractCollection;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** A node over all of its starts: its disk, its clocks, and the real parts that run while it is up. */
@@ -40,7 +43,7 @@ final class SimulatedNode {
 
     private final World world;
     private final int number;
-    private RaftDisk disk = new RaftDisk();
+    private RaftDisk disk;
     private final NodeReads nodeReads;
     private final long monotonicOffset;
     private final double speed;
@@ -55,9 +58,10 @@ final class SimulatedNode {
     SimulatedNode(World world, int number) {
         this.world = world;
         this.number = number;
+        this.disk = new RaftDisk(RaftConfig.of(world.size));
         this.nodeReads = new NodeReads(name(), Client.ALL_KEYS);
         this.monotonicOffset = world.events.random.nextLong() >> 2;
-        this.speed = 1 + (world.events.random.nextInt(401) - 200) / 1e6;
+        this.speed = world.speedOfClock();
         this.laneCount = 1 + world.events.random.nextInt(2);
         this.applyMicros = world.events.oneIn(4) ? 5_000 : 200;
         stepWallClock();
@@ -65,11 +69,6 @@ final class SimulatedNode {
 
     String name() {
         return "n" + (number + 1);
-    }
-
-    /** Of all members. */
-    private List<String> names() {
-        return IntStream.rangeClosed(1, world.size).mapToObj(n -> "n" + n).toList();
     }
 
     int number() {
@@ -92,6 +91,10 @@ final class SimulatedNode {
 
     long monotonicNanos() {
         return monotonicOffset + (long) (world.events.nowNanos() * speed);
+    }
+
+    double speed() {
+        return speed;
     }
 
     long wallMillis() {
@@ -121,7 +124,7 @@ final class SimulatedNode {
     /** The data folder is gone, while the node is down. */
     void loseData() {
         world.trace.note("%s loses its data", name());
-        disk = new RaftDisk();
+        disk = new RaftDisk(RaftConfig.of(world.size));
         disk.lost = true;
         folders++;
         starts = 0;
@@ -178,29 +181,72 @@ final class SimulatedNode {
             };
             replicator = new Replicator(
                     new Replicator.Identity(name(), 100 * folders + number, starts),
+                    () -> ++starts,
                     lanes,
                     world.requestTimeoutMillis,
                     log,
                     world.network.linksOf(SimulatedNode.this, process),
                     reads,
-                    new ClusterFormat(format, stateMachine::format, () -> stateMachine.formatReadBy(names())),
+                    new ClusterFormat(format, stateMachine::format, () -> stateMachine.formatReadBy(members())),
                     clock,
                     new ClockAndRandom(
                             SimulatedNode.this::monotonicNanos, SimulatedNode.this::wallMillis, this::newOrigin),
-                    why -> {
-                        throw new Violation(name() + " stops: " + why);
-                    });
+                    this::onUnknown);
             Roles roles = new Roles(
                     name(),
-                    names().stream().filter(n -> !n.equals(name())).toList(),
+                    others(),
                     clock,
                     world.network.statusesOf(SimulatedNode.this, process),
                     lanes.get(0),
                     this::wallMillisForTime,
                     stateMachine::clockMillis,
                     stateMachine::wallMillis,
+                    () -> world.checks.needsTime(stateMachine),
                     replicator::onLeadership);
             raft = new RaftMember(world.cluster, number, disk, process, applying, this, roles);
+        }
+
+        /** The names of all members, as far as this node knows them. */
+        private Collection<String> members() {
+            ClusterState cluster = stateMachine.cluster();
+            return cluster.id() == 0
+                    ? world.nodes.stream().map(SimulatedNode::name).toList()
+                    : cluster.members().keySet();
+        }
+
+        /** Those of the others; they may change. */
+        private Collection<String> others() {
+            return new AbstractCollection<>() {
+                private List<String> now() {
+                    return members().stream()
+                            .filter(member -> !member.equals(name()))
+                            .toList();
+                }
+
+                @Override
+                public Iterator<String> iterator() {
+                    return now().iterator();
+                }
+
+                @Override
+                public int size() {
+                    return now().size();
+                }
+            };
+        }
+
+        /** The cluster does not know this start: it may say so of a node that was removed. */
+        private void onUnknown(String why) {
+            if (!world.operator.isReplacing(SimulatedNode.this)) {
+                throw new Violation(name() + " stops: " + why);
+            }
+            world.trace.note("%s stops: %s", name(), why);
+            stopped = true;
+            world.events.after(0, () -> {
+                if (running == this) {
+                    kill();
+                }
+            });
         }
 
         /** The question travels; a leader that is confirmed when it arrives has confirmed itself after it was asked. */
@@ -271,7 +317,7 @@ final class SimulatedNode {
             return StatusReply.newBuilder()
                     .setHasState(true)
                     .setClockAnchored(clock.isAnchored())
-                    .setClusterTimeMillis(clock.estimateMillis())
+                    .setClusterTimeMillis(clock.certainMillis(world.checks.needsTime(stateMachine)))
                     .build();
         }
 
@@ -299,6 +345,7 @@ final class SimulatedNode {
             Outcome[] outcomes;
             try {
                 byte[] applied = world.bug.onApply(SimulatedNode.this, this, entry, data);
+                stateMachine.ofTerm(entry.term());
                 outcomes = stateMachine.apply(entry.index(), ByteBuffer.wrap(applied));
                 stateMachine.purge();
             } catch (IOException e) {
@@ -367,8 +414,9 @@ final class SimulatedNode {
                     viewOpen = true;
                     long index = raft.handedIndex();
                     long term = raft.handedTerm();
+                    RaftConfig config = raft.configAt(index);
                     StateView view = stateMachine.view();
-                    process.after(world.events.millis(0, 60), () -> write(view, index, term));
+                    process.after(world.events.millis(0, 60), () -> write(view, new Place(index, term, config)));
                 }
             });
         }
@@ -395,15 +443,18 @@ final class SimulatedNode {
             return true;
         }
 
-        private void write(StateView view, long index, long term) {
+        /** Where in the log a snapshot is. */
+        private record Place(long index, long term, RaftConfig config) {}
+
+        private void write(StateView view, Place place) {
             try (view) {
                 Path folder = world.snapshots.newFolder();
                 new SnapshotWriter(folder, view).write();
                 view.close();
                 viewOpen = false;
                 world.bug.onSnapshot(this, folder);
-                world.trace.note("%s has a snapshot as of index %d", name(), index);
-                raft.onSnapshotTaken(new Snapshots.Snapshot(index, term, folder));
+                world.trace.note("%s has a snapshot as of index %d", name(), place.index);
+                raft.onSnapshotTaken(new Snapshots.Snapshot(place.index, place.term, folder, place.config));
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }

@@ -11,8 +11,8 @@ final class Simulation {
     /** After the faults have ended: how long the cluster may take to answer everything and to come to rest. */
     private static final long REST_NANOS = TimeUnit.SECONDS.toNanos(60);
 
-    /** How many writes were answered, entries evicted, commands refused for want of room, and denied, and limits decided from shares. */
-    record Counts(int answered, int evictions, int refusals, int denials, int fromShares) {}
+    /** How many writes were answered, entries evicted, commands refused for want of room, and denied, limits decided from shares, and members replaced. */
+    record Counts(int answered, int evictions, int refusals, int denials, int fromShares, int replaced) {}
 
     private final World world;
     private final List<Client> clients = new ArrayList<>();
@@ -95,7 +95,8 @@ final class Simulation {
                 reference.evictions(),
                 reference.refusals(),
                 reference.denials(),
-                world.checks.spends().count());
+                world.checks.spends().count(),
+                world.operator.replaced());
     }
 
     private List<Long> applied() {
@@ -110,6 +111,7 @@ final class Simulation {
                 && takers.stream().allMatch(Taker::isDone)
                 && world.checks.openOperations() == 0
                 && applied().stream().allMatch(index -> index == world.cluster.committedIndex())
+                && !world.operator.isBusy()
                 && isSwitched();
     }
 

@@ -29,6 +29,7 @@ class SimulationTest {
         long refusals = 0;
         long denials = 0;
         long fromShares = 0;
+        long replaced = 0;
         for (long seed = first; seed < first + count; seed++) {
             Simulation.Counts counts = Simulation.run(seed, new PlantedBug());
             answered += counts.answered();
@@ -36,12 +37,14 @@ class SimulationTest {
             refusals += counts.refusals();
             denials += counts.denials();
             fromShares += counts.fromShares();
+            replaced += counts.replaced();
         }
         assertTrue(answered > 10 * count, answered + " writes were answered in " + count + " runs");
         if (only == null) {
             assertTrue(evictions > count / 50, evictions + " entries were evicted in " + count + " runs");
             assertTrue(refusals > count / 4, refusals + " writes were refused in " + count + " runs");
             assertTrue(denials > count / 4, denials + " writes were denied in " + count + " runs");
+            assertTrue(replaced > count / 20, replaced + " members were replaced in " + count + " runs");
             assertTrue(fromShares > count, fromShares + " limits were decided from shares in " + count + " runs");
         }
     }

@@ -37,10 +37,10 @@ final class Snapshots implements AutoCloseable {
      * @param index the log index after which the state is that
      * @param term the term of the entry there
      */
-    record Snapshot(long index, long term, Path folder) {}
+    record Snapshot(long index, long term, Path folder, RaftConfig config) {}
 
     /** That of a node which has none: the empty state before the log. */
-    static final Snapshot NONE = new Snapshot(0, 0, Path.of(""));
+    static final Snapshot NONE = new Snapshot(0, 0, Path.of(""), RaftConfig.of(0));
 
     private final Path root;
     private int next;

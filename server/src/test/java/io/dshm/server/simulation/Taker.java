@@ -84,14 +84,17 @@ final class Taker {
         private SimulatedNode.@Nullable Running connectedTo;
         private long sleptNanos;
         private long wallStepMillis;
+        private boolean ended;
 
         Life(SimulatedNode.@Nullable Running running) {
             this.running = running;
             this.process = running == null ? new Lifetime(world.events) : running.process;
+            double speed =
+                    running == null ? world.speedOfClock() : running.node().speed();
             BootTime boot = new BootTime(
-                    () -> world.events.nowNanos() - sleptNanos,
-                    () -> world.events.nowMillis() + wallStepMillis,
-                    () -> OptionalLong.of(world.events.nowMillis() / 10 * 10));
+                    () -> (long) ((world.events.nowNanos() - sleptNanos) * speed),
+                    () -> (long) (world.events.nowMillis() * speed) + wallStepMillis,
+                    () -> OptionalLong.of((long) (world.events.nowMillis() * speed) / 10 * 10));
             this.shares = new Shares(this, () -> world.bug.shareNanos(startNanos, boot.getAsLong()), random.nextLong());
         }
 
@@ -108,6 +111,7 @@ final class Taker {
         }
 
         void end() {
+            ended = true;
             outstanding.forEach((lost, node) -> world.checks.onConnectionLost());
             outstanding.clear();
         }
@@ -169,6 +173,9 @@ final class Taker {
                 Command.Write sent,
                 long credential,
                 ReplyListener listener) {
+            if (ended) {
+                return; // Nobody is there any more for whom it would be taken.
+            }
             if (node.drains()) {
                 return; // It would be refused without a number; the answer never comes.
             }
@@ -178,8 +185,12 @@ final class Taker {
             }
             Operation operation =
                     new Operation(next++, connection, node.node(), sent, world.checks.acknowledgedIndex());
-            outstanding.put(operation, node.process);
             world.checks.onSubmit(operation, node.origins.get(0));
+            if (process.isDead()) {
+                world.checks.onConnectionLost(); // It was on its way when its sender died.
+            } else {
+                outstanding.put(operation, node.process);
+            }
             node.lane(0).submit(sent, credential, reply -> {
                 if (outstanding.remove(operation) != null) {
                     world.checks.onReply(operation, reply);

@@ -24,9 +24,13 @@ final class World {
     /** Whether limits of memory are so low that they are reached: what the state may take, {@link StateRoom#UNLIMITED} if not. */
     final StateRoom room;
 
+    /** Whether the clocks of machines run as differently as somebody who keeps the time may make them. */
+    final boolean slewed;
+
     private boolean over;
 
     final List<SimulatedNode> nodes = new ArrayList<>();
+    final Operator operator = new Operator(this);
 
     World(Events events, Trace trace, Snapshots snapshots, PlantedBug bug) {
         this.events = events;
@@ -39,7 +43,8 @@ final class World {
         this.room = events.oneIn(3)
                 ? StateRoom.UNLIMITED.withGrowthMax(1_000 + events.random.nextInt(3_000))
                 : StateRoom.UNLIMITED;
-        this.checks = new Checks(trace);
+        this.slewed = events.oneIn(4);
+        this.checks = new Checks(trace, slewed);
         this.network = new Network(events, trace, size);
         this.cluster = new RaftCluster(events, trace, network, checks, bug, size);
         for (int number = 0; number < size; number++) {
@@ -80,6 +85,11 @@ final class World {
 
     void onOver() {
         over = true;
+    }
+
+    /** How fast a machine's clocks are, those of the day and of the time since boot too. */
+    double speedOfClock() {
+        return 1 + (events.random.nextInt(401) - 200) / (slewed ? 2_400.0 : 1e6);
     }
 
     SimulatedNode anyNode() {

@@ -9,6 +9,7 @@ import static org.junit.jupiter.params.provider.Arguments.arguments;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.UnknownFieldSet;
+import com.sun.management.ThreadMXBean;
 import io.dshm.proto.Limits;
 import io.dshm.proto.wire.ChangeUsersCommand;
 import io.dshm.proto.wire.CommandRecord;
@@ -23,6 +24,7 @@ import io.dshm.proto.wire.Settled;
 import io.dshm.proto.wire.TypedValue;
 import io.dshm.proto.wire.WhenFull;
 import io.dshm.proto.wire.WriteCondition;
+import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.util.EnumMap;
 import java.util.EnumSet;
@@ -217,6 +219,22 @@ class AdmissionTest {
                 "a command that no node may propose: POP",
                 assertThrows(IllegalArgumentException.class, () -> Admission.require(record))
                         .getMessage());
+    }
+
+    /** It is asked for every command on each node that it comes through. */
+    @Test
+    void to_admit_a_command_allocates_nothing() throws InvalidProtocolBufferException {
+        CommandRecord record = CommandRecord.parseFrom(
+                Log.incr("key", 1, 0).setOrigin(7).setSequence(1).build().toByteArray());
+        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        // Once, so that classes are there.
+        assertTrue(Admission.admits(record));
+        long before = threads.getCurrentThreadAllocatedBytes();
+        for (int i = 0; i < 1_000; i++) {
+            assertTrue(Admission.admits(record));
+        }
+        long bytes = threads.getCurrentThreadAllocatedBytes() - before;
+        assertTrue(bytes < 16_000, bytes + " bytes for 1000 commands");
     }
 
     @Test

@@ -18,7 +18,6 @@ import io.dshm.proto.wire.TypedValue;
 import io.dshm.proto.wire.WhenFull;
 import io.dshm.proto.wire.WriteCondition;
 import io.dshm.server.store.RegionUse;
-import io.dshm.server.store.Store;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -80,10 +79,18 @@ class RegionLimitTest {
         }
     }
 
+    /** With its key, a value that counts for 200 bytes. */
+    private static String value(String character, String key) {
+        return character.repeat(200 * 9 / 10 - 24 - key.length());
+    }
+
     /** How many keys of 200 bytes the region takes. */
     private int fill(String region, int max) {
         int i = 0;
-        while (i < max && run(Log.set(region + ":" + i, "v".repeat(88), 0)).kind() == Outcome.Kind.APPLIED) {
+        while (i < max
+                && run(Log.set(region + ":" + i, value("v", region + ":" + i), 0))
+                                .kind()
+                        == Outcome.Kind.APPLIED) {
             i++;
         }
         return i;
@@ -102,7 +109,7 @@ class RegionLimitTest {
                         .kind());
         assertEquals(Outcome.Kind.APPLIED, run(Log.rateLimiter("r:new", 5, 60)).kind(), "a limiter decides");
         assertEquals(
-                Outcome.Kind.APPLIED, run(Log.set("r:1", "w".repeat(88), 0)).kind());
+                Outcome.Kind.APPLIED, run(Log.set("r:1", value("w", "r:1"), 0)).kind());
         assertEquals(Outcome.Kind.APPLIED, run(Log.set("other:x", "v", 0)).kind());
         assertEquals(Outcome.Kind.APPLIED, run(Log.set("x", "v", 0)).kind(), "the default region");
         run(Log.delete("r:0"));
@@ -125,9 +132,9 @@ class RegionLimitTest {
         run(Log.set("other:x", "v", 0));
         run(Log.touch("r:0", 0));
         for (int i = 100; i < 120; i++) {
-            Outcome outcome = run(Log.set("r:" + i, "v".repeat(88), 0));
+            Outcome outcome = run(Log.set("r:" + i, value("v", "r:" + i), 0));
             assertEquals(Outcome.Kind.APPLIED, outcome.kind());
-            assertEquals(i > 102, outcome.isAfterEviction(), "key " + i);
+            assertEquals(i > 103, outcome.isAfterEviction(), "key " + i);
         }
         assertTrue(use("r").bytes() <= LIMIT, () -> "" + use("r").bytes());
         assertTrue(isThere(follower, "r:limiter"));
@@ -154,8 +161,8 @@ class RegionLimitTest {
         assertTrue(evicted.isAfterEviction());
         assertFalse(isThere(leader, "r:0"));
         fill("e", 48);
-        run(Log.set("e:last", "v".repeat(88), 0));
-        run(Log.set("e:last2", "v".repeat(88), 0));
+        run(Log.set("e:last", value("v", "e:last"), 0));
+        run(Log.set("e:last2", value("v", "e:last2"), 0));
         assertEquals(
                 Outcome.Kind.OUT_OF_MEMORY,
                 run(Log.put("e:new", "v", 0).setWhenFull(WhenFull.REFUSE)).kind());
@@ -173,7 +180,8 @@ class RegionLimitTest {
         int others = fill("others", 100_000);
         assertTrue(keys + others > 4000);
         assertEquals(
-                Outcome.Kind.OUT_OF_MEMORY, run(Log.put("mine:new", "v", 0)).kind());
+                Outcome.Kind.OUT_OF_MEMORY,
+                run(Log.put("mine:new", "v".repeat(200), 0)).kind());
         assertTrue(run(Log.put("mine:new", "v".repeat(200), 0).setWhenFull(WhenFull.EVICT))
                 .isAfterEviction());
         assertFalse(isThere(leader, "mine:0"));
@@ -187,14 +195,14 @@ class RegionLimitTest {
         apply(LogEntry.newBuilder().addRecords(words.next(Log.limitRegion("r", LIMIT, WhenFull.EVICT))));
         int steps = 0;
         while (leader.hasToPurge()) {
-            run(Log.set("r:" + steps, "w".repeat(88), 0));
+            run(Log.set("r:" + steps, value("w", "r:" + steps), 0));
             run(Log.delete("r:" + (59 - steps)));
             leader.purge();
             steps++;
         }
         assertTrue(steps > 0 && steps < 20, "steps: " + steps);
         long[] bytes = new long[1];
-        leader.store().forEachOf("r".getBytes(UTF_8), (key, entry) -> bytes[0] += Store.bytesOf(key, entry));
+        leader.store().forEachOf("r".getBytes(UTF_8), there -> bytes[0] += there.bytes());
         assertEquals(bytes[0], use("r").bytes());
         assertTrue(use("r").isCounted());
         run(Log.limitRegion("r", 1000, WhenFull.EVICT));
@@ -216,7 +224,7 @@ class RegionLimitTest {
         for (int i = 0; i < 45; i++) {
             MemoryLimit.Reservation room = leader.memory().reservation();
             CommandRecord command =
-                    words.next(Log.set("r:new" + i, "v".repeat(85), 0)).build();
+                    words.next(Log.set("r:new" + i, value("v", "r:new" + i), 0)).build();
             records.add(Objects.requireNonNull(room.admit(command)));
             room.proposed();
             onTheirWay.add(room);
@@ -239,8 +247,8 @@ class RegionLimitTest {
         fill("r", 50);
         for (int i = 0; i < 200; i++) {
             MemoryLimit.Reservation room = leader.memory().reservation();
-            CommandRecord admitted = Objects.requireNonNull(
-                    room.admit(words.next(Log.set("r:new", "v".repeat(88), 0)).build()));
+            CommandRecord admitted = Objects.requireNonNull(room.admit(
+                    words.next(Log.set("r:new", value("v", "r:new"), 0)).build()));
             assertFalse(admitted.hasRefused(), "command " + i);
             room.proposed();
             // The log did not take it.

@@ -10,13 +10,13 @@ enum Keys {
     /** As in production. */
     MIXED,
 
-    /** All keys in one chain. */
+    /** All keys from the same slot on. */
     ALL_EQUAL,
 
     /** All keys in one segment that grows and shrinks, and is the one where a sweep begins. */
     FIRST_SEGMENT,
 
-    /** Few chains in few segments, at both ends of the table. */
+    /** Few hashes in few segments, at both ends of the table. */
     CLUSTERED;
 
     int hash(byte[] key) {
@@ -46,6 +46,13 @@ enum Keys {
     /** A value that says by which version it was written. */
     static byte[] valueOf(long version) {
         return ByteBuffer.allocate(Long.BYTES).putLong(version).array();
+    }
+
+    /** A value of that length that says by which version it was written. */
+    static byte[] filled(int length, long version) {
+        byte[] value = new byte[length];
+        Arrays.fill(value, (byte) version);
+        return value;
     }
 
     /** A seed that can be given as a system property, to repeat what failed. */

@@ -1,9 +1,11 @@
 package io.dshm.server.store;
 
+import static io.dshm.server.store.Entries.assertSameEntry;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
-import static org.junit.jupiter.api.Assertions.assertSame;
 
+import io.dshm.server.store.limiters.Algorithm;
+import io.dshm.server.store.limiters.Quota;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Random;
@@ -51,19 +53,44 @@ final class Model {
     void put(String key, long expiresAtMillis) {
         version++;
         Entry entry = random.nextInt(3) == 0
-                ? Entry.of(typed(), expiresAtMillis, version)
+                ? Entry.ofContent(content(), expiresAtMillis, version)
                 : Entry.of(Keys.valueOf(version), expiresAtMillis, version);
         byte[] bytes = Keys.bytes(key);
         store.put(bytes, keys.hash(bytes), entry);
         expected.put(key, entry);
     }
 
-    private Typed typed() {
-        Object value = switch (random.nextInt(3)) {
-            case 0 -> (double) version;
-            case 1 -> Keys.valueOf(version);
-            default -> ListValue.EMPTY.push(true, (double) version);
+    /** Anything that an entry can hold. */
+    private Object content() {
+        Quota quota = new Quota(1 + random.nextInt(1000), 1 + random.nextInt(100_000), 0);
+        return switch (random.nextInt(11)) {
+            case 0 -> new byte[0];
+            case 1 -> new byte[Draft.INLINE_BYTES_MAX - 1 + random.nextInt(3)];
+            case 2 -> new byte[random.nextInt(500)];
+            case 3 ->
+                Algorithm.FIXED
+                        .fresh(quota, clockMillis)
+                        .take(quota, clockMillis, 1)
+                        .after();
+            case 4 ->
+                Algorithm.LEAKY
+                        .fresh(quota, clockMillis)
+                        .take(quota, clockMillis, 1)
+                        .after();
+            case 5 ->
+                Algorithm.LOG
+                        .fresh(quota, clockMillis)
+                        .take(quota, clockMillis, 1)
+                        .after();
+            case 6 -> typed((double) version);
+            case 7 -> typed(random.nextBoolean());
+            case 8 -> typed(Keys.valueOf(version));
+            case 9 -> typed(new byte[Draft.INLINE_BYTES_MAX + random.nextInt(2)]);
+            default -> typed(ListValue.EMPTY.push(true, (double) version));
         };
+    }
+
+    private Typed typed(Object value) {
         return new Typed(value, random.nextInt());
     }
 
@@ -103,10 +130,10 @@ final class Model {
         byte[] bytes = Keys.bytes(key);
         Entry found = store.get(bytes, keys.hash(bytes));
         if (entry != null && !entry.isGoneAt(clockMillis)) {
-            assertSame(entry, found, key);
+            assertSameEntry(entry, found, key);
         } else if (found != null) {
             assertNotNull(entry, key);
-            assertSame(entry, found, key);
+            assertSameEntry(entry, found, key);
         }
     }
 

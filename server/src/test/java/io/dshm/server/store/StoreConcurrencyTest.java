@@ -1,11 +1,13 @@
 package io.dshm.server.store;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
@@ -140,8 +142,70 @@ class StoreConcurrencyTest {
         finish();
     }
 
+    @Test
+    void an_entry_that_is_read_is_whole_whatever_it_holds() throws Exception {
+        int keyCount = 8;
+        byte[][] all = new byte[keyCount][];
+        for (int i = 0; i < keyCount; i++) {
+            all[i] = Keys.bytes("key" + i);
+        }
+        readWhileWriting(() -> {
+            while (!over) {
+                for (int i = 0; i < keyCount; i++) {
+                    Entry found = store.get(all[i], 42);
+                    if (found != null) {
+                        assertTrue(found.version() * 7 % keyCount == i, "another key's entry");
+                        assertTrue(found.expiresAtMillis() == deadline(found.version()), "another entry's deadline");
+                        assertWhole(found);
+                    }
+                }
+            }
+            return null;
+        });
+        for (long version = 1; version < 300_000; version++) {
+            byte[] key = all[(int) (version * 7 % keyCount)];
+            if (version % 5 < 2) {
+                store.remove(key, 42);
+            } else {
+                store.put(key, 42, Entry.ofContent(content(version), deadline(version), version));
+            }
+        }
+        finish();
+    }
+
+    private static long deadline(long version) {
+        return version % 3 == 0 ? Entry.NEVER : version * 1000;
+    }
+
+    /** Of any kind, and such that it shows of which version it is. */
+    private static Object content(long version) {
+        if (version % 17 == 0) {
+            return Keys.filled(Draft.INLINE_BYTES_MAX + 1, version);
+        }
+        return switch ((int) (version % 4)) {
+            case 0 -> new Typed((double) version, (int) version);
+            case 1 -> new Typed(ListValue.EMPTY.push(true, (double) version), (int) version);
+            default -> Keys.filled((int) (version % 100), version);
+        };
+    }
+
+    private static void assertWhole(Entry found) {
+        long version = found.version();
+        if (found.isPlain()) {
+            assertArrayEquals((byte[]) content(version), found.value());
+        } else {
+            Typed typed = found.typed();
+            Object number =
+                    typed.value() instanceof ListValue list ? list.elements().get(0) : typed.value();
+            assertTrue(typed.flags() == (int) version && number.equals((double) version), "another entry's content");
+        }
+    }
+
     private static Entry entry(long version) {
-        return Entry.of(Keys.valueOf(version), Entry.NEVER, version);
+        byte[] value = Keys.valueOf(version);
+        // Now and then one that is an object of its own.
+        return Entry.of(
+                version % 5 == 0 ? Arrays.copyOf(value, Draft.INLINE_BYTES_MAX + 1) : value, Entry.NEVER, version);
     }
 
     private void readWhileWriting(Callable<Void> reader) {

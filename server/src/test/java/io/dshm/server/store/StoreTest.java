@@ -1,6 +1,6 @@
 package io.dshm.server.store;
 
-import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static io.dshm.server.store.Entries.assertSameEntry;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
@@ -228,14 +228,14 @@ class StoreTest {
         put("k", "12345678");
         assertEquals(1, store.entryCount());
         assertEquals(0, store.deadlineCount());
-        assertEquals(104 + 8 + 8, store.bytes());
+        assertEquals(recordBytes(1 + 8), store.bytes());
         put("k", "123456789", 1000);
         assertEquals(1, store.entryCount());
         assertEquals(1, store.deadlineCount());
-        assertEquals(104 + 8 + 16, store.bytes());
+        assertEquals(recordBytes(1 + 9), store.bytes());
         put("k", "");
         assertEquals(0, store.deadlineCount());
-        assertEquals(104 + 8, store.bytes());
+        assertEquals(recordBytes(1), store.bytes());
         remove("k");
         assertEquals(0, store.bytes());
     }
@@ -245,7 +245,7 @@ class StoreTest {
         SlidingLog limiter = granted(SlidingLog.of(10, 1000), 1, 2, 3);
         byte[] key = Keys.bytes("k");
         store.put(key, keys.hash(key), Entry.of(limiter, limiter.freshAtMillis(), 1));
-        assertEquals(104 + 8 + 40 + 3 * 32, store.bytes());
+        assertEquals(recordBytes(1) + 48 + 40 + 3 * 32, store.bytes());
     }
 
     @Test
@@ -287,7 +287,7 @@ class StoreTest {
         store.put(key, keys.hash(key), typed);
         put("plain", "v", 1000);
         store.sweep(1000 + Entry.STALE_MILLIS - 1, Integer.MAX_VALUE);
-        assertSame(typed, store.get(key, keys.hash(key)));
+        assertSameEntry(typed, store.get(key, keys.hash(key)), "typed");
         assertEquals(1, store.entryCount());
         assertTrue(store.sweepPending());
         store.sweep(1000 + Entry.STALE_MILLIS, Integer.MAX_VALUE);
@@ -297,15 +297,21 @@ class StoreTest {
     @Test
     void a_typed_entry_costs_a_little_more_than_a_plain_one() {
         byte[] key = Keys.bytes("k");
-        assertEquals(104 + 8 + 8, Store.bytesOf(key, Entry.of(new byte[5], Entry.NEVER, 1)));
-        assertEquals(104 + 8 + 24 + 8, Store.bytesOf(key, Entry.of(new Typed(new byte[5], 1), Entry.NEVER, 1)));
-        assertEquals(104 + 8 + 24 + 8, Store.bytesOf(key, Entry.of(new Typed(5.0, 1), Entry.NEVER, 1)));
-        assertEquals(104 + 8 + (1 << 20), Store.bytesOf(key, Entry.of(new byte[600_000], Entry.NEVER, 1)));
+        assertEquals(recordBytes(1 + 5), Store.bytesOf(key, Entry.of(new byte[5], Entry.NEVER, 1)));
+        assertEquals(recordBytes(1 + 5) + 2, Store.bytesOf(key, Entry.of(new Typed(new byte[5], 1), Entry.NEVER, 1)));
+        assertEquals(recordBytes(1) + 2 + 8, Store.bytesOf(key, Entry.of(new Typed(5.0, 1), Entry.NEVER, 1)));
+        assertEquals(recordBytes(1) + 48 + 5000, Store.bytesOf(key, Entry.of(new byte[5000], Entry.NEVER, 1)));
+        assertEquals(recordBytes(1) + 48 + (1 << 20), Store.bytesOf(key, Entry.of(new byte[600_000], Entry.NEVER, 1)));
         assertEquals(
-                104 + 8 + 24 + (2 << 20),
+                recordBytes(1) + 48 + 2 + (2 << 20),
                 Store.bytesOf(key, Entry.of(new Typed(new byte[1 << 20], 1), Entry.NEVER, 1)));
         ListValue list = ListValue.EMPTY.push(true, 5.0).push(true, new byte[3]);
-        assertEquals(104 + 8 + 24 + 80 + 56 + 51, Store.bytesOf(key, Entry.of(new Typed(list, 0), Entry.NEVER, 1)));
+        assertEquals(
+                recordBytes(1) + 2 + 128 + 56 + 51, Store.bytesOf(key, Entry.of(new Typed(list, 0), Entry.NEVER, 1)));
+    }
+
+    private static long recordBytes(int keyAndValueBytes) {
+        return (24 + keyAndValueBytes) * 10 / 9;
     }
 
     @Test
@@ -317,10 +323,10 @@ class StoreTest {
         put("aa::4", "v");
         put("a", "v");
         List<String> found = new ArrayList<>();
-        store.forEachOf(Keys.bytes("a"), (key, entry) -> found.add(Keys.text(key)));
+        store.forEachOf(Keys.bytes("a"), there -> found.add(Keys.text(there.key())));
         assertEquals(List.of("a::3"), found);
         found.clear();
-        store.forEachOf(new byte[0], (key, entry) -> found.add(Keys.text(key)));
+        store.forEachOf(new byte[0], there -> found.add(Keys.text(there.key())));
         assertEquals(List.of("a"), found);
     }
 
@@ -334,13 +340,18 @@ class StoreTest {
     }
 
     @Test
-    void the_store_keeps_the_entry_itself() {
+    void the_store_keeps_a_copy_of_what_is_small_and_what_is_large_itself() {
         byte[] key = Keys.bytes("k");
-        Entry entry = Entry.of(key, Entry.NEVER, 1);
-        store.put(key, keys.hash(key), entry);
-        Entry found = store.get(Keys.bytes("k"), keys.hash(key));
-        assertSame(entry, found);
-        assertArrayEquals(key, entry.value());
+        byte[] value = Keys.bytes("value");
+        store.put(key, keys.hash(key), Entry.of(value, Entry.NEVER, 1));
+        key[0] = 'x';
+        value[0] = 'x';
+        assertEquals("value", get("k"));
+        byte[] large = new byte[Draft.INLINE_BYTES_MAX + 1];
+        store.put(key, keys.hash(key), Entry.of(large, Entry.NEVER, 2));
+        Entry found = store.get(key, keys.hash(key));
+        assertNotNull(found);
+        assertSame(large, found.value());
     }
 
     @Test
@@ -356,13 +367,14 @@ class StoreTest {
         store.sweep(0, 1);
         flush("c");
         long before = 0;
+        Cursor cursor = new Cursor();
         for (int i = 0; i < 20_000; i++) {
             if (i == 10_000) {
                 before = threads.getCurrentThreadAllocatedBytes();
             }
-            assertNotNull(store.get(visible, keys.hash(visible)));
-            assertNull(store.get(flushed, keys.hash(flushed)));
-            assertNull(store.get(absent, keys.hash(absent)));
+            assertTrue(store.find(visible, keys.hash(visible), cursor));
+            assertFalse(store.find(flushed, keys.hash(flushed), cursor));
+            assertFalse(store.find(absent, keys.hash(absent), cursor));
         }
         long allocated = threads.getCurrentThreadAllocatedBytes() - before;
         assertTrue(allocated < 10_000, "30,000 reads allocated " + allocated + " bytes");

@@ -1,8 +1,8 @@
 package io.dshm.server.store;
 
+import static io.dshm.server.store.Entries.assertSameEntry;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
-import static org.junit.jupiter.api.Assertions.assertSame;
 
 import java.io.IOException;
 import java.util.HashMap;
@@ -130,7 +130,7 @@ class ViewModelTest {
 
     /** Whether an entry that was gone before the view was opened is shown depends on whether it was purged. */
     private static void assertShows(Map<String, Entry> copy, long clockMillis, Map<String, Entry> shown) {
-        shown.forEach((key, entry) -> assertSame(copy.get(key), entry, key));
+        shown.forEach((key, entry) -> assertSameEntry(copy.get(key), entry, key));
         copy.values().removeIf(entry -> entry.isGoneAt(clockMillis));
         shown.values().removeIf(entry -> entry.isGoneAt(clockMillis));
         assertEquals(copy.keySet(), shown.keySet());

@@ -67,13 +67,6 @@ public final class ClusterProcess {
         return this;
     }
 
-    /** Has it require a user, where that is what the run is about; all nodes must be healthy. */
-    public void makeUsers() throws InterruptedException {
-        for (NodeProcess node : nodes) {
-            node.makeUsers();
-        }
-    }
-
     public List<NodeProcess> nodes() {
         return nodes;
     }

@@ -154,7 +154,7 @@ public final class NodeProcess {
     }
 
     /** From now on the test connects to it with TLS, as a client and as an operator; null: without. */
-    NodeProcess connectWith(@Nullable SSLContext context) {
+    public NodeProcess connectWith(@Nullable SSLContext context) {
         tls = context;
         return this;
     }
@@ -176,11 +176,17 @@ public final class NodeProcess {
         return folder.resolve(ADMIN_TOKEN_FILE).toAbsolutePath();
     }
 
-    /** Certificate and key of its name, for all starts to come; which ports use them is said elsewhere. Nothing else secures it. */
-    NodeProcess withCertificates(Certificates certificates) {
+    /** Secured by nothing but what the test says, whatever the run is about, for all starts to come. */
+    public NodeProcess unsecured() {
         secured = false;
         makesUsers = false;
-        return withEnvironment(
+        return this;
+    }
+
+    /** Certificate and key of its name, for all starts to come; which ports use them is said elsewhere. Nothing else secures it. */
+    public NodeProcess withCertificates(Certificates certificates) {
+        return unsecured()
+                .withEnvironment(
                         "DSHM_TLS_CERTIFICATE", certificates.certificate(name).toString())
                 .withEnvironment("DSHM_TLS_KEY", certificates.key(name).toString())
                 .withEnvironment("DSHM_TLS_CA", certificates.authority().toString());
@@ -232,8 +238,7 @@ public final class NodeProcess {
 
     /** Starts it by a command of the test's own, with nothing of {@link Secured}. */
     void start(List<String> command) throws IOException {
-        secured = false;
-        makesUsers = false;
+        unsecured();
         launch(command);
     }
 
@@ -283,11 +288,6 @@ public final class NodeProcess {
             requireAlive();
             return health().startsWith("ok");
         });
-        makeUsers();
-    }
-
-    /** Has the cluster require a user, where that is what the run is about; it must be healthy. */
-    void makeUsers() throws InterruptedException {
         if (makesUsers) {
             Secured.secure(this);
         }
@@ -388,14 +388,12 @@ public final class NodeProcess {
 
     /** A new connection; a reply may take as long as a command may wait for a leader, and some more. */
     DshmConnection connect() throws IOException {
-        return connect(Duration.ofSeconds(10), Duration.ofSeconds(30));
-    }
-
-    /** A new connection with other patience, for itself and for each reply. */
-    public DshmConnection connect(Duration connectTimeout, Duration readTimeout) throws IOException {
         SSLContext context = tls();
         DshmConnection connection = DshmConnection.connect(
-                address(), context == null ? null : ClientTls.of(context), connectTimeout, readTimeout);
+                address(),
+                context == null ? null : ClientTls.of(context),
+                Duration.ofSeconds(10),
+                Duration.ofSeconds(30));
         return secured ? Secured.authenticate(connection) : connection;
     }
 
@@ -440,7 +438,12 @@ public final class NodeProcess {
 
     /** A line of a request by hand to the admin port that says who asks; empty where nobody is asked. */
     String adminHeader() {
-        return asksForToken() ? "Authorization: Bearer " + ADMIN_TOKEN + "\r\n" : "";
+        return asksForToken() ? "Authorization: " + authorization() + "\r\n" : "";
+    }
+
+    /** What such a line says. */
+    String authorization() {
+        return "Bearer " + ADMIN_TOKEN;
     }
 
     public InetSocketAddress address() {
@@ -529,7 +532,7 @@ public final class NodeProcess {
             ((HttpsURLConnection) connection).setSSLSocketFactory(context.getSocketFactory());
         }
         if (asksForToken()) {
-            connection.setRequestProperty("Authorization", "Bearer " + ADMIN_TOKEN);
+            connection.setRequestProperty("Authorization", authorization());
         }
         connection.setConnectTimeout(HTTP_MILLIS);
         connection.setReadTimeout(HTTP_MILLIS);

@@ -33,6 +33,9 @@ public final class Secured {
 
     static final String SECRET = "5ec2e7".repeat(10) + "5ec2";
 
+    /** A name in the certificates of all nodes, for tests that find out the address themselves. */
+    static final String HOST = "dshm.test";
+
     private static final Path FOLDER = Path.of("target/system/secured").toAbsolutePath();
     private static final Path SECRET_FILE = FOLDER.resolve("user.secret");
 
@@ -69,7 +72,7 @@ public final class Secured {
         Certificates all = certificates();
         if (!host.equals(HOST_BY_NAME.put(name, host))) {
             try {
-                all.node(name, host, "localhost");
+                all.node(name, host, "localhost", HOST);
             } catch (InterruptedException e) {
                 throw interrupted(e);
             }
@@ -156,8 +159,9 @@ public final class Secured {
 
     /** Makes the user and turns {@code auth} on, unless that is done, through a node that is healthy. Returns when it knows of it. */
     static void secure(NodeProcess node) throws InterruptedException {
-        byte[] salt = new byte[16];
-        String hash = HexFormat.of().formatHex(Secrets.hash(salt, SECRET.getBytes(StandardCharsets.US_ASCII)));
+        byte[] secret = SECRET.getBytes(StandardCharsets.US_ASCII);
+        byte[] salt = Secrets.saltOf(USER, secret);
+        String hash = HexFormat.of().formatHex(Secrets.hash(salt, secret));
         String user = "?name=" + USER + "&right=admin:*&salt=" + HexFormat.of().formatHex(salt) + "&hash=" + hash;
         Await.until(node + " knows its users", () -> {
             boolean on = node.http("/users").replace(" ", "").contains("\"auth\":\"on\"");

@@ -2,6 +2,7 @@ package io.dshm.server.torture;
 
 import io.dshm.server.history.Action;
 import io.dshm.server.history.CounterChecker;
+import io.dshm.server.history.EvictionChecker;
 import io.dshm.server.history.History;
 import io.dshm.server.history.LimiterChecker;
 import io.dshm.server.history.LinearizabilityChecker;
@@ -30,18 +31,38 @@ final class Checks {
 
     /** What is wrong with the history of one round. */
     static List<Violation> of(History history) {
-        List<Violation> violations = new ArrayList<>(LINEARIZABILITY.check(history));
+        History told = new History();
+        history.operations().stream()
+                .filter(operation ->
+                        !isOf(Workload.EVICTIONS, operation.action().key()))
+                .forEach(told::add);
+        List<Violation> violations = new ArrayList<>();
         history.byKey().forEach((key, operations) -> {
-            if (key.startsWith(Workload.COUNTERS.label())) {
-                add(CounterChecker.checkKey(operations), violations);
-            } else if (key.startsWith(Workload.TAKES.label())) {
-                add(TAKES.checkKey(operations), violations);
-            } else if (operations.stream().anyMatch(Checks::isLimiter)) {
-                add(LIMITERS.checkKey(operations), violations);
+            List<Operation> judged = operations;
+            if (isOf(Workload.EVICTIONS, key)) {
+                judged = EvictionChecker.withoutMisses(operations);
+                judged.forEach(told::add);
+                add(EvictionChecker.checkKey(operations), violations);
             }
-            add(LOCAL_READS.checkKey(operations), violations);
+            if (isOf(Workload.COUNTERS, key)) {
+                add(CounterChecker.checkKey(judged), violations);
+            } else if (judged.stream().anyMatch(Checks::isOfTokens)) {
+                add(TAKES.checkKey(judged), violations);
+            } else if (judged.stream().anyMatch(Checks::isLimiter)) {
+                add(LIMITERS.checkKey(judged), violations);
+            }
+            add(LOCAL_READS.checkKey(judged), violations);
         });
+        violations.addAll(LINEARIZABILITY.check(told));
         return violations;
+    }
+
+    private static boolean isOf(Workload workload, String key) {
+        return key.startsWith(workload.label());
+    }
+
+    private static boolean isOfTokens(Operation operation) {
+        return operation.action() instanceof Action.OfLimit && !isLimiter(operation);
     }
 
     private static boolean isLimiter(Operation operation) {

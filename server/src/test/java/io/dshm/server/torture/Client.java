@@ -4,19 +4,17 @@ import io.dshm.client.DshmConnection;
 import io.dshm.proto.Command;
 import io.dshm.proto.ErrorCode;
 import io.dshm.proto.Key;
-import io.dshm.proto.Policy;
 import io.dshm.proto.ReadMode;
 import io.dshm.proto.Reply;
 import io.dshm.server.history.Action;
 import io.dshm.server.history.Operation;
 import io.dshm.server.history.Result;
-import io.dshm.server.system.NodeProcess;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,14 +33,16 @@ final class Client implements AutoCloseable {
 
     private final int number;
     private final String node;
-    private final NodeProcess process;
+    private final InetSocketAddress address;
+    private final Access access;
     private final Duration patience;
     private @Nullable DshmConnection connection;
 
     private Client(int number, Machine machine, Duration patience) {
         this.number = number;
         this.node = machine.name();
-        this.process = machine.node();
+        this.address = machine.node().address();
+        this.access = machine.access();
         this.patience = patience;
     }
 
@@ -60,7 +60,7 @@ final class Client implements AutoCloseable {
     boolean connect() {
         try {
             if (connection == null) {
-                connection = process.connect(CONNECT, patience);
+                connection = access.connect(address, CONNECT, patience);
             }
             return true;
         } catch (IOException e) {
@@ -77,19 +77,33 @@ final class Client implements AutoCloseable {
         }
         long invoked = System.nanoTime();
         List<Operation> operations = new ArrayList<>();
+        int answered = 0;
         try {
             connected.sendAll(actions.stream().map(Client::command).toList());
             for (Action action : actions) {
-                operations.add(operation(action, invoked, result(action, connected.receive())));
+                add(action, invoked, result(action, connected.receive()), operations);
+                answered++;
             }
         } catch (IOException e) {
             close();
             // Of those that were not answered nothing is known, not even whether they were sent.
-            for (Action action : actions.subList(operations.size(), actions.size())) {
-                operations.add(operation(action, invoked, lost(action, e.toString())));
+            for (Action action : actions.subList(answered, actions.size())) {
+                add(action, invoked, lost(action, e.toString()), operations);
             }
         }
         return operations;
+    }
+
+    /** Of takes all or none each is an operation of its own, see {@code TakeChecker}. */
+    private void add(Action action, long invoked, Result result, List<Operation> operations) {
+        if (!(action instanceof Action.TakeAll all)) {
+            operations.add(operation(action, invoked, result));
+            return;
+        }
+        for (int i = 0; i < all.takes().size(); i++) {
+            Result ofOne = result instanceof Result.Value told ? LimitReplies.ofOne(told.value(), i) : result;
+            operations.add(operation(all.takes().get(i), invoked, ofOne));
+        }
     }
 
     private Operation operation(Action action, long invoked, Result result) {
@@ -107,10 +121,7 @@ final class Client implements AutoCloseable {
         } else if (reply instanceof Reply.Value value) {
             return new Result.Value(Values.shorten(value.bytes()));
         } else if (reply instanceof Reply.Detailed told) {
-            return new Result.Value(
-                    action instanceof Action.Acquire
-                            ? Objects.requireNonNullElse(told.detail("fence"), "-1")
-                            : told.detail("allowed") + " " + told.detail("remaining") + " " + told.detail("reset"));
+            return new Result.Value(LimitReplies.words(action, told));
         } else if (reply instanceof Reply.Failure failure) {
             if (failure.code() == ErrorCode.NOT_FOUND && action instanceof Action.Get) {
                 return new Result.NotFound();
@@ -136,11 +147,8 @@ final class Client implements AutoCloseable {
             return new Command.Incr(key, incr.by(), incr.init(), incr.initTtlMillis());
         } else if (action instanceof Action.RateLimiter limiter) {
             return new Command.RateLimiter(key, limiter.capacity(), limiter.durationMillis());
-        } else if (action instanceof Action.Take take) {
-            Policy policy = new Policy(take.algorithm(), take.limit(), take.periodMillis(), take.burst());
-            return new Command.Take(key, policy, take.cost());
-        } else if (action instanceof Action.Acquire acquire) {
-            return new Command.Acquire(key, acquire.limit(), Key.of(acquire.holder()), acquire.ttlMillis());
+        } else if (action instanceof Action.OfLimit ofLimit) {
+            return LimitReplies.command(ofLimit);
         }
         return new Command.FlushAll(key.bytes());
     }

@@ -64,7 +64,8 @@ final class Course {
         List<Client> readers = machines.all().stream()
                 .map(machine -> Client.patient(0, machine))
                 .toList();
-        this.judge = new Judge(rounds, settings.workloads, readers, findings, ROUND.toMillis());
+        RegionLimits limits = new RegionLimits(machines, settings.workloads);
+        this.judge = new Judge(rounds, settings.workloads, limits, readers, findings, ROUND.toMillis());
     }
 
     private List<String> circumstances() {
@@ -118,7 +119,7 @@ final class Course {
             machine.awaitWhole();
         }
         machines.cluster().awaitLeader();
-        machines.cluster().makeUsers();
+        site.access().begin(machines);
     }
 
     private void underFaults() throws IOException, InterruptedException {

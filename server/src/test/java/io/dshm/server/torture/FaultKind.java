@@ -27,7 +27,9 @@ enum FaultKind {
     HALF_FOLDER(0, 2_000, DataFaults::halved, Optional::empty),
     BIT_FLIP(0, 2_000, DataFaults::flipped, Optional::empty),
     /** A node is removed, and comes back without its data. */
-    MEMBERS(500, 4_000, MemberFaults::removed, Optional::empty);
+    MEMBERS(500, 4_000, MemberFaults::removed, Optional::empty),
+    /** Only with TLS: a node gets another certificate while it runs. */
+    CERTIFICATE(0, 3_000, CertificateFaults::rotated, Optional::empty);
 
     private final int millisMin;
     private final int millisMax;
@@ -71,6 +73,11 @@ enum FaultKind {
     /** Whether each node has to have a disk of its own for it. */
     boolean needsDisk() {
         return this == DISK_FULL || this == POWER;
+    }
+
+    /** Whether it is one of TLS. */
+    boolean needsTls() {
+        return this == CERTIFICATE;
     }
 
     /** A fault with its victims, or none if it cannot be done just now. */

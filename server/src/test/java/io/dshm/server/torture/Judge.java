@@ -26,6 +26,7 @@ final class Judge {
     private final Round.Sequence rounds;
     private final List<Workload> workloads;
     private final List<Client> clients;
+    private final RegionLimits limits;
     private final Findings findings;
     private final long roundMillis;
     private final Deque<Round> ended = new ArrayDeque<>();
@@ -36,11 +37,19 @@ final class Judge {
     /**
      * One that does nothing yet.
      *
+     * @param limits of the workloads' regions
      * @param clients one through each node, for the last reads
      */
-    Judge(Round.Sequence rounds, List<Workload> workloads, List<Client> clients, Findings findings, long roundMillis) {
+    Judge(
+            Round.Sequence rounds,
+            List<Workload> workloads,
+            RegionLimits limits,
+            List<Client> clients,
+            Findings findings,
+            long roundMillis) {
         this.rounds = rounds;
         this.workloads = workloads;
+        this.limits = limits;
         this.clients = clients;
         this.findings = findings;
         this.roundMillis = roundMillis;
@@ -59,7 +68,9 @@ final class Judge {
     private void run() {
         try {
             boolean last;
+            limits.set(1);
             do {
+                limits.set(ended.isEmpty() ? 2 : ended.getLast().number() + 2);
                 last = over.await(roundMillis, TimeUnit.MILLISECONDS);
                 ended.add(rounds.next());
                 while (ended.size() > (last ? 0 : 1)) {
@@ -87,6 +98,7 @@ final class Judge {
             leftovers.add(new Action.Flush(workload.keys(round.number()).region()));
         }
         flushLeftovers(round.number());
+        limits.lift(round.number());
     }
 
     /** What is not needed any more would only make every snapshot longer. What cannot be flushed now is later. */

@@ -50,15 +50,19 @@ final class Load {
                             round -> actions(workload, round, 1 + random.nextInt(depthMax), random));
                 }
             }
-            List<Workload> readable =
-                    workloads.stream().filter(Workload::isReadable).toList();
+            List<Workload> readable = workloads.stream()
+                    .filter(workload -> workload.isReadable(workload.keyCount() - 1))
+                    .toList();
             if (!readable.isEmpty()) {
                 int number = nextNumber();
                 Random random = new Random(seed + number);
                 add(Client.impatient(number, machine), random, 1, round -> {
                     Workload workload = readable.get(random.nextInt(readable.size()));
-                    String key = workload.keys(round.number()).pick(random);
-                    return List.of(new Action.Get(key, Workload.STRONGEST));
+                    int key = random.nextInt(workload.keyCount());
+                    return workload.isReadable(key)
+                            ? List.of(
+                                    new Action.Get(workload.keys(round.number()).get(key), Workload.STRONGEST))
+                            : List.of();
                 });
             }
         }
@@ -108,7 +112,7 @@ final class Load {
         Workload.Keys keys = workload.keys(round.number());
         List<Action> actions = new ArrayList<>();
         for (int i = 0; i < count; i++) {
-            actions.add(workload.next(keys, random, unique.incrementAndGet()));
+            actions.addAll(workload.next(keys, random, unique.incrementAndGet()));
         }
         return actions;
     }

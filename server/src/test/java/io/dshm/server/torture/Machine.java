@@ -25,6 +25,7 @@ final class Machine {
     private final Path folder;
     private final @Nullable Disk disk;
     private final @Nullable WallClock clock;
+    private final Access access;
     private final Availability availability;
 
     /** The node's election timeout in milliseconds, 0 for the usual one. */
@@ -36,11 +37,18 @@ final class Machine {
     private boolean off;
 
     /** A machine that is off; the folder is for whatever comes up, outside of its disk. */
-    Machine(NodeProcess node, Path folder, @Nullable Disk disk, @Nullable WallClock clock, Availability availability) {
+    Machine(
+            NodeProcess node,
+            Path folder,
+            @Nullable Disk disk,
+            @Nullable WallClock clock,
+            Access access,
+            Availability availability) {
         this.node = node;
         this.folder = folder;
         this.disk = disk;
         this.clock = clock;
+        this.access = access;
         this.availability = availability;
     }
 
@@ -50,6 +58,25 @@ final class Machine {
 
     Path folder() {
         return folder;
+    }
+
+    /** How it is reached. */
+    Access access() {
+        return access;
+    }
+
+    /** Asks the node for a change; what it answers, which is nothing if a fault has it. */
+    String ask(String path) {
+        try {
+            return node.post(path);
+        } catch (IOException e) {
+            return "";
+        }
+    }
+
+    /** Whether that answer says that the change was made. */
+    static boolean isDone(String answer) {
+        return answer.contains("\"message\"") && !answer.contains("\"error\"");
     }
 
     String name() {

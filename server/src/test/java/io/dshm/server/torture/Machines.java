@@ -138,6 +138,11 @@ final class Machines {
         wrongClocks.remove(victim);
     }
 
+    /** Those that nobody has in hand. */
+    synchronized List<Machine> free() {
+        return machines.stream().filter(machine -> !taken.contains(machine)).toList();
+    }
+
     /** Whoever has it in hand lets it go: it is whole again. */
     synchronized void release(List<Machine> released) {
         released.forEach(taken::remove);

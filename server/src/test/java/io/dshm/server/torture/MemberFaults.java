@@ -1,7 +1,6 @@
 package io.dshm.server.torture;
 
 import io.dshm.server.system.Await;
-import io.dshm.server.system.NodeProcess;
 import java.io.IOException;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
@@ -20,22 +19,57 @@ final class MemberFaults {
 
     private MemberFaults() {}
 
-    /** A node is removed and loses its data; later it is added, gets the data, and votes again. */
+    /** How a node leaves and comes back. */
+    private enum Way {
+        /** It is removed, ends and loses its data; later it is added, gets the data, and votes again. */
+        REPLACED("is removed, loses its data, and is added"),
+        /** The same, and it is a learner all the while. */
+        LEARNS("is removed, and comes back without its data as a learner"),
+        /** The same as the first, but it runs on after it was removed. */
+        RUNS_ON("is removed, runs on, loses its data, and is added");
+
+        private final String words;
+
+        Way(String words) {
+            this.words = words;
+        }
+    }
+
+    /** A node is no member for a while, or no voter. */
     static Optional<Fault> removed(Machines machines, Random random) throws InterruptedException {
+        Way way = Way.values()[random.nextInt(Way.values().length)];
         return machines.takeToDamage(random).map(victim -> new Fault() {
 
             @Override
             public void inject() throws IOException, InterruptedException {
                 victim.impair();
                 ask(machines, "remove", victim.name());
+                if (way != Way.RUNS_ON) {
+                    loseData();
+                }
+                if (way == Way.LEARNS) {
+                    comeBack();
+                }
+            }
+
+            private void loseData() throws IOException, InterruptedException {
                 victim.node().kill();
                 victim.node().deleteData();
             }
 
-            @Override
-            public void heal() throws IOException, InterruptedException {
+            private void comeBack() throws IOException, InterruptedException {
                 ask(machines, "add", victim.node().member());
                 victim.start();
+            }
+
+            @Override
+            public void heal() throws IOException, InterruptedException {
+                if (way == Way.RUNS_ON) {
+                    loseData();
+                }
+                if (way != Way.LEARNS) {
+                    comeBack();
+                }
                 ask(machines, "promote", victim.name());
                 victim.awaitWhole();
                 machines.release(List.of(victim));
@@ -43,7 +77,7 @@ final class MemberFaults {
 
             @Override
             public String toString() {
-                return victim + " is removed, loses its data, and is added";
+                return victim + " " + way.words;
             }
         });
     }
@@ -53,22 +87,14 @@ final class MemberFaults {
         String path = "/cluster/" + action + "?member=" + URLEncoder.encode(member, StandardCharsets.UTF_8);
         Await.until("the leader does " + action + " " + member, PATIENCE, () -> {
             for (Machine machine : machines.all()) {
-                if (machine.leads() && isDone(machine.node(), path)) {
-                    return true;
+                if (machine.leads()) {
+                    String answer = machine.ask(path);
+                    if (Machine.isDone(answer) || answer.contains(NO_MEMBER)) {
+                        return true;
+                    }
                 }
             }
             return false;
         });
-    }
-
-    private static boolean isDone(NodeProcess leader, String path) {
-        try {
-            String answer = leader.post(path);
-            boolean done = answer.contains("\"message\"") && !answer.contains("\"error\"");
-            return done || answer.contains(NO_MEMBER);
-        } catch (IOException e) {
-            // Another fault has it.
-            return false;
-        }
     }
 }

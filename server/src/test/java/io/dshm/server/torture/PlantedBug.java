@@ -60,7 +60,7 @@ enum PlantedBug {
             edits.replace(
                     "replication/writes/Outbox.java",
                     "pending.openAttempts--;",
-                    "ring[slot(sequence)] = null; submit(pending.record.toBuilder(), pending, pending.deadlineNanos);");
+                    "take(sequence); submit(pendingRecord(pending).toBuilder(), pending, pending.deadlineNanos);");
         }
     },
     LIVE_SNAPSHOT(
@@ -102,8 +102,8 @@ enum PlantedBug {
         void plant(Edits edits) {
             edits.replace(
                     "statemachine/ClusterClock.java",
-                    "this.leading = leading;",
-                    "this.leading = leading; if (leading) { reading = new Reading(reading.offsetMillis - 3_000, 0); }");
+                    "leading = true;",
+                    "leading = true; reading = new Reading(stampMillis() - 3_000, monotonicMillis(), 0);");
         }
     },
     FORGOTTEN_TERM(
@@ -131,6 +131,66 @@ enum PlantedBug {
         void plant(Edits edits) {
             edits.replace(
                     "replication/reads/LocalReads.java", "return isApplied(indexFor(read)) &&", "return caughtUp &&");
+        }
+    },
+    SHARE_AFTER_ITS_LIFE("a node uses a share that is over", List.of(Workload.SHARES), List.of(FaultKind.PAUSE)) {
+        @Override
+        void plant(Edits edits) {
+            edits.replace("shares/Share.java", "return nowNanos - endNanos >= 0;", "return false;");
+            edits.replace("shares/Shares.java", "cluster.after(share.endNanos() - now, () -> atEnd(key, share));", "");
+        }
+    },
+    SHARE_WITH_A_WRONG_MARGIN(
+            "a node uses its share for somewhat longer than its life, in place of somewhat shorter",
+            List.of(Workload.SHARES),
+            List.of(FaultKind.PAUSE)) {
+        @Override
+        void plant(Edits edits) {
+            edits.replace(
+                    "shares/Share.java",
+                    "lifeMillis * NANOS_PER_MILLI / USED * USED_OF - BootTime",
+                    "lifeMillis * NANOS_PER_MILLI / USED_OF * USED + BootTime");
+        }
+    },
+    SHARE_GIVEN_TWICE("the tokens of a share are there twice", List.of(Workload.SHARES), List.of(FaultKind.PAUSE)) {
+        @Override
+        void plant(Edits edits) {
+            edits.replace("shares/Granted.java", "number(words, \"granted=\")", "2 * number(words, \"granted=\")");
+        }
+    },
+    RETURN_COUNTED_TWICE(
+            "what a node gives back of its share is counted twice",
+            List.of(Workload.SHARES),
+            List.of(FaultKind.PAUSE)) {
+        @Override
+        void plant(Edits edits) {
+            edits.replace(
+                    "shares/Shares.java",
+                    "new Command.Return(key.take().key(), holder, tokens)",
+                    "new Command.Return(key.take().key(), holder, 2 * tokens)");
+        }
+    },
+    LIMITER_EVICTED(
+            "a limiter is evicted as if it were a value", List.of(Workload.EVICTIONS), List.of(FaultKind.PAUSE)) {
+        @Override
+        void plant(Edits edits) {
+            edits.replace(
+                    "store/Entry.java",
+                    "return isPlain() || (isTyped() && !(typed().value() instanceof Boolean && hasDeadline()));",
+                    "return true;");
+        }
+    },
+    REFUSED_AND_DONE(
+            "a long value is refused with out_of_memory, and stored all the same",
+            List.of(Workload.FULL),
+            List.of(FaultKind.PAUSE)) {
+        @Override
+        void plant(Edits edits) {
+            edits.replace(
+                    "statemachine/StateMachine.java",
+                    "case SET -> writes.set(record.getSet(), clockMillis);",
+                    "case SET -> { Outcome done = writes.set(record.getSet(), clockMillis);"
+                            + " yield record.getSet().getValue().size() > 1_500 ? Outcome.OUT_OF_MEMORY : done; }");
         }
     },
     HOLLOW_VALUE(

@@ -34,6 +34,7 @@ final class Site {
     private final List<Disk> disks = new ArrayList<>();
     private final Map<String, Machine> machines = new LinkedHashMap<>();
     private @Nullable Network network;
+    private @Nullable Access access;
     private @Nullable Machines all;
     private boolean closed;
 
@@ -46,14 +47,14 @@ final class Site {
      *
      * @param faults what will be done to it, so what it has to have
      */
-    static Site build(int nodes, Set<FaultKind> faults, Consumer<Availability.Gap> onGap)
+    static Site build(TortureRun settings, Set<FaultKind> faults, Consumer<Availability.Gap> onGap)
             throws IOException, InterruptedException {
         removeLeftovers();
         Site site = new Site(
                 Files.createTempDirectory(PREFIX + ProcessHandle.current().pid() + "-"));
         Runtime.getRuntime().addShutdownHook(site.hook);
         try {
-            site.construct(nodes, faults, onGap);
+            site.construct(settings, faults, onGap);
             return site;
         } catch (IOException | InterruptedException e) {
             site.takeDown();
@@ -61,12 +62,14 @@ final class Site {
         }
     }
 
-    private synchronized void construct(int count, Set<FaultKind> faults, Consumer<Availability.Gap> onGap)
+    private synchronized void construct(TortureRun settings, Set<FaultKind> faults, Consumer<Availability.Gap> onGap)
             throws IOException, InterruptedException {
         List<String> names =
-                IntStream.rangeClosed(1, count).mapToObj(i -> "n" + i).toList();
+                IntStream.rangeClosed(1, settings.nodes).mapToObj(i -> "n" + i).toList();
         network = Network.create(names);
         Availability availability = new Availability(names, network::isWhole, System::nanoTime, onGap);
+        Access way = Access.of(settings.tls, settings.auth, folder.resolve("certificates"));
+        access = way;
         for (String name : names) {
             Path home = Files.createDirectories(folder.resolve(name));
             Disk disk = faults.stream().anyMatch(FaultKind::needsDisk) ? Disk.create(home.resolve("disk")) : null;
@@ -76,8 +79,9 @@ final class Site {
             Path data = home.resolve("disk").resolve("dshm-data");
             NodeProcess node = new NodeProcess(name, home, network.place(name, data));
             node.with("--cluster", "torture", "--snapshot-log-bytes", SNAPSHOT_LOG_BYTES);
+            way.prepare(node);
             WallClock clock = faults.contains(FaultKind.CLOCK) ? WallClock.of(node, home.resolve("clock")) : null;
-            machines.put(name, new Machine(node, home, disk, clock, availability));
+            machines.put(name, new Machine(node, home, disk, clock, way, availability));
         }
         ClusterProcess cluster =
                 new ClusterProcess(machines.values().stream().map(Machine::node).toList());
@@ -89,6 +93,14 @@ final class Site {
             throw new IllegalStateException("not built");
         }
         return all;
+    }
+
+    /** How its nodes are reached. */
+    Access access() {
+        if (access == null) {
+            throw new IllegalStateException("not built");
+        }
+        return access;
     }
 
     /** Copies what the nodes have logged. */

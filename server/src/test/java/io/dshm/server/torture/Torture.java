@@ -47,6 +47,12 @@ final class Torture implements Callable<Integer> {
     @Nullable
     Integer electionTimeoutMillis;
 
+    @Option(names = "--tls")
+    boolean tls;
+
+    @Option(names = "--auth")
+    boolean auth;
+
     @Option(names = "--plant", split = ",")
     List<String> plant = List.of();
 
@@ -125,6 +131,8 @@ final class Torture implements Callable<Integer> {
                 .atATime(atATime)
                 .duration(Duration.ofSeconds(Math.round(minutes * 60)))
                 .out(out)
+                .tls(tls)
+                .auth(auth)
                 .faults(faults.toArray(FaultKind[]::new))
                 .workloads(workloads.toArray(Workload[]::new))
                 .jvmOptions(jvmOptions.toArray(String[]::new))

@@ -1,5 +1,6 @@
 package io.dshm.server.torture;
 
+import io.dshm.server.system.Secured;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -30,6 +31,8 @@ final class TortureRun {
     List<Workload> workloads = List.of(Workload.values());
     List<FaultKind> faults = List.of(FaultKind.values());
     boolean untilFirstViolation;
+    boolean tls = Secured.ON;
+    boolean auth = Secured.ON;
     Path out = Path.of("target/torture").toAbsolutePath();
     private List<String> jvmOptions = List.of();
     private OptionalInt electionTimeoutMillis = OptionalInt.empty();
@@ -82,6 +85,18 @@ final class TortureRun {
         return this;
     }
 
+    /** Whether all connections are with TLS, those between nodes and operators' too. */
+    TortureRun tls(boolean whether) {
+        tls = whether;
+        return this;
+    }
+
+    /** Whether clients have to say who they are. */
+    TortureRun auth(boolean whether) {
+        auth = whether;
+        return this;
+    }
+
     /** Other classes for the nodes than those of the jar, where this folder has them. */
     TortureRun classes(Path folder) {
         classes = folder;
@@ -116,6 +131,9 @@ final class TortureRun {
         List<FaultKind> possible = new ArrayList<>();
         List<String> leftOut = new ArrayList<>();
         for (FaultKind kind : faults) {
+            if (kind.needsTls() && !tls) {
+                continue;
+            }
             Optional<String> lacking = kind.lacking();
             if (lacking.isEmpty()) {
                 possible.add(kind);
@@ -125,7 +143,7 @@ final class TortureRun {
         }
         leftOut.forEach(what -> progress.accept("left out: " + what));
         Chronicle chronicle = new Chronicle(progress);
-        Site site = Site.build(nodes, Set.copyOf(possible), gap -> chronicle.add(gap.toString()));
+        Site site = Site.build(this, Set.copyOf(possible), gap -> chronicle.add(gap.toString()));
         try {
             for (Machine machine : site.machines().all()) {
                 machine.node().withJvm(YOUNG).withJvm(jvmOptions.toArray(String[]::new));

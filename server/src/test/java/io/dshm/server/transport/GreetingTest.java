@@ -22,6 +22,7 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.embedded.EmbeddedChannel;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -143,7 +144,7 @@ class GreetingTest {
                         new Greeting.Members(
                                 "shop",
                                 "n1",
-                                Greeting.Incarnation.UNKNOWN,
+                                () -> Greeting.Incarnation.UNKNOWN,
                                 Set.of("n2"),
                                 () -> 7,
                                 () -> true,
@@ -153,7 +154,7 @@ class GreetingTest {
         Greeting.Members sender = new Greeting.Members(
                 "shop",
                 "n2",
-                new Greeting.Incarnation(folder, start),
+                () -> new Greeting.Incarnation(folder, start),
                 Set.of("n1"),
                 () -> 7,
                 () -> true,
@@ -162,6 +163,22 @@ class GreetingTest {
         assertEquals(isIn ? QUESTION : null, asked.readInbound());
         assertEquals(isIn, asked.isOpen());
         asked.finishAndReleaseAll();
+    }
+
+    @Test
+    void a_node_that_was_added_again_greets_as_the_further_start_that_it_has_become() {
+        AtomicLong start = new AtomicLong(2);
+        Greeting.Members sender = new Greeting.Members(
+                "shop",
+                "n2",
+                () -> new Greeting.Incarnation(5, start.get()),
+                Set.of("n1"),
+                () -> 7,
+                () -> true,
+                (any, itsFolder, itsStart) -> false);
+        assertEquals(2, Greeting.hello(sender, "n1", true).getHello().getStart());
+        start.set(3);
+        assertEquals(3, Greeting.hello(sender, "n1", true).getHello().getStart());
     }
 
     @ParameterizedTest
@@ -181,7 +198,7 @@ class GreetingTest {
                         new Greeting.Members(
                                 "shop",
                                 "n1",
-                                Greeting.Incarnation.UNKNOWN,
+                                () -> Greeting.Incarnation.UNKNOWN,
                                 Set.of("n2"),
                                 () -> 7,
                                 () -> certain,

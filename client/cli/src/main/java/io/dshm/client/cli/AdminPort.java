@@ -1,6 +1,7 @@
 package io.dshm.client.cli;
 
 import io.dshm.client.ClientTls;
+import io.dshm.client.internal.Endpoint;
 import java.io.ByteArrayOutputStream;
 import java.io.EOFException;
 import java.io.IOException;

@@ -1,15 +1,20 @@
 package io.dshm.client.cli;
 
+import io.dshm.client.ClientTls;
 import io.dshm.client.cli.bench.Distribution;
 import io.dshm.client.cli.bench.Limit;
 import io.dshm.client.cli.bench.Mix;
 import io.dshm.client.cli.bench.Plan;
 import io.dshm.client.cli.bench.Result;
+import io.dshm.client.cli.bench.Security;
 import io.dshm.client.cli.bench.Target;
+import io.dshm.client.internal.Endpoint;
 import io.dshm.proto.Limits;
 import io.dshm.proto.ReadMode;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -18,6 +23,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
+import javax.net.ssl.SSLEngine;
 import org.jspecify.annotations.Nullable;
 
 /** {@code dshm bench}: what its options ask for, and what is shown of it. */
@@ -36,9 +42,6 @@ final class BenchCommand {
     private BenchCommand() {}
 
     static ExitCode run(Arguments arguments, Session session) throws CliException {
-        if (session.tls() != null) {
-            throw CliException.usage("dshm bench speaks no TLS: give it plain ports");
-        }
         Plan plan;
         List<Target> targets;
         try {
@@ -70,17 +73,17 @@ final class BenchCommand {
         String own = arguments.option("--target");
         targets.add(
                 own == null
-                        ? new Target("DSHM", Target.Kind.DSHM, resolved(session.endpoints()))
-                        : target("--target", own));
+                        ? new Target("DSHM", Target.Kind.DSHM, resolved(session.endpoints()), security(session))
+                        : target("--target", own, session));
         String other = arguments.option("--compare");
         if (other != null) {
-            targets.add(target("--compare", other));
+            targets.add(target("--compare", other, session));
         }
         targets.forEach(target -> target.require(plan));
         return targets;
     }
 
-    private static Target target(String option, String url) throws CliException {
+    private static Target target(String option, String url, Session session) throws CliException {
         int colon = url.indexOf("://");
         Target.Kind kind = colon < 0 ? null : Target.kind(url.substring(0, colon));
         if (kind == null) {
@@ -88,7 +91,32 @@ final class BenchCommand {
                     + " dshm://HOST:PORT,..., not '" + url + "'");
         }
         String addresses = url.substring(colon + 3).replaceFirst("/$", "");
-        return new Target(url.substring(0, colon), kind, resolved(Endpoint.parseAll(addresses, kind.port())));
+        return new Target(
+                url.substring(0, colon),
+                kind,
+                resolved(Session.endpoints(addresses, kind.port())),
+                kind == Target.Kind.DSHM ? security(session) : Security.NONE);
+    }
+
+    private static Security security(Session session) {
+        Login login = session.login();
+        return new Security(
+                session.tls() == null ? null : new Tls(session.tls()),
+                login == null
+                        ? null
+                        : new Security.Login(login.user().getBytes(StandardCharsets.UTF_8), login.secret()));
+    }
+
+    private record Tls(ClientTls tls) implements Security.Tls {
+        @Override
+        public SSLEngine engine(String host, int port) {
+            return tls.engine(host, port);
+        }
+
+        @Override
+        public Socket over(Socket connected, String host) throws IOException {
+            return tls.over(connected, host);
+        }
     }
 
     private static List<InetSocketAddress> resolved(List<Endpoint> endpoints) throws CliException {

@@ -1,6 +1,8 @@
 package io.dshm.client.cli;
 
 import io.dshm.client.cli.AdminPort.Page;
+import io.dshm.client.internal.Endpoint;
+import io.dshm.client.internal.Reasons;
 import java.io.IOException;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
@@ -116,7 +118,7 @@ final class ClusterCommand {
                 }
                 troubles.add(port + ": " + page.body().strip());
             } catch (IOException e) {
-                troubles.add(port + ": " + Nodes.reason(e));
+                troubles.add(port + ": " + Reasons.of(e));
             } catch (IllegalArgumentException e) {
                 troubles.add(port + ": this is no admin port of this release");
             }
@@ -282,7 +284,7 @@ final class ClusterCommand {
                         throw new CliException(
                                 ExitCode.UNKNOWN,
                                 "unknown_outcome",
-                                endpoint + " was asked, and has not answered: " + Nodes.reason(e)
+                                endpoint + " was asked, and has not answered: " + Reasons.of(e)
                                         + "\ndshm cluster status shows whether it is done; it may be asked again");
                     }
                 }

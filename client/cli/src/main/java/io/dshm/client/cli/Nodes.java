@@ -3,25 +3,21 @@ package io.dshm.client.cli;
 import io.dshm.client.ClientTls;
 import io.dshm.client.CommandFailedException;
 import io.dshm.client.DshmConnection;
+import io.dshm.client.internal.Endpoint;
+import io.dshm.client.internal.Reasons;
 import io.dshm.proto.Command;
 import io.dshm.proto.ErrorCode;
-import io.dshm.proto.Key;
+import io.dshm.proto.Introduction;
 import io.dshm.proto.Reply;
 import java.io.Closeable;
 import java.io.IOException;
-import java.net.ConnectException;
-import java.net.SocketTimeoutException;
-import java.net.UnknownHostException;
-import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
 import java.time.Duration;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
-import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -80,6 +76,8 @@ final class Nodes implements Closeable {
         /** Of the last node that answered with an error; null if none did. */
         @Nullable
         ErrorCode lastCode;
+        /** Whether there is a node that may do it, now or soon: one that listens, and does not refuse this client. */
+        boolean reached;
         /** Whether it has its number, so that a copy may have been sent. */
         boolean numbered;
         /** Whether a copy may have taken effect. */
@@ -125,11 +123,10 @@ final class Nodes implements Closeable {
     Reply call(Command command) throws CliException {
         Attempt attempt = new Attempt(command);
         while (true) {
-            boolean reached = false;
+            attempt.reached = false;
             for (int tried = 0; tried < endpoints.size() && attempt.mayGoOn(); tried++) {
                 DshmConnection node = connect(attempt);
                 if (node != null) {
-                    reached = true;
                     Reply reply = ask(node, attempt);
                     if (reply != null) {
                         return reply;
@@ -137,8 +134,9 @@ final class Nodes implements Closeable {
                 }
                 current = (current + 1) % endpoints.size();
             }
-            // Where nobody listens on any port there is nothing to wait for, unless a copy is under way.
-            if (!attempt.mayGoOn() || (!reached && !attempt.unknown)) {
+            // Where all that listen refuse this client, or nobody listens, there is nothing to wait for, unless a copy
+            // is under way.
+            if (!attempt.mayGoOn() || (!attempt.reached && !attempt.unknown)) {
                 throw failure(attempt);
             }
             pause();
@@ -148,6 +146,7 @@ final class Nodes implements Closeable {
     private @Nullable DshmConnection connect(Attempt attempt) throws CliException {
         DshmConnection open = connection;
         if (open != null) {
+            attempt.reached = true;
             return open;
         }
         Endpoint endpoint = endpoints.get(current);
@@ -161,17 +160,17 @@ final class Nodes implements Closeable {
             if (who != null) {
                 open.authenticate(who.user(), who.secret());
             }
+            attempt.reached = true;
             return open;
         } catch (CommandFailedException e) {
             disconnect();
-            if (mayBeBetterElsewhere(e.code())) {
-                attempt.troubles.put(endpoint, String.valueOf(e.getMessage()));
-                return null;
-            }
-            throw new CliException(ExitCode.REFUSED, e.code().wireName(), endpoint + ": " + e.getMessage());
+            attempt.troubles.put(endpoint, String.valueOf(e.getMessage()));
+            attempt.lastCode = e.code();
+            attempt.reached |= e.code().mayBeBetterElsewhere();
+            return null;
         } catch (IOException e) {
             disconnect();
-            attempt.troubles.put(endpoint, reason(e));
+            attempt.troubles.put(endpoint, Reasons.of(e));
             return null;
         }
     }
@@ -191,16 +190,22 @@ final class Nodes implements Closeable {
         try {
             Reply refusal = attempt.identified && !attempt.numbered ? introduce(node, attempt) : null;
             Reply reply = refusal != null ? refusal : node.call(attempt.copy());
-            if (!(reply instanceof Reply.Failure failure) || !mayBeBetterElsewhere(failure.code())) {
+            if (!(reply instanceof Reply.Failure failure)) {
                 return reply;
             }
             attempt.troubles.put(endpoint, Failures.text(failure));
+            if (attempt.unknown && failure.code().isOfThisCopyOnly()) {
+                throw failure(attempt);
+            }
+            if (!failure.code().mayBeBetterElsewhere()) {
+                return reply;
+            }
             attempt.lastCode = failure.code();
             attempt.unknown |= attempt.mayHaveTakenEffect() && failure.code().effect() == ErrorCode.Effect.UNKNOWN;
         } catch (IllegalArgumentException e) {
             throw CliException.usage(String.valueOf(e.getMessage()));
         } catch (IOException e) {
-            attempt.troubles.put(endpoint, reason(e));
+            attempt.troubles.put(endpoint, Reasons.of(e));
             attempt.unknown |= attempt.mayHaveTakenEffect();
         }
         disconnect();
@@ -220,10 +225,12 @@ final class Nodes implements Closeable {
             knownAtNanos = null;
             client = random.nextLong(CLIENT_END);
             sequence = 1;
-            Command.Write nothing = login == null
-                    ? new Command.Touch(Key.of("dshm-command::" + client), 0)
-                    : new Command.Release(besides((Command.Write) attempt.command), Key.of("dshm-command"));
-            Reply reply = node.call(new Command.Identified(client, sequence, sequence, false, nothing));
+            Command.Write first = (Command.Write) attempt.command;
+            Reply reply = node.call(Introduction.of(client, first, login != null));
+            if (login == null && reply instanceof Reply.Failure failure && failure.code() == ErrorCode.DENIED) {
+                // Who it is stands in its certificate.
+                reply = node.call(Introduction.of(client, first, true));
+            }
             if (reply instanceof Reply.Failure) {
                 return reply;
             }
@@ -232,32 +239,6 @@ final class Nodes implements Closeable {
         sequence++;
         attempt.numbered = true;
         return null;
-    }
-
-    /** A key of the region of a write, and not its own: for a user who may write, or only take, there alone. */
-    private static Key besides(Command.Write write) {
-        byte[] region;
-        if (write instanceof Command.FlushAll flush) {
-            region = flush.region();
-        } else {
-            Key key = write instanceof Command.KeyWrite one
-                    ? one.key()
-                    : write instanceof Command.TakeAll all
-                            ? all.takes().get(0).key()
-                            : ((Command.Multi) write).writes().get(0).key();
-            region = Arrays.copyOf(key.bytes(), key.regionBytes());
-        }
-        byte[] name = "::dshm-command".getBytes(StandardCharsets.US_ASCII);
-        byte[] all = Arrays.copyOf(region, region.length + name.length);
-        System.arraycopy(name, 0, all, region.length, name.length);
-        return Key.of(all);
-    }
-
-    private static boolean mayBeBetterElsewhere(ErrorCode code) {
-        return switch (code) {
-            case BUSY, NO_LEADER, SHUTTING_DOWN, TIMEOUT -> true;
-            default -> false;
-        };
     }
 
     private CliException failure(Attempt attempt) {
@@ -272,6 +253,10 @@ final class Nodes implements Closeable {
                             + "\nread the key before you decide whether to send it again");
         }
         ErrorCode code = attempt.lastCode;
+        if (!attempt.reached && code != null && !code.mayBeBetterElsewhere()) {
+            return new CliException(
+                    ExitCode.REFUSED, code.wireName(), "no node accepts this client; nothing was changed" + troubles);
+        }
         return new CliException(
                 ExitCode.UNAVAILABLE,
                 code == null ? "unavailable" : code.wireName(),
@@ -279,23 +264,6 @@ final class Nodes implements Closeable {
                         + (code == null
                                 ? "is a node running there? name others with --endpoints HOST:PORT,HOST:PORT"
                                 : "try again; dshm status shows what the nodes are doing"));
-    }
-
-    /** Why a node was not reached, in a few words. */
-    static String reason(IOException e) {
-        if (e instanceof UnknownHostException) {
-            return "no such host";
-        }
-        if (e instanceof SocketTimeoutException) {
-            return "no answer in time";
-        }
-        if (e instanceof ConnectException) {
-            return "connection refused";
-        }
-        if (e instanceof SSLException) {
-            return Tls.reason(e);
-        }
-        return e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
     }
 
     private static void pause() throws CliException {

@@ -3,6 +3,8 @@ package io.dshm.client.cli;
 import io.dshm.client.cli.Word.Option;
 import io.dshm.client.cli.Word.Parameter;
 import io.dshm.client.cli.Word.Tool;
+import io.dshm.client.internal.Endpoint;
+import io.dshm.client.internal.Reasons;
 import java.io.IOException;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
@@ -108,7 +110,7 @@ final class RegionWords {
                 }
                 last = port + ": " + page.body().strip();
             } catch (IOException e) {
-                last = port + ": " + Nodes.reason(e);
+                last = port + ": " + Reasons.of(e);
             }
         }
         throw new CliException(

@@ -1,6 +1,7 @@
 package io.dshm.client.cli;
 
 import io.dshm.client.ClientTls;
+import io.dshm.client.internal.Endpoint;
 import io.dshm.proto.Command;
 import io.dshm.proto.Reply;
 import java.io.IOException;
@@ -19,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  * @param adminPorts their ports for operators
  * @param authorization what these are told of who asks, or null
  * @param tls for both kinds of ports; null for plain connections
+ * @param login who asks; null for nobody
  * @param timeout how long a word may take
  */
 record Session(
@@ -26,6 +28,7 @@ record Session(
         List<Endpoint> adminPorts,
         @Nullable String authorization,
         @Nullable ClientTls tls,
+        @Nullable Login login,
         Duration timeout,
         Nodes nodes,
         Output output)
@@ -55,14 +58,14 @@ record Session(
     static Session open(Arguments arguments, Map<String, String> environment, Output output) throws CliException {
         Duration timeout = Duration.ofMillis(Math.max(1, arguments.millis("--timeout", TIMEOUT_MILLIS)));
         String named = arguments.option("--endpoints");
-        List<Endpoint> endpoints = Endpoint.parseAll(
+        List<Endpoint> endpoints = endpoints(
                 named != null ? named : environment.getOrDefault("DSHM_ENDPOINTS", DEFAULT_ENDPOINTS), CLIENT_PORT);
         String admin = arguments.option("--admin");
         if (admin == null && named == null) {
             admin = environment.get("DSHM_ADMIN");
         }
         List<Endpoint> adminPorts = admin != null
-                ? Endpoint.parseAll(admin, ADMIN_PORT)
+                ? endpoints(admin, ADMIN_PORT)
                 : endpoints.stream()
                         .map(node -> node.plus(ADMIN_PORT - CLIENT_PORT))
                         .toList();
@@ -74,9 +77,19 @@ record Session(
                 adminPorts,
                 token != null ? "Bearer " + token : login == null ? null : login.basic(),
                 tls,
+                login,
                 timeout,
                 new Nodes(endpoints, tls, login, timeout),
                 output);
+    }
+
+    /** The addresses of a list with commas between them; one without a port has this one. */
+    static List<Endpoint> endpoints(String list, int defaultPort) throws CliException {
+        try {
+            return Endpoint.parseAll(list, defaultPort);
+        } catch (IllegalArgumentException e) {
+            throw CliException.usage(String.valueOf(e.getMessage()));
+        }
     }
 
     private static @Nullable String adminToken(Arguments arguments, Map<String, String> environment)
@@ -117,7 +130,7 @@ record Session(
     Session as(boolean json) {
         return json == output.isJson()
                 ? this
-                : new Session(endpoints, adminPorts, authorization, tls, timeout, nodes, output.as(json));
+                : new Session(endpoints, adminPorts, authorization, tls, login, timeout, nodes, output.as(json));
     }
 
     /** Sends a command; the reply is no error. */

@@ -1,6 +1,7 @@
 package io.dshm.client.cli;
 
 import com.google.protobuf.ByteString;
+import io.dshm.client.internal.Reasons;
 import io.dshm.proto.snapshot.BackupReader;
 import io.dshm.proto.snapshot.SnapshotException;
 import io.dshm.proto.snapshot.SnapshotPart;
@@ -373,7 +374,7 @@ final class SnapshotInspect {
         } catch (NoSuchFileException e) {
             throw CliException.usage("there is no file " + file);
         } catch (IOException e) {
-            throw new CliException(ExitCode.UNAVAILABLE, "not_read", file + " cannot be read: " + Nodes.reason(e));
+            throw new CliException(ExitCode.UNAVAILABLE, "not_read", file + " cannot be read: " + Reasons.of(e));
         }
     }
 }

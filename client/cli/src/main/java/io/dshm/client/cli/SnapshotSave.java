@@ -1,5 +1,7 @@
 package io.dshm.client.cli;
 
+import io.dshm.client.internal.Endpoint;
+import io.dshm.client.internal.Reasons;
 import io.dshm.proto.Limits;
 import io.dshm.proto.snapshot.BackupReader;
 import io.dshm.proto.snapshot.FileSync;
@@ -50,7 +52,7 @@ final class SnapshotSave {
                             + "\nTry again, or another node: --admin");
         } catch (IOException e) {
             throw new CliException(
-                    ExitCode.UNAVAILABLE, "not_saved", "no backup was saved from " + port + ": " + Nodes.reason(e));
+                    ExitCode.UNAVAILABLE, "not_saved", "no backup was saved from " + port + ": " + Reasons.of(e));
         }
     }
 

@@ -1,5 +1,7 @@
 package io.dshm.client.cli;
 
+import io.dshm.client.internal.Endpoint;
+import io.dshm.client.internal.Reasons;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -69,7 +71,7 @@ final class StatusTable {
             Map<String, Object> fields = port.status();
             return new Node(address, fields, port.get("/health").body().strip());
         } catch (IOException e) {
-            return new Node(address, Map.of(), "no answer on " + port.endpoint() + ": " + Nodes.reason(e));
+            return new Node(address, Map.of(), "no answer on " + port.endpoint() + ": " + Reasons.of(e));
         }
     }
 

@@ -42,20 +42,4 @@ final class Tls {
     private static @Nullable Path path(@Nullable String name) {
         return name == null ? null : Path.of(name);
     }
-
-    /** Why there is no TLS connection, in a few words, and what may help. */
-    static String reason(IOException e) {
-        Throwable cause = e;
-        while (cause.getCause() != null) {
-            cause = cause.getCause();
-        }
-        String message = String.valueOf(cause.getMessage());
-        if (message.contains("unable to find valid certification path")) {
-            return "its certificate is of an authority that is not believed; --ca FILE names one";
-        }
-        if (message.contains("Unsupported or unrecognized SSL message")) {
-            return "it takes no TLS";
-        }
-        return message;
-    }
 }

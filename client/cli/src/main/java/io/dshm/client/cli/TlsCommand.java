@@ -1,6 +1,8 @@
 package io.dshm.client.cli;
 
 import io.dshm.client.cli.AdminPort.Page;
+import io.dshm.client.internal.Endpoint;
+import io.dshm.client.internal.Reasons;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -47,7 +49,7 @@ final class TlsCommand {
             outcome.put("ok", page.status() == OK);
             outcome.put("message", body.startsWith("{") ? Json.object(body).get("message") : body);
         } catch (IOException e) {
-            outcome.put("message", Nodes.reason(e));
+            outcome.put("message", Reasons.of(e));
         }
         return outcome;
     }

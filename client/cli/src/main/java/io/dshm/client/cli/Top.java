@@ -1,5 +1,6 @@
 package io.dshm.client.cli;
 
+import io.dshm.client.internal.Endpoint;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;

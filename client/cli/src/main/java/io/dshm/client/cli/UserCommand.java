@@ -1,10 +1,15 @@
 package io.dshm.client.cli;
 
 import io.dshm.client.cli.AdminPort.Page;
+import io.dshm.client.internal.Endpoint;
+import io.dshm.client.internal.Reasons;
+import io.dshm.proto.ErrorCode;
 import io.dshm.proto.Limits;
 import io.dshm.proto.Secrets;
 import java.io.IOException;
+import java.net.ConnectException;
 import java.net.URLEncoder;
+import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -26,6 +31,7 @@ final class UserCommand {
 
     private static final int OK = 200;
     private static final int CONFLICT = 409;
+    private static final int SERVER_ERROR = 500;
     private static final List<String> HEADINGS = List.of("USER", "SECRETS", "RIGHTS");
 
     private final Session session;
@@ -46,8 +52,8 @@ final class UserCommand {
         }
         String query = "?name=" + encoded(name) + rights(arguments);
         return switch (action) {
-            case "add" -> command.withSecret("add", query, arguments);
-            case "rotate" -> command.rotate(query, arguments);
+            case "add" -> command.withSecret("add", name, query, arguments);
+            case "rotate" -> command.rotate(name, query, arguments);
             case "grant", "revoke", "remove" -> command.done(action + query, null);
             default ->
                 throw CliException.usage(
@@ -81,14 +87,14 @@ final class UserCommand {
         return URLEncoder.encode(text, StandardCharsets.UTF_8);
     }
 
-    private ExitCode rotate(String query, Arguments arguments) throws CliException {
+    private ExitCode rotate(String name, String query, Arguments arguments) throws CliException {
         if (arguments.has("--finish")) {
             return done("finish-rotation" + query, null);
         }
-        return withSecret(arguments.has("--at-once") ? "replace-secret" : "rotate", query, arguments);
+        return withSecret(arguments.has("--at-once") ? "replace-secret" : "rotate", name, query, arguments);
     }
 
-    private ExitCode withSecret(String action, String query, Arguments arguments) throws CliException {
+    private ExitCode withSecret(String action, String name, String query, Arguments arguments) throws CliException {
         String file = arguments.option("--new-secret-file");
         String shown = null;
         byte[] secret;
@@ -107,7 +113,7 @@ final class UserCommand {
                 write(file, random);
             }
         }
-        byte[] salt = Secrets.salt();
+        byte[] salt = Secrets.saltOf(name, secret);
         String hashed = "&salt=" + HexFormat.of().formatHex(salt) + "&hash="
                 + HexFormat.of().formatHex(Secrets.hash(salt, secret));
         return done(action + query + hashed, shown);
@@ -132,9 +138,9 @@ final class UserCommand {
         }
     }
 
+    /** @param secret one that was made for this and stands nowhere else; null for none */
     private ExitCode done(String path, @Nullable String secret) throws CliException {
-        String message = String.valueOf(
-                Json.object(ask(port -> port.post("/users/" + path)).body()).get("message"));
+        String message = change("/users/" + path, secret);
         if (session.output().isJson()) {
             Map<String, Object> fields = new LinkedHashMap<>();
             fields.put("message", message);
@@ -152,7 +158,7 @@ final class UserCommand {
     }
 
     private ExitCode list() throws CliException {
-        Map<String, Object> said = Json.object(ask(port -> port.get("/users")).body());
+        Map<String, Object> said = Json.object(users().body());
         if (session.output().isJson()) {
             session.output().object(said);
             return ExitCode.OK;
@@ -174,33 +180,64 @@ final class UserCommand {
         return ExitCode.OK;
     }
 
-    /** What is asked of a node. */
-    @FunctionalInterface
-    private interface Question {
-        Page ask(AdminPort port) throws IOException;
-    }
-
-    private Page ask(Question question) throws CliException {
+    private Page users() throws CliException {
         String last = "";
         for (Endpoint endpoint : session.adminPorts()) {
             try {
-                Page page = question.ask(session.adminPort(endpoint));
+                Page page = session.adminPort(endpoint).get("/users");
                 if (page.status() == OK) {
                     return page;
                 }
-                if (page.status() == CONFLICT) {
-                    Map<String, Object> fields = Json.object(page.body());
-                    throw new CliException(
-                            ExitCode.REFUSED,
-                            String.valueOf(fields.get("error")),
-                            String.valueOf(fields.get("message")));
-                }
                 last = endpoint + ": " + page.body().strip();
             } catch (IOException e) {
-                last = endpoint + ": " + Nodes.reason(e);
+                last = endpoint + ": " + Reasons.of(e);
             }
         }
+        throw new CliException(ExitCode.UNAVAILABLE, "unavailable", last + "\ndshm status shows what is wrong");
+    }
+
+    /** Asks one node after the other for a change, and returns what the one says that has made it. */
+    private String change(String path, @Nullable String secret) throws CliException {
+        String last = "";
+        boolean unknown = false;
+        for (Endpoint endpoint : session.adminPorts()) {
+            try {
+                Page page = session.adminPort(endpoint).post(path);
+                if (page.status() == OK) {
+                    return String.valueOf(Json.object(page.body()).get("message"));
+                }
+                if (page.status() == CONFLICT) {
+                    return refused(path, Json.object(page.body()), unknown);
+                }
+                last = endpoint + ": " + page.body().strip();
+                unknown |= page.status() >= SERVER_ERROR;
+            } catch (IOException e) {
+                last = endpoint + ": " + Reasons.of(e);
+                unknown |= !(e instanceof ConnectException || e instanceof UnknownHostException);
+            }
+        }
+        if (!unknown) {
+            throw new CliException(
+                    ExitCode.UNAVAILABLE,
+                    "unavailable",
+                    last + "\nnothing was changed; dshm status shows what is wrong");
+        }
         throw new CliException(
-                ExitCode.UNAVAILABLE, "unavailable", last + "\nit may be asked again; dshm status shows what is wrong");
+                ExitCode.UNKNOWN,
+                "unknown_outcome",
+                last + "\nit may be done, or may still be; to ask for the same again does no harm"
+                        + (secret == null
+                                ? ""
+                                : "\nthe secret would be " + secret
+                                        + "; write it to a file, and ask again with --new-secret-file FILE"));
+    }
+
+    /** @param unknown whether a node that was asked before may have done it */
+    private static String refused(String path, Map<String, Object> fields, boolean unknown) throws CliException {
+        String message = String.valueOf(fields.get("message"));
+        if (unknown && path.startsWith("/users/remove") && message.startsWith(ErrorCode.NOT_FOUND.wireName())) {
+            return "the user is gone";
+        }
+        throw new CliException(ExitCode.REFUSED, String.valueOf(fields.get("error")), message);
     }
 }

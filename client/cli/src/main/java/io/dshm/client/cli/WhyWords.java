@@ -2,6 +2,8 @@ package io.dshm.client.cli;
 
 import io.dshm.client.cli.Word.Parameter;
 import io.dshm.client.cli.Word.Tool;
+import io.dshm.client.internal.Endpoint;
+import io.dshm.client.internal.Reasons;
 import java.io.IOException;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
@@ -43,7 +45,7 @@ final class WhyWords {
                     silent.put(endpoint.toString(), page.body().strip());
                 }
             } catch (IOException e) {
-                silent.put(endpoint.toString(), Nodes.reason(e));
+                silent.put(endpoint.toString(), Reasons.of(e));
             }
         }
         if (nodes.isEmpty()) {

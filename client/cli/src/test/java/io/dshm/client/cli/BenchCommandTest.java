@@ -5,17 +5,26 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.dshm.proto.Pem;
 import java.io.IOException;
+import java.lang.ProcessBuilder.Redirect;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.KeyStore;
+import java.security.cert.X509Certificate;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
+import javax.net.ServerSocketFactory;
+import javax.net.ssl.KeyManagerFactory;
+import javax.net.ssl.SSLContext;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -151,7 +160,8 @@ class BenchCommandTest {
                 (request, honest) -> request.startsWith("SET") && writes.incrementAndGet() > 100
                         ? FakeStore.value(request.substring(request.lastIndexOf(' ') + 1))
                         : honest.apply(request))) {
-            Run run = bench(node, "set");
+            // One connection: what several do at once on a machine that stands still cannot be kept apart.
+            Run run = bench(node, "set", "--connections", "1");
             assertEquals(ExitCode.NO, run.exitCode());
             assertEquals(5, violations(run, "reads"), run.out());
         }
@@ -308,5 +318,72 @@ class BenchCommandTest {
 
     private static double number(Map<?, ?> fields, String name) {
         return ((Number) requireNonNull(fields.get(name), name)).doubleValue();
+    }
+
+    /** Who does not say this first may do nothing. */
+    private static UnaryOperator<String> asksWho(UnaryOperator<String> store, String user, String secret) {
+        return request -> request.startsWith("AUTH ")
+                ? request.equals("AUTH " + encoded(user) + " " + encoded(secret)) ? "DONE\r\n" : "ERROR denied\r\n"
+                : store.apply(request);
+    }
+
+    private static String encoded(String word) {
+        return HexFormat.of().withUpperCase().withPrefix("%").formatHex(word.getBytes(StandardCharsets.UTF_8));
+    }
+
+    @Test
+    void tls_and_users_are_those_of_the_other_words(@TempDir Path folder) throws Exception {
+        Path right = Files.writeString(folder.resolve("right"), "s:ecret");
+        Path wrong = Files.writeString(folder.resolve("wrong"), "other");
+        ServerSocketFactory ports = certificates(folder.resolve("own"));
+        certificates(folder.resolve("foreign"));
+        try (FakeNode node = new FakeNode(asksWho(new FakeStore(), "app", "s:ecret"), ports)) {
+            String[] own = {"--ca", folder + "/own/ca.pem", "--user", "app", "--secret-file", right.toString()};
+            Run run = bench(node, ALL, own);
+            assertEquals(ExitCode.OK, run.exitCode(), run.out() + run.err());
+            assertEquals(2000L, json(run).get("requests"));
+            assertEquals(Map.of(), json(run).get("errors"));
+
+            own[5] = wrong.toString();
+            run = bench(node, ALL, withTimeout(own));
+            assertEquals(ExitCode.UNAVAILABLE, run.exitCode());
+            assertTrue(run.out().contains("AUTH was refused"), run.out());
+
+            own[1] = folder + "/foreign/ca.pem";
+            run = bench(node, ALL, withTimeout(own));
+            assertEquals(ExitCode.UNAVAILABLE, run.exitCode());
+            assertTrue(run.out().contains("certification path"), run.out());
+        }
+    }
+
+    private static String[] withTimeout(String... options) {
+        List<String> all = new ArrayList<>(List.of(options));
+        all.addAll(List.of("--timeout", "300ms"));
+        return all.toArray(new String[0]);
+    }
+
+    /** Makes an authority, and ports with a certificate of it. */
+    private static ServerSocketFactory certificates(Path folder) throws Exception {
+        Path command = Path.of("../../deploy/bin/dshm-certs").toAbsolutePath().normalize();
+        for (List<String> words : List.of(List.of("ca"), List.of("node", "n1", "127.0.0.1"))) {
+            List<String> line = new ArrayList<>(List.of(command.toString(), folder.toString()));
+            line.addAll(words);
+            assertEquals(
+                    0,
+                    new ProcessBuilder(line)
+                            .redirectErrorStream(true)
+                            .redirectOutput(Redirect.DISCARD)
+                            .start()
+                            .waitFor());
+        }
+        Pem.Identity identity = Pem.identity(folder.resolve("n1.pem"), folder.resolve("n1.key"));
+        KeyStore store = KeyStore.getInstance(KeyStore.getDefaultType());
+        store.load(null, null);
+        store.setKeyEntry("n1", identity.key(), new char[0], identity.chain().toArray(new X509Certificate[0]));
+        KeyManagerFactory keys = KeyManagerFactory.getInstance("PKIX");
+        keys.init(store, new char[0]);
+        SSLContext context = SSLContext.getInstance("TLS");
+        context.init(keys.getKeyManagers(), null, null);
+        return context.getServerSocketFactory();
     }
 }

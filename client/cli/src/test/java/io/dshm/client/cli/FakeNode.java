@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
+import javax.net.ServerSocketFactory;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,11 +29,19 @@ final class FakeNode implements AutoCloseable {
     private final Function<String, String> answers;
     private final List<String> requests = Collections.synchronizedList(new ArrayList<>());
 
+    /** Whether it is denied to make oneself known by a write of a region that nobody has rights in. */
+    volatile boolean deniesStrangers;
+
     private final AtomicInteger introductions = new AtomicInteger();
 
     FakeNode(Function<String, String> answers) throws IOException {
+        this(answers, ServerSocketFactory.getDefault());
+    }
+
+    /** One that makes its port in that way. */
+    FakeNode(Function<String, String> answers, ServerSocketFactory ports) throws IOException {
         this.answers = answers;
-        this.listener = new ServerSocket(0, 16, InetAddress.getLoopbackAddress());
+        this.listener = ports.createServerSocket(0, 16, InetAddress.getLoopbackAddress());
         start(this::accept);
     }
 
@@ -88,9 +97,9 @@ final class FakeNode implements AutoCloseable {
                 OutputStream out = client.getOutputStream()) {
             for (String line = line(in); line != null; line = line(in)) {
                 String request = line + data(line, in);
-                if (line.startsWith("TOUCH dshm-command::")) {
+                if (line.startsWith("TOUCH dshm-client::")) {
                     introductions.incrementAndGet();
-                    out.write("DONE\r\n".getBytes(StandardCharsets.UTF_8));
+                    out.write((deniesStrangers ? "ERROR denied\r\n" : "DONE\r\n").getBytes(StandardCharsets.UTF_8));
                     continue;
                 }
                 requests.add(request);

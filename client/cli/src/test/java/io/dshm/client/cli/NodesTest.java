@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -12,6 +14,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 /** What is sent again, where, and what is not. */
 @Timeout(60)
@@ -78,6 +81,50 @@ class NodesTest {
             assertEquals(
                     Arrays.asList(null, "yes", "yes"),
                     requests.stream().map(request -> option(request, "retry")).toList());
+        }
+    }
+
+    @Test
+    void a_refusal_of_a_later_copy_says_nothing_about_the_first_one() throws IOException {
+        for (String refusal : List.of("disk_full", "denied", "out_of_memory")) {
+            try (FakeNode breaks = node(BREAKS);
+                    FakeNode other = node("ERROR " + refusal + "\r\n")) {
+                Run run = Run.on(breaks.address() + "," + other.address(), "incr", "k");
+                assertEquals(ExitCode.UNKNOWN, run.exitCode());
+                assertTrue(run.err().contains(refusal), run.err());
+            }
+        }
+    }
+
+    private static Run as(String user, Path secretFile, String endpoints, String... words) {
+        return Run.of(
+                Map.of("DSHM_ENDPOINTS", endpoints, "DSHM_USER", user, "DSHM_SECRET_FILE", secretFile.toString()),
+                "",
+                words);
+    }
+
+    @Test
+    void a_node_that_does_not_know_a_user_yet_is_passed_over(@TempDir Path folder) throws IOException {
+        Path secret = Files.writeString(folder.resolve("secret"), "s");
+        try (FakeNode denies = node("ERROR denied\r\n");
+                FakeNode other = node("DONE\r\n", "DONE\r\n", ONE)) {
+            assertEquals(
+                    new Run(ExitCode.OK, "1\n", ""),
+                    as("app", secret, denies.address() + "," + other.address(), "incr", "r::k"));
+            assertTrue(other.requests().get(1).startsWith("RELEASE r::dshm-client "), other.requests()::toString);
+
+            Run run = as("app", secret, denies.address() + "," + NOBODY, "incr", "r::k");
+            assertEquals(ExitCode.REFUSED, run.exitCode());
+            assertTrue(run.err().contains("denied"), run.err());
+        }
+    }
+
+    @Test
+    void who_may_write_in_one_region_only_is_known_by_a_write_there() throws IOException {
+        try (FakeNode node = node("DONE\r\n", ONE)) {
+            node.deniesStrangers = true;
+            assertEquals(new Run(ExitCode.OK, "1\n", ""), Run.on(node.address(), "incr", "r::k"));
+            assertTrue(node.requests().get(0).startsWith("RELEASE r::dshm-client "), node.requests()::toString);
         }
     }
 

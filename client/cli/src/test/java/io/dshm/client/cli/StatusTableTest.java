@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.dshm.client.internal.Endpoint;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
@@ -111,19 +112,10 @@ class StatusTableTest {
     }
 
     @Test
-    void addresses_are_read_and_written() throws CliException {
-        assertEquals(
-                List.of(
-                        new Endpoint("a", 4321),
-                        new Endpoint("b", 1),
-                        new Endpoint("fd00::1", 2),
-                        new Endpoint("fd00::1", 4321),
-                        new Endpoint("::1", 4321)),
-                Endpoint.parseAll("a, b:1,[fd00::1]:2,[fd00::1],::1", 4321));
-        assertEquals("[fd00::1]:2", new Endpoint("fd00::1", 2).toString());
-        for (String wrong : List.of("", "a,", "a:", "a:0", "a:65536", ":1", "a b")) {
-            assertThrows(CliException.class, () -> Endpoint.parseAll(wrong, 4321), wrong);
-        }
+    void an_address_that_is_none_is_wrong_usage() {
+        CliException wrong = assertThrows(CliException.class, () -> Session.endpoints("a, b:x", 4321));
+        assertEquals(ExitCode.USAGE, wrong.exitCode());
+        assertTrue(String.valueOf(wrong.getMessage()).contains("'b:x'"), wrong.toString());
     }
 
     @Test

@@ -97,4 +97,42 @@ class UserCommandTest {
             assertTrue(asked.isEmpty());
         }
     }
+
+    @Test
+    void the_same_command_again_asks_for_the_same(@TempDir Path folder) throws IOException {
+        String file = folder.resolve("secret").toString();
+        try (FakeNode node = node()) {
+            run(node, "user", "add", "app", "--new-secret-file", file);
+            run(node, "user", "add", "app", "--new-secret-file", file);
+            run(node, "user", "add", "other", "--new-secret-file", file);
+            assertEquals(asked.get(0), asked.get(1));
+            assertFalse(asked.get(2).endsWith(asked.get(0).replaceAll(".*&salt", "&salt")));
+        }
+    }
+
+    @Test
+    void a_secret_is_shown_though_the_answer_is_lost() throws IOException {
+        try (FakeNode node = FakeNode.always("")) {
+            Run run = run(node, "user", "add", "app");
+            assertEquals(ExitCode.UNKNOWN, run.exitCode());
+            Matcher shown = Pattern.compile("secret would be (\\S+);").matcher(run.err());
+            assertTrue(shown.find(), run.err());
+            byte[] secret = shown.group(1).getBytes(StandardCharsets.US_ASCII);
+            String hash = HexFormat.of().formatHex(Secrets.hash(Secrets.saltOf("app", secret), secret));
+            assertTrue(node.requests().get(0).contains("&hash=" + hash));
+        }
+    }
+
+    @Test
+    void who_is_gone_after_a_lost_answer_was_removed() throws IOException {
+        String body = "{\"error\":\"refused\",\"message\":\"not_found\"}";
+        String gone = "HTTP/1.1 409 Conflict\r\ncontent-length: " + body.length() + "\r\n\r\n" + body;
+        try (FakeNode breaks = FakeNode.always("");
+                FakeNode other = FakeNode.always(gone)) {
+            String both = breaks.address() + "," + other.address();
+            Run run = Run.on("10.0.0.1", "user", "remove", "app", "--admin", both, "--timeout=5s");
+            assertEquals(ExitCode.OK, run.exitCode(), run.err());
+            assertEquals(ExitCode.REFUSED, run(other, "user", "remove", "app").exitCode());
+        }
+    }
 }

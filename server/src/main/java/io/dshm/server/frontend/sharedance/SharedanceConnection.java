@@ -129,7 +129,12 @@ final class SharedanceConnection extends ChannelInboundHandlerAdapter implements
         if (command != null
                 && !user.admits(lane.reads().users(), command, reading.channel().remoteAddress())) {
             deny(command);
-        } else if (command instanceof Command.Write write) {
+            return;
+        }
+        if (command != null) {
+            connections.hotKeys().asked(command);
+        }
+        if (command instanceof Command.Write write) {
             asked = true;
             counts.begin();
             CommandKind kind = write instanceof Command.Set ? CommandKind.SET : CommandKind.DELETE;

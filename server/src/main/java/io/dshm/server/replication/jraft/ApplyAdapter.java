@@ -114,6 +114,7 @@ final class ApplyAdapter extends StateMachineAdapter {
                     onTermApplied(first, index, term);
                     first = entries.getIndex();
                     term = entries.getTerm();
+                    stateMachine.ofTerm(term);
                 }
                 index = entries.getIndex();
                 Outcome[] outcomes = apply(index, data);
@@ -261,8 +262,11 @@ final class ApplyAdapter extends StateMachineAdapter {
         } catch (IOException | RuntimeException | OutOfMemoryError e) {
             // The old state is gone by now, so there is nothing to go on with.
             String why = e instanceof IOException || e instanceof CorruptStateException ? e.getMessage() : e.toString();
-            listener.onFatal("the snapshot in " + reader.getPath() + " cannot be loaded: " + why
-                    + ". If another node has the data, delete this node's data folder, and it will be copied anew");
+            // A disk that fails, or too small a heap, is no reason to delete anything.
+            String advice = e instanceof CorruptStateException
+                    ? ". If another node has the data, delete this node's data folder, and it will be copied anew"
+                    : "";
+            listener.onFatal("the snapshot in " + reader.getPath() + " cannot be loaded: " + why + advice);
             return false;
         }
     }

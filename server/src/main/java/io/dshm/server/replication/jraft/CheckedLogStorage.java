@@ -11,7 +11,6 @@ import io.dshm.server.replication.jraft.repairs.DelegatingLogStorage;
 import io.dshm.server.replication.log.DamagedLogException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -88,17 +87,19 @@ final class CheckedLogStorage extends DelegatingLogStorage {
                 && !(cause instanceof DamagedLogException)) {
             return false;
         }
-        // A shortage of descriptors, or a folder that may not be read, is no reason to delete anything.
-        throw cause instanceof FileSystemException
-                ? new IOException(log + " " + why, cause)
-                : new HalfFolderException(log, why);
+        // A shortage of descriptors, a folder that may not be read or a disk that fails is no reason to delete
+        // anything.
+        throw cause == null || cause instanceof DamagedLogException
+                ? new HalfFolderException(log, why)
+                : new IOException("data-dir: " + log + " " + why, cause);
     }
 
     /**
      * The library takes a snapshot whose list of files cannot be read for none.
      *
      * @return the last index in the newest snapshot; 0 without one
-     * @throws HalfFolderException if it has no list that can be read
+     * @throws HalfFolderException if its list is missing or damaged
+     * @throws IOException if the disk fails
      */
     static long lastSnapshotIndex(Path snapshots) throws IOException {
         long newest = SnapshotFolder.newestIndex(snapshots);
@@ -107,14 +108,19 @@ final class CheckedLogStorage extends DelegatingLogStorage {
         }
         Path list = SnapshotFolder.path(snapshots, newest).resolve(Snapshot.JRAFT_SNAPSHOT_META_FILE);
         LocalSnapshotMetaTable table = new LocalSnapshotMetaTable(new RaftOptions());
+        if (!Files.isRegularFile(list)) {
+            throw new HalfFolderException(list, "is missing");
+        }
+        // The library does not tell a disk that fails from a file that is damaged: so it is read here first.
+        boolean empty = Files.readAllBytes(list).length == 0;
         try {
-            if (Files.isRegularFile(list) && table.loadFromFile(list.toString()) && table.hasMeta()) {
+            if (!empty && table.loadFromFile(list.toString()) && table.hasMeta()) {
                 return table.getMeta().getLastIncludedIndex();
             }
         } catch (IOException e) {
-            throw new HalfFolderException(list, "cannot be read", e);
+            throw new HalfFolderException(list, "is damaged", e);
         }
-        throw new HalfFolderException(list, "is missing");
+        throw new HalfFolderException(list, "is damaged");
     }
 
     @Override

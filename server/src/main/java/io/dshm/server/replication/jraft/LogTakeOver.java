@@ -59,11 +59,13 @@ public final class LogTakeOver {
 
     private final Path folder;
     private final long owner;
+    private final Progress progress;
     private final Listener listener;
 
-    LogTakeOver(Path folder, long owner, Listener listener) {
+    LogTakeOver(Path folder, long owner, Progress progress, Listener listener) {
         this.folder = folder;
         this.owner = owner;
+        this.progress = progress;
         this.listener = listener;
     }
 
@@ -72,8 +74,8 @@ public final class LogTakeOver {
      *
      * @throws IOException if it was taken over, but the folder cannot be used
      */
-    public static void run(Path folder, long owner) throws IOException {
-        new LogTakeOver(folder, owner, step -> LOG.debug("taking over the log: {}", step)).run();
+    public static void run(Path folder, long owner, Progress progress) throws IOException {
+        new LogTakeOver(folder, owner, progress, step -> LOG.debug("taking over the log: {}", step)).run();
     }
 
     void run() throws IOException {
@@ -82,12 +84,14 @@ public final class LogTakeOver {
         if (!Files.isDirectory(old)) {
             return;
         }
-        if (!Files.isDirectory(folder.resolve(DataParts.LOG))) {
+        Path log = folder.resolve(DataParts.LOG);
+        if (!Files.isDirectory(log)) {
             listener.before(Step.COPY);
             delete(copy);
             try {
                 long started = System.nanoTime();
                 long entries = copyTo(copy);
+                requireWhole(copy, old);
                 LOG.info(
                         "the log was taken over from RocksDB: {} entries in {} ms",
                         entries,
@@ -98,8 +102,15 @@ public final class LogTakeOver {
                 return;
             }
             listener.before(Step.NAME_COPY);
-            Files.move(copy, folder.resolve(DataParts.LOG), StandardCopyOption.ATOMIC_MOVE);
+            Files.move(copy, log, StandardCopyOption.ATOMIC_MOVE);
             FileSync.sync(folder);
+        } else {
+            try {
+                requireWhole(log, log);
+            } catch (IOException e) {
+                LOG.warn("the old log stays beside the new one: {}", e.getMessage(), e);
+                return;
+            }
         }
         listener.before(Step.TELL_OLD_RELEASES);
         DataParts.prepareForFirstFormat(folder);
@@ -107,6 +118,20 @@ public final class LogTakeOver {
         delete(old);
         delete(folder.resolve(RocksDbLog.LIBRARIES));
         FileSync.sync(folder);
+    }
+
+    /**
+     * Reads all of that log.
+     *
+     * @param said the log that the message names
+     */
+    private void requireWhole(Path log, Path said) throws IOException {
+        long last;
+        try (SegmentedLog opened = SegmentedLog.openForReading(new DiskFolder(log))) {
+            last = opened.next() - 1;
+        }
+        long snapshot = CheckedLogStorage.lastSnapshotIndex(folder.resolve(DataParts.SNAPSHOT));
+        progress.requireIndex(Math.max(last, snapshot), said);
     }
 
     private long copyTo(Path copy) throws IOException {

@@ -23,7 +23,13 @@ public final class OfflineState {
      * @param lastIndex the last one in the log, or in the snapshot if there is none behind it
      * @param lastTerm its term, 0 if the log is empty
      */
-    public record Extent(long snapshotIndex, long lastIndex, long lastTerm) {}
+    public record Extent(long snapshotIndex, long lastIndex, long lastTerm) {
+
+        /** Up to where the node had kept entries, if these do not go so far; 0 if they do. */
+        public long missingUpTo(Progress progress) {
+            return progress.lastIndex() > lastIndex ? progress.lastIndex() : 0;
+        }
+    }
 
     /**
      * Applies all of it, also what the node did not know to be committed: any of it may have been acknowledged.

@@ -110,6 +110,11 @@ public final class Progress implements AutoCloseable {
         return starts;
     }
 
+    /** The last index of an entry that the node has kept, in its log or in a snapshot. */
+    synchronized long lastIndex() {
+        return lastIndex;
+    }
+
     /** The last index that the node is known to have applied, as old as its last append. */
     public long committed() {
         return applied;

@@ -286,7 +286,8 @@ public final class RaftGroup implements RaftLog {
                 this::memberAt,
                 mayAskForVotes,
                 bytes -> watch == null || watch.hasRoomFor(bytes),
-                guard);
+                guard,
+                this::lastAppended);
     }
 
     /** The library says only in its log why it does not start: this adds what an operator can do about it. */
@@ -377,7 +378,8 @@ public final class RaftGroup implements RaftLog {
         MemberRpcServer server = new MemberRpcServer(
                 settings.network().calls(),
                 bolt,
-                () -> settings.takesFormat1() && stateMachine.format() < Formats.BOUNDS);
+                () -> settings.takesFormat1() && stateMachine.format() < Formats.BOUNDS,
+                terms::durable);
         LeaderReminder reminder = new LeaderReminder(System::nanoTime);
         Difference difference = new Difference(applying.applied(), terms::durable, onFatal);
         // Not told of closed connections: the end of a leader's old one would throw away what its new one uses by then,

@@ -1,6 +1,7 @@
 package io.dshm.server.replication.jraft;
 
 import io.dshm.server.guard.GuardedPool;
+import io.dshm.server.replication.jraft.repairs.ClosurePool;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadFactory;
@@ -16,8 +17,10 @@ final class RaftThreads {
     /** For the library's closures, and for its requests; further ones wait in a queue, and are never rejected. */
     private static final int POOL_THREADS = 8;
 
-    private final ThreadPoolExecutor closures = pool("raft-closure-");
-    private final ThreadPoolExecutor requests = pool("raft-request-");
+    private final ThreadPoolExecutor closures =
+            new ClosurePool("raft-closure-", POOL_THREADS, new LinkedBlockingQueue<>(), daemons("raft-closure-"));
+    private final ThreadPoolExecutor requests =
+            new GuardedPool("raft-request-", POOL_THREADS, new LinkedBlockingQueue<>(), daemons("raft-request-"));
     private final ScheduledThreadPoolExecutor background =
             new ScheduledThreadPoolExecutor(BACKGROUND_THREADS, daemons("raft-background-"));
 
@@ -45,10 +48,6 @@ final class RaftThreads {
         closures.shutdown();
         requests.shutdown();
         background.shutdownNow();
-    }
-
-    private static ThreadPoolExecutor pool(String name) {
-        return new GuardedPool(name, POOL_THREADS, new LinkedBlockingQueue<>(), daemons(name));
     }
 
     private static ThreadFactory daemons(String name) {

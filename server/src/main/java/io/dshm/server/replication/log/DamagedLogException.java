@@ -7,6 +7,11 @@ public final class DamagedLogException extends IOException {
 
     private static final long serialVersionUID = 1;
 
+    /** That is wrong. */
+    DamagedLogException(String what) {
+        super(what);
+    }
+
     /** What was found in that file, at that offset. */
     public DamagedLogException(String file, long offset, String what) {
         super(file + " is damaged at offset " + offset + ": " + what);

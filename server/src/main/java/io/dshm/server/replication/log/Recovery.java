@@ -33,10 +33,7 @@ final class Recovery {
     /** Where the last write to it began. */
     long lastGroup = SegmentFormat.RECORDS_AT;
 
-    /** Behind {@link #end} and before that offset, there are records that are no part of the log; 0 if there are none. */
-    long leftoverEnd;
-
-    /** What was found at the end, if it is not what an orderly stop leaves. */
+    /** What was found at the end, if there are records behind {@link #end} that are no part of the log. */
     @Nullable
     String tornTail;
 
@@ -48,6 +45,7 @@ final class Recovery {
      * Reads the log in that folder.
      *
      * @throws DamagedLogException if anything is missing that was on the disk, as far as the log can tell by itself
+     * @throws IOException if a file cannot be read
      */
     static Recovery read(LogFolder folder) throws IOException {
         Recovery recovery = new Recovery(folder);
@@ -78,8 +76,8 @@ final class Recovery {
         for (int i = 0; i < numbers.length; i++) {
             String name = SegmentFormat.name(numbers[i]);
             if (i > 0 && numbers[i] != numbers[i - 1] + 1) {
-                throw new IOException(folder.pathOf(SegmentFormat.name(numbers[i - 1] + 1)) + " is missing, and "
-                        + folder.pathOf(name) + " is there");
+                throw new DamagedLogException(folder.pathOf(SegmentFormat.name(numbers[i - 1] + 1))
+                        + " is missing, and " + folder.pathOf(name) + " is there");
             }
             LogFolder.LogFile file = folder.open(name, false);
             ByteBuffer page = ByteBuffer.allocate(SegmentFormat.RECORDS_AT);
@@ -122,7 +120,7 @@ final class Recovery {
         }
         long missing = runs.firstMissing(first, next);
         if (missing < next) {
-            throw new IOException(folder.pathOf(segments.get(0).name())
+            throw new DamagedLogException(folder.pathOf(segments.get(0).name())
                     + " is the first file of the log, but the entry at index " + missing + " is in an earlier one");
         }
     }
@@ -188,10 +186,6 @@ final class Recovery {
                         end,
                         "there is no whole record, but one at offset " + at + " that was written later");
             }
-            long recordEnd = at + SegmentFormat.padded(SegmentFormat.length(window.bytes(), place));
-            leftoverEnd = Math.max(leftoverEnd, Math.min(segment.size, recordEnd));
-        }
-        if (leftoverEnd > 0) {
             tornTail = folder.pathOf(segment.name()) + " ends with a write that was not finished, at offset " + end
                     + ": it is cut off there, behind index " + (next - 1);
         }

@@ -45,9 +45,11 @@ import org.jspecify.annotations.Nullable;
  *       as before the cut; from then on it is cut at every start. A head that is damaged is no end of the log: it does not open.
  *   <li>Both sums of a record begin with its segment's salt. A record of the file's earlier use, or one that a client has put into a
  *       value, has another one: 32 bits of chance, once a start.
- *   <li>Records of the same segment that are left behind the end by a write that was not finished are found at the start, at any multiple of
- *       8, by the sum of their heads. They are overwritten with zeros, and that is on the disk before anything is appended. Otherwise
- *       a later entry could end where one of them begins, and it would be an entry again, behind another one than the one it followed.
+ *   <li>Records of the same segment may be left behind the end by a write that was not finished; they are found at the start, at any
+ *       multiple of 8, by the sum of their heads. Nothing is written to that segment any more: the next entry begins another one,
+ *       whose head says where this one ends. Otherwise a later entry could end where one of them begins, and it would be an entry
+ *       again, behind another one than the one it followed. They are not overwritten, because a sync that fails may leave a page
+ *       cache in which they are gone, and a disk on which they are not.
  * </ol>
  *
  * <p>What this relies on: a sector is written as a whole or not at all. Two groups may share one, which is then written twice with the same
@@ -95,7 +97,10 @@ public final class SegmentedLog implements Closeable {
     // Of the thread that writes.
     private ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER_BYTES);
     private long end;
-    private long leftoverEnd;
+
+    /** Behind {@link #end}, there are records that are no part of the log. */
+    private boolean leftover;
+
     private long written;
     private int[] pending = new int[64];
     private int pendingCount;
@@ -111,7 +116,7 @@ public final class SegmentedLog implements Closeable {
         this.first = found.first;
         this.next = found.next;
         this.end = found.end;
-        this.leftoverEnd = found.leftoverEnd;
+        this.leftover = found.tornTail != null;
     }
 
     /**
@@ -231,15 +236,12 @@ public final class SegmentedLog implements Closeable {
             throw new IOException("a group of " + bytes + " bytes is too large");
         }
         failed = true;
-        if (segments.isEmpty() || (end > SegmentFormat.RECORDS_AT && end + bytes > settings.segmentBytes())) {
+        if (segments.isEmpty()
+                || leftover
+                || (end > SegmentFormat.RECORDS_AT && end + bytes > settings.segmentBytes())) {
             roll(first, next);
         }
         Segment current = segments.getLast();
-        if (leftoverEnd > end) {
-            writeZeros(current, end, leftoverEnd);
-            current.file.sync();
-        }
-        leftoverEnd = 0;
         long needed = end + bytes;
         if (needed > current.size) {
             long steps = (needed + settings.stepBytes() - 1) / settings.stepBytes();
@@ -388,7 +390,7 @@ public final class SegmentedLog implements Closeable {
             lock.writeLock().unlock();
         }
         end = SegmentFormat.RECORDS_AT;
-        leftoverEnd = 0;
+        leftover = false;
     }
 
     /** The first segment, if none of its entries is in the log any more, and it is not the last one. */

@@ -4,7 +4,7 @@ import io.dshm.proto.Command;
 import io.dshm.proto.Limits;
 import io.dshm.proto.Reply;
 import io.dshm.server.statemachine.StateMachine;
-import io.dshm.server.store.Entry;
+import io.dshm.server.store.Cursor;
 import io.dshm.server.store.RegionUse;
 import io.dshm.server.store.Store;
 import java.io.ByteArrayOutputStream;
@@ -70,18 +70,18 @@ public final class RegionScans implements AutoCloseable {
         PriorityQueue<Found> oldest =
                 new PriorityQueue<>(Comparator.comparingLong(Found::version).reversed());
         long[] count = {0};
-        store.forEachOf(request.region(), (key, entry) -> {
-            if (entry.version() <= request.after() || entry.isExpiredAt(clockMillis)) {
+        store.forEachOf(request.region(), there -> {
+            if (there.version() <= request.after() || there.isExpiredAt(clockMillis)) {
                 return;
             }
             count[0]++;
             if (oldest.size() == request.max()) {
-                if (oldest.element().version() <= entry.version()) {
+                if (oldest.element().version() <= there.version()) {
                     return;
                 }
                 oldest.remove();
             }
-            oldest.add(new Found(key, entry.version()));
+            oldest.add(new Found(there.key(), there.version()));
         });
         List<Found> found = new ArrayList<>(oldest);
         found.sort(Comparator.comparingLong(Found::version));
@@ -97,10 +97,10 @@ public final class RegionScans implements AutoCloseable {
 
     private Reply info(byte[] region, Store store, long clockMillis) {
         long[] counts = new long[3];
-        store.forEachOf(region, (key, entry) -> {
-            if (!entry.isGoneAt(clockMillis)) {
-                counts[entry.isExpiredAt(clockMillis) ? 1 : 0]++;
-                counts[2] += Store.bytesOf(key, entry);
+        store.forEachOf(region, there -> {
+            if (!there.isGoneAt(clockMillis)) {
+                counts[there.isExpiredAt(clockMillis) ? 1 : 0]++;
+                counts[2] += there.bytes();
             }
         });
         long capacity = reads.memory().bytesMax();
@@ -125,14 +125,15 @@ public final class RegionScans implements AutoCloseable {
         long max = request.max() == 0 ? Long.MAX_VALUE : request.max();
         List<List<byte[]>> portions = new ArrayList<>();
         long[] found = {0, Limits.PURGE_BYTES_MAX};
-        reads.stateMachine().store().forEachOf(request.region(), (key, entry) -> {
-            if (found[0] == max || !isStale(entry, clockMillis)) {
+        reads.stateMachine().store().forEachOf(request.region(), there -> {
+            if (found[0] == max || !isStale(there, clockMillis)) {
                 return;
             }
             if (found[1] >= Limits.PURGE_BYTES_MAX || last(portions).size() == Limits.PURGE_KEYS_MAX) {
                 portions.add(new ArrayList<>());
                 found[1] = 0;
             }
+            byte[] key = there.key();
             last(portions).add(key);
             found[0]++;
             found[1] += key.length;
@@ -140,8 +141,8 @@ public final class RegionScans implements AutoCloseable {
         return portions;
     }
 
-    private static boolean isStale(Entry entry, long clockMillis) {
-        return entry.isExpiredAt(clockMillis) && !entry.isGoneAt(clockMillis);
+    private static boolean isStale(Cursor there, long clockMillis) {
+        return there.isExpiredAt(clockMillis) && !there.isGoneAt(clockMillis);
     }
 
     private static List<byte[]> last(List<List<byte[]>> portions) {

@@ -10,6 +10,7 @@ import io.dshm.server.counters.Tally;
 import io.dshm.server.replication.contracts.PeerLinks;
 import io.dshm.server.statemachine.Admission;
 import io.dshm.server.statemachine.Outcome;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -40,7 +41,7 @@ public final class Outbox implements ForwardSource {
         void onUnknownOrigin();
     }
 
-    private final long origin;
+    private long origin;
     private final Events events;
 
     private @Nullable Pending[] ring = new Pending[256];
@@ -206,7 +207,10 @@ public final class Outbox implements ForwardSource {
     /** Whether the log has taken the command. */
     private boolean onOutcome(long sequence, Outcome outcome, long index) {
         if (outcome.kind() == Outcome.Kind.UNKNOWN_ORIGIN) {
-            events.onUnknownOrigin();
+            // Not if it is of the origin before this one.
+            if (find(sequence) != null) {
+                events.onUnknownOrigin();
+            }
             return false;
         }
         if (outcome.kind() == Outcome.Kind.AHEAD) {
@@ -261,11 +265,33 @@ public final class Outbox implements ForwardSource {
             }
             take(sequence);
             expired = true;
-            pending.tellFailure(pending.openAttempts > 0 ? ErrorCode.TIMEOUT : ErrorCode.NO_LEADER);
+            giveUp(pending);
         }
         if (expired) {
             trim();
         }
+    }
+
+    /**
+     * The log does not know the origin any more, and gets to know that one in its place. All commands are answered, because those that
+     * were sent may be applied already. Their numbers are not used again: what is still said of them is about them.
+     */
+    public void renew(long newOrigin) {
+        List<Pending> open = new ArrayList<>();
+        for (; oldest < next; oldest++) {
+            Pending pending = take(oldest);
+            if (pending != null) {
+                open.add(pending);
+            }
+        }
+        unsent = next;
+        bytesSent = 0;
+        origin = newOrigin;
+        open.forEach(Outbox::giveUp);
+    }
+
+    private static void giveUp(Pending pending) {
+        pending.tellFailure(pending.openAttempts > 0 ? ErrorCode.TIMEOUT : ErrorCode.NO_LEADER);
     }
 
     /** For each of these numbers, one attempt is proven to have reached no log. */

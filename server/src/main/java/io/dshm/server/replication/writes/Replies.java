@@ -90,7 +90,13 @@ public final class Replies {
         ChangeUsersCommand change = record.getChangeUsers();
         return switch (outcome.kind()) {
             case APPLIED -> Reply.Done.DONE;
-            case NOT_FOUND -> new Reply.Failure(ErrorCode.NOT_FOUND, "there is no user " + change.getName());
+            case NOT_FOUND ->
+                new Reply.Failure(
+                        ErrorCode.NOT_FOUND,
+                        "there is no user " + change.getName()
+                                + (change.getAction() == ChangeUsersCommand.Action.REVOKE
+                                        ? ", or it has none of these rights"
+                                        : ""));
             case EXISTS ->
                 new Reply.Failure(
                         ErrorCode.EXISTS,

@@ -13,11 +13,24 @@ public enum Algorithm {
     /** The same, with a delay for what comes early: {@link TokenBucket}. */
     LEAKY(5);
 
-    /** Stands for the algorithm in a digest. */
+    /** Not the method, which makes a new array each time. */
+    private static final Algorithm[] ALL = values();
+
+    /** Stands for the algorithm in a digest: from 1 on, in this order. */
     final int code;
 
     Algorithm(int code) {
         this.code = code;
+    }
+
+    /** A number that stands for it. */
+    public int code() {
+        return code;
+    }
+
+    /** The algorithm that such a number stands for. */
+    public static Algorithm ofCode(int code) {
+        return ALL[code - 1];
     }
 
     /** A limiter of this algorithm of which nothing is used at that instant. */

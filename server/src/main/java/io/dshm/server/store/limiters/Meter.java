@@ -8,8 +8,8 @@ import java.util.function.LongConsumer;
  */
 public abstract sealed class Meter implements PlainLimiter permits FixedWindow, SlidingCounter, TokenBucket {
 
-    /** Beyond the header of a value's array, which it has not. */
-    public static final long BYTES = 32;
+    /** What it takes in the store, where it is no object but some numbers of a few bytes each. */
+    public static final long BYTES = 18;
 
     /** A limit, a burst, a period, and {@link #more} have so many bits. */
     private static final int BITS = 40;

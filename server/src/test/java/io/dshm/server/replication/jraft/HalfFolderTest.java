@@ -18,6 +18,8 @@ import com.alipay.sofa.jraft.option.RaftOptions;
 import com.alipay.sofa.jraft.rpc.ProtobufMsgFactory;
 import com.alipay.sofa.jraft.storage.snapshot.local.LocalSnapshotMetaTable;
 import io.dshm.server.replication.log.LogDamage;
+import io.dshm.server.statemachine.ClusterClock;
+import io.dshm.server.statemachine.StateMachine;
 import io.dshm.server.system.NodeProcess;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -286,6 +288,38 @@ class HalfFolderTest {
         run();
         assertEquals(List.of(), reopen());
         assertEquals(List.of(), reopen());
+    }
+
+    /** A file that cannot be read is no damage: what is there may be whole. */
+    @Test
+    void a_disk_that_fails_is_no_reason_to_delete_anything() throws IOException {
+        run();
+        Path log = folder.resolve(DataParts.LOG);
+        List<Path> segments;
+        try (Stream<Path> files = Files.list(log)) {
+            segments =
+                    files.filter(file -> file.toString().endsWith(".segment")).toList();
+        }
+        for (Path segment : segments) {
+            Files.delete(segment);
+            Files.createDirectory(
+                    segment); // to read it fails as on a disk that does: with an exception of no kind of its own
+        }
+        List<String> said = reopen();
+        assertEquals(1, said.size(), said::toString);
+        assertTrue(said.get(0).contains(log.toString()), said::toString);
+        assertFalse(said.get(0).contains("delete"), said::toString);
+    }
+
+    @Test
+    void what_is_left_tells_how_much_is_missing() throws IOException {
+        run();
+        deleteIn(DataParts.LOG, ".segment");
+        OfflineState.Extent left = OfflineState.read(folder, new StateMachine(new ClusterClock(System::nanoTime)));
+        try (Progress progress = Progress.open(folder, OWNER)) {
+            assertEquals(10, left.missingUpTo(progress));
+            assertEquals(0, new OfflineState.Extent(10, 10, 3).missingUpTo(progress));
+        }
     }
 
     @Test

@@ -16,12 +16,15 @@ import com.alipay.sofa.jraft.rpc.ProtobufMsgFactory;
 import com.alipay.sofa.jraft.storage.LogStorage;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -40,6 +43,7 @@ class LogTakeOverTest {
     Path folder;
 
     private final List<LogEntry> entries = new ArrayList<>();
+    private Progress progress;
 
     @BeforeAll
     static void load() {
@@ -75,6 +79,13 @@ class LogTakeOverTest {
         assertEquals(LAST, old.appendEntries(entries));
         assertTrue(old.truncatePrefix(FIRST));
         old.shutdown();
+        progress = Progress.create(folder, OWNER);
+        progress.appended(LAST);
+    }
+
+    @AfterEach
+    void close() throws IOException {
+        progress.close();
     }
 
     private void check(LogStorage log) {
@@ -104,7 +115,7 @@ class LogTakeOverTest {
         check(new SegmentLogStorage(folder.resolve(DataParts.LOG), null));
         try (Stream<Path> left = Files.list(folder)) {
             assertEquals(
-                    List.of("log", "meta", "raft-segments", "snapshot"),
+                    List.of("log", "meta", "progress", "raft-segments", "snapshot"),
                     left.map(path -> path.getFileName().toString()).sorted().toList());
         }
         Path forOldReleases = folder.resolve("log");
@@ -113,16 +124,16 @@ class LogTakeOverTest {
 
     @Test
     void the_new_log_holds_what_the_old_one_did() throws IOException {
-        LogTakeOver.run(folder, OWNER);
+        LogTakeOver.run(folder, OWNER, progress);
         checkTakenOver();
-        LogTakeOver.run(folder, OWNER);
+        LogTakeOver.run(folder, OWNER, progress);
         checkTakenOver();
     }
 
     @ParameterizedTest
     @EnumSource
     void after_a_kill_the_old_log_is_whole_or_the_new_one_is(LogTakeOver.Step step) throws IOException {
-        LogTakeOver killed = new LogTakeOver(folder, OWNER, each -> {
+        LogTakeOver killed = new LogTakeOver(folder, OWNER, progress, each -> {
             if (each == step) {
                 throw new Killed();
             }
@@ -137,7 +148,7 @@ class LogTakeOverTest {
             assertEquals(DataParts.LOG, DataParts.logIn(folder));
             check(new SegmentLogStorage(folder.resolve(DataParts.LOG), null));
         }
-        LogTakeOver.run(folder, OWNER);
+        LogTakeOver.run(folder, OWNER, progress);
         checkTakenOver();
     }
 
@@ -145,7 +156,7 @@ class LogTakeOverTest {
     void half_an_old_log_that_was_not_deleted_to_its_end_does_no_harm() throws IOException {
         assertThrows(
                 Killed.class,
-                () -> new LogTakeOver(folder, OWNER, each -> {
+                () -> new LogTakeOver(folder, OWNER, progress, each -> {
                             if (each == LogTakeOver.Step.DELETE_OLD_LOG) {
                                 throw new Killed();
                             }
@@ -154,15 +165,41 @@ class LogTakeOverTest {
         try (Stream<Path> files = Files.list(folder.resolve(DataParts.OLD_LOG))) {
             Files.delete(files.sorted().findFirst().orElseThrow());
         }
-        LogTakeOver.run(folder, OWNER);
+        LogTakeOver.run(folder, OWNER, progress);
         checkTakenOver();
+    }
+
+    @Test
+    void an_old_log_that_lacks_its_end_is_neither_taken_over_nor_deleted() throws IOException {
+        progress.appended(LAST + 1);
+        LogTakeOver.run(folder, OWNER, progress);
+        assertEquals(DataParts.OLD_LOG, DataParts.logIn(folder));
+        check(RocksDbLog.in(folder, new RaftOptions()));
+    }
+
+    @Test
+    void the_old_log_stays_while_the_new_one_is_damaged() throws IOException {
+        assertThrows(
+                Killed.class,
+                () -> new LogTakeOver(folder, OWNER, progress, each -> {
+                            if (each == LogTakeOver.Step.TELL_OLD_RELEASES) {
+                                throw new Killed();
+                            }
+                        })
+                        .run());
+        Path segment = folder.resolve(DataParts.LOG).resolve("0000000000000001.segment");
+        try (FileChannel file = FileChannel.open(segment, StandardOpenOption.WRITE)) {
+            file.truncate(8_000);
+        }
+        LogTakeOver.run(folder, OWNER, progress);
+        check(RocksDbLog.in(folder, new RaftOptions()));
     }
 
     @Test
     void half_a_copy_is_made_anew() throws IOException {
         Path copy = Files.createDirectories(folder.resolve("raft-segments.new"));
         Files.writeString(copy.resolve("0000000000000001.segment"), "half");
-        LogTakeOver.run(folder, OWNER);
+        LogTakeOver.run(folder, OWNER, progress);
         checkTakenOver();
     }
 
@@ -174,7 +211,7 @@ class LogTakeOverTest {
                 Files.delete(manifest);
             }
         }
-        LogTakeOver.run(folder, OWNER);
+        LogTakeOver.run(folder, OWNER, progress);
         assertEquals(DataParts.OLD_LOG, DataParts.logIn(folder));
         assertFalse(Files.exists(folder.resolve("raft-segments.new")));
     }
@@ -186,7 +223,7 @@ class LogTakeOverTest {
         assertTrue(old.init(LogTakeOver.storageOptions()));
         assertTrue(old.reset(40));
         old.shutdown();
-        LogTakeOver.run(folder, OWNER);
+        LogTakeOver.run(folder, OWNER, progress);
         LogStorage taken = new SegmentLogStorage(folder.resolve(DataParts.LOG), null);
         assertTrue(taken.init(LogTakeOver.storageOptions()));
         assertEquals(40, taken.getFirstLogIndex());

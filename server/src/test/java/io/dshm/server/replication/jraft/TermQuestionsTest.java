@@ -113,7 +113,7 @@ class TermQuestionsTest {
                 settings,
                 configuration,
                 new Nothing(),
-                new MemberOptions(members.dialer(name), address -> null, () -> mayVote, bytes -> true, null),
+                new MemberOptions(members.dialer(name), address -> null, () -> mayVote, bytes -> true, null, () -> 0),
                 (path, raft) -> new TermStorage(path, raft, peer, term, terms, progress, Assertions::fail),
                 raft -> new SegmentLogStorage(
                         settings.folder().resolve(DataParts.LOG),
@@ -125,7 +125,7 @@ class TermQuestionsTest {
                 admission,
                 new UnansweredCalls.Total(100_000),
                 requests);
-        RpcServer server = new MemberRpcServer(calls, bolt, () -> false);
+        RpcServer server = new MemberRpcServer(calls, bolt, () -> false, terms::durable);
         server.registerProcessor(VoteGuard.votes(requests, () -> mayVote));
         RaftGroupService member = new RaftGroupService(GROUP, peer, options, server);
         Node node = member.start();
@@ -149,7 +149,8 @@ class TermQuestionsTest {
                 address -> address.equals(one.toString()) ? "one" : "other",
                 () -> true,
                 bytes -> true,
-                null));
+                null,
+                () -> 0));
         TermQuestions questions = new TermQuestions(
                 GROUP,
                 self.toString(),

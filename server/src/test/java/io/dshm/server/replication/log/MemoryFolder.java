@@ -24,8 +24,7 @@ final class MemoryFolder implements LogFolder {
     /** What a disk may do wrong, or a log forget. */
     enum Bug {
         FILES_ARE_NOT_SYNCED,
-        NAMES_ARE_NOT_SYNCED,
-        ZEROS_ARE_NOT_WRITTEN
+        NAMES_ARE_NOT_SYNCED
     }
 
     /** The machine has lost its power. */
@@ -210,8 +209,6 @@ final class MemoryFolder implements LogFolder {
                     throw new IOException("No space left on device");
                 }
                 content.cached = Arrays.copyOf(content.cached, to);
-            } else if (bugs.contains(Bug.ZEROS_ARE_NOT_WRITTEN) && Arrays.equals(written, new byte[written.length])) {
-                return;
             }
             System.arraycopy(written, 0, content.cached, from, written.length);
             for (int sector = from / SECTOR_BYTES; sector * SECTOR_BYTES < to; sector++) {

@@ -161,10 +161,10 @@ class FullStateTest {
         commit();
         commit();
         assertEquals(List.of("applied", "applied"), replies);
-        submit(set("c", 10));
+        submit(set("c", 150));
         outbox.sendTo(proposer);
         proposer.flush();
-        CommandRecord another = Records.of(set("d", 10)).build();
+        CommandRecord another = Records.of(set("d", 150)).build();
         assertTrue(isRefused(another));
         proposer.setTerm(0);
         assertFalse(isRefused(another));

@@ -4,6 +4,7 @@ import io.dshm.proto.Algorithm;
 import io.dshm.proto.Command;
 import io.dshm.proto.Condition;
 import io.dshm.proto.Key;
+import io.dshm.proto.Limits;
 import io.dshm.proto.Policy;
 import io.dshm.proto.ValueType;
 import java.nio.charset.StandardCharsets;
@@ -58,15 +59,15 @@ public final class GrowingWrites {
         series.put("rate_limiter of many", i -> new Command.RateLimiter(key(region, "L", i / MANY), 1_000_000, HOUR));
         for (Algorithm algorithm : Algorithm.values()) {
             String name = algorithm.wireName();
-            series.put("take " + name, i -> take(key(region, name, i), algorithm, 1));
+            series.put("take " + name, i -> takeOne(key(region, name, i), algorithm));
         }
         series.put("take log of many", i -> take(key(region, "t", i / MANY), Algorithm.LOG, 2));
         series.put(
                 "take_all",
                 i -> new Command.TakeAll(
                         List.of(
-                                take(key(region, "a", i), Algorithm.FIXED, 1),
-                                take(key(region, "b", i), Algorithm.GCRA, 1)),
+                                takeOne(key(region, "a", i), Algorithm.FIXED),
+                                takeOne(key(region, "b", i), Algorithm.GCRA)),
                         0));
         series.put(
                 "acquire",
@@ -133,6 +134,11 @@ public final class GrowingWrites {
 
     private static Command.Take take(Key key, Algorithm algorithm, long cost) {
         return new Command.Take(key, new Policy(algorithm, MANY, HOUR), null, cost, false);
+    }
+
+    /** Of a limit that is not as good as new for a year, and whose window does not turn meanwhile: until then it stays. */
+    private static Command.Take takeOne(Key key, Algorithm algorithm) {
+        return new Command.Take(key, new Policy(algorithm, 10, Limits.PERIOD_MILLIS_MAX), null, 1, false);
     }
 
     private static Command.Reserve reserve(Key key, long number) {

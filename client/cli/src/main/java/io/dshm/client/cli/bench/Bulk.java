@@ -60,7 +60,10 @@ final class Bulk {
                 socket.connect(address, timeout);
                 socket.setSoTimeout(timeout);
                 socket.setTcpNoDelay(true);
-                problem = pass(socket, open, job, problem);
+                Security.Tls tls = target.security().tls();
+                try (Socket secured = tls == null ? socket : tls.over(socket, address.getHostString())) {
+                    problem = pass(secured, open, job, problem);
+                }
             } catch (IOException e) {
                 problem = target.name() + ": " + address + ": " + e.getMessage();
             }

@@ -21,6 +21,9 @@ final class Connection {
     private ByteBuffer reading = ByteBuffer.wrap(in.array);
     private ByteBuffer writing = ByteBuffer.wrap(out.array);
 
+    private final Security.@Nullable Tls tls;
+    private @Nullable TlsStream stream;
+
     @Nullable
     SocketChannel channel;
 
@@ -45,7 +48,8 @@ final class Connection {
     private long oldest;
     private int outstanding;
 
-    Connection(int index, int pipeline, int endpoint) {
+    Connection(int index, int pipeline, int endpoint, Security.@Nullable Tls tls) {
+        this.tls = tls;
         this.index = index;
         this.pipeline = pipeline;
         this.endpoint = endpoint;
@@ -62,6 +66,10 @@ final class Connection {
         try {
             opened.socket().connect(address, timeoutMillis);
             opened.configureBlocking(false);
+            secure(address);
+            if (stream != null) {
+                stream.shakeHands(opened, timeoutMillis);
+            }
         } catch (IOException e) {
             opened.close();
             throw e;
@@ -80,7 +88,12 @@ final class Connection {
             opened.close();
             throw e;
         }
+        secure(address);
         use(opened, selector, SelectionKey.OP_CONNECT);
+    }
+
+    private void secure(InetSocketAddress address) {
+        stream = tls == null ? null : new TlsStream(tls.engine(address.getHostString(), address.getPort()));
     }
 
     private void use(SocketChannel opened, Selector selector, int interest) throws IOException {
@@ -155,6 +168,9 @@ final class Connection {
 
     /** Reads what has come. False if nothing more will come. */
     boolean read() throws IOException {
+        if (stream != null) {
+            return stream.read(Checks.there(channel), in);
+        }
         in.ensure(READ_BYTES);
         if (reading.array() != in.array) {
             reading = ByteBuffer.wrap(in.array);
@@ -171,10 +187,17 @@ final class Connection {
             writing = ByteBuffer.wrap(out.array);
         }
         writing.limit(out.to).position(out.from);
-        Checks.there(channel).write(writing);
+        SocketChannel to = Checks.there(channel);
+        boolean goesOn;
+        if (stream == null) {
+            to.write(writing);
+            goesOn = writing.hasRemaining();
+        } else {
+            goesOn = stream.write(to, writing);
+        }
         out.from = writing.position();
         SelectionKey registered = Checks.there(key);
-        int wanted = SelectionKey.OP_READ | (out.isEmpty() ? 0 : SelectionKey.OP_WRITE);
+        int wanted = SelectionKey.OP_READ | (goesOn ? SelectionKey.OP_WRITE : 0);
         if (registered.interestOps() != wanted) {
             registered.interestOps(wanted);
         }

@@ -5,9 +5,10 @@ import java.net.ProtocolException;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /** The protocol of proto/README.md. */
-final class DshmDialect extends Dialect {
+final class DshmDialect extends LineDialect {
 
     private static final byte[] GET = ascii("GET ");
     private static final byte[] SET = ascii("SET ");
@@ -33,19 +34,43 @@ final class DshmDialect extends Dialect {
     private static final byte[] ERROR = ascii("ERROR ");
     private static final Map<String, ErrorCode> CODES =
             Arrays.stream(ErrorCode.values()).collect(Collectors.toMap(ErrorCode::wireName, code -> code));
-    private static final int AFTER_VALUE = "\r\nDONE\r\n".length();
+    private static final byte[] AFTER_VALUE = ascii("\r\nDONE\r\n");
+    private static final byte[] AUTH = ascii("AUTH ");
+    private static final byte[] HEX = ascii("0123456789ABCDEF");
 
     private final byte[] readEnd;
     private final byte[] limit;
+    private final Security.@Nullable Login login;
+    /** Whether the reply to AUTH has come. */
+    private boolean greeted;
 
     /**
      * @param read how fresh a read is, as {@code read=} says it; empty for what the node is set to
      * @param limit algorithm, limit and period of all limits
+     * @param login who each connection says it is; null for nobody
      */
-    DshmDialect(String prefix, String read, String limit) {
+    DshmDialect(String prefix, String read, String limit, Security.@Nullable Login login) {
         super(prefix);
+        this.login = login;
+        this.greeted = login == null;
         this.readEnd = ascii(read.isEmpty() ? "\r\n" : " read=" + read + "\r\n");
         this.limit = ascii(" " + limit + "\r\n");
+    }
+
+    @Override
+    void hello(Bytes out) {
+        if (login != null) {
+            word(out.put(AUTH), login.user());
+            word(out.put(' '), login.secret());
+            out.put(LINE_END);
+        }
+    }
+
+    /** All of it percent-encoded, whether it has to be or not. */
+    private static void word(Bytes out, byte[] word) {
+        for (byte each : word) {
+            out.put('%').put(HEX[each >> 4 & 15]).put(HEX[each & 15]);
+        }
     }
 
     @Override
@@ -109,27 +134,25 @@ final class DshmDialect extends Dialect {
     }
 
     @Override
-    boolean read(Bytes in, Reply reply, Bytes out) throws ProtocolException {
-        int end = lineEnd(in, in.from);
-        if (end < 0) {
-            return false;
-        }
-        reply.begin();
-        if (says(in, in.from, LEN)) {
-            long length = number(in, in.from + LEN.length);
-            if (length < 0 || length > Integer.MAX_VALUE / 2) {
-                throw unreadable(in);
+    boolean read(Bytes in, int end, Reply reply) throws ProtocolException {
+        if (!greeted) {
+            if (!says(in, in.from, DONE)) {
+                throw new ProtocolException("AUTH was refused: " + line(in, in.from, end));
             }
-            int after = (int) length + AFTER_VALUE;
-            if (in.to - end - 1 < after) {
+            greeted = true;
+            in.from = end + 1;
+            int next = lineEnd(in, in.from);
+            return next >= 0 && read(in, next, reply);
+        }
+        if (says(in, in.from, LEN)) {
+            long version = option(in, end);
+            if (!value(in, end, number(in, in.from + LEN.length), AFTER_VALUE.length, reply)) {
                 return false;
             }
-            reply.version = option(in, end);
-            reply.value(in.array, end + 1, (int) length);
-            if (!says(in, end + 1 + (int) length + LINE_END.length, DONE)) {
+            reply.version = version;
+            if (!says(in, in.from - AFTER_VALUE.length, AFTER_VALUE)) {
                 throw unreadable(in);
             }
-            in.from = end + 1 + after;
             return true;
         }
         if (says(in, in.from, DONE)) {

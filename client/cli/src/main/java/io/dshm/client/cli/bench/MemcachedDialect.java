@@ -3,7 +3,7 @@ package io.dshm.client.cli.bench;
 import java.net.ProtocolException;
 
 /** memcached's text protocol. */
-final class MemcachedDialect extends Dialect {
+final class MemcachedDialect extends LineDialect {
 
     private static final byte[] GET = ascii("get ");
     private static final byte[] GETS = ascii("gets ");
@@ -63,14 +63,9 @@ final class MemcachedDialect extends Dialect {
     }
 
     @Override
-    boolean read(Bytes in, Reply reply, Bytes out) throws ProtocolException {
-        int end = lineEnd(in, in.from);
-        if (end < 0) {
-            return false;
-        }
-        reply.begin();
+    boolean read(Bytes in, int end, Reply reply) throws ProtocolException {
         if (says(in, in.from, VALUE)) {
-            return value(in, end, reply);
+            return found(in, end, reply);
         }
         if (in.array[in.from] >= '0' && in.array[in.from] <= '9') {
             reply.value(in.array, in.from, end - 1 - in.from);
@@ -93,7 +88,7 @@ final class MemcachedDialect extends Dialect {
     }
 
     /** {@code VALUE key flags length [version]}, the value, {@code END}. */
-    private static boolean value(Bytes in, int end, Reply reply) throws ProtocolException {
+    private static boolean found(Bytes in, int end, Reply reply) throws ProtocolException {
         int at = in.from + VALUE.length;
         for (int blanks = 0; blanks < 2; blanks++) {
             while (at < end && in.array[at] != ' ') {
@@ -102,19 +97,12 @@ final class MemcachedDialect extends Dialect {
             at++;
         }
         long length = number(in, at);
-        if (length < 0 || length > Integer.MAX_VALUE / 2) {
-            throw unreadable(in);
-        }
-        int after = (int) length + AFTER_VALUE;
-        if (in.to - end - 1 < after) {
-            return false;
-        }
         while (at < end && in.array[at] != ' ') {
             at++;
         }
-        reply.version = at < end ? Math.max(0, number(in, at + 1)) : 0;
-        reply.value(in.array, end + 1, (int) length);
-        in.from = end + 1 + after;
-        return true;
+        long version = at < end ? Math.max(0, number(in, at + 1)) : 0;
+        boolean whole = value(in, end, length, AFTER_VALUE, reply);
+        reply.version = version;
+        return whole;
     }
 }

@@ -3,7 +3,7 @@ package io.dshm.client.cli.bench;
 import java.net.ProtocolException;
 
 /** Redis' protocol, RESP 2. */
-final class RedisDialect extends Dialect {
+final class RedisDialect extends LineDialect {
 
     private static final byte[] GET = command(2, "GET");
     private static final byte[] SET = command(3, "SET");
@@ -53,12 +53,7 @@ final class RedisDialect extends Dialect {
     }
 
     @Override
-    boolean read(Bytes in, Reply reply, Bytes out) throws ProtocolException {
-        int end = lineEnd(in, in.from);
-        if (end < 0) {
-            return false;
-        }
-        reply.begin();
+    boolean read(Bytes in, int end, Reply reply) throws ProtocolException {
         byte type = in.array[in.from];
         int text = in.from + 1;
         switch (type) {
@@ -86,16 +81,6 @@ final class RedisDialect extends Dialect {
             in.from = end + 1;
             return true;
         }
-        long length = number(in, in.from + 1);
-        if (length < 0 || length > Integer.MAX_VALUE / 2) {
-            throw unreadable(in);
-        }
-        int after = (int) length + LINE_END.length;
-        if (in.to - end - 1 < after) {
-            return false;
-        }
-        reply.value(in.array, end + 1, (int) length);
-        in.from = end + 1 + after;
-        return true;
+        return value(in, end, number(in, in.from + 1), LINE_END.length, reply);
     }
 }

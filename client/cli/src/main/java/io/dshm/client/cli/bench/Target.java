@@ -10,8 +10,9 @@ import org.jspecify.annotations.Nullable;
  * Servers that are put under load, and what they speak.
  *
  * @param name for people
+ * @param security what they want; of DSHM only
  */
-public record Target(String name, Kind kind, List<InetSocketAddress> endpoints) {
+public record Target(String name, Kind kind, List<InetSocketAddress> endpoints, Security security) {
 
     /** What a server speaks. */
     public enum Kind {
@@ -77,7 +78,7 @@ public record Target(String name, Kind kind, List<InetSocketAddress> endpoints) 
     /** The protocol for one connection. */
     Dialect dialect(Plan plan, String prefix) {
         return switch (kind) {
-            case DSHM -> new DshmDialect(prefix, plan.read(), plan.limit().words());
+            case DSHM -> new DshmDialect(prefix, plan.read(), plan.limit().words(), security.login());
             case REDIS -> new RedisDialect(prefix);
             case MEMCACHED -> new MemcachedDialect(prefix);
             case ETCD -> new EtcdDialect(prefix, plan.isLinearizable(), plan.pipeline());

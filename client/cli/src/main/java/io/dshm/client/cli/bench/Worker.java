@@ -74,7 +74,8 @@ final class Worker implements Runnable, AutoCloseable {
             connections[i] = new Connection(
                     i,
                     plan.pipeline(),
-                    (index + i * plan.threads()) % target.endpoints().size());
+                    (index + i * plan.threads()) % target.endpoints().size(),
+                    target.security().tls());
         }
         this.countMax = plan.count() / plan.threads() + (index < plan.count() % plan.threads() ? 1 : 0);
         this.interval = plan.rate() > 0 ? 1e9 * plan.threads() / plan.rate() : 0;

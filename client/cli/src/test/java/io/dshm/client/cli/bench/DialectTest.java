@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 /** What is sent to each kind of server, and how its replies are understood, in whatever pieces they come. */
 class DialectTest {
 
-    private static final Dialect DSHM = new DshmDialect("r::", "local", "log 5 1.000");
+    private static final Dialect DSHM = new DshmDialect("r::", "local", "log 5 1.000", null);
     private static final Dialect REDIS = new RedisDialect("r::");
     private static final Dialect MEMCACHED = new MemcachedDialect("r::");
 

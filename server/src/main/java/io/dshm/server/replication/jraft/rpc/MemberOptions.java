@@ -6,6 +6,7 @@ import io.dshm.server.transport.Dialer;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import java.util.function.LongPredicate;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /** A node's settings, which the library hands to its client: what {@link MemberRpcClient} needs is among them. */
@@ -16,6 +17,7 @@ public final class MemberOptions extends NodeOptions {
     private final BooleanSupplier mayVote;
     private final LongPredicate mayCopy;
     private final @Nullable MemberGuard guard;
+    private final LongSupplier lastAppended;
 
     /**
      * Settings for one node.
@@ -24,18 +26,21 @@ public final class MemberOptions extends NodeOptions {
      * @param mayVote whether requests for votes are sent now
      * @param mayCopy whether so many bytes of another member's snapshot are asked for: not if they have no room
      * @param guard admits answers; null: all are admitted
+     * @param lastAppended the last index in this node's log; cheap, any thread
      */
     public MemberOptions(
             Dialer dialer,
             Function<String, @Nullable String> nameOf,
             BooleanSupplier mayVote,
             LongPredicate mayCopy,
-            @Nullable MemberGuard guard) {
+            @Nullable MemberGuard guard,
+            LongSupplier lastAppended) {
         this.dialer = dialer;
         this.nameOf = nameOf;
         this.mayVote = mayVote;
         this.mayCopy = mayCopy;
         this.guard = guard;
+        this.lastAppended = lastAppended;
     }
 
     Dialer dialer() {
@@ -57,5 +62,9 @@ public final class MemberOptions extends NodeOptions {
     @Nullable
     MemberGuard guard() {
         return guard;
+    }
+
+    LongSupplier lastAppended() {
+        return lastAppended;
     }
 }

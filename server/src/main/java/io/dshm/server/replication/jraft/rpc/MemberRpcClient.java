@@ -8,6 +8,8 @@ import com.alipay.sofa.jraft.option.RpcOptions;
 import com.alipay.sofa.jraft.rpc.InvokeCallback;
 import com.alipay.sofa.jraft.rpc.InvokeContext;
 import com.alipay.sofa.jraft.rpc.RpcClient;
+import com.alipay.sofa.jraft.rpc.RpcRequests.AppendEntriesRequest;
+import com.alipay.sofa.jraft.rpc.RpcRequests.AppendEntriesResponse;
 import com.alipay.sofa.jraft.rpc.RpcRequests.GetFileRequest;
 import com.alipay.sofa.jraft.rpc.RpcRequests.RequestVoteRequest;
 import com.alipay.sofa.jraft.util.Endpoint;
@@ -28,6 +30,7 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -45,6 +48,9 @@ public final class MemberRpcClient implements RpcClient {
 
     /** A machine that is up answers within this time, even when both sides have just started. */
     private static final long WAIT_MILLIS = 150;
+
+    /** So many entries at most are sent on the event loop after an answer: a leader under load has one or two more. */
+    private static final long QUICK_ENTRIES_MAX = 16;
 
     private final Map<Endpoint, Peer> peers = new ConcurrentHashMap<>();
 
@@ -225,21 +231,44 @@ public final class MemberRpcClient implements RpcClient {
         }
         try {
             peer.link.call(
-                    RaftMessages.isLarge(request), (MessageLite) request, timeoutMillis, answerTo(endpoint, admitted));
+                    RaftMessages.isLarge(request),
+                    (MessageLite) request,
+                    timeoutMillis,
+                    answerTo(endpoint, lastEntry(request), admitted, with.lastAppended()));
         } catch (IOException e) {
             throw new RemotingException(e.getMessage());
         }
     }
 
-    /** Hands an answer to who asked, on the executor that it wants. */
-    private static CallAnswer answerTo(Endpoint endpoint, InvokeCallback callback) {
+    /** The index of the last entry that is sent; 0 without entries. */
+    private static long lastEntry(Object request) {
+        return request instanceof AppendEntriesRequest append && append.getEntriesCount() > 0
+                ? append.getPrevLogIndex() + append.getEntriesCount()
+                : 0;
+    }
+
+    /**
+     * Whether the library deals with an answer fast enough for an event loop: a follower has taken the entries up to that index, and
+     * there are few behind it that have to be sent. So the leader wakes no other thread for each answer. What is sent to a follower that is
+     * further behind is read from the disk, and a refusal may make the library write to it.
+     */
+    private static boolean isQuick(@Nullable MessageLite answer, long lastEntry, LongSupplier lastAppended) {
+        return lastEntry > 0
+                && answer instanceof AppendEntriesResponse append
+                && append.getSuccess()
+                && lastAppended.getAsLong() - lastEntry <= QUICK_ENTRIES_MAX;
+    }
+
+    /** Hands an answer to who asked, on the executor that it wants unless that takes no time. */
+    private static CallAnswer answerTo(
+            Endpoint endpoint, long lastEntry, InvokeCallback callback, LongSupplier lastAppended) {
         return (answer, failure) -> {
             Throwable cause = failure instanceof TimeoutException
                     ? new InvokeTimeoutException("no answer of " + endpoint + " in time")
                     : failure;
             Runnable tell = Guard.of("an answer to a Raft request", () -> callback.complete(answer, cause));
             Executor executor = callback.executor();
-            if (executor == null) {
+            if (executor == null || isQuick(answer, lastEntry, lastAppended)) {
                 tell.run();
                 return;
             }

@@ -18,7 +18,9 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BooleanSupplier;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,18 +32,25 @@ public final class MemberRpcServer implements RpcServer {
     private final CallServer calls;
     private final BoltPort bolt;
     private final BooleanSupplier mayMeetFormat1;
+    private final LongSupplier ownTerm;
     private final Map<String, RpcProcessor<Message>> processors = new HashMap<>();
+
+    /** Requests with entries that were handed to another thread and are not handled yet: what comes next must not overtake them. */
+    private final AtomicInteger handedOver = new AtomicInteger();
+
     private volatile boolean started;
 
     /**
      * Takes nothing yet.
      *
      * @param mayMeetFormat1 whether the cluster may have members of format 1; once false, always false
+     * @param ownTerm this node's term, as it is on the disk; any thread
      */
-    public MemberRpcServer(CallServer calls, BoltPort bolt, BooleanSupplier mayMeetFormat1) {
+    public MemberRpcServer(CallServer calls, BoltPort bolt, BooleanSupplier mayMeetFormat1, LongSupplier ownTerm) {
         this.calls = calls;
         this.bolt = bolt;
         this.mayMeetFormat1 = mayMeetFormat1;
+        this.ownTerm = ownTerm;
     }
 
     /** Before {@link #init} only. */
@@ -85,15 +94,41 @@ public final class MemberRpcServer implements RpcServer {
             throw new IllegalArgumentException("no request: " + request.getClass());
         }
         Message message = (Message) request;
-        Executor executor = executorFor(processor, message);
         Context context = new Context(call);
         Runnable task = Guard.of("a Raft request", () -> processor.handleRequest(context, message));
+        boolean entries = message instanceof AppendEntriesRequest append && append.getEntriesCount() > 0;
+        if (entries && isQuick((AppendEntriesRequest) message)) {
+            task.run();
+            return;
+        }
+        if (entries) {
+            handedOver.incrementAndGet();
+        }
         try {
-            executor.execute(task);
+            executorFor(processor, message).execute(() -> {
+                try {
+                    task.run();
+                } finally {
+                    if (entries) {
+                        handedOver.decrementAndGet();
+                    }
+                }
+            });
         } catch (RejectedExecutionException e) {
+            if (entries) {
+                handedOver.decrementAndGet();
+            }
             context.sendResponse(RpcFactoryHelper.responseFactory()
                     .newResponse(null, RaftError.EBUSY, "this node takes no more requests"));
         }
+    }
+
+    /**
+     * Whether entries are handled on the event loop, which saves waking a thread for each request. The library then puts them into
+     * its queue for the disk. Before the first ones of a term it writes that to the disk, and must not do so here.
+     */
+    private boolean isQuick(AppendEntriesRequest append) {
+        return append.getTerm() == ownTerm.getAsLong() && handedOver.get() == 0;
     }
 
     private static Executor executorFor(RpcProcessor<Message> processor, Message request) {

@@ -7,12 +7,16 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
+import com.alipay.sofa.jraft.entity.EnumOutter.EntryType;
+import com.alipay.sofa.jraft.entity.RaftOutter.EntryMeta;
 import com.alipay.sofa.jraft.error.InvokeTimeoutException;
 import com.alipay.sofa.jraft.error.RemotingException;
+import com.alipay.sofa.jraft.rpc.InvokeCallback;
 import com.alipay.sofa.jraft.rpc.ProtobufMsgFactory;
 import com.alipay.sofa.jraft.rpc.RpcContext;
 import com.alipay.sofa.jraft.rpc.RpcProcessor;
 import com.alipay.sofa.jraft.rpc.RpcRequests.AppendEntriesRequest;
+import com.alipay.sofa.jraft.rpc.RpcRequests.AppendEntriesResponse;
 import com.alipay.sofa.jraft.rpc.RpcRequests.ErrorResponse;
 import com.alipay.sofa.jraft.rpc.RpcRequests.GetFileRequest;
 import com.alipay.sofa.jraft.rpc.RpcRequests.PingRequest;
@@ -36,14 +40,18 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.util.List;
 import java.util.Set;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -52,6 +60,9 @@ import org.junit.jupiter.api.Timeout;
 /** Raft's requests between two members, over real connections. */
 @Timeout(120)
 class MemberRpcClientTest {
+
+    /** The follower's. */
+    private static final long TERM = 1;
 
     /** Longer than a test may take. */
     private static final long HOUR_MILLIS = TimeUnit.HOURS.toMillis(1);
@@ -62,7 +73,13 @@ class MemberRpcClientTest {
     private final LoopbackMembers members = new LoopbackMembers("n1", "n2");
     private final CallServer calls = new CallServer(new UnansweredCalls.Total(100_000), System::nanoTime);
     private final Endpoint endpoint = new Endpoint("127.0.0.1", Ports.free());
-    private final ExecutorService requests = Executors.newSingleThreadExecutor();
+    private volatile @Nullable Thread requestThread;
+    private final BlockingQueue<Runnable> waiting = new LinkedBlockingQueue<>();
+    private final ExecutorService requests = new ThreadPoolExecutor(1, 1, 0, TimeUnit.SECONDS, waiting, task -> {
+        Thread thread = new Thread(task, "requests");
+        requestThread = thread;
+        return thread;
+    });
     private final AtomicBoolean mayVote = new AtomicBoolean(true);
     private final AtomicBoolean mayMeetFormat1 = new AtomicBoolean();
     private final MemberRpcClient client = new MemberRpcClient();
@@ -81,6 +98,12 @@ class MemberRpcClientTest {
             .build();
     private MemberRpcServer server;
 
+    /** The leader's last index. */
+    private volatile long lastAppended;
+
+    /** Where the follower has handled each request with entries: by its first index, the name of the thread. */
+    private final BlockingQueue<String> handled = new LinkedBlockingQueue<>();
+
     @BeforeEach
     void create() {
         RaftGroup.prepareProcess();
@@ -97,7 +120,8 @@ class MemberRpcClientTest {
                 address -> address.equals(endpoint.toString()) ? "n2" : null,
                 mayVote::get,
                 bytes -> bytes <= roomBytes,
-                guard));
+                guard,
+                () -> lastAppended));
         PeerPort admission = new PeerPort(
                 new PeerPort.Bounds(8, 1, new FrameGuard.Bounds(100_000, 10_000)),
                 address -> true,
@@ -110,8 +134,10 @@ class MemberRpcClientTest {
                         admission,
                         new UnansweredCalls.Total(100_000),
                         requests),
-                mayMeetFormat1::get);
+                mayMeetFormat1::get,
+                () -> TERM);
         server.registerProcessor(new Voter());
+        server.registerProcessor(new Follower());
     }
 
     /** Answers with the term of the request. */
@@ -134,6 +160,69 @@ class MemberRpcClientTest {
         public Executor executor() {
             return requests;
         }
+    }
+
+    /** Takes all entries. */
+    private final class Follower implements RpcProcessor<AppendEntriesRequest> {
+
+        @Override
+        public void handleRequest(RpcContext context, AppendEntriesRequest asked) {
+            handled.add(asked.getPrevLogIndex() + 1 + (isRequestThread() ? " handed over" : " at once"));
+            context.sendResponse(AppendEntriesResponse.newBuilder()
+                    .setTerm(asked.getTerm())
+                    .setSuccess(asked.getPrevLogIndex() >= 0)
+                    .build());
+        }
+
+        @Override
+        public String interest() {
+            return AppendEntriesRequest.class.getName();
+        }
+
+        @Override
+        public Executor executor() {
+            return requests;
+        }
+    }
+
+    private boolean isRequestThread() {
+        return Thread.currentThread() == requestThread;
+    }
+
+    /** Sends one entry; done with whether the answer came on the executor that was asked for. */
+    private CompletableFuture<Boolean> append(long term, long index) throws InterruptedException, RemotingException {
+        AppendEntriesRequest.Builder append = AppendEntriesRequest.newBuilder()
+                .setGroupId("g")
+                .setServerId("n1")
+                .setPeerId(endpoint.toString())
+                .setTerm(term)
+                .setPrevLogTerm(0)
+                .setPrevLogIndex(index - 1)
+                .setCommittedIndex(0);
+        if (index > 0) {
+            append.addEntries(EntryMeta.newBuilder()
+                    .setTerm(term)
+                    .setType(EntryType.ENTRY_TYPE_DATA)
+                    .setDataLen(0));
+        }
+        CompletableFuture<Boolean> answered = new CompletableFuture<>();
+        client.invokeAsync(
+                endpoint,
+                append.build(),
+                null,
+                new InvokeCallback() {
+                    @Override
+                    public void complete(@Nullable Object answer, @Nullable Throwable failure) {
+                        answered.complete(isRequestThread());
+                    }
+
+                    @Override
+                    public Executor executor() {
+                        return requests;
+                    }
+                },
+                HOUR_MILLIS);
+        return answered;
     }
 
     @AfterEach
@@ -178,6 +267,39 @@ class MemberRpcClientTest {
         Object pong = client.invokeSync(endpoint, PING, null, HOUR_MILLIS);
         assertEquals(0, ((ErrorResponse) pong).getErrorCode());
         assertTrue(Ports.isFree(endpoint.getPort()));
+    }
+
+    @Test
+    void entries_of_a_known_term_are_handled_on_the_event_loop_and_those_of_a_new_one_are_not() throws Exception {
+        connect();
+        append(TERM, 1).get();
+        append(TERM + 1, 2).get();
+        append(TERM, 3).get();
+        assertEquals(List.of("1 at once", "2 handed over", "3 at once"), List.copyOf(handled));
+    }
+
+    @Test
+    void entries_do_not_overtake_those_that_were_handed_over() throws Exception {
+        connect();
+        CompletableFuture<Void> idle = new CompletableFuture<>();
+        requests.execute(idle::join);
+        append(TERM + 1, 1);
+        CompletableFuture<Boolean> second = append(TERM, 2);
+        Await.until("both wait", () -> waiting.size() == 2);
+        idle.complete(null);
+        second.get();
+        assertEquals(List.of("1 handed over", "2 handed over"), List.copyOf(handled));
+    }
+
+    @Test
+    void a_leader_hears_on_the_event_loop_of_entries_that_a_follower_has_unless_it_is_far_behind() throws Exception {
+        connect();
+        lastAppended = 100;
+        assertFalse(append(TERM, 100).get());
+        assertFalse(append(TERM, 84).get());
+        assertTrue(append(TERM, 83).get());
+        // Without entries: what the follower says then may have the leader look for where they differ.
+        assertTrue(append(TERM, 0).get());
     }
 
     @Test
