@@ -105,7 +105,8 @@ public final class SecurityCost {
                 }
             }
             for (Way way : Way.values()) {
-                List<Double> sorted = micros.get(way).stream().sorted().toList();
+                List<Double> sorted =
+                        micros.getOrDefault(way, List.of()).stream().sorted().toList();
                 System.out.printf(
                         Locale.ROOT,
                         "%-18s %-14s %6.2f us of the node's processor time a command (quarters: %.2f to %.2f)%n",

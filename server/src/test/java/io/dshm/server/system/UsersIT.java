@@ -310,9 +310,13 @@ class UsersIT {
 
     private void phpStoresAsTheUserOfTheListenerAndFromItsAddresses() throws IOException, InterruptedException {
         int port = cluster.nodes().get(0).sharedancePort();
-        Await.until("it is stored", () -> Sharedance.ask(port, Sharedance.store("k", "v")).equals("OK\n"));
+        Await.until(
+                "it is stored",
+                () -> Sharedance.ask(port, Sharedance.store("k", "v")).equals("OK\n"));
         assertEquals("", askFrom(3, port, Sharedance.fetch("k")), "an address that is not named");
-        Await.until("an address that is named is served", () -> askFrom(2, port, Sharedance.fetch("k")).equals("v"));
+        Await.until(
+                "an address that is named is served",
+                () -> askFrom(2, port, Sharedance.fetch("k")).equals("v"));
         operator("user", "revoke", "php", "--rights", "write:sharedance");
         Await.until(
                 "it may store no more",
@@ -325,7 +329,11 @@ class UsersIT {
 
     /** What is replied to who comes from 127.0.0.N; nothing also if the connection is reset. */
     private static String askFrom(int last, int port, byte[] request) throws IOException {
-        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port, InetAddress.getByAddress(new byte[] {127, 0, 0, (byte) last}), 0)) {
+        try (Socket socket = new Socket(
+                InetAddress.getLoopbackAddress(),
+                port,
+                InetAddress.getByAddress(new byte[] {127, 0, 0, (byte) last}),
+                0)) {
             socket.getOutputStream().write(request);
             String reply = Sharedance.rest(socket);
             return reply.equals("reset") ? "" : reply;
