@@ -192,9 +192,11 @@ public final class Server {
         Greeting.Members greeted = new Greeting.Members(
                 config.cluster(),
                 self.name(),
+                () -> new Greeting.Incarnation(folder.id(), folder.starts()),
                 members.others(),
                 folder::clusterId,
-                () -> members.isAgreed() && status.problem() == null);
+                () -> members.isAgreed() && status.problem() == null,
+                stateMachine::isReplaced);
         Dialer dialer = new Dialer(loops, channelType, greeted, addresses, tls.dialing());
         PeerConnector connector = new PeerConnector(dialer);
         PeerAdmission admission = new PeerAdmission(config, members);

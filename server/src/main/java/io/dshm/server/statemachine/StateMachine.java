@@ -77,6 +77,7 @@ public final class StateMachine {
     private volatile boolean needsTime;
     private volatile int format = Formats.FIRST;
     private volatile Map<String, Integer> formatsRead = Map.of();
+    private volatile Map<String, Origins.Start> starts = Map.of();
     private volatile ClusterState cluster = ClusterState.NONE;
 
     /** A step of {@link #purge} counts so many nodes after a region got a limit: some tenths of a millisecond. */
@@ -281,6 +282,7 @@ public final class StateMachine {
     private void changeOrigins(List<Long> ended) {
         uploads.drop(ended);
         formatsRead = origins.formats();
+        starts = origins.starts();
         outcomeBytes = origins.bytes();
     }
 
@@ -516,6 +518,12 @@ public final class StateMachine {
         return formatsRead.containsKey(node);
     }
 
+    /** Whether a later start with the same data folder is registered for that node. Any thread. */
+    public boolean isReplaced(String node, long folder, long start) {
+        Origins.Start registered = starts.get(node);
+        return registered != null && registered.folder() == folder && registered.number() > start;
+    }
+
     /**
      * What the state takes in memory, in bytes, by a formula over sizes that is the same on all nodes: entries, outcomes that
      * are remembered, clients, values on their way, marks of flushes. Any thread.
@@ -619,6 +627,7 @@ public final class StateMachine {
         format = header.getFormatVersion();
         cluster = ClusterState.of(header);
         formatsRead = origins.formats();
+        starts = origins.starts();
         appliedIndex = header.getIndex();
         wallMillis = header.getWallMillis();
         clockMillis = header.getClockMillis();

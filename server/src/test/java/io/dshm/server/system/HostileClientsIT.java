@@ -6,13 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.dshm.client.DshmConnection;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.net.Socket;
-import java.net.SocketException;
-import java.net.StandardSocketOptions;
-import java.nio.ByteBuffer;
-import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -36,9 +30,7 @@ class HostileClientsIT {
 
     private static final int MIB = 1024 * 1024;
     private static final long NEVER_READ_BYTES_MAX = 64L * MIB;
-    private static final int STUCK_ROUNDS = 150;
     private static final int CONNECTIONS_MAX = 2_200;
-    private static final int READ_MILLIS_MAX = 40_000;
     private static final int BYSTANDERS = 2;
 
     @RegisterExtension
@@ -110,7 +102,7 @@ class HostileClientsIT {
                 for (String line = line(socket); !line.isEmpty(); line = line(socket)) {
                     assertTrue(line.startsWith("ERROR "), line);
                 }
-            } catch (SocketException reset) {
+            } catch (IOException reset) {
                 assertTrue(socket.isConnected(), "closed while we were still sending");
             }
         }
@@ -167,7 +159,7 @@ class HostileClientsIT {
     private static String endAfterRest(Socket socket) throws IOException {
         try {
             socket.getOutputStream().write(new byte[24 * MIB]);
-        } catch (SocketException e) {
+        } catch (IOException e) {
             // It stood still for too long, while others were served.
             return "closed";
         }
@@ -182,15 +174,15 @@ class HostileClientsIT {
             connection.set("hostile::4MiB", new byte[4 * MIB], Duration.ZERO);
             connection.set("hostile::64KiB", new byte[64 * 1024], Duration.ZERO);
         }
-        List<SocketChannel> channels = new ArrayList<>();
+        List<Pipeline> pipelines = new ArrayList<>();
         for (int i = 0; i < 20; i++) {
             String key = i % 2 == 0 ? "hostile::4MiB" : "hostile::64KiB";
-            channels.add(pipeline(("GET " + key + "\r\n").repeat(1_000).getBytes(US_ASCII)));
+            pipelines.add(pipeline(("GET " + key + "\r\n").repeat(1_000).getBytes(US_ASCII)));
         }
         bystander.awaitMore(200);
         Await.until("they are disconnected", () -> node.statusNumber("connections") <= BYSTANDERS);
-        for (SocketChannel channel : channels) {
-            channel.close();
+        for (Pipeline pipeline : pipelines) {
+            pipeline.close();
         }
     }
 
@@ -230,13 +222,13 @@ class HostileClientsIT {
         byte[] set = ("SET hostile::60KB 0 60000\r\n" + "v".repeat(60_000)).getBytes(US_ASCII);
         // Its reply is the value as it is, because that is no integer.
         byte[] incr = "INCR hostile::60KB 1 0\r\n".repeat(1_000).getBytes(US_ASCII);
-        List<SocketChannel> channels = new ArrayList<>();
+        List<Pipeline> pipelines = new ArrayList<>();
         for (int i = 0; i < 20; i++) {
-            channels.add(pipeline(i % 2 == 0 ? set : incr));
+            pipelines.add(pipeline(i % 2 == 0 ? set : incr));
         }
         bystander.awaitMore(200);
-        for (SocketChannel channel : channels) {
-            channel.close();
+        for (Pipeline pipeline : pipelines) {
+            pipeline.close();
         }
     }
 
@@ -256,7 +248,8 @@ class HostileClientsIT {
         }
         // Accepting takes its time: only a node that has counted all of them refuses the next one.
         Await.until("as many as allowed", () -> node.statusNumber("connections") >= CONNECTIONS_MAX);
-        Socket oneTooMany = open();
+        Socket oneTooMany = node.connectBareAsNobody().socket();
+        sockets.add(oneTooMany);
         send(oneTooMany, "GET hostile::absent\r\n");
         String refusal = line(oneTooMany);
         assertTrue(refusal.startsWith("ERROR busy"), refusal);
@@ -265,34 +258,16 @@ class HostileClientsIT {
     }
 
     /** Sends the same request again and again, reading no reply, until the server reads no more. */
-    private static SocketChannel pipeline(byte[] request) throws IOException, InterruptedException {
-        SocketChannel channel = SocketChannel.open();
-        channel.setOption(StandardSocketOptions.SO_RCVBUF, 64 * 1024);
-        channel.setOption(StandardSocketOptions.SO_SNDBUF, 64 * 1024);
-        channel.connect(node.address());
-        channel.configureBlocking(false);
-        ByteBuffer rest = ByteBuffer.wrap(request);
-        long sent = 0;
-        int stuck = 0;
-        while (stuck < STUCK_ROUNDS && sent < NEVER_READ_BYTES_MAX) {
-            int written = channel.write(rest);
-            sent += written;
-            stuck = written == 0 ? stuck + 1 : 0;
-            if (written == 0) {
-                Await.pause(Duration.ofMillis(2));
-            } else if (!rest.hasRemaining()) {
-                rest.rewind();
-            }
-        }
-        assertTrue(sent < NEVER_READ_BYTES_MAX, "the server has stopped reading");
-        return channel;
+    private static Pipeline pipeline(byte[] request) throws IOException, InterruptedException {
+        Pipeline pipeline = new Pipeline(node, request, NEVER_READ_BYTES_MAX);
+        pipeline.awaitStuck();
+        assertTrue(pipeline.sent() < NEVER_READ_BYTES_MAX, "the server has stopped reading");
+        return pipeline;
     }
 
     private Socket open() throws IOException {
-        Socket socket = new Socket();
+        Socket socket = node.connectBare().socket();
         sockets.add(socket);
-        socket.setSoTimeout(READ_MILLIS_MAX);
-        socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), node.port()), READ_MILLIS_MAX);
         return socket;
     }
 

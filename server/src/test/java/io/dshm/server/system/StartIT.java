@@ -154,7 +154,7 @@ class StartIT {
         List<Socket> stalled = new ArrayList<>();
         try {
             for (int i = 0; i < 100; i++) {
-                Socket socket = new Socket(node.address().getAddress(), node.adminPort());
+                Socket socket = node.connectBareToAdmin().socket();
                 socket.getOutputStream().write("GET /health HT".getBytes(StandardCharsets.US_ASCII));
                 stalled.add(socket);
             }
