@@ -162,11 +162,12 @@ class ArchitectureTest {
     }
 
     @Test
-    void the_front_end_knows_replication_and_the_network() {
+    void the_front_end_knows_replication_and_the_network_and_copies_values_from_where_they_stand() {
         mayUse(BASE + ".frontend..", PROTO, LOG, GUARD, COUNTERS, NETTY, new String[] {
             REPLICATION,
             REPLICATION + ".contracts",
             REPLICATION + ".reads",
+            BASE + ".store",
             BASE + ".shares",
             BASE + ".network",
             BASE + ".rights"

@@ -136,19 +136,31 @@ public final class CommandCounts {
 
     /** A command got its reply in the turn in which it was decoded. */
     public void answeredAtOnce(CommandKind kind, Reply reply) {
-        count(kind, reply);
+        answeredAtOnce(kind, outcomeOf(reply));
+    }
+
+    /** The same of a read that got a value. */
+    public void foundAtOnce(CommandKind kind) {
+        answeredAtOnce(kind, OK);
+    }
+
+    private void answeredAtOnce(CommandKind kind, int outcome) {
+        count(kind, outcome);
         onTheSpot[kind.ordinal()]++;
         kindsOnTheSpot |= 1L << kind.ordinal();
     }
 
     /** A command got its reply later. */
     public void answered(CommandKind kind, Reply reply, long sinceNanos) {
-        count(kind, reply);
+        count(kind, outcomeOf(reply));
         times(kind.ordinal()).record(nanoTime.getAsLong() - sinceNanos);
     }
 
-    private void count(CommandKind kind, Reply reply) {
-        int outcome = reply instanceof Reply.Failure failure ? failure.code().ordinal() + 1 : OK;
+    private static int outcomeOf(Reply reply) {
+        return reply instanceof Reply.Failure failure ? failure.code().ordinal() + 1 : OK;
+    }
+
+    private void count(CommandKind kind, int outcome) {
         int slot = kind.ordinal() * OUTCOMES + outcome;
         answers.setRelease(slot, answers.getPlain(slot) + 1);
     }

@@ -4,6 +4,7 @@ import io.dshm.proto.Reply;
 import io.dshm.proto.text.ReplyEncoder;
 import io.dshm.server.counters.Tally;
 import io.dshm.server.network.SocketEnds;
+import io.dshm.server.store.Cursor;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
@@ -76,26 +77,49 @@ final class ReplyOutput {
         if (discarded) {
             return;
         }
-        if (replies == null) {
-            replies = channel.alloc().ioBuffer(256);
-        }
+        ByteBuf out = begin();
         if (reply instanceof Reply.Value value && value.bytes().length >= LARGE_REPLY_BYTES) {
-            ReplyEncoder.encodeHead(value.bytes().length, replies);
+            ReplyEncoder.encodeHead(value.bytes().length, out);
             writeLarge(value.bytes());
         } else if (reply instanceof Reply.Detailed detailed
                 && detailed.value() != null
                 && detailed.value().length >= LARGE_REPLY_BYTES) {
-            ReplyEncoder.encodeHead(detailed.value().length, detailed.details(), replies);
+            ReplyEncoder.encodeHead(detailed.value().length, detailed.details(), out);
             writeLarge(detailed.value());
         } else if (reply instanceof Reply.Several several && ReplyEncoder.valueBytes(several) >= LARGE_REPLY_BYTES) {
             byte[] encoded = ReplyEncoder.encodeAll(several);
-            ReplyEncoder.encodeHead(encoded.length, replies);
+            ReplyEncoder.encodeHead(encoded.length, out);
             writeLarge(encoded);
         } else {
-            ReplyEncoder.encode(reply, replies);
-            if (replies.readableBytes() >= REPLIES_BYTES_MAX) {
-                flush();
-            }
+            ReplyEncoder.encode(reply, out);
+            flushIfLong(out);
+        }
+    }
+
+    /** The same of a plain value that stands in a record of the store: it is small. */
+    void writeValue(Cursor at) {
+        if (discarded) {
+            return;
+        }
+        ByteBuf out = begin();
+        ReplyEncoder.encodeHead(at.valueLength(), out);
+        out.writeBytes(at.array(), at.valueAt(), at.valueLength());
+        ReplyEncoder.encodeTail(out);
+        flushIfLong(out);
+    }
+
+    private ByteBuf begin() {
+        ByteBuf out = replies;
+        if (out == null) {
+            out = channel.alloc().ioBuffer(256);
+            replies = out;
+        }
+        return out;
+    }
+
+    private void flushIfLong(ByteBuf out) {
+        if (out.readableBytes() >= REPLIES_BYTES_MAX) {
+            flush();
         }
     }
 

@@ -15,6 +15,7 @@ import io.dshm.server.replication.contracts.ReplyListener;
 import io.dshm.server.replication.reads.LocalReads;
 import io.dshm.server.shares.Share;
 import io.dshm.server.shares.Shares;
+import io.dshm.server.store.Cursor;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
@@ -60,6 +61,9 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
     private final RequestOrder order;
     private final ReplyOutput output;
     private final Turn turn;
+
+    /** Where a value that is read stands, while it is copied. */
+    private final Cursor found = new Cursor();
 
     /** For reads that do not name a mode. */
     private ReadMode readMode;
@@ -374,10 +378,7 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
             lane.regions().read(read, modeOf(read), replySuspended(read));
         } else if (request instanceof Command.Read read) {
             if (reads.isCurrent(read)) {
-                Reply reply = unread.admit(checked(read, reads.read(read)));
-                output.write(reply);
-                counts.answeredAtOnce(CommandKind.of(read), reply);
-                counts.read(CommandCounts.ReadWay.LOCAL);
+                answerNow(read);
             } else {
                 lane.awaitRead(read, replySuspended(read));
             }
@@ -393,6 +394,22 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
                 end();
             }
         }
+    }
+
+    private void answerNow(Command.Read read) {
+        Reply known = reads.readAt(read, found);
+        Rejection refusal = access.refusal(read);
+        Reply reply = refusal != null ? refusal.failure() : known;
+        if (reply == null) {
+            output.writeValue(found);
+            counts.foundAtOnce(CommandKind.of(read));
+        } else {
+            Reply admitted = unread.admit(reply);
+            output.write(admitted);
+            counts.answeredAtOnce(CommandKind.of(read), admitted);
+        }
+        found.leave();
+        counts.read(CommandCounts.ReadWay.LOCAL);
     }
 
     /** Handles commands that neither read nor write; false if the command ends the connection. */

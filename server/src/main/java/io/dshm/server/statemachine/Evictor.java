@@ -5,6 +5,7 @@ import com.google.protobuf.UnsafeByteOperations;
 import io.dshm.proto.Key;
 import io.dshm.proto.Limits;
 import io.dshm.proto.wire.Eviction;
+import io.dshm.server.store.EntryBytes;
 import io.dshm.server.store.Entry;
 import io.dshm.server.store.Store;
 import java.util.ArrayList;
@@ -147,7 +148,7 @@ final class Evictor {
                         .setKey(UnsafeByteOperations.unsafeWrap(found.key))
                         .setVersion(found.version)
                         .build());
-                freed += Store.bytesOf(found.key, entry);
+                freed += EntryBytes.of(found.key, entry);
             }
             if (freed < least) {
                 // At the end of what was found the next search is due.

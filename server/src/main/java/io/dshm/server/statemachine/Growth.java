@@ -15,6 +15,7 @@ import io.dshm.proto.wire.TakeCommand;
 import io.dshm.proto.wire.TypedValue;
 import io.dshm.proto.wire.WriteCondition;
 import io.dshm.server.rights.Users;
+import io.dshm.server.store.EntryBytes;
 import io.dshm.server.store.Entry;
 import io.dshm.server.store.ListValue;
 import io.dshm.server.store.Store;
@@ -26,7 +27,7 @@ import io.dshm.server.store.limiters.SlidingLog;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a command adds to the state, by the formula of {@link Store#bytesOf}.
+ * What a command adds to the state, by the formula of {@link EntryBytes#of}.
  *
  * @param bytes at most, 0 or more
  * @param purpose what they are for
@@ -64,14 +65,14 @@ record Growth(long bytes, Purpose purpose) {
     static long atMost(CommandRecord record) {
         return switch (record.getCommandCase()) {
             case SET ->
-                Store.plainBytes(
+                EntryBytes.ofPlain(
                         record.getSet().getKey().size(),
                         record.getSet().getValue().size());
-            case INCR -> Store.plainBytes(record.getIncr().getKey().size(), NUMBER_BYTES);
+            case INCR -> EntryBytes.ofPlain(record.getIncr().getKey().size(), NUMBER_BYTES);
             case INCR_NUMBER ->
-                Store.numberBytes(record.getIncrNumber().getKey().size());
+                EntryBytes.ofNumber(record.getIncrNumber().getKey().size());
             case RATE_LIMITER ->
-                Store.limiterBytes(record.getRateLimiter().getKey().size());
+                EntryBytes.ofLimiter(record.getRateLimiter().getKey().size());
             case TAKE -> limiterBytes(record.getTake());
             case RESERVE ->
                 limiterBytes(record.getReserve().getTake())
@@ -81,7 +82,7 @@ record Growth(long bytes, Purpose purpose) {
                         + holdBytes(record.getGrant().getHolder());
             case SETTLE -> 2 * SlidingLog.GRANT_BYTES;
             case ACQUIRE ->
-                Store.limiterBytes(
+                EntryBytes.ofLimiter(
                         record.getAcquire().getKey().size(),
                         Permits.bytesOfOne(record.getAcquire().getHolder().size()));
             case TAKE_ALL ->
@@ -89,8 +90,8 @@ record Growth(long bytes, Purpose purpose) {
                         .mapToLong(Growth::limiterBytes)
                         .sum();
             case PUT -> bytesOf(record.getPut());
-            case PUSH -> Store.listBytes(record.getPush().getKey().size(), elementBytes(record.getPush()));
-            case FLUSH_ALL -> Store.markBytes(record.getFlushAll().getRegion().size());
+            case PUSH -> EntryBytes.ofList(record.getPush().getKey().size(), elementBytes(record.getPush()));
+            case FLUSH_ALL -> EntryBytes.ofMark(record.getFlushAll().getRegion().size());
             case CHUNK -> chunkBytes(record);
             case MULTI ->
                 record.getMulti().getWritesList().stream()
@@ -150,11 +151,11 @@ record Growth(long bytes, Purpose purpose) {
             case SET_CHUNKED -> {
                 SetChunkedCommand set = record.getSetChunked();
                 yield stores(
-                        Store.plainBytes(set.getKey().size(), set.getValueLength()) - bytesIn(store, set.getKey()));
+                        EntryBytes.ofPlain(set.getKey().size(), set.getValueLength()) - bytesIn(store, set.getKey()));
             }
             case PUT_CHUNKED -> {
                 PutChunkedCommand put = record.getPutChunked();
-                yield stores(Store.stringBytes(put.getPut().getKey().size(), put.getValueLength())
+                yield stores(EntryBytes.ofString(put.getPut().getKey().size(), put.getValueLength())
                         - bytesIn(store, put.getPut().getKey()));
             }
             default -> of(record, store);
@@ -199,10 +200,10 @@ record Growth(long bytes, Purpose purpose) {
     private static Growth ofPush(PushCommand push, Store store) {
         Entry entry = find(store, push.getKey());
         if (entry == null) {
-            return stores(Store.listBytes(push.getKey().size(), elementBytes(push)));
+            return stores(EntryBytes.ofList(push.getKey().size(), elementBytes(push)));
         }
         boolean list = entry.isTyped() && entry.typed().value() instanceof ListValue;
-        return list ? stores(Store.elementBytes(elementBytes(push))) : NONE;
+        return list ? stores(EntryBytes.ofElement(elementBytes(push))) : NONE;
     }
 
     /** Where it takes, and where it may only give back. Its first call is a decision, too, as that of {@link #ofLimiter}. */
@@ -247,7 +248,7 @@ record Growth(long bytes, Purpose purpose) {
     /** Of a limiter that has granted once: of a policy's, whatever that is. */
     private static long limiterBytes(TakeCommand take) {
         boolean mayBeLog = !take.getPolicyKey().isEmpty() || take.getAlgorithm() == LimitAlgorithm.LOG;
-        return Store.limiterBytes(
+        return EntryBytes.ofLimiter(
                 take.getKey().size(), mayBeLog ? SlidingLog.bytesOfOne(take.getCost() != 1) : Meter.BYTES);
     }
 
@@ -257,7 +258,7 @@ record Growth(long bytes, Purpose purpose) {
 
     /** A limiter decides when nothing can be stored any more: also its first call adds little. */
     private static Growth ofLimiter(CommandRecord record, Store store) {
-        return decides(find(store, record.getRateLimiter().getKey()) == null ? atMost(record) : Store.grantBytes());
+        return decides(find(store, record.getRateLimiter().getKey()) == null ? atMost(record) : EntryBytes.ofGrant());
     }
 
     private static Growth ofMulti(MultiCommand multi, Store store) {
@@ -281,9 +282,9 @@ record Growth(long bytes, Purpose purpose) {
         TypedValue value = put.getValue();
         int key = put.getKey().size();
         if (value.hasRaw()) {
-            return Store.plainBytes(key, value.getRaw().size());
+            return EntryBytes.ofPlain(key, value.getRaw().size());
         }
-        return value.hasString() ? Store.stringBytes(key, value.getString().size()) : Store.numberBytes(key);
+        return value.hasString() ? EntryBytes.ofString(key, value.getString().size()) : EntryBytes.ofNumber(key);
     }
 
     private static int elementBytes(PushCommand push) {
@@ -293,7 +294,7 @@ record Growth(long bytes, Purpose purpose) {
     /** The first piece takes what the whole value needs, so that the others have room, and the value when it is published. */
     private static long chunkBytes(CommandRecord record) {
         return record.getChunk().getOffset() == 0
-                ? Store.plainBytes(0, record.getChunk().getValueLength())
+                ? EntryBytes.ofPlain(0, record.getChunk().getValueLength())
                 : 0;
     }
 
@@ -308,6 +309,6 @@ record Growth(long bytes, Purpose purpose) {
 
     private static long bytesIn(Store store, ByteString key) {
         Entry entry = find(store, key);
-        return entry == null ? 0 : Store.bytesOf(key.toByteArray(), entry);
+        return entry == null ? 0 : EntryBytes.of(key.toByteArray(), entry);
     }
 }

@@ -19,6 +19,7 @@ import io.dshm.proto.wire.SnapshotRegion;
 import io.dshm.proto.wire.SnapshotUpload;
 import io.dshm.proto.wire.SnapshotUsers;
 import io.dshm.proto.wire.TypedState;
+import io.dshm.server.store.EntryBytes;
 import io.dshm.server.store.Entry;
 import io.dshm.server.store.ListValue;
 import io.dshm.server.store.Store;
@@ -130,7 +131,7 @@ public final class SnapshotWriter {
     private void append(byte[] key, Entry entry) throws IOException {
         PartFile current = file == null ? open() : file;
         frame.addEntries(toWire(key, entry));
-        frameBytes += Math.toIntExact(Store.bytesOf(key, entry));
+        frameBytes += Math.toIntExact(EntryBytes.of(key, entry));
         entryCount++;
         digest += Store.digestOf(key, entry, state.header().getClockMillis());
         if (frameBytes >= Math.min(FRAME_BYTES, partBytes)) {

@@ -22,6 +22,7 @@ import io.dshm.proto.wire.SnapshotUpload;
 import io.dshm.proto.wire.SnapshotUsers;
 import io.dshm.proto.wire.WhenFull;
 import io.dshm.server.rights.Users;
+import io.dshm.server.store.EntryBytes;
 import io.dshm.server.store.Entry;
 import io.dshm.server.store.Store;
 import java.io.IOException;
@@ -586,7 +587,7 @@ public final class StateMachine {
                     newStore.put(key, io.dshm.proto.Key.of(key).hash(), entry);
                 } else {
                     // There is no room for it. It is counted only, for the message that says how much memory is needed.
-                    bytesWithoutRoom[0] += Store.bytesOf(key, entry);
+                    bytesWithoutRoom[0] += EntryBytes.of(key, entry);
                 }
             }
 

@@ -72,7 +72,7 @@ public final class Cursor implements Expiring {
     }
 
     /** Goes nowhere: what it stood on can be collected. */
-    void leave() {
+    public void leave() {
         chunk = NOWHERE;
         content = null;
     }
@@ -118,6 +118,26 @@ public final class Cursor implements Expiring {
         return (int) INTS.get(chunk, start);
     }
 
+    /** Whether it is a plain value in the record: the bytes of {@link #array} from {@link #valueAt} on. */
+    public boolean isPlainInRecord() {
+        return kind == Draft.PLAIN;
+    }
+
+    /** What the record stands in. Not to be changed. */
+    public byte[] array() {
+        return chunk;
+    }
+
+    /** Where in {@link #array} a plain value begins. */
+    public int valueAt() {
+        return valueAt;
+    }
+
+    /** Bytes of a plain value, or of a string. */
+    public int valueLength() {
+        return valueLength;
+    }
+
     /** A copy of the key. */
     public byte[] key() {
         return Arrays.copyOfRange(chunk, keyAt, keyAt + keyLength);
@@ -154,15 +174,15 @@ public final class Cursor implements Expiring {
         return !isLimiter() && !lock;
     }
 
-    /** What the entry counts for; see {@link Store#bytesOf}. */
+    /** What the entry counts for; see {@link EntryBytes#of}. */
     public long bytes() {
         return switch (kind) {
-            case Draft.PLAIN -> Store.plainBytes(keyLength, valueLength);
-            case Draft.STRING -> Store.stringBytes(keyLength, valueLength);
-            case Draft.NUMBER -> Store.numberBytes(keyLength);
-            case Draft.TRUE, Draft.FALSE -> Store.stringBytes(keyLength, 0);
-            case Draft.METER -> Store.limiterBytes(keyLength, Meter.BYTES);
-            default -> Store.bytesOf(keyLength, referred());
+            case Draft.PLAIN -> EntryBytes.ofPlain(keyLength, valueLength);
+            case Draft.STRING -> EntryBytes.ofString(keyLength, valueLength);
+            case Draft.NUMBER -> EntryBytes.ofNumber(keyLength);
+            case Draft.TRUE, Draft.FALSE -> EntryBytes.ofString(keyLength, 0);
+            case Draft.METER -> EntryBytes.ofLimiter(keyLength, Meter.BYTES);
+            default -> EntryBytes.of(keyLength, referred());
         };
     }
 
@@ -190,7 +210,8 @@ public final class Cursor implements Expiring {
                 version);
     }
 
-    private byte[] value() {
+    /** A copy of a plain value or a string. */
+    public byte[] value() {
         return Arrays.copyOfRange(chunk, valueAt, valueAt + valueLength);
     }
 

@@ -3,7 +3,7 @@ package io.dshm.server.store;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * A region that has a limit, and what its entries take: {@link Store#bytesOf} over those that are not purged.
+ * A region that has a limit, and what its entries take: {@link EntryBytes#of} over those that are not purged.
  *
  * <p>What was in the region before it got its limit is counted segment by segment. Until that is done, a change in a segment that
  * is still to be counted changes nothing here.

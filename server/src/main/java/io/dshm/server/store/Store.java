@@ -1,8 +1,5 @@
 package io.dshm.server.store;
 
-import io.dshm.server.store.limiters.Limiter;
-import io.dshm.server.store.limiters.Meter;
-import io.dshm.server.store.limiters.SlidingLog;
 import java.util.Collection;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
@@ -21,34 +18,6 @@ import org.jspecify.annotations.Nullable;
  * {@link #sweep} takes those away that are {@linkplain Entry#isGoneAt gone}.
  */
 public final class Store {
-
-    /**
-     * What an entry costs beside its key and value: the rest of its record, 11 to 18 bytes, and its slots in the index, 5 to 8. Part of the
-     * formula of {@link #bytesOf}, so all nodes of a cluster must have the same figure here.
-     */
-    private static final long ENTRY_BYTES = 24;
-
-    /** One for so many bytes of records: the room that is free for more of them, and what was replaced and is not yet collected. */
-    private static final int ROOM_PART = 9;
-
-    /** What the flags of a typed value take. */
-    private static final long TYPED_BYTES = 2;
-
-    private static final long NUMBER_BYTES = Double.BYTES;
-
-    /** What a content costs that is an object: its header, what refers to it, and the typed value or the like around it. */
-    private static final long OBJECT_BYTES = 48;
-
-    /**
-     * Arrays from this length on take whole regions of the heap: of G1's smallest, which are these. On heaps of 4 GiB and more
-     * regions are larger, and such a value may take more than is counted; there the limit leaves more room.
-     */
-    private static final long REGION_BYTES = 1 << 20;
-
-    private static final int ARRAY_HEADER_BYTES = 16;
-
-    /** What a list costs beside its elements. */
-    private static final long LIST_BYTES = 80 + OBJECT_BYTES;
 
     private final Table table = new Table();
 
@@ -124,7 +93,7 @@ public final class Store {
         draft.become(key, hash, entry);
         table.put(key, hash, slot, draft);
         draft.leave();
-        count(key, hash, 1, bytesOf(key, entry), entry.hasDeadline());
+        count(key, hash, 1, EntryBytes.of(key, entry), entry.hasDeadline());
     }
 
     /**
@@ -248,7 +217,7 @@ public final class Store {
         return deadlineCount.getAcquire();
     }
 
-    /** The sum of {@link #bytesOf} over the entries that are not purged. Any thread. */
+    /** The sum of {@link EntryBytes#of} over the entries that are not purged. Any thread. */
     public long bytes() {
         return bytes.getAcquire();
     }
@@ -268,7 +237,7 @@ public final class Store {
      * added by {@link #countRegions}, little by little. Writer only.
      *
      * @param region its name, empty for the default region; not kept
-     * @param bytesMax what its entries may take, by {@link #bytesOf}; 0 for no limit
+     * @param bytesMax what its entries may take, by {@link EntryBytes#of}; 0 for no limit
      * @param evicts what a full region does, unless a command says it: makes room, or refuses
      */
     public void limitRegion(byte[] region, long bytesMax, boolean evicts) {
@@ -364,99 +333,6 @@ public final class Store {
     /** How many segments there are: numbers from 0 on. */
     public static int segments() {
         return Table.SEGMENTS;
-    }
-
-    /**
-     * What an entry counts for in {@link #bytes}: the bytes of its key and value, and 24 for what is around them, and a ninth of all that. For a
-     * typed value there are 2 more, for a number 8 beyond. A value of more than 4 KiB counts for its bytes, rounded up to eight (half a
-     * MiB or more to whole MiB), and 48; a list for 128 and what its elements {@linkplain ListValue#bytes take}; a limiter for
-     * what {@linkplain Limiter#bytes it takes}, and 48 unless it is a {@link Meter}. It is what the entry takes in
-     * memory, within some percent, but depends on the entry alone, so that it is the same on every node.
-     */
-    public static long bytesOf(byte[] key, Entry entry) {
-        return bytesOf(key.length, entry.content());
-    }
-
-    /** The same by the length of the key and what {@link Entry#content} is. */
-    static long bytesOf(int keyBytes, Object content) {
-        if (content instanceof byte[] value) {
-            return plainBytes(keyBytes, value.length);
-        }
-        if (content instanceof Limiter limiter) {
-            return limiter instanceof Meter
-                    ? limiterBytes(keyBytes, Meter.BYTES)
-                    : limiterBytes(keyBytes, OBJECT_BYTES + limiter.bytes());
-        }
-        Object value = ((Typed) content).value();
-        if (value instanceof ListValue list) {
-            return stringBytes(keyBytes, 0) + LIST_BYTES + list.bytes();
-        }
-        if (value instanceof byte[] string) {
-            return stringBytes(keyBytes, string.length);
-        }
-        return value instanceof Double ? numberBytes(keyBytes) : stringBytes(keyBytes, 0);
-    }
-
-    /** The same of an entry with a plain value, by the lengths of both. */
-    public static long plainBytes(int keyBytes, int valueBytes) {
-        return valueBytes > Draft.INLINE_BYTES_MAX
-                ? recordBytes(keyBytes) + OBJECT_BYTES + arrayBytes(valueBytes)
-                : recordBytes(keyBytes + valueBytes);
-    }
-
-    private static long recordBytes(int bytes) {
-        long whole = ENTRY_BYTES + bytes;
-        return whole + whole / ROOM_PART;
-    }
-
-    /** The same of an entry with a string. */
-    public static long stringBytes(int keyBytes, int valueBytes) {
-        return plainBytes(keyBytes, valueBytes) + TYPED_BYTES;
-    }
-
-    /** The same of an entry with a number; a truth value takes less. */
-    public static long numberBytes(int keyBytes) {
-        return stringBytes(keyBytes, 0) + NUMBER_BYTES;
-    }
-
-    /** The same of an entry with a list of one element, a string of that length or a number. */
-    public static long listBytes(int keyBytes, int elementBytes) {
-        return stringBytes(keyBytes, 0) + LIST_BYTES + elementBytes(elementBytes);
-    }
-
-    /** What one more element of a list counts for; its length is 0 for a number. */
-    public static long elementBytes(int elementBytes) {
-        return ListValue.bytesOf(elementBytes);
-    }
-
-    /** The same as {@link #bytesOf} of an entry with a limiter that has granted once. */
-    public static long limiterBytes(int keyBytes) {
-        return limiterBytes(keyBytes, OBJECT_BYTES + SlidingLog.bytesOfOne(false));
-    }
-
-    /** The same of an entry with a limiter that takes so many bytes, and those of an object if it is one. */
-    public static long limiterBytes(int keyBytes, long bytes) {
-        return recordBytes(keyBytes) + bytes;
-    }
-
-    /** What one more grant of a limiter counts for. */
-    public static long grantBytes() {
-        return SlidingLog.GRANT_BYTES;
-    }
-
-    /** What the mark of a flush counts for in {@link #markBytes}. */
-    public static long markBytes(int regionBytes) {
-        return FlushMarks.bytesOf(regionBytes);
-    }
-
-    private static long arrayBytes(int length) {
-        return length + ARRAY_HEADER_BYTES < REGION_BYTES / 2
-                ? roundedUp(length)
-                : (length + ARRAY_HEADER_BYTES + REGION_BYTES - 1) / REGION_BYTES * REGION_BYTES;
-    }
-
-    private static long roundedUp(long length) {
-        return (length + 7) & -8;
     }
 
     /**

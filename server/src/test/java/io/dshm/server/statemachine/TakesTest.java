@@ -10,8 +10,8 @@ import io.dshm.proto.Key;
 import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.LimitAlgorithm;
 import io.dshm.proto.wire.WriteCondition;
+import io.dshm.server.store.EntryBytes;
 import io.dshm.server.store.Entry;
-import io.dshm.server.store.Store;
 import io.dshm.server.store.limiters.Decision;
 import io.dshm.server.store.limiters.SlidingLog;
 import java.nio.charset.StandardCharsets;
@@ -284,8 +284,8 @@ class TakesTest {
         run(Log.incr("a key of 16 byte", 1, 0));
         take(LimitAlgorithm.GCRA, 5, 60_000, 3);
         byte[] key = "a key of 16 byte".getBytes(StandardCharsets.US_ASCII);
-        long counter = Store.bytesOf(key, Objects.requireNonNull(entry("a key of 16 byte")));
-        long bucket = Store.bytesOf(key, Objects.requireNonNull(entry("t")));
+        long counter = EntryBytes.of(key, Objects.requireNonNull(entry("a key of 16 byte")));
+        long bucket = EntryBytes.of(key, Objects.requireNonNull(entry("t")));
         assertTrue(bucket <= counter + 20, bucket + " and " + counter);
     }
 

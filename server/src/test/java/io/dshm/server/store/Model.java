@@ -146,7 +146,7 @@ final class Model {
         assertEquals(expected.values().stream().filter(Entry::hasDeadline).count(), store.deadlineCount());
         long bytes = 0;
         for (Map.Entry<String, Entry> entry : expected.entrySet()) {
-            bytes += Store.bytesOf(Keys.bytes(entry.getKey()), entry.getValue());
+            bytes += EntryBytes.of(Keys.bytes(entry.getKey()), entry.getValue());
         }
         assertEquals(bytes, store.bytes());
         assertEquals(store.deadlineCount() > 0, store.sweepPending());

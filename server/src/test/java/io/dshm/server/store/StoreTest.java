@@ -297,17 +297,17 @@ class StoreTest {
     @Test
     void a_typed_entry_costs_a_little_more_than_a_plain_one() {
         byte[] key = Keys.bytes("k");
-        assertEquals(recordBytes(1 + 5), Store.bytesOf(key, Entry.of(new byte[5], Entry.NEVER, 1)));
-        assertEquals(recordBytes(1 + 5) + 2, Store.bytesOf(key, Entry.of(new Typed(new byte[5], 1), Entry.NEVER, 1)));
-        assertEquals(recordBytes(1) + 2 + 8, Store.bytesOf(key, Entry.of(new Typed(5.0, 1), Entry.NEVER, 1)));
-        assertEquals(recordBytes(1) + 48 + 5000, Store.bytesOf(key, Entry.of(new byte[5000], Entry.NEVER, 1)));
-        assertEquals(recordBytes(1) + 48 + (1 << 20), Store.bytesOf(key, Entry.of(new byte[600_000], Entry.NEVER, 1)));
+        assertEquals(recordBytes(1 + 5), EntryBytes.of(key, Entry.of(new byte[5], Entry.NEVER, 1)));
+        assertEquals(recordBytes(1 + 5) + 2, EntryBytes.of(key, Entry.of(new Typed(new byte[5], 1), Entry.NEVER, 1)));
+        assertEquals(recordBytes(1) + 2 + 8, EntryBytes.of(key, Entry.of(new Typed(5.0, 1), Entry.NEVER, 1)));
+        assertEquals(recordBytes(1) + 48 + 5000, EntryBytes.of(key, Entry.of(new byte[5000], Entry.NEVER, 1)));
+        assertEquals(recordBytes(1) + 48 + (1 << 20), EntryBytes.of(key, Entry.of(new byte[600_000], Entry.NEVER, 1)));
         assertEquals(
                 recordBytes(1) + 48 + 2 + (2 << 20),
-                Store.bytesOf(key, Entry.of(new Typed(new byte[1 << 20], 1), Entry.NEVER, 1)));
+                EntryBytes.of(key, Entry.of(new Typed(new byte[1 << 20], 1), Entry.NEVER, 1)));
         ListValue list = ListValue.EMPTY.push(true, 5.0).push(true, new byte[3]);
         assertEquals(
-                recordBytes(1) + 2 + 128 + 56 + 51, Store.bytesOf(key, Entry.of(new Typed(list, 0), Entry.NEVER, 1)));
+                recordBytes(1) + 2 + 128 + 56 + 51, EntryBytes.of(key, Entry.of(new Typed(list, 0), Entry.NEVER, 1)));
     }
 
     private static long recordBytes(int keyAndValueBytes) {

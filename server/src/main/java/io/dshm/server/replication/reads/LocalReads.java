@@ -9,6 +9,7 @@ import io.dshm.server.rights.Users;
 import io.dshm.server.statemachine.ClusterClock;
 import io.dshm.server.statemachine.MemoryLimit;
 import io.dshm.server.statemachine.StateMachine;
+import io.dshm.server.store.Cursor;
 import io.dshm.server.store.Entry;
 import io.dshm.server.store.Store;
 import java.util.ArrayList;
@@ -86,16 +87,30 @@ public final class LocalReads {
     }
 
     private Reply readKey(Command.KeyRead read) {
+        Cursor cursor = new Cursor();
+        Reply reply = readAt(read, cursor);
+        return reply == null ? new Reply.Value(cursor.value()) : reply;
+    }
+
+    /**
+     * The same without a copy of what is read most, a small value: if it returns null, the reply is the value on which the cursor stands. Then
+     * it has allocated nothing.
+     */
+    public @Nullable Reply readAt(Command.Read read, Cursor cursor) {
+        return read instanceof Command.KeyRead one ? readAt(one, cursor) : read(read);
+    }
+
+    private @Nullable Reply readAt(Command.KeyRead read, Cursor cursor) {
         Key key = read.key();
         Store store = stateMachine.store();
-        Entry entry = store.get(key.bytes(), key.hash());
-        if (entry == null) {
+        if (!store.find(key.bytes(), key.hash(), cursor)) {
             return StateMachine.isLoading(store) ? LOADING : Reply.Failure.NOT_FOUND;
         }
-        if (read instanceof Command.Get && !entry.hasDeadline() && entry.isPlain()) {
-            return new Reply.Value(entry.value());
+        if (read instanceof Command.Get && cursor.isPlainInRecord()) {
+            boolean expired = cursor.hasDeadline() && cursor.isExpiredAt(clock.estimateMillis());
+            return expired ? Reply.Failure.NOT_FOUND : null;
         }
-        return ReadReplies.of(read, entry, clock.estimateMillis());
+        return ReadReplies.of(read, cursor.entry(), clock.estimateMillis());
     }
 
     /** The reply to a linearizable read; after a round, and after the time was logged if {@link #isDueUnlogged}. */

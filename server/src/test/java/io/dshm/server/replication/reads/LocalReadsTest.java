@@ -1,10 +1,13 @@
 package io.dshm.server.replication.reads;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.sun.management.ThreadMXBean;
 import io.dshm.proto.Command;
 import io.dshm.proto.Key;
 import io.dshm.proto.Reply;
@@ -13,10 +16,14 @@ import io.dshm.server.statemachine.ClusterClock;
 import io.dshm.server.statemachine.CorruptStateException;
 import io.dshm.server.statemachine.SnapshotReader;
 import io.dshm.server.statemachine.StateMachine;
+import io.dshm.server.store.Cursor;
 import io.dshm.server.store.Entry;
+import io.dshm.server.store.Typed;
 import io.dshm.server.store.limiters.SlidingLog;
+import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -82,6 +89,41 @@ class LocalReadsTest {
         assertTrue(read() instanceof Reply.Value);
         monotonicMillis += 50;
         assertEquals(Reply.Failure.NOT_FOUND, read());
+    }
+
+    @Test
+    void a_small_value_is_shown_where_it_stands_and_nothing_is_allocated_for_it() {
+        byte[] value = {1, 2, 3};
+        put(Entry.of(value, Entry.NEVER, 1));
+        Cursor cursor = new Cursor();
+        assertNull(reads.readAt(get, cursor));
+        int from = cursor.valueAt();
+        assertArrayEquals(value, Arrays.copyOfRange(cursor.array(), from, from + cursor.valueLength()));
+        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        long before = threads.getCurrentThreadAllocatedBytes();
+        for (int i = 0; i < 10_000; i++) {
+            reads.readAt(get, cursor);
+        }
+        long allocated = threads.getCurrentThreadAllocatedBytes() - before;
+        // What the virtual machine itself allocates on this thread meanwhile is less than a byte a read.
+        assertTrue(allocated < 10_000, allocated + " bytes");
+    }
+
+    @Test
+    void only_a_small_plain_value_that_has_not_expired_is_shown_where_it_stands() {
+        Cursor cursor = new Cursor();
+        assertEquals(Reply.Failure.NOT_FOUND, reads.readAt(get, cursor));
+        clock.observe(10_000);
+        put(Entry.of(new byte[] {1}, 10_050, 1));
+        assertNull(reads.readAt(get, cursor));
+        assertTrue(reads.readAt(new Command.Stat(key, false, null), cursor) instanceof Reply.Detailed);
+        monotonicMillis += 50;
+        assertEquals(Reply.Failure.NOT_FOUND, reads.readAt(get, cursor));
+        byte[] large = new byte[100_000];
+        put(Entry.of(large, Entry.NEVER, 2));
+        assertTrue(reads.readAt(get, cursor) instanceof Reply.Value found && found.bytes() == large);
+        put(Entry.of(new Typed(1.5, 0), Entry.NEVER, 3));
+        assertTrue(reads.readAt(get, cursor) instanceof Reply.Value);
     }
 
     @Test

@@ -11,8 +11,8 @@ import io.dshm.proto.Limits;
 import io.dshm.proto.Reply;
 import io.dshm.server.statemachine.ClusterClock;
 import io.dshm.server.statemachine.StateMachine;
+import io.dshm.server.store.EntryBytes;
 import io.dshm.server.store.Entry;
-import io.dshm.server.store.Store;
 import io.dshm.server.store.Typed;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -103,7 +103,7 @@ class RegionScansTest {
         Reply.Detailed info = (Reply.Detailed) regions.reply(new Command.RegionInfo(REGION, null));
         assertEquals("1", info.detail("entries"));
         assertEquals("1", info.detail("stale"));
-        assertEquals(Long.toString(2 * Store.numberBytes("r::alive".length())), info.detail("bytes"));
+        assertEquals(Long.toString(2 * EntryBytes.ofNumber("r::alive".length())), info.detail("bytes"));
         assertNull(info.value());
     }
 
