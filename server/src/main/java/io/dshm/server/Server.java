@@ -307,7 +307,7 @@ public final class Server {
                 scheduled,
                 watch);
         status.setRunning(parts);
-        metrics.setRunning(parts, loops, calls.waiting()::bytes);
+        metrics.setRunning(parts, loops, shares, calls.waiting()::bytes);
         new PeriodicTasks(lanes.get(0), config.node(), members, connector)
                 .start(raft, roles, replicator, membership, ownCluster, status);
         LOG.info(

@@ -370,6 +370,27 @@ class TextConnectionTest {
     }
 
     @Test
+    void a_connection_may_allow_shares_for_all_its_takes() {
+        replicator.propose(CommandRecord.newBuilder()
+                .setSwitchFormat(SwitchFormat.newBuilder().setFormat(Formats.BOUNDS))
+                .build());
+        applyAll();
+        String take = "TAKE k log 100000 60\r\n";
+        client.send("SHARES yes\r\n");
+        assertEquals("DONE\r\n", client.received());
+        client.send(take.repeat(10));
+        applyAll();
+        assertEquals(10, client.received().split("DONE allowed=1", -1).length - 1);
+        client.send(take);
+        assertTrue(client.received().startsWith("DONE allowed=1"), "this node's share decides");
+
+        client.send("SHARES no\r\n" + take);
+        assertEquals("DONE\r\n", client.received(), "the log decides");
+        applyAll();
+        assertTrue(client.received().startsWith("DONE allowed=1"));
+    }
+
+    @Test
     void a_value_that_many_ask_for_is_counted_once() {
         store("k", new byte[2 * MIB]);
         for (int i = 0; i < 12; i++) {
