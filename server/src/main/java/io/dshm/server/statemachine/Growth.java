@@ -16,7 +16,6 @@ import io.dshm.proto.wire.TypedValue;
 import io.dshm.proto.wire.WriteCondition;
 import io.dshm.server.rights.Users;
 import io.dshm.server.store.Entry;
-import io.dshm.server.store.ListValue;
 import io.dshm.server.store.Store;
 import io.dshm.server.store.limiters.Account;
 import io.dshm.server.store.limiters.Holds;
@@ -201,7 +200,7 @@ record Growth(long bytes, Purpose purpose) {
         if (entry == null) {
             return stores(Store.listBytes(push.getKey().size(), elementBytes(push)));
         }
-        boolean list = entry.isTyped() && entry.typed().value() instanceof ListValue;
+        boolean list = entry.isTyped() && entry.typed().isList();
         return list ? stores(Store.elementBytes(elementBytes(push))) : NONE;
     }
 

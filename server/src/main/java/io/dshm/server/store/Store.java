@@ -382,17 +382,23 @@ public final class Store {
         if (content instanceof byte[] value) {
             return plainBytes(keyBytes, value.length);
         }
+        if (content instanceof Pieces pieces) {
+            return plainBytes(keyBytes, pieces.length());
+        }
         if (content instanceof Limiter limiter) {
             return limiter instanceof Meter
                     ? limiterBytes(keyBytes, Meter.BYTES)
                     : limiterBytes(keyBytes, OBJECT_BYTES + limiter.bytes());
         }
-        Object value = ((Typed) content).value();
+        Object value = ((Typed) content).held();
         if (value instanceof ListValue list) {
             return stringBytes(keyBytes, 0) + LIST_BYTES + list.bytes();
         }
         if (value instanceof byte[] string) {
             return stringBytes(keyBytes, string.length);
+        }
+        if (value instanceof Pieces pieces) {
+            return stringBytes(keyBytes, pieces.length());
         }
         return value instanceof Double ? numberBytes(keyBytes) : stringBytes(keyBytes, 0);
     }

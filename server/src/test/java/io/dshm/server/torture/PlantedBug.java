@@ -176,7 +176,7 @@ enum PlantedBug {
         void plant(Edits edits) {
             edits.replace(
                     "store/Entry.java",
-                    "return isPlain() || (isTyped() && !(typed().value() instanceof Boolean && hasDeadline()));",
+                    "return isPlain() || (isTyped() && !(typed().held() instanceof Boolean && hasDeadline()));",
                     "return true;");
         }
     },
