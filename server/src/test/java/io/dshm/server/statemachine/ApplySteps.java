@@ -25,6 +25,7 @@ final class ApplySteps {
     private static final long ORIGIN = 7;
     private static final int LIST = 500_000;
     private static final int VIEWS = 5;
+    private static final int VALUES = 50;
 
     /** All pieces of the largest value, and two steps more. */
     static final int UPLOAD_STEPS = Limits.VALUE_BYTES_MAX / Limits.CHUNK_BYTES + 2;
@@ -154,7 +155,7 @@ final class ApplySteps {
             all.step(i);
         }
         measure("no view open", all::step, steps);
-        measure("a value of 32 MiB", all::uploadStep, UPLOAD_STEPS);
+        measure("values of 32 MiB", i -> all.uploadStep(i % UPLOAD_STEPS), VALUES * UPLOAD_STEPS);
         for (int i = 0; i < VIEWS; i++) {
             long begun = nanos();
             StateView view = all.stateMachine.view();

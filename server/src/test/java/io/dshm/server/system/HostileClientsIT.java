@@ -5,7 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.dshm.client.DshmConnection;
+import io.dshm.proto.Limits;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
@@ -19,6 +23,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -40,6 +46,7 @@ class HostileClientsIT {
     private static final int CONNECTIONS_MAX = 2_200;
     private static final int READ_MILLIS_MAX = 40_000;
     private static final int BYSTANDERS = 2;
+    private static final int IDENTITIES = 100_000;
 
     @RegisterExtension
     static final Processes PROCESSES = Processes.perClass();
@@ -288,12 +295,68 @@ class HostileClientsIT {
         return channel;
     }
 
-    private Socket open() throws IOException {
+    /** Half of them do not mark their repeats, as those of the issue; of these, an address has a share of the table. */
+    @Test
+    void a_hundred_thousand_identities_from_one_address_keep_nobody_else_out()
+            throws IOException, InterruptedException, ExecutionException {
+        Socket many = open("127.0.0.9");
+        CompletableFuture<Void> sent = CompletableFuture.runAsync(() -> sendIdentities(many));
+        BufferedReader replies = new BufferedReader(new InputStreamReader(many.getInputStream(), US_ASCII));
+        int counted = 0;
+        for (int i = 0; i < IDENTITIES; i++) {
+            String reply = replies.readLine();
+            if (reply.startsWith("LEN ")) {
+                replies.readLine();
+                assertEquals("DONE", replies.readLine());
+                counted++;
+            } else {
+                assertTrue(reply.startsWith("ERROR busy"), reply);
+            }
+        }
+        sent.get();
+        assertEquals(IDENTITIES / 2 + Limits.ADDRESS_CLIENTS_MAX, counted);
+        Socket newcomer = open("127.0.0.10");
+        for (String way : List.of("id=1 seq=1", "id=1 seq=1", "id=2 seq=1 done=1", "id=2 seq=1 done=1 retry=yes")) {
+            send(newcomer, "INCR hostile::newcomer 1 0 " + way + "\r\n");
+            assertTrue(line(newcomer).startsWith("LEN "), way);
+            assertEquals(way.contains("id=1") ? "1" : "2", line(newcomer));
+            assertEquals("DONE", line(newcomer));
+        }
+        for (NodeProcess any : cluster.nodes()) {
+            try (DshmConnection client = any.connect()) {
+                int expected = counted;
+                Await.until(any + " has the same count", () -> client.get("hostile::count")
+                        .map(value -> new String(value, US_ASCII))
+                        .equals(Optional.of("" + expected)));
+            }
+        }
+    }
+
+    private static void sendIdentities(Socket many) {
+        StringBuilder requests = new StringBuilder();
+        for (int i = 0; i < IDENTITIES; i++) {
+            requests.append("INCR hostile::count 1 0 id=")
+                    .append(1_000_000 + i)
+                    .append(i % 2 == 0 ? " seq=1\r\n" : " seq=1 done=1\r\n");
+        }
+        try {
+            send(many, requests.toString());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private Socket open(String from) throws IOException {
         Socket socket = new Socket();
         sockets.add(socket);
         socket.setSoTimeout(READ_MILLIS_MAX);
+        socket.bind(new InetSocketAddress(from, 0));
         socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), node.port()), READ_MILLIS_MAX);
         return socket;
+    }
+
+    private Socket open() throws IOException {
+        return open("127.0.0.1");
     }
 
     private static void send(Socket socket, String text) throws IOException {

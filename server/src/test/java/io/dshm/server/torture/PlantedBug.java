@@ -205,8 +205,8 @@ enum PlantedBug {
                     "boolean publishes = offset > 0;");
             edits.replace(
                     "statemachine/PendingUploads.java",
-                    "return upload != null && upload.received == length && upload.length == length ?",
-                    "return upload != null ?");
+                    "if (upload == null || upload.received != length || upload.length != length) {",
+                    "if (upload == null) {");
         }
     };
 
