@@ -145,19 +145,16 @@ record Growth(long bytes, Purpose purpose) {
      * in no region.
      */
     static Growth inRegion(CommandRecord record, Store store) {
-        return switch (record.getCommandCase()) {
-            case SET_CHUNKED -> {
-                SetChunkedCommand set = record.getSetChunked();
-                yield stores(
-                        Store.plainBytes(set.getKey().size(), set.getValueLength()) - bytesIn(store, set.getKey()));
-            }
-            case PUT_CHUNKED -> {
-                PutChunkedCommand put = record.getPutChunked();
-                yield stores(Store.stringBytes(put.getPut().getKey().size(), put.getValueLength())
-                        - bytesIn(store, put.getPut().getKey()));
-            }
-            default -> of(record, store);
-        };
+        if (record.hasSetChunked()) {
+            SetChunkedCommand set = record.getSetChunked();
+            return stores(Store.plainBytes(set.getKey().size(), set.getValueLength()) - bytesIn(store, set.getKey()));
+        }
+        if (record.hasPutChunked()) {
+            PutChunkedCommand put = record.getPutChunked();
+            ByteString key = put.getPut().getKey();
+            return stores(Store.stringBytes(key.size(), put.getValueLength()) - bytesIn(store, key));
+        }
+        return of(record, store);
     }
 
     /** The key of a command that may add to its region; null for others. */
