@@ -353,15 +353,15 @@ public final class StateMachine {
                         : Outcome.CHUNKS_MISSING;
             case SET_CHUNKED -> {
                 SetChunkedCommand set = record.getSetChunked();
-                byte[] value = uploads.complete(record.getOrigin(), set.getUpload(), set.getValueLength());
+                Object value = uploads.complete(record.getOrigin(), set.getUpload(), set.getValueLength());
                 yield value == null
                         ? Outcome.CHUNKS_MISSING
-                        : writes.set(set.getKey(), set.getTtlMillis(), value, clockMillis);
+                        : writes.set(set, value, clockMillis);
             }
             case PUT -> typedWrites.put(record.getPut(), clockMillis);
             case PUT_CHUNKED -> {
                 PutChunkedCommand put = record.getPutChunked();
-                byte[] value = uploads.complete(record.getOrigin(), put.getUpload(), put.getValueLength());
+                Object value = uploads.complete(record.getOrigin(), put.getUpload(), put.getValueLength());
                 yield value == null ? Outcome.CHUNKS_MISSING : typedWrites.put(put.getPut(), value, clockMillis);
             }
             case REMOVE -> typedWrites.remove(record.getRemove(), clockMillis);

@@ -25,6 +25,7 @@ import io.dshm.server.replication.contracts.Leadership;
 import io.dshm.server.replication.reads.LocalReads;
 import io.dshm.server.statemachine.ClusterClock;
 import io.dshm.server.store.Entry;
+import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import io.netty.handler.stream.ChunkedWriteHandler;
 import java.util.ArrayList;
@@ -155,6 +156,33 @@ class TextConnectionTest {
         assertEquals(
                 "LEN 1\r\n1\r\nDONE\r\nLEN 1\r\n1\r\nDONE\r\nLEN 3\r\nxyz\r\nDONE\r\nLEN 3\r\nxyz\r\nDONE\r\nDONE\r\n",
                 client.received());
+    }
+
+    @Test
+    void a_reply_that_fails_closes_its_own_connection_only() {
+        boolean[] fails = {false};
+        ClientChannel broken = new ClientChannel(allocator) {
+            @Override
+            public ByteBufAllocator alloc() {
+                if (fails[0]) {
+                    throw new IllegalStateException("the reply of one client fails");
+                }
+                return super.alloc();
+            }
+        };
+        channels.add(broken);
+        open(broken);
+        ClientChannel other = another();
+        client.arrive("INCR a 1 0\r\n");
+        broken.arrive("INCR a 1 0\r\n");
+        other.arrive("INCR a 1 0\r\n");
+        fails[0] = true;
+        applyAll();
+        assertFalse(broken.isOpen());
+        assertEquals("LEN 1\r\n1\r\nDONE\r\n", client.received());
+        assertEquals("LEN 1\r\n3\r\nDONE\r\n", other.received());
+        client.send("GET a\r\n");
+        assertEquals("LEN 1\r\n3\r\nDONE\r\n", client.received());
     }
 
     @Test

@@ -14,13 +14,12 @@ record BareConnection(Socket socket, Socket tcp) implements Closeable {
 
     /** Connects; a read fails after 40 seconds. */
     static BareConnection open(InetSocketAddress address, @Nullable SSLContext context) throws IOException {
-        return open(address, context, 0);
+        return open(new Socket(), address, context, 0);
     }
 
-    /** The same with buffers of that size in the system; 0: as it likes. */
-    static BareConnection open(InetSocketAddress address, @Nullable SSLContext context, int bufferBytes)
+    /** The same with a socket of the caller's, and with buffers of that size in the system; 0: as it likes. */
+    static BareConnection open(Socket tcp, InetSocketAddress address, @Nullable SSLContext context, int bufferBytes)
             throws IOException {
-        Socket tcp = new Socket();
         boolean done = false;
         try {
             tcp.setTcpNoDelay(true);

@@ -5,7 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.dshm.client.DshmConnection;
+import io.dshm.proto.Limits;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
 import java.net.Socket;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -13,6 +17,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -32,6 +38,7 @@ class HostileClientsIT {
     private static final long NEVER_READ_BYTES_MAX = 64L * MIB;
     private static final int CONNECTIONS_MAX = 2_200;
     private static final int BYSTANDERS = 2;
+    private static final int IDENTITIES = 100_000;
 
     @RegisterExtension
     static final Processes PROCESSES = Processes.perClass();
@@ -265,8 +272,63 @@ class HostileClientsIT {
         return pipeline;
     }
 
+    /** Half of them do not mark their repeats; of these, one address may have a part of the table only. */
+    @Test
+    void a_hundred_thousand_identities_from_one_address_keep_nobody_else_out()
+            throws IOException, InterruptedException, ExecutionException {
+        Socket many = open(node.connectBareFrom("127.0.0.9"));
+        CompletableFuture<Void> sent = CompletableFuture.runAsync(() -> sendIdentities(many));
+        BufferedReader replies = new BufferedReader(new InputStreamReader(many.getInputStream(), US_ASCII));
+        int counted = 0;
+        for (int i = 0; i < IDENTITIES; i++) {
+            String reply = replies.readLine();
+            if (reply.startsWith("LEN ")) {
+                replies.readLine();
+                assertEquals("DONE", replies.readLine());
+                counted++;
+            } else {
+                assertTrue(reply.startsWith("ERROR busy"), reply);
+            }
+        }
+        sent.get();
+        assertEquals(IDENTITIES / 2 + Limits.ADDRESS_CLIENTS_MAX, counted);
+        Socket newcomer = open(node.connectBareFrom("127.0.0.10"));
+        for (String way : List.of("id=1 seq=1", "id=1 seq=1", "id=2 seq=1 done=1", "id=2 seq=1 done=1 retry=yes")) {
+            send(newcomer, "INCR hostile::newcomer 1 0 " + way + "\r\n");
+            assertTrue(line(newcomer).startsWith("LEN "), way);
+            assertEquals(way.contains("id=1") ? "1" : "2", line(newcomer));
+            assertEquals("DONE", line(newcomer));
+        }
+        for (NodeProcess any : cluster.nodes()) {
+            try (DshmConnection client = any.connect()) {
+                int expected = counted;
+                Await.until(any + " has the same count", () -> client.get("hostile::count")
+                        .map(value -> new String(value, US_ASCII))
+                        .equals(Optional.of("" + expected)));
+            }
+        }
+    }
+
+    private static void sendIdentities(Socket many) {
+        StringBuilder requests = new StringBuilder();
+        for (int i = 0; i < IDENTITIES; i++) {
+            requests.append("INCR hostile::count 1 0 id=")
+                    .append(1_000_000 + i)
+                    .append(i % 2 == 0 ? " seq=1\r\n" : " seq=1 done=1\r\n");
+        }
+        try {
+            send(many, requests.toString());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     private Socket open() throws IOException {
-        Socket socket = node.connectBare().socket();
+        return open(node.connectBare());
+    }
+
+    private Socket open(BareConnection connection) {
+        Socket socket = connection.socket();
         sockets.add(socket);
         return socket;
     }

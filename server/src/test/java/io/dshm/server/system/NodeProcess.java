@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.net.HttpURLConnection;
 import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -408,7 +409,18 @@ public final class NodeProcess {
 
     /** The same with buffers of that size in the system; 0: as it likes. */
     BareConnection connectBare(int bufferBytes) throws IOException {
-        BareConnection connection = BareConnection.open(address(), tls(), bufferBytes);
+        return connectBare(new Socket(), bufferBytes);
+    }
+
+    /** The same from that address of this machine. */
+    BareConnection connectBareFrom(String from) throws IOException {
+        Socket socket = new Socket();
+        socket.bind(new InetSocketAddress(from, 0));
+        return connectBare(socket, 0);
+    }
+
+    private BareConnection connectBare(Socket socket, int bufferBytes) throws IOException {
+        BareConnection connection = BareConnection.open(socket, address(), tls(), bufferBytes);
         if (secured) {
             Secured.authenticate(connection.socket());
         }
@@ -417,7 +429,7 @@ public final class NodeProcess {
 
     /** The same for who says nothing of himself. */
     BareConnection connectBareAsNobody() throws IOException {
-        return BareConnection.open(address(), tls(), 0);
+        return BareConnection.open(address(), tls());
     }
 
     /** The same to Sharedance's port, which has no TLS. */
