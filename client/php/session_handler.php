@@ -15,6 +15,8 @@
  *                                   protocol (the same hosts, port 4321)
  *   SESSION_HANDLER_LOCK_USER       for locking, where the cluster requires a user: who may write in sharedance-leases,
  *   SESSION_HANDLER_LOCK_SECRET_FILE  and the file with its secret
+ *   SESSION_HANDLER_LOCK_CA         for locking with TLS: the file with the authorities that are believed
+ *   SESSION_HANDLER_LOCK_SERVER_NAME  and what the nodes' certificates are for (the host that is connected to)
  */
 
 declare(strict_types=1);
@@ -23,6 +25,7 @@ use Dshm\Sharedance\Client;
 use Dshm\Sharedance\Hosts;
 use Dshm\Sharedance\Lease;
 use Dshm\Sharedance\SessionHandler;
+use Dshm\Sharedance\Tls;
 
 require_once __DIR__ . '/sharedance.php';
 
@@ -57,6 +60,11 @@ require_once __DIR__ . '/sharedance.php';
                 $secret = is_readable($secretFile) ? (string) file_get_contents($secretFile) : '';
                 return $lockNodes->as($lockUser, (string) preg_replace('/\r?\n\z/', '', $secret));
             });
+        }
+        $lockCa = $setting('LOCK_CA', '');
+        if ($lockCa !== '') {
+            $lockName = $setting('LOCK_SERVER_NAME', '');
+            $lockNodes = $lockNodes->over($named('LOCK_CA', static fn (): Tls => new Tls($lockCa, $lockName)));
         }
         $lease = $named('LOCK_SECONDS', static fn (): Lease => new Lease($lockNodes, $lockSeconds, $timeout));
     }

@@ -7,9 +7,12 @@
 #
 # shellcheck shell=bash
 launcher=$bench/../bin/dshm-server
-dshm_ports=($((b + 1)) $((b + 2)) $((b + 3))) raft_ports=($((b + 11)) $((b + 12)) $((b + 13)))
-forwarding_ports=($((b + 21)) $((b + 22)) $((b + 23))) admin_ports=($((b + 31)) $((b + 32)) $((b + 33)))
-sharedance_ports=($((b + 81)) $((b + 82)) $((b + 83)))
+ports_from() { # BASE: the three nodes' ports, from BASE+1 on
+    dshm_ports=($(($1 + 1)) $(($1 + 2)) $(($1 + 3))) raft_ports=($(($1 + 11)) $(($1 + 12)) $(($1 + 13)))
+    forwarding_ports=($(($1 + 21)) $(($1 + 22)) $(($1 + 23)))
+    admin_ports=($(($1 + 31)) $(($1 + 32)) $(($1 + 33))) sharedance_ports=($(($1 + 81)) $(($1 + 82)) $(($1 + 83)))
+}
+ports_from "$b"
 
 say() { echo "bench: $*" >&2; }
 fail() { say "$*"; exit 1; }
@@ -75,14 +78,14 @@ http() { # PORT PATH [BODY]: the reply, headers and all
 
 # --- the nodes -------------------------------------------------------------------------------------------------------
 
-start_dshm() {
+start_dshm() { # [NAME]: of the cluster, its logs and folders
     [ -r "$bench/../../server/target/dshm/dshm-server.jar" ] || [ -n "${DSHM_HOME:-}" ] \
         || fail "the server is not built: mvn -q package -DskipTests"
-    local i members=
+    local i members= name=${1:-dshm}
     for i in 0 1 2; do members+=${members:+,}n$((i + 1))=127.0.0.1:${raft_ports[i]}; done
     for i in 0 1 2; do
-        start "dshm-$((i + 1))" "$launcher" --node "n$((i + 1))" --members "$members" --cluster bench \
-            --port "${dshm_ports[i]}" --sharedance-port "${sharedance_ports[i]}" --admin-port "${admin_ports[i]}" --data-dir "$work/dshm-$((i + 1))"
+        start "$name-$((i + 1))" "$launcher" --node "n$((i + 1))" --members "$members" --cluster "$name" --port "${dshm_ports[i]}" \
+            --sharedance-port "${sharedance_ports[i]}" --admin-port "${admin_ports[i]}" --data-dir "$work/$name-$((i + 1))"
     done
 }
 dshm_ready() {

@@ -6,6 +6,7 @@ namespace Dshm;
 
 use Dshm\Sharedance\Hosts;
 use Dshm\Sharedance\Stream;
+use Dshm\Sharedance\Tls;
 use Dshm\Sharedance\UnavailableException;
 
 /**
@@ -34,6 +35,7 @@ final class Limiter
      * @param string $region of the keys: a name without colons
      * @param float $timeout seconds, for a connection and for each wait on it
      * @param string $user of the cluster, where it requires one, and its secret, of any bytes
+     * @param ?Tls $tls how to connect with TLS; null: without
      * @throws \InvalidArgumentException if the region is none, or a host, or one of user and secret is missing
      */
     public function __construct(
@@ -42,12 +44,13 @@ final class Limiter
         private float $timeout = 1.0,
         int $port = self::DEFAULT_PORT,
         string $user = '',
-        #[\SensitiveParameter] string $secret = ''
+        #[\SensitiveParameter] string $secret = '',
+        ?Tls $tls = null
     ) {
         if ($region === '' || str_contains($region, ':')) {
             throw new \InvalidArgumentException("\"$region\" is no region");
         }
-        $nodes = new Hosts($hosts, $port);
+        $nodes = (new Hosts($hosts, $port))->over($tls);
         $this->hosts = $user === '' && $secret === '' ? $nodes : $nodes->as($user, $secret);
         $this->prefix = rawurlencode($region) . '::';
     }

@@ -13,6 +13,8 @@ final class Hosts
     /** What each connection begins with; nothing if it is empty. */
     private string $auth = '';
 
+    private ?Tls $tls = null;
+
     private int $current = 0;
 
     /**
@@ -59,6 +61,14 @@ final class Hosts
         return $same;
     }
 
+    /** The same hosts, connected to with TLS; null: without. */
+    public function over(?Tls $tls): self
+    {
+        $same = clone $this;
+        $same->tls = $tls;
+        return $same;
+    }
+
     /** What is printed of them: no secret. */
     public function __debugInfo(): array
     {
@@ -85,7 +95,7 @@ final class Hosts
     public function connect(float $timeout): Stream
     {
         [$host, $port] = $this->all[$this->current];
-        $stream = Stream::connect($host, $port, $timeout);
+        $stream = Stream::connect($host, $port, $timeout, $this->tls);
         if ($this->auth !== '') {
             $stream->send($this->auth);
             $line = $stream->readLine();

@@ -14,23 +14,37 @@ final class Stream
 
     private string $buffer = '';
 
-    /** @param resource $socket not blocking */
-    private function __construct(private $socket, private string $peer, private float $timeout)
-    {
+    /**
+     * @param resource $socket not blocking
+     * @param bool $holdsBytes whether bytes may have arrived that a wait does not see, as with TLS
+     */
+    private function __construct(
+        private $socket,
+        private string $peer,
+        private float $timeout,
+        private bool $holdsBytes
+    ) {
     }
 
-    /** @param float $timeout seconds for the connection, and afterwards for each wait */
-    public static function connect(string $host, int $port, float $timeout): self
+    /**
+     * @param float $timeout seconds for the connection, and afterwards for each wait
+     * @param ?Tls $tls null: no TLS
+     */
+    public static function connect(string $host, int $port, float $timeout, ?Tls $tls = null): self
     {
         $peer = "$host:$port";
-        $socket = @stream_socket_client("tcp://$peer", $code, $message, $timeout);
+        $url = ($tls === null ? 'tcp' : 'tls') . "://$peer";
+        $context = $tls === null ? stream_context_create() : $tls->context($host);
+        error_clear_last();
+        $socket = @stream_socket_client($url, $code, $message, $timeout, STREAM_CLIENT_CONNECT, $context);
         if ($socket === false) {
-            throw new UnavailableException("$peer: " . ($message === '' ? 'no connection' : $message));
+            $why = $message === '' ? (error_get_last()['message'] ?? 'no connection') : $message;
+            throw new UnavailableException("$peer: $why");
         }
         stream_set_blocking($socket, false);
         stream_set_read_buffer($socket, 0);
         stream_set_chunk_size($socket, self::PIECE_BYTES);
-        return new self($socket, $peer, $timeout);
+        return new self($socket, $peer, $timeout, $tls !== null);
     }
 
     /** Sends the head and the body; small ones together, large ones without a copy of the whole. */
@@ -98,8 +112,11 @@ final class Stream
     /** False if the other side has closed in good order. */
     private function readMore(): bool
     {
-        $this->await(false);
-        $piece = @fread($this->socket, self::PIECE_BYTES);
+        $piece = $this->holdsBytes ? @fread($this->socket, self::PIECE_BYTES) : '';
+        if ($piece === '' && !($this->holdsBytes && feof($this->socket))) {
+            $this->await(false);
+            $piece = @fread($this->socket, self::PIECE_BYTES);
+        }
         if ($piece === false) {
             throw new UnavailableException("{$this->peer}: it broke the connection");
         }

@@ -2,24 +2,19 @@ package io.dshm.client;
 
 import io.dshm.proto.Command;
 import io.dshm.proto.ErrorCode;
-import io.dshm.proto.Reply;
 import io.netty.channel.EventLoop;
 import io.netty.channel.nio.NioEventLoopGroup;
 import io.netty.util.concurrent.DefaultThreadFactory;
-import io.netty.util.concurrent.ScheduledFuture;
 import java.net.InetAddress;
 import java.time.Duration;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Brings calls to nodes, and outcomes back.
@@ -35,8 +30,6 @@ import org.jspecify.annotations.Nullable;
 final class Core {
 
     private static final long BEAT_NANOS = TimeUnit.MILLISECONDS.toNanos(250);
-    private static final long RETRY_MIN_NANOS = TimeUnit.MILLISECONDS.toNanos(10);
-    private static final int RETRY_DOUBLINGS_MAX = 6;
 
     final Settings settings;
     final EventLoop loop;
@@ -52,13 +45,11 @@ final class Core {
     /** No more calls are taken. */
     private volatile boolean closing;
 
-    private boolean closed;
-
+    final Outcomes outcomes;
     private final NodeChoice nodes;
     private final Queues queues = new Queues();
     private final Identities identities;
-    private @Nullable ScheduledFuture<?> expiry;
-    private long expiryNanos;
+    private final Deadlines deadlines;
     private boolean beating;
     private boolean pumping;
     private boolean pumpAgain;
@@ -72,6 +63,8 @@ final class Core {
         this.room = new Room(settings.outstandingMax(), settings.outstandingBytesMax());
         this.identities = new Identities(settings.outstandingMax(), settings.auth() != null);
         this.nodes = new NodeChoice(this, settings.endpoints());
+        this.outcomes = new Outcomes(this, nodes, queues, room);
+        this.deadlines = new Deadlines(this, nodes, queues, outcomes);
     }
 
     // ---- from any thread
@@ -137,7 +130,7 @@ final class Core {
         if (sweeping.compareAndSet(false, true)) {
             execute(() -> {
                 sweeping.set(false);
-                expire();
+                deadlines.expire();
             });
         }
     }
@@ -169,11 +162,11 @@ final class Core {
             Call<?> call = first;
             first = call.next;
             call.next = null;
-            if (closed) {
-                expired(call);
+            if (outcomes.isClosed()) {
+                outcomes.expired(call);
             } else {
                 queues.add(call, false);
-                expireAt(call.deadlineNanos);
+                deadlines.expireAt(call.deadlineNanos);
             }
         }
         pump();
@@ -207,7 +200,7 @@ final class Core {
                 feed(node.fast(), queues.fast);
                 feedSlow(node);
             } else {
-                failIfDenied();
+                outcomes.failIfDenied();
             }
         } while (pumpAgain);
         pumping = false;
@@ -231,7 +224,7 @@ final class Core {
             queue.remove();
             call.queued = false;
             if (over) {
-                expired(call);
+                outcomes.expired(call);
             } else {
                 link.add(call);
                 if (call.hedgeNanos > 0) {
@@ -261,7 +254,7 @@ final class Core {
             pump();
         }));
         queues.add(call, true);
-        expireAt(call.deadlineNanos);
+        deadlines.expireAt(call.deadlineNanos);
         pumpAgain = true;
     }
 
@@ -271,187 +264,8 @@ final class Core {
         boolean isForGood = code != null && !code.mayBeBetterElsewhere() && code.effect() != ErrorCode.Effect.UNKNOWN;
         boolean mayBeOther = code == ErrorCode.DENIED && identities.introduceInRegions();
         if (isForGood && !mayBeOther && waiting.identity == null && queues.remove(waiting)) {
-            end(waiting, failure);
+            outcomes.end(waiting, failure);
         }
-    }
-
-    /** Where all that can be reached do not accept this client, waiting does not help. */
-    private void failIfDenied() {
-        if (!nodes.areDenied()) {
-            return;
-        }
-        String message = "no node accepts this client: " + nodes.troubles();
-        for (Call<?> call : queues.removeAll(call -> true)) {
-            end(
-                    call,
-                    call.unknown
-                            ? new UnknownOutcomeException(message, null)
-                            : new InvalidCallException(message, null));
-        }
-    }
-
-    /** A reply has come. */
-    void answered(Call<?> call, Node node, Reply reply) {
-        call.copies--;
-        if (call.isOver()) {
-            letGo(call);
-            return;
-        }
-        if (call.unknown
-                && reply instanceof Reply.Failure refusal
-                && refusal.code().isOfThisCopyOnly()) {
-            node.well();
-            String code = refusal.code().wireName();
-            end(
-                    call,
-                    new UnknownOutcomeException(
-                            "an earlier copy may be applied; a later one got " + code, refusal.code()));
-            return;
-        }
-        if (!(reply instanceof Reply.Failure failure) || !failure.code().mayBeBetterElsewhere()) {
-            node.well();
-            letGo(call);
-            call.end(reply);
-            return;
-        }
-        ErrorCode code = failure.code();
-        call.lastCode = code;
-        if (code == ErrorCode.NO_LEADER || code == ErrorCode.SHUTTING_DOWN) {
-            node.unwell(code);
-        }
-        call.unknown |= call.changes() && code.effect() == ErrorCode.Effect.UNKNOWN;
-        if (call.copies > 0) {
-            return;
-        }
-        if (call.unknown && !call.isRepeatable()) {
-            end(call, new UnknownOutcomeException("the node said " + code.wireName(), code));
-        } else {
-            again(call, true);
-        }
-    }
-
-    /** A connection has ended before these calls, in their order, had their replies. */
-    void broken(List<Call<?>> calls) {
-        for (int i = calls.size() - 1; i >= 0; i--) {
-            Call<?> call = calls.get(i);
-            call.copies--;
-            call.unknown |= call.changes();
-            if (call.isOver()) {
-                letGo(call);
-            } else if (call.copies == 0 && call.unknown && !call.isRepeatable()) {
-                end(call, new UnknownOutcomeException("the connection ended before its reply", null));
-            } else if (call.copies == 0) {
-                again(call, call.attempts > 1);
-            }
-        }
-    }
-
-    private void again(Call<?> call, boolean later) {
-        if (closed || (call.introduction && call.unknown)) {
-            expired(call);
-        } else if (!later) {
-            queues.add(call, true);
-        } else {
-            long longest = RETRY_MIN_NANOS << Math.min(call.attempts, RETRY_DOUBLINGS_MAX);
-            long pause = longest / 2 + ThreadLocalRandom.current().nextLong(longest / 2);
-            queues.delay(call);
-            loop.schedule(() -> delayIsOver(call), pause, TimeUnit.NANOSECONDS);
-        }
-    }
-
-    private void delayIsOver(Call<?> call) {
-        if (queues.resume(call)) {
-            pump();
-        }
-    }
-
-    /** A request that cannot be said in the protocol. */
-    void refused(Call<?> call, IllegalArgumentException why) {
-        end(call, new InvalidCallException(String.valueOf(why.getMessage()), null));
-    }
-
-    private void end(Call<?> call, DshmException failure) {
-        letGo(call);
-        if (!call.isOver()) {
-            call.fail(failure);
-        }
-    }
-
-    /** The room of a call that is over is free when nothing refers to it any more; its number at once. */
-    private void letGo(Call<?> call) {
-        Identity identity = call.identity;
-        if (identity != null) {
-            call.identity = null;
-            identity.giveBack(call.sequence, System.nanoTime());
-        }
-        if (call.copies == 0 && !call.queued && !call.introduction) {
-            room.giveBack(call.bytes);
-        }
-    }
-
-    // ---- deadlines
-
-    private void expireAt(long nanos) {
-        ScheduledFuture<?> planned = expiry;
-        if (planned != null && nanos - expiryNanos >= 0) {
-            return;
-        }
-        if (planned != null) {
-            planned.cancel(false);
-        }
-        expiryNanos = nanos;
-        if (!loop.isShuttingDown()) {
-            expiry = loop.schedule(this::expire, Math.max(0, nanos - System.nanoTime()), TimeUnit.NANOSECONDS);
-        }
-    }
-
-    /**
-     * Ends all calls whose deadline is over, and lets go what nobody waits for. It looks at all that are outstanding, but only when the
-     * earliest deadline among those that were there is over: a few times in the life of a call.
-     */
-    private void expire() {
-        ScheduledFuture<?> planned = expiry;
-        if (planned != null) {
-            planned.cancel(false);
-            expiry = null;
-        }
-        long now = System.nanoTime();
-        List<Call<?>> over = new ArrayList<>();
-        nodes.takeBackUnsent(now);
-        nodes.forEachCall(call -> {
-            if (call.isDue(now)) {
-                over.add(call);
-            }
-        });
-        over.addAll(queues.removeAll(call -> call.isDue(now)));
-        over.forEach(this::expired);
-        long[] left = {Long.MAX_VALUE};
-        Consumer<Call<?>> look =
-                call -> left[0] = Math.min(left[0], call.isOver() ? left[0] : call.deadlineNanos - now);
-        nodes.forEachCall(look);
-        queues.forEach(look);
-        if (left[0] != Long.MAX_VALUE) {
-            expireAt(now + left[0]);
-        }
-        pump();
-    }
-
-    private void expired(Call<?> call) {
-        if (call.isOver()) {
-            letGo(call);
-            return;
-        }
-        String last = call.lastCode == null ? "" : "; a node last said " + call.lastCode.wireName();
-        String message = closed
-                ? "the client was closed"
-                : "no outcome within " + TimeUnit.NANOSECONDS.toMillis(call.deadlineNanos - call.startedNanos) + " ms"
-                        + last + "; " + nodes.troubles();
-        boolean mayTakeEffect = call.unknown || (call.copies > 0 && call.changes());
-        end(
-                call,
-                mayTakeEffect
-                        ? new UnknownOutcomeException(message, call.lastCode)
-                        : new UnavailableException(message, call.lastCode));
     }
 
     // ---- nodes that live, or do not
@@ -523,10 +337,10 @@ final class Core {
 
     private void end() {
         closing = true;
-        closed = true;
+        outcomes.close();
         nodes.close();
         drain();
-        queues.removeAll(call -> true).forEach(this::expired);
+        queues.removeAll(call -> true).forEach(outcomes::expired);
         lookups.end();
         nodes.tellClosed();
     }

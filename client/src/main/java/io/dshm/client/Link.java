@@ -175,7 +175,7 @@ final class Link extends ChannelInboundHandlerAdapter {
             RequestEncoder.encode(call.toSend(), out);
         } catch (IllegalArgumentException e) {
             out.writerIndex(before);
-            core.refused(call, e);
+            core.outcomes.refused(call, e);
             return;
         }
         if (underWay.isEmpty()) {
@@ -281,7 +281,7 @@ final class Link extends ChannelInboundHandlerAdapter {
     private void replied(Reply reply) {
         Object of = underWay.poll();
         if (of instanceof Call<?> call) {
-            core.answered(call, node, reply);
+            core.outcomes.answered(call, node, reply);
         } else if (of == PING) {
             pinged = false;
         } else if (of == null) {
@@ -361,6 +361,6 @@ final class Link extends ChannelInboundHandlerAdapter {
         List<Call<?>> calls = new ArrayList<>();
         forEach(calls::add);
         underWay.clear();
-        core.broken(calls);
+        core.outcomes.broken(calls);
     }
 }

@@ -85,7 +85,7 @@ public sealed interface Command extends Request {
     sealed interface OfLimit extends Write permits Take, TakeAll, Acquire, Release, Reserve, Settle, Grant, Return {}
 
     /** Neither a read nor a write: a node or a connection does it by itself. */
-    sealed interface Other extends Command permits FlushExpired, SetReadMode, Auth, Ping, Info, Quit {
+    sealed interface Other extends Command permits FlushExpired, SetReadMode, SetShares, Auth, Ping, Info, Quit {
 
         /** Calls the visitor's method for this kind of command. */
         <A, R> R accept(A argument, CommandVisitor.OfOther<A, R> visitor);
@@ -546,6 +546,16 @@ public sealed interface Command extends Request {
         @Override
         public <A, R> R accept(A argument, CommandVisitor.OfOther<A, R> visitor) {
             return visitor.setReadMode(this, argument);
+        }
+    }
+
+    /**
+     * Whether this connection's takes from here on may be decided from the node's shares, as if they said {@code share=yes}.
+     */
+    record SetShares(boolean allowed) implements Other {
+        @Override
+        public <A, R> R accept(A argument, CommandVisitor.OfOther<A, R> visitor) {
+            return visitor.setShares(this, argument);
         }
     }
 

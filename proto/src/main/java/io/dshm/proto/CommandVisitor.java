@@ -76,6 +76,8 @@ public final class CommandVisitor {
 
         R setReadMode(Command.SetReadMode command, A argument);
 
+        R setShares(Command.SetShares command, A argument);
+
         R ping(Command.Ping command, A argument);
 
         R info(Command.Info command, A argument);

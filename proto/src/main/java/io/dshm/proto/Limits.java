@@ -337,6 +337,13 @@ public final class Limits {
     public static final int TLS_HANDSHAKE_MILLIS_MAX = 5_000;
 
     /**
+     * Milliseconds that a connection for one question to another node may take, with its TLS handshake. With less than a starved machine
+     * needs for a handshake (half a second was seen to be too little), handshakes would keep it busy that are all given up; with
+     * more, a node whose process stands still would hold up too long those that wait for all answers.
+     */
+    public static final int PEER_CONNECTION_MILLIS_MAX = 2_000;
+
+    /**
      * TLS handshakes under way at a port, each of some 50 KiB; one more ends the oldest. More than a server does in a second on
      * one core, so that when all clients come at once, those that are given up would have had to wait too long anyway.
      */

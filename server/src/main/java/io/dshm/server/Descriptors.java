@@ -41,7 +41,14 @@ final class Descriptors {
 
     /** Whether hardly any descriptor is left: what fails now may fail because of that, and not because of a disk. */
     static boolean areShort() {
-        return ManagementFactory.getOperatingSystemMXBean() instanceof UnixOperatingSystemMXBean system
-                && system.getMaxFileDescriptorCount() - system.getOpenFileDescriptorCount() < Limits.CONNECTIONS_MIN;
+        if (!(ManagementFactory.getOperatingSystemMXBean() instanceof UnixOperatingSystemMXBean system)) {
+            return false;
+        }
+        try {
+            return system.getMaxFileDescriptorCount() - system.getOpenFileDescriptorCount() < Limits.CONNECTIONS_MIN;
+        } catch (InternalError e) {
+            // It counts the files of a folder, and for that it has to open one.
+            return true;
+        }
     }
 }

@@ -5,6 +5,7 @@ import io.dshm.server.backup.ScheduledBackups;
 import io.dshm.server.config.ServerConfig;
 import io.dshm.server.config.Version;
 import io.dshm.server.frontend.ClientListener;
+import io.dshm.server.frontend.LaneShares;
 import io.dshm.server.frontend.MemoryBudget;
 import io.dshm.server.metrics.NodeMetrics;
 import io.dshm.server.metrics.RegionSizes;
@@ -63,8 +64,8 @@ final class MetricsParts implements AutoCloseable {
      *
      * @param unansweredBytes of other nodes' requests
      */
-    void setRunning(NodeStatus.Parts parts, EventLoopGroup loops, LongSupplier unansweredBytes) {
-        running = of(parts, loops, unansweredBytes);
+    void setRunning(NodeStatus.Parts parts, EventLoopGroup loops, LaneShares shares, LongSupplier unansweredBytes) {
+        running = of(parts, loops, shares, unansweredBytes);
     }
 
     @Override
@@ -72,7 +73,8 @@ final class MetricsParts implements AutoCloseable {
         regions.close();
     }
 
-    private static NodeMetrics.Running of(NodeStatus.Parts parts, EventLoopGroup loops, LongSupplier unansweredBytes) {
+    private static NodeMetrics.Running of(
+            NodeStatus.Parts parts, EventLoopGroup loops, LaneShares shares, LongSupplier unansweredBytes) {
         Map<String, NodeMetrics.Clients> clients = new LinkedHashMap<>();
         clients.put("dshm", NodeMetrics.Clients.of(parts.clients()));
         ClientListener sharedance = parts.sharedance();
@@ -89,6 +91,7 @@ final class MetricsParts implements AutoCloseable {
                 parts.raft()::lastLogIndex,
                 parts.raft()::committedIndex,
                 clients,
+                shares::counts,
                 parts.replicator()::counts,
                 () -> tasksIn(loops),
                 unansweredBytes,

@@ -175,8 +175,9 @@ final class NodeStatus implements NodeInfo {
 
     private @Nullable String hang(Parts now) {
         String loop = now.watch.problem();
-        long committed = now.raft.committedIndex();
-        return loop != null ? loop : applyWatch.problem(committed, reads.appliedIndex(), reads.isLoading());
+        return loop != null
+                ? loop
+                : applyWatch.problem(now.raft.committedIndex(), reads.appliedIndex(), reads.isLoading());
     }
 
     @Override

@@ -108,7 +108,7 @@ final class OwnCluster {
     }
 
     /**
-     * Why nothing that replaces this node's data may come from that member; null if it may. Blocks for half a second at most. If the
+     * Why nothing that replaces this node's data may come from that member; null if it may. Blocks for some seconds at most. If the
      * member belongs to another cluster, this node stops.
      */
     @Nullable

@@ -4,7 +4,7 @@ import io.dshm.proto.Limits;
 import io.dshm.server.config.ServerConfig;
 import io.dshm.server.network.ClusterMembers;
 import io.dshm.server.network.FrameGuard;
-import io.dshm.server.network.PeerAddresses;
+import io.dshm.server.network.AdmittedAddresses;
 import io.dshm.server.network.PeerPort;
 import io.dshm.server.network.RefusalLog;
 import java.net.InetAddress;
@@ -20,7 +20,7 @@ final class PeerAdmission {
             this.mayConnect = address -> true;
             return;
         }
-        PeerAddresses addresses = new PeerAddresses(
+        AdmittedAddresses addresses = new AdmittedAddresses(
                 members.hosts(), InetAddress::getAllByName, PeerAdmission::inBackground, System::nanoTime);
         members.onChange(() -> addresses.set(members.hosts()));
         this.mayConnect = addresses::mayBeMember;

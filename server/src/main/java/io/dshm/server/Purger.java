@@ -9,11 +9,14 @@ import java.util.function.Consumer;
 /**
  * Purges expired and flushed entries by the clock, whatever the traffic: some {@value #STEPS_A_SECOND} small steps a second,
  * between which entries are applied. At {@link StateMachine#PURGE_BUCKETS_A_STEP} buckets each, five million entries are
- * gone through in a minute and a half.
+ * gone through in a minute and a half. Its thread also looks how many entries were evicted, for the log.
  */
 final class Purger implements AutoCloseable {
 
     private static final int STEPS_A_SECOND = 100;
+
+    /** Between two lines of the log about evictions, at least. */
+    private static final int EVICTIONS_SECONDS = 10;
 
     private final StateMachine stateMachine;
     private final Consumer<String> fatal;
@@ -35,6 +38,8 @@ final class Purger implements AutoCloseable {
     void start() {
         long delay = TimeUnit.SECONDS.toNanos(1) / STEPS_A_SECOND;
         executor.scheduleWithFixedDelay(this::step, delay, delay, TimeUnit.NANOSECONDS);
+        EvictionLog evictions = new EvictionLog(stateMachine::evictedCount);
+        executor.scheduleWithFixedDelay(evictions::look, EVICTIONS_SECONDS, EVICTIONS_SECONDS, TimeUnit.SECONDS);
     }
 
     private void step() {

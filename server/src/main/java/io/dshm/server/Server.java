@@ -192,9 +192,11 @@ public final class Server {
         Greeting.Members greeted = new Greeting.Members(
                 config.cluster(),
                 self.name(),
+                () -> new Greeting.Incarnation(folder.id(), folder.starts()),
                 members.others(),
                 folder::clusterId,
-                () -> members.isAgreed() && status.problem() == null);
+                () -> members.isAgreed() && status.problem() == null,
+                stateMachine::isReplaced);
         Dialer dialer = new Dialer(loops, channelType, greeted, addresses, tls.dialing());
         PeerConnector connector = new PeerConnector(dialer);
         PeerAdmission admission = new PeerAdmission(config, members);
@@ -305,7 +307,7 @@ public final class Server {
                 scheduled,
                 watch);
         status.setRunning(parts);
-        metrics.setRunning(parts, loops, calls.waiting()::bytes);
+        metrics.setRunning(parts, loops, shares, calls.waiting()::bytes);
         new PeriodicTasks(lanes.get(0), config.node(), members, connector)
                 .start(raft, roles, replicator, membership, ownCluster, status);
         LOG.info(

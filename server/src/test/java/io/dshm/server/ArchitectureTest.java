@@ -176,7 +176,7 @@ class ArchitectureTest {
 
     @Test
     void shares_know_the_contracts_of_replication_only() {
-        mayUse(BASE + ".shares", PROTO, LOG, new String[] {REPLICATION + ".contracts"});
+        mayUse(BASE + ".shares", PROTO, LOG, COUNTERS, new String[] {REPLICATION + ".contracts"});
     }
 
     @Test
@@ -203,6 +203,7 @@ class ArchitectureTest {
             "io.prometheus..",
             BASE + ".admin",
             BASE + ".frontend",
+            BASE + ".shares",
             REPLICATION,
             REPLICATION + ".contracts",
             REPLICATION + ".reads",

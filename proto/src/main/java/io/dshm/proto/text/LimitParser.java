@@ -15,8 +15,6 @@ import org.jspecify.annotations.Nullable;
 /** Parses TAKE. */
 final class LimitParser {
 
-    private static final String YES = "yes";
-
     /** Arguments of a TAKE with numbers of its own: key, algorithm, limit, period. */
     private static final int NUMBERS = 4;
 
@@ -139,10 +137,10 @@ final class LimitParser {
     }
 
     private static @Nullable Rejection costFault(RequestLine line) {
-        if (line.has(Option.SHARE) && !line.is(Option.SHARE, YES)) {
+        if (line.has(Option.SHARE) && !line.is(Option.SHARE, LineParser.YES)) {
             return Verb.TAKE.malformed("share= is yes");
         }
-        if (line.has(Option.SHADOW) && !line.is(Option.SHADOW, YES)) {
+        if (line.has(Option.SHADOW) && !line.is(Option.SHADOW, LineParser.YES)) {
             return Verb.TAKE.malformed("shadow= is yes");
         }
         if (!line.has(Option.COST)) {

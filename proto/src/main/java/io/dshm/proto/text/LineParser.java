@@ -32,7 +32,9 @@ final class LineParser {
 
     private static final Failure CAPACITY_TOO_LARGE =
             new Failure(ErrorCode.TOO_LARGE, "a limiter has a capacity of at most " + Limits.LIMITER_CAPACITY_MAX);
-    private static final String YES = "yes";
+    static final String YES = "yes";
+    static final String NO = "no";
+
     private static final byte[] DEFAULT_REGION = {};
     private static final Set<Option> READ = EnumSet.of(Option.READ);
     private static final ReadMode[] READ_MODES = ReadMode.values();
@@ -65,6 +67,12 @@ final class LineParser {
             }
         }
         return Verb.READ_MODE.malformed();
+    }
+
+    static Request setShares(RequestLine line) {
+        boolean allowed = line.arguments() == 1 && line.is(0, YES);
+        boolean isRefusal = line.arguments() == 1 && line.is(0, NO);
+        return allowed || isRefusal ? new Command.SetShares(allowed) : Verb.SHARES.malformed();
     }
 
     /** The mode that a line's option names; null if there is none of that name. */

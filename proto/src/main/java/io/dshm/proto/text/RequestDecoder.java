@@ -261,6 +261,7 @@ public final class RequestDecoder {
             case DELETE -> LineParser.delete(line);
             case FLUSHALL -> LineParser.flushAll(line);
             case READ_MODE -> LineParser.setReadMode(line);
+            case SHARES -> LineParser.setShares(line);
             case FETCH, STAT -> TypedParser.fetch(verb, line);
             case REMOVE -> TypedParser.remove(line);
             case EXPIRE -> TypedParser.expire(line);

@@ -49,12 +49,16 @@ public final class RequestEncoder {
         } else if (command instanceof Command.FlushExpired flush) {
             writeRegionVerb(Verb.FLUSH_EXPIRED, flush.region(), out);
             if (flush.max() > 0) {
-                writeOption(Option.MAX, Long.toString(flush.max()), out);
+                writeOption(Option.MAX, flush.max(), out);
             }
             out.writeBytes(CRLF);
         } else if (command instanceof Command.SetReadMode setReadMode) {
             writeVerb(Verb.READ_MODE, out);
             writeWord(setReadMode.mode().wireName(), out);
+            out.writeBytes(CRLF);
+        } else if (command instanceof Command.SetShares shares) {
+            writeVerb(Verb.SHARES, out);
+            writeWord(shares.allowed() ? LineParser.YES : LineParser.NO, out);
             out.writeBytes(CRLF);
         } else if (command instanceof Command.Auth auth) {
             writeVerb(Verb.AUTH, out);
@@ -104,10 +108,10 @@ public final class RequestEncoder {
         }
         byte[] data = write.accept(out, identity == null ? WRITE_LINES : IDENTIFIED_WRITE_LINES);
         if (identity != null) {
-            writeOption(Option.ID, Long.toString(identity.client()), out);
-            writeOption(Option.SEQ, Long.toString(identity.sequence()), out);
+            writeOption(Option.ID, identity.client(), out);
+            writeOption(Option.SEQ, identity.sequence(), out);
             if (identity.done() > 0) {
-                writeOption(Option.DONE, Long.toString(identity.done()), out);
+                writeOption(Option.DONE, identity.done(), out);
             }
             if (identity.retry()) {
                 writeOption(Option.RETRY, "yes", out);
@@ -142,9 +146,9 @@ public final class RequestEncoder {
         @Override
         public byte[] keys(Command.Keys read, ByteBuf out) {
             writeRegionVerb(Verb.KEYS, read.region(), out);
-            writeOption(Option.MAX, Integer.toString(read.max()), out);
+            writeOption(Option.MAX, read.max(), out);
             if (read.after() > 0) {
-                writeOption(Option.AFTER, Long.toString(read.after()), out);
+                writeOption(Option.AFTER, read.after(), out);
             }
             return NO_DATA;
         }
@@ -264,7 +268,7 @@ public final class RequestEncoder {
             encodeLimit(Verb.RESERVE, write.take(), out);
             writeId(Option.HOLD, write.hold(), out);
             writeOptionSeconds(Option.TTL, write.ttlMillis(), out);
-            writeOption(Option.COST, Long.toString(write.take().cost()), out);
+            writeOption(Option.COST, write.take().cost(), out);
             return NO_DATA;
         }
 
@@ -274,7 +278,7 @@ public final class RequestEncoder {
             writeVerb(Verb.SETTLE, write.key(), out);
             out.writeByte(' ');
             out.writeBytes(write.hold().bytes());
-            writeOption(Option.COST, Long.toString(write.cost()), out);
+            writeOption(Option.COST, write.cost(), out);
             return NO_DATA;
         }
 
@@ -282,9 +286,9 @@ public final class RequestEncoder {
         public byte[] grant(Command.Grant write, ByteBuf out) {
             encodeLimit(Verb.GRANT, write.take(), out);
             writeId(Option.HOLDER, write.holder(), out);
-            writeOption(Option.WANT, Long.toString(write.take().cost()), out);
+            writeOption(Option.WANT, write.take().cost(), out);
             if (write.min() != 1) {
-                writeOption(Option.MIN, Long.toString(write.min()), out);
+                writeOption(Option.MIN, write.min(), out);
             }
             return NO_DATA;
         }
@@ -293,7 +297,7 @@ public final class RequestEncoder {
         public byte[] giveBack(Command.Return write, ByteBuf out) {
             writeVerb(Verb.RETURN, write.key(), out);
             writeId(Option.HOLDER, write.holder(), out);
-            writeOption(Option.UNUSED, Long.toString(write.unused()), out);
+            writeOption(Option.UNUSED, write.unused(), out);
             return NO_DATA;
         }
 
@@ -353,7 +357,7 @@ public final class RequestEncoder {
     private static void encodeTake(Command.Take take, ByteBuf out) {
         encodeLimit(Verb.TAKE, take, out);
         if (take.cost() != 1) {
-            writeOption(Option.COST, Long.toString(take.cost()), out);
+            writeOption(Option.COST, take.cost(), out);
         }
         if (take.shadow()) {
             writeOption(Option.SHADOW, "yes", out);
@@ -461,7 +465,13 @@ public final class RequestEncoder {
     }
 
     private static void writeOption(Option option, String value, ByteBuf out) {
-        writeWord(option.prefix() + value, out);
+        writeWord(option.prefix(), out);
+        out.writeCharSequence(value, StandardCharsets.US_ASCII);
+    }
+
+    private static void writeOption(Option option, long number, ByteBuf out) {
+        writeWord(option.prefix(), out);
+        Decimals.write(number, out);
     }
 
     private static void writeVerb(Verb verb, ByteBuf out) {

@@ -17,6 +17,7 @@ enum Verb {
     DELETE("key"),
     FLUSHALL("[region]"),
     READ_MODE("local or linearizable"),
+    SHARES("yes or no"),
     QUIT(""),
     FETCH("key [stale=yes] [read=MODE]", Limits.LONG_KEY_BYTES_MAX),
     STAT("key [stale=yes] [read=MODE]", Limits.LONG_KEY_BYTES_MAX),

@@ -228,6 +228,7 @@ class CodecFuzzTest {
             case 5 -> new Command.RateLimiter(key, random.nextInt(Limits.LIMITER_CAPACITY_MAX + 1), randomMillis());
             case 6 -> new Command.FlushAll(randomName(random.nextInt(40), ":"));
             case 7 -> new Command.SetReadMode(randomReadMode());
+            case 8 -> new Command.SetShares(random.nextBoolean());
             default -> Command.Quit.QUIT;
         };
     }

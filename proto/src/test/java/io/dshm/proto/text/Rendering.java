@@ -29,6 +29,8 @@ final class Rendering {
             return "FLUSH_EXPIRED region=" + quoted(flush.region()) + " max=" + flush.max();
         } else if (request instanceof Command.SetReadMode readMode) {
             return "READ_MODE " + readMode.mode().wireName();
+        } else if (request instanceof Command.SetShares shares) {
+            return "SHARES " + (shares.allowed() ? "yes" : "no");
         } else if (request instanceof Command.Auth auth) {
             return "AUTH " + quoted(auth.user()) + " " + quoted(auth.secret());
         } else {

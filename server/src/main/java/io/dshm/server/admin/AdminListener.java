@@ -7,6 +7,7 @@ import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
+import io.netty.channel.ChannelPipeline;
 import io.netty.channel.nio.NioEventLoopGroup;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.handler.codec.http.HttpObjectAggregator;
@@ -106,8 +107,12 @@ public final class AdminListener {
                     .findFirst()
                     .ifPresent(connection -> connection.getKey().close());
         }
-        accepted.pipeline()
-                .addLast(new IdleStateHandler(0, 0, Limits.ADMIN_IDLE_SECONDS))
+        addTo(accepted.pipeline(), handler);
+    }
+
+    /** What a connection's bytes go through on their way to its handler. */
+    static void addTo(ChannelPipeline pipeline, AdminHandler handler) {
+        pipeline.addLast(new IdleStateHandler(0, 0, Limits.ADMIN_IDLE_SECONDS))
                 .addLast(new HttpServerCodec(
                         Limits.ADMIN_REQUEST_BYTES_MAX, Limits.ADMIN_REQUEST_BYTES_MAX, Limits.ADMIN_REQUEST_BYTES_MAX))
                 .addLast(new HttpObjectAggregator(Limits.ADMIN_REQUEST_BYTES_MAX, true))

@@ -35,6 +35,7 @@ public enum CommandKind {
     FLUSH_EXPIRED,
     MULTI,
     READ_MODE,
+    SHARES,
     AUTH,
     PING,
     INFO,
@@ -222,6 +223,11 @@ public enum CommandKind {
         @Override
         public CommandKind setReadMode(Command.SetReadMode command, Integer unused) {
             return CommandKind.READ_MODE;
+        }
+
+        @Override
+        public CommandKind setShares(Command.SetShares command, Integer unused) {
+            return CommandKind.SHARES;
         }
 
         @Override

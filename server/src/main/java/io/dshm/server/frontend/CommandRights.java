@@ -212,6 +212,11 @@ final class CommandRights
     }
 
     @Override
+    public Boolean setShares(Command.SetShares command, Optional<User> user) {
+        return user.isPresent();
+    }
+
+    @Override
     public Boolean info(Command.Info command, Optional<User> user) {
         return user.isPresent();
     }

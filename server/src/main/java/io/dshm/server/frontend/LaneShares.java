@@ -8,6 +8,7 @@ import io.dshm.proto.text.Policies;
 import io.dshm.server.replication.Lane;
 import io.dshm.server.replication.contracts.ReplyListener;
 import io.dshm.server.shares.BootTime;
+import io.dshm.server.shares.ShareCounts;
 import io.dshm.server.shares.Shares;
 import io.dshm.server.shares.Uptime;
 import java.util.ArrayList;
@@ -33,6 +34,11 @@ public final class LaneShares {
                         new OverLane(one),
                         new BootTime(System::nanoTime, System::currentTimeMillis, UPTIME),
                         ThreadLocalRandom.current().nextLong()));
+    }
+
+    /** What the shares of each lane have decided. Any thread. */
+    public List<ShareCounts> counts() {
+        return shares.values().stream().map(Shares::counts).toList();
     }
 
     /** Has all of them given back, and takes none any more; done when the lanes have what is to be sent. Any thread. */

@@ -68,6 +68,8 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
     /** For reads that do not name a mode. */
     private ReadMode readMode;
 
+    private boolean sharesAllowed;
+
     /** Nothing more may be decoded until the present request is answered: a read that waits for this node's store. */
     private boolean suspended;
 
@@ -343,8 +345,11 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
     private boolean takesFromShare(Command.Write write) {
         Command.Take take = CommandKind.without(write) instanceof Command.Take plain ? plain : null;
         boolean isRepeat = write instanceof Command.Identified identified && identified.retry();
-        Share share = take == null || !take.share() || isRepeat ? null : shares.take(take, access.credential());
-        if (take == null || share == null) {
+        if (take == null || isRepeat || !(take.share() || sharesAllowed)) {
+            return false;
+        }
+        Share share = shares.take(take, access.credential());
+        if (share == null) {
             return false;
         }
         Reply decision = share.decision(take.shadow());
@@ -426,6 +431,13 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
         @Override
         public Boolean setReadMode(Command.SetReadMode command, TextConnection connection) {
             connection.readMode = command.mode();
+            connection.answer(command, Reply.Done.DONE);
+            return true;
+        }
+
+        @Override
+        public Boolean setShares(Command.SetShares command, TextConnection connection) {
+            connection.sharesAllowed = command.allowed();
             connection.answer(command, Reply.Done.DONE);
             return true;
         }

@@ -11,6 +11,7 @@ import io.dshm.server.replication.LaneCounts;
 import io.dshm.server.replication.contracts.Leadership;
 import io.dshm.server.replication.jraft.RaftCounts;
 import io.dshm.server.replication.reads.LocalReads;
+import io.dshm.server.shares.ShareCounts;
 import io.dshm.server.statemachine.StateMachine;
 import io.dshm.server.store.RegionUse;
 import io.netty.buffer.PooledByteBufAllocator;
@@ -55,6 +56,7 @@ public final class NodeMetrics {
      *
      * @param members the number of members
      * @param clients of each port, by the name of its protocol
+     * @param shares of limits, of each lane
      * @param lanes of the replicator
      * @param loopTasks tasks that wait in all event loops
      * @param backup the newest backup; null if this node makes none
@@ -69,6 +71,7 @@ public final class NodeMetrics {
             LongSupplier lastLogIndex,
             LongSupplier committedIndex,
             Map<String, Clients> clients,
+            Supplier<List<ShareCounts>> shares,
             Supplier<List<LaneCounts>> lanes,
             LongSupplier loopTasks,
             LongSupplier unansweredBytes,
@@ -125,6 +128,7 @@ public final class NodeMetrics {
         if (parts != null) {
             raft(to, parts);
             commands(to, parts);
+            shares(to, parts.shares.get());
             connections(to, parts);
             lanes(to, parts);
             Backup backup = parts.backup;
@@ -378,6 +382,18 @@ public final class NodeMetrics {
         });
     }
 
+    private static void shares(Families to, List<ShareCounts> lanes) {
+        String takes =
+                "Takes that a share might have decided (share=yes, or SHARES yes), by what did: this node's share or the log.";
+        to.counter("dshm_share_takes", takes, sum(lanes, ShareCounts::takenByShare), "decided", "share");
+        to.counter("dshm_share_takes", takes, sum(lanes, ShareCounts::takenByLog), "decided", "log");
+        String grants =
+                "Shares of limits that this node has asked for: granted, refused as too little was left, or failed.";
+        to.counter("dshm_share_grants", grants, sum(lanes, ShareCounts::grantsGranted), "outcome", "granted");
+        to.counter("dshm_share_grants", grants, sum(lanes, ShareCounts::grantsRefused), "outcome", "refused");
+        to.counter("dshm_share_grants", grants, sum(lanes, ShareCounts::grantsFailed), "outcome", "failed");
+    }
+
     private static void connections(Families to, Running parts) {
         parts.clients.forEach((protocol, clients) -> {
             to.gauge("dshm_connections", "Connected clients.", clients.connected.getAsInt(), "protocol", protocol);
@@ -454,7 +470,7 @@ public final class NodeMetrics {
                 parts.unansweredBytes.getAsLong());
     }
 
-    private static long sum(List<LaneCounts.Waiting> waiting, ToLongFunction<LaneCounts.Waiting> what) {
-        return waiting.stream().mapToLong(what).sum();
+    private static <C> long sum(List<C> all, ToLongFunction<C> what) {
+        return all.stream().mapToLong(what).sum();
     }
 }

@@ -58,7 +58,7 @@ final class TlsFailures {
         if (isGone(failure)) {
             return null;
         }
-        String message = String.valueOf(deepest.getMessage());
+        String message = deepest.getMessage() == null ? deepest.getClass().getSimpleName() : deepest.getMessage();
         // A plain alert where the JDK expects an encrypted one.
         return message.startsWith("Insufficient buffer remaining for AEAD") ? GAVE_UP : message;
     }

@@ -66,6 +66,7 @@ public final class Shares {
     private final LongSupplier bootNanos;
     private final String holderPrefix;
     private final Map<Key, KeyShares> keys = new HashMap<>();
+    private final ShareCounts counts = new ShareCounts();
     private long holders;
     private boolean tidying;
     private boolean closed;
@@ -89,6 +90,17 @@ public final class Shares {
      * @return the share from which it was taken; null if the log has to decide
      */
     public @Nullable Share take(Command.Take take, long credential) {
+        Share share = spend(take, credential);
+        counts.decided(share != null);
+        return share;
+    }
+
+    /** What has been decided and asked for. Any thread. */
+    public ShareCounts counts() {
+        return counts;
+    }
+
+    private @Nullable Share spend(Command.Take take, long credential) {
         Policy policy = take.policy();
         if (closed
                 || take.cost() <= 0
@@ -145,6 +157,7 @@ public final class Shares {
 
             @Override
             public void onBroken(RuntimeException thrown) {
+                counts.failed();
                 key.fetched(null);
             }
         });
@@ -165,6 +178,7 @@ public final class Shares {
         long now = bootNanos.getAsLong();
         Granted granted = Granted.of(reply);
         if (granted == null) {
+            counts.failed();
             key.fetched(null);
             key.pauseUntil(now + PAUSE_NANOS_MAX);
             if (reply instanceof Reply.Failure failure && failure.code().effect() == ErrorCode.Effect.UNKNOWN) {
@@ -177,9 +191,11 @@ public final class Shares {
             key.pauseUntil(now + pause);
         }
         if (granted.tokens() == 0) {
+            counts.refused();
             key.fetched(null);
             return;
         }
+        counts.granted();
         Share share = new Share(
                 holder,
                 granted.tokens(),

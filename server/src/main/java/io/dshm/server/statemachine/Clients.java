@@ -3,14 +3,12 @@ package io.dshm.server.statemachine;
 import io.dshm.proto.Limits;
 import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.SnapshotClient;
+import io.dshm.server.statemachine.Client.Frozen;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashMap;
-import java.util.Iterator;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -51,49 +49,14 @@ import org.jspecify.annotations.Nullable;
  */
 final class Clients {
 
-    /** Rough bytes of a client without its outcomes; part of a formula that is the same on all nodes. */
-    private static final long CLIENT_BYTES = 256;
+    /** Plain clients. */
+    private final ClientTable plain = new ClientTable();
 
-    /** Bytes of each number whose outcome is or may be remembered. */
-    private static final long OUTCOME_BYTES = 48;
+    /** Marking clients. */
+    private final ClientTable marking = new ClientTable();
 
-    private static final class Client {
-        final long id;
-        final Outcomes outcomes = new Outcomes();
-
-        /** 0 for a plain client; otherwise, marked copies of numbers below this may repeat forgotten commands. */
-        long knownFrom;
-
-        long usedMillis;
-        long detailBytes;
-
-        /** Rises with each command of any client: orders clients by their last command. */
-        long used;
-
-        /** Its place in {@link Clients#all}. */
-        int place;
-
-        /** The last view that has what it needs of this client. */
-        volatile long viewed;
-
-        Client(long id, long knownFrom) {
-            this.id = id;
-            this.knownFrom = knownFrom;
-        }
-
-        long bytes() {
-            return CLIENT_BYTES + OUTCOME_BYTES * Math.max(1, outcomes.span()) + detailBytes;
-        }
-    }
-
-    /** Plain clients, ordered by their last command. */
-    private final Map<Long, Client> plain = new LinkedHashMap<>(16, 0.75f, true);
-
-    /** Marking clients, likewise. */
-    private final Map<Long, Client> marking = new LinkedHashMap<>(16, 0.75f, true);
-
-    /** Clients of both kinds, unordered: opening a view only copies this list. */
-    private final List<Client> all = new ArrayList<>();
+    /** Clients of both kinds. */
+    private final ClientBlocks all = new ClientBlocks();
 
     /** What all outcomes take, see {@link Outcomes#bytes}. */
     private long outcomeBytes;
@@ -140,7 +103,7 @@ final class Clients {
         boolean marks = record.getClientDone() > 0;
         if (known == null
                 && marks
-                && (record.getClientUnlisted() || !makeRoom(CLIENT_BYTES + OUTCOME_BYTES, clockMillis))) {
+                && (record.getClientUnlisted() || !makeRoom(Client.BYTES + Client.OUTCOME_BYTES, clockMillis))) {
             return;
         }
         Client client = known != null ? known : add(record.getClient(), marks ? sequence : 0);
@@ -162,7 +125,7 @@ final class Clients {
 
     /** What the table takes, in bytes. */
     long bytes() {
-        return outcomeBytes + CLIENT_BYTES * all.size();
+        return outcomeBytes + Client.BYTES * all.size();
     }
 
     /** How many clients are remembered. */
@@ -177,23 +140,17 @@ final class Clients {
     }
 
     /** Forgets the longest silent clients if they have been silent long enough; returns how many. */
-    private int forgetSilent(Map<Long, Client> from, int max, long clockMillis) {
+    private int forgetSilent(ClientTable from, int max, long clockMillis) {
         int forgotten = 0;
-        Iterator<Client> oldestFirst = from.values().iterator();
-        while (forgotten < max && oldestFirst.hasNext()) {
-            Client client = oldestFirst.next();
-            if (clockMillis - client.usedMillis <= Limits.CLIENT_IDLE_MILLIS) {
+        for (; forgotten < max; forgotten++) {
+            Client client = from.oldest();
+            if (client == null || clockMillis - client.usedMillis <= Limits.CLIENT_IDLE_MILLIS) {
                 break;
             }
             preserve(client);
-            oldestFirst.remove();
-            Client last = all.remove(all.size() - 1);
-            if (last != client) {
-                all.set(client.place, last);
-                last.place = client.place;
-            }
+            from.remove(client);
+            all.remove(client);
             count(client, -1);
-            forgotten++;
         }
         return forgotten;
     }
@@ -210,28 +167,32 @@ final class Clients {
     private void makeRoomFor(Client client, long sequence, long clockMillis) {
         int span = Math.max(1, client.outcomes.span());
         long more = client.outcomes.spanWith(sequence) - span;
-        if (more > 0 && !makeRoom(OUTCOME_BYTES * more, clockMillis)) {
+        if (more > 0 && !makeRoom(Client.OUTCOME_BYTES * more, clockMillis)) {
             settle(client, sequence + 1 - span);
         }
     }
 
     private @Nullable Client find(long id) {
-        Client client = marking.get(id);
-        return client != null ? client : plain.get(id);
+        Client client = marking.find(id);
+        return client != null ? client : plain.find(id);
     }
 
     private Client add(long id, long knownFrom) {
         Client client = new Client(id, knownFrom);
         client.viewed = views;
-        client.place = all.size();
         all.add(client);
-        (knownFrom > 0 ? marking : plain).put(id, client);
+        tableOf(client).add(client);
         count(client, 1);
         return client;
     }
 
+    private ClientTable tableOf(Client client) {
+        return client.knownFrom > 0 ? marking : plain;
+    }
+
     private void use(Client client, long clockMillis) {
         preserve(client);
+        tableOf(client).use(client);
         client.usedMillis = clockMillis;
         client.used = ++used;
     }
@@ -240,9 +201,9 @@ final class Clients {
     private void mark(Client client) {
         if (client.knownFrom == 0) {
             count(client, -1);
-            plain.remove(client.id);
+            plain.remove(client);
             client.knownFrom = 1;
-            marking.put(client.id, client);
+            marking.add(client);
             count(client, 1);
         }
     }
@@ -266,11 +227,11 @@ final class Clients {
     /**
      * All clients as they are now. One may be open at a time.
      *
-     * <p>How it works: only the list of clients is copied at once. A client is saved before it changes; the others are
-     * copied when the reader comes to them.
+     * <p>How it works: at once only {@linkplain ClientBlocks#take references to blocks} are copied. What a client was is saved before
+     * it changes; of the others it is taken when the reader comes to them.
      */
     View view() {
-        View view = new View(all.toArray(new Client[0]), ++views);
+        View view = new View(all.take(), ++views);
         openView = view;
         return view;
     }
@@ -282,50 +243,38 @@ final class Clients {
         }
     }
 
-    /** A client as it was at one moment. */
-    private record Frozen(long id, long knownFrom, long usedMillis, long used, Outcomes.Frozen outcomes) {
-
-        List<SnapshotClient> toWire() {
-            return outcomes.toWire(id).stream()
-                    .map(piece -> SnapshotClient.newBuilder()
-                            .setOutcomes(piece)
-                            .setUsedMillis(usedMillis)
-                            .setKnownFrom(knownFrom)
-                            .build())
-                    .toList();
-        }
-    }
-
     /** The clients at one moment, read by one thread while the apply thread goes on. */
     final class View implements AutoCloseable {
 
-        private final Client[] clients;
+        private final ClientBlocks.Taken clients;
         private final long number;
 
-        /** Guarded by this view, as are the clients that are not in it yet. */
-        private final Map<Client, Frozen> saved = new HashMap<>();
-
-        private View(Client[] clients, long number) {
+        private View(ClientBlocks.Taken clients, long number) {
             this.clients = clients;
             this.number = number;
         }
 
         private synchronized void save(Client client) {
             if (client.viewed != number) {
-                saved.put(
-                        client,
-                        new Frozen(
-                                client.id, client.knownFrom, client.usedMillis, client.used, client.outcomes.freeze()));
+                client.frozen = client.freeze();
                 client.viewed = number;
             }
         }
 
-        /** Visits the clients in the order of their last commands, each as one or more messages. */
+        private synchronized @Nullable Frozen takeSaved(Client client) {
+            Frozen saved = client.frozen;
+            client.frozen = null;
+            return saved;
+        }
+
+        /** Visits the clients in the order of their last commands, each as one or more messages. To be called once. */
         void forEach(StateSource.Consumer consumer) throws IOException {
-            for (Client client : clients) {
+            List<Frozen> inOrder = new ArrayList<>(clients.size());
+            for (int i = 0; i < clients.size(); i++) {
+                Client client = clients.get(i);
                 save(client);
+                inOrder.add(Objects.requireNonNull(takeSaved(client)));
             }
-            List<Frozen> inOrder = new ArrayList<>(saved.values());
             inOrder.sort(Comparator.comparingLong(Frozen::used));
             for (Frozen client : inOrder) {
                 for (SnapshotClient piece : client.toWire()) {
@@ -334,9 +283,13 @@ final class Clients {
             }
         }
 
+        /** Lets go of what was saved for a reader that has not come to its end. */
         @Override
         public void close() {
             openView = null;
+            for (int i = 0; i < clients.size(); i++) {
+                takeSaved(clients.get(i));
+            }
         }
     }
 

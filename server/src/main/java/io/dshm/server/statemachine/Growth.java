@@ -17,7 +17,6 @@ import io.dshm.proto.wire.WriteCondition;
 import io.dshm.server.rights.Users;
 import io.dshm.server.store.EntryBytes;
 import io.dshm.server.store.Entry;
-import io.dshm.server.store.ListValue;
 import io.dshm.server.store.Store;
 import io.dshm.server.store.limiters.Account;
 import io.dshm.server.store.limiters.Holds;
@@ -147,19 +146,16 @@ record Growth(long bytes, Purpose purpose) {
      * in no region.
      */
     static Growth inRegion(CommandRecord record, Store store) {
-        return switch (record.getCommandCase()) {
-            case SET_CHUNKED -> {
-                SetChunkedCommand set = record.getSetChunked();
-                yield stores(
-                        EntryBytes.ofPlain(set.getKey().size(), set.getValueLength()) - bytesIn(store, set.getKey()));
-            }
-            case PUT_CHUNKED -> {
-                PutChunkedCommand put = record.getPutChunked();
-                yield stores(EntryBytes.ofString(put.getPut().getKey().size(), put.getValueLength())
-                        - bytesIn(store, put.getPut().getKey()));
-            }
-            default -> of(record, store);
-        };
+        if (record.hasSetChunked()) {
+            SetChunkedCommand set = record.getSetChunked();
+            return stores(EntryBytes.ofPlain(set.getKey().size(), set.getValueLength()) - bytesIn(store, set.getKey()));
+        }
+        if (record.hasPutChunked()) {
+            PutChunkedCommand put = record.getPutChunked();
+            ByteString key = put.getPut().getKey();
+            return stores(EntryBytes.ofString(key.size(), put.getValueLength()) - bytesIn(store, key));
+        }
+        return of(record, store);
     }
 
     /** The key of a command that may add to its region; null for others. */
@@ -202,7 +198,7 @@ record Growth(long bytes, Purpose purpose) {
         if (entry == null) {
             return stores(EntryBytes.ofList(push.getKey().size(), elementBytes(push)));
         }
-        boolean list = entry.isTyped() && entry.typed().value() instanceof ListValue;
+        boolean list = entry.isTyped() && entry.typed().isList();
         return list ? stores(EntryBytes.ofElement(elementBytes(push))) : NONE;
     }
 

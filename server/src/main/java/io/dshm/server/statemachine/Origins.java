@@ -157,6 +157,21 @@ final class Origins {
         return Map.copyOf(formats);
     }
 
+    /**
+     * The starts with which the nodes are registered.
+     *
+     * @param folder the number of a data folder
+     * @param number how often the node had started with it
+     */
+    record Start(long folder, long number) {}
+
+    /** The start of each node that is registered, and of those that were removed. */
+    Map<String, Start> starts() {
+        Map<String, Start> starts = new HashMap<>();
+        nodes.forEach((name, registration) -> starts.put(name, new Start(registration.folder, registration.start)));
+        return Map.copyOf(starts);
+    }
+
     /** A copy of the present table, for any thread. Copies one reference for each outcome. */
     List<FrozenNode> freeze() {
         List<FrozenNode> result = new ArrayList<>();

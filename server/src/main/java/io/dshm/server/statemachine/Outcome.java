@@ -8,7 +8,7 @@ import io.dshm.proto.wire.Results;
 import io.dshm.proto.wire.ShareDecision;
 import io.dshm.server.store.limiters.Decision;
 import io.dshm.server.store.limiters.Permit;
-import io.dshm.server.store.limiters.Share;
+import io.dshm.server.store.limiters.GrantedShare;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -84,7 +84,7 @@ public final class Outcome {
     private final long number;
 
     /**
-     * A {@code byte[]}, a {@link Double}, a {@link Decision}, a {@link Permit}, a {@link Share} or a list of outcomes: one field for all, because so many are
+     * A {@code byte[]}, a {@link Double}, a {@link Decision}, a {@link Permit}, a {@link GrantedShare} or a list of outcomes: one field for all, because so many are
      * remembered.
      */
     private final @Nullable Object detail;
@@ -134,7 +134,7 @@ public final class Outcome {
     }
 
     /** Applied, with what a GRANT got. */
-    static Outcome share(Share share) {
+    static Outcome share(GrantedShare share) {
         return new Outcome(Kind.APPLIED, false, 0, share);
     }
 
@@ -193,8 +193,8 @@ public final class Outcome {
     }
 
     /** What a GRANT got; null if this is no such outcome. */
-    public @Nullable Share share() {
-        return detail instanceof Share share ? share : null;
+    public @Nullable GrantedShare share() {
+        return detail instanceof GrantedShare share ? share : null;
     }
 
     /**
@@ -240,7 +240,7 @@ public final class Outcome {
                     .mapToLong(one -> OUTCOME_BYTES + ((Outcome) one).detailBytes())
                     .sum();
         }
-        if (detail instanceof Decision || detail instanceof Permit || detail instanceof Share) {
+        if (detail instanceof Decision || detail instanceof Permit || detail instanceof GrantedShare) {
             return DECISION_BYTES;
         }
         return detail instanceof byte[] value ? value.length : 0;
@@ -273,7 +273,7 @@ public final class Outcome {
             result.setDecision(toWire(decision));
         } else if (detail instanceof Permit permit) {
             result.setPermit(toWire(permit));
-        } else if (detail instanceof Share share) {
+        } else if (detail instanceof GrantedShare share) {
             result.setShare(toWire(share));
         } else if (detail != null) {
             Results.Builder results = Results.newBuilder();
@@ -307,7 +307,7 @@ public final class Outcome {
                 wire.getAllowed(), wire.getLimit(), wire.getRemaining(), wire.getRetryMillis(), wire.getFence()));
     }
 
-    private static ShareDecision.Builder toWire(Share share) {
+    private static ShareDecision.Builder toWire(GrantedShare share) {
         return ShareDecision.newBuilder()
                 .setGranted(share.granted())
                 .setLimit(share.limit())
@@ -316,7 +316,7 @@ public final class Outcome {
     }
 
     private static Outcome fromWire(ShareDecision wire) {
-        return share(new Share(wire.getGranted(), wire.getLimit(), wire.getRemaining(), wire.getLifeMillis()));
+        return share(new GrantedShare(wire.getGranted(), wire.getLimit(), wire.getRemaining(), wire.getLifeMillis()));
     }
 
     private static Outcome fromWire(LimitDecision wire) {

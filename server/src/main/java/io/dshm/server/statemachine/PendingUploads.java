@@ -5,6 +5,8 @@ import com.google.protobuf.UnsafeByteOperations;
 import io.dshm.proto.Limits;
 import io.dshm.proto.wire.SnapshotUpload;
 import io.dshm.proto.wire.ValueChunk;
+import io.dshm.server.store.Pieces;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
@@ -14,8 +16,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Large values on their way: the pieces that the log has brought so far, until one command publishes them.
  *
- * <p>An upload that stands still for {@value #ABANDONED_MILLIS} ms of the cluster clock is dropped, so that the pieces
- * of a node that died do not stay for ever. Memory is allocated as pieces arrive, not for the announced length. Confined to the thread that applies.
+ * <p>An upload that stands still for {@value #ABANDONED_MILLIS} ms of the cluster clock is dropped, so that the pieces of a node that
+ * died do not stay for ever. Memory is allocated as pieces arrive, not for the announced length, and no more than a piece is copied
+ * at once. Confined to the thread that applies.
  */
 final class PendingUploads {
 
@@ -32,8 +35,11 @@ final class PendingUploads {
     private static final class Upload {
         final int length;
 
-        /** Of this the first {@link #received} bytes are there. They never change: a snapshot may be reading them. */
-        byte[] value = {};
+        /**
+         * Of all these together the first {@link #received} bytes are there. They never change: a snapshot may be reading them. All but
+         * the last have {@link Limits#CHUNK_BYTES}.
+         */
+        final List<byte[]> pieces = new ArrayList<>(0);
 
         int received;
         long touchedMillis;
@@ -42,14 +48,40 @@ final class PendingUploads {
             this.length = length;
         }
 
-        /** Takes the next piece, which fits. Never allocates more than twice what was received. */
+        /** Takes the next data, which fits. Never allocates more than twice what was received. */
         void append(ByteString data) {
-            int needed = received + data.size();
-            if (needed > value.length) {
-                value = Arrays.copyOf(value, (int) Math.min(length, 2L * needed));
+            for (int from = 0; from < data.size(); ) {
+                int at = received % Limits.CHUNK_BYTES;
+                int bytes = Math.min(data.size() - from, Limits.CHUNK_BYTES - at);
+                data.copyTo(lastPiece(at, bytes), from, at, bytes);
+                from += bytes;
+                received += bytes;
             }
-            data.copyTo(value, received);
-            received = needed;
+        }
+
+        /** The last piece, which is filled up to there, with room for more bytes: another one if it is full. */
+        private byte[] lastPiece(int at, int bytes) {
+            int lengthMax = Math.min(Limits.CHUNK_BYTES, length - (received - at));
+            if (at == 0) {
+                pieces.add(new byte[Math.min(lengthMax, 2 * bytes)]);
+            }
+            int last = pieces.size() - 1;
+            byte[] piece = pieces.get(last);
+            if (piece.length < at + bytes) {
+                piece = Arrays.copyOf(piece, Math.min(lengthMax, 2 * (at + bytes)));
+                pieces.set(last, piece);
+            }
+            return piece;
+        }
+
+        /** What is there, not copied. */
+        ByteString value() {
+            List<ByteString> parts = new ArrayList<>(pieces.size());
+            for (int i = 0; i < pieces.size(); i++) {
+                int bytes = Math.min(Limits.CHUNK_BYTES, received - i * Limits.CHUNK_BYTES);
+                parts.add(UnsafeByteOperations.unsafeWrap(pieces.get(i), 0, bytes));
+            }
+            return ByteString.copyFrom(parts);
         }
     }
 
@@ -113,10 +145,18 @@ final class PendingUploads {
         return uploads.values().stream().mapToLong(upload -> upload.received).sum();
     }
 
-    /** The whole value, which leaves this table, or null if pieces are missing. */
-    byte @Nullable [] complete(long origin, long uploadNumber, int length) {
+    /**
+     * The whole value, which leaves this table: a {@code byte[]}, or {@link Pieces} if it is longer than {@link
+     * Limits#INLINE_VALUE_BYTES_MAX}. Null if pieces are missing.
+     */
+    @Nullable
+    Object complete(long origin, long uploadNumber, int length) {
         Upload upload = uploads.remove(new Id(origin, uploadNumber));
-        return upload != null && upload.received == length && upload.length == length ? upload.value : null;
+        if (upload == null || upload.received != length || upload.length != length) {
+            return null;
+        }
+        Pieces value = new Pieces(upload.pieces, length);
+        return length > Limits.INLINE_VALUE_BYTES_MAX ? value : value.joined();
     }
 
     /** Drops an upload that is not needed, if it is there. */
@@ -146,7 +186,7 @@ final class PendingUploads {
                         .setUpload(e.getKey().upload)
                         .setTouchedMillis(e.getValue().touchedMillis)
                         .setValueLength(e.getValue().length)
-                        .setValue(UnsafeByteOperations.unsafeWrap(e.getValue().value, 0, e.getValue().received))
+                        .setValue(e.getValue().value())
                         .build())
                 .toList();
     }

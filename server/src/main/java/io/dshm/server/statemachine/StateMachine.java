@@ -78,6 +78,7 @@ public final class StateMachine {
     private volatile boolean needsTime;
     private volatile int format = Formats.FIRST;
     private volatile Map<String, Integer> formatsRead = Map.of();
+    private volatile Map<String, Origins.Start> starts = Map.of();
     private volatile ClusterState cluster = ClusterState.NONE;
 
     /** A step of {@link #purge} counts so many nodes after a region got a limit: some tenths of a millisecond. */
@@ -282,6 +283,7 @@ public final class StateMachine {
     private void changeOrigins(List<Long> ended) {
         uploads.drop(ended);
         formatsRead = origins.formats();
+        starts = origins.starts();
         outcomeBytes = origins.bytes();
     }
 
@@ -351,15 +353,15 @@ public final class StateMachine {
                         : Outcome.CHUNKS_MISSING;
             case SET_CHUNKED -> {
                 SetChunkedCommand set = record.getSetChunked();
-                byte[] value = uploads.complete(record.getOrigin(), set.getUpload(), set.getValueLength());
+                Object value = uploads.complete(record.getOrigin(), set.getUpload(), set.getValueLength());
                 yield value == null
                         ? Outcome.CHUNKS_MISSING
-                        : writes.set(set.getKey(), set.getTtlMillis(), value, clockMillis);
+                        : writes.set(set, value, clockMillis);
             }
             case PUT -> typedWrites.put(record.getPut(), clockMillis);
             case PUT_CHUNKED -> {
                 PutChunkedCommand put = record.getPutChunked();
-                byte[] value = uploads.complete(record.getOrigin(), put.getUpload(), put.getValueLength());
+                Object value = uploads.complete(record.getOrigin(), put.getUpload(), put.getValueLength());
                 yield value == null ? Outcome.CHUNKS_MISSING : typedWrites.put(put.getPut(), value, clockMillis);
             }
             case REMOVE -> typedWrites.remove(record.getRemove(), clockMillis);
@@ -517,6 +519,12 @@ public final class StateMachine {
         return formatsRead.containsKey(node);
     }
 
+    /** Whether a later start with the same data folder is registered for that node. Any thread. */
+    public boolean isReplaced(String node, long folder, long start) {
+        Origins.Start registered = starts.get(node);
+        return registered != null && registered.folder() == folder && registered.number() > start;
+    }
+
     /**
      * What the state takes in memory, in bytes, by a formula over sizes that is the same on all nodes: entries, outcomes that
      * are remembered, clients, values on their way, marks of flushes. Any thread.
@@ -620,6 +628,7 @@ public final class StateMachine {
         format = header.getFormatVersion();
         cluster = ClusterState.of(header);
         formatsRead = origins.formats();
+        starts = origins.starts();
         appliedIndex = header.getIndex();
         wallMillis = header.getWallMillis();
         clockMillis = header.getClockMillis();

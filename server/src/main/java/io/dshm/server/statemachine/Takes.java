@@ -149,10 +149,13 @@ final class Takes {
     }
 
     private static byte @Nullable [] stringOf(Entry entry) {
+        if (entry.isLarge()) {
+            return null;
+        }
         if (entry.isPlain()) {
             return entry.value();
         }
-        return entry.isTyped() && entry.typed().value() instanceof byte[] string ? string : null;
+        return entry.isTyped() && entry.typed().held() instanceof byte[] string ? string : null;
     }
 
     static Algorithm algorithm(LimitAlgorithm algorithm) {

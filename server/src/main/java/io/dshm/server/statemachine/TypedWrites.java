@@ -15,6 +15,7 @@ import io.dshm.proto.wire.TypedValue;
 import io.dshm.proto.wire.WriteCondition;
 import io.dshm.server.store.Entry;
 import io.dshm.server.store.ListValue;
+import io.dshm.server.store.Pieces;
 import io.dshm.server.store.Typed;
 import org.jspecify.annotations.Nullable;
 
@@ -33,17 +34,21 @@ final class TypedWrites {
     }
 
     Outcome put(PutCommand command, long clockMillis) {
-        byte[] bytes = switch (command.getValue().getValueCase()) {
-            case RAW -> command.getValue().getRaw().toByteArray();
-            case STRING -> command.getValue().getString().toByteArray();
-            case NUMBER, BOOLEAN -> null;
-            case VALUE_NOT_SET -> throw new CorruptStateException("a command of the log has no value");
-        };
-        return put(command, bytes, clockMillis);
+        TypedValue value = command.getValue();
+        return put(
+                command,
+                switch (value.getValueCase()) {
+                    case RAW -> value.getRaw().toByteArray();
+                    case STRING -> value.getString().toByteArray();
+                    case NUMBER -> canonical(value.getNumber());
+                    case BOOLEAN -> value.getBoolean();
+                    case VALUE_NOT_SET -> throw new CorruptStateException("a command of the log has no value");
+                },
+                clockMillis);
     }
 
-    /** @param bytes of a raw value or string, kept, not copied; null for other types */
-    Outcome put(PutCommand command, byte @Nullable [] bytes, long clockMillis) {
+    /** @param content kept, not copied: a raw value or string as a {@code byte[]} or as {@link Pieces}, or what else the command says */
+    Outcome put(PutCommand command, Object content, long clockMillis) {
         Key key = Writes.key(command.getKey());
         Outcome refusal = refusal(command.getCondition(), entries.find(key, clockMillis));
         if (refusal != null) {
@@ -51,11 +56,9 @@ final class TypedWrites {
         }
         long expiresAtMillis = Writes.deadline(command.getTtlMillis(), clockMillis);
         TypedValue value = command.getValue();
-        if (bytes != null && value.getValueCase() == TypedValue.ValueCase.RAW) {
-            return put(key, Entry.of(bytes, expiresAtMillis, entries.nextVersion()));
+        if (value.hasRaw()) {
+            return put(key, Entry.ofPlain(content, expiresAtMillis, entries.nextVersion()));
         }
-        Object content =
-                bytes != null ? bytes : value.hasNumber() ? (Object) canonical(value.getNumber()) : value.getBoolean();
         return put(key, Entry.of(new Typed(content, value.getFlags()), expiresAtMillis, entries.nextVersion()));
     }
 
@@ -115,10 +118,10 @@ final class TypedWrites {
                             Writes.deadline(command.getInitTtlMillis(), clockMillis))
                     : Outcome.NOT_FOUND;
         }
-        if (entry.isTyped() && entry.typed().value() instanceof Double number) {
+        if (entry.isTyped() && entry.typed().held() instanceof Double number) {
             return count(key, number, command.getBy(), entry.typed().flags(), entry.expiresAtMillis());
         }
-        return entry.isPlain() && Doubles.isNumber(entry.value())
+        return entry.isPlain() && !entry.isLarge() && Doubles.isNumber(entry.value())
                 ? count(key, Doubles.parse(entry.value()), command.getBy(), 0, entry.expiresAtMillis())
                 : Outcome.NOT_A_NUMBER;
     }
@@ -141,7 +144,7 @@ final class TypedWrites {
             case STRING -> command.getString().toByteArray();
             case ELEMENT_NOT_SET -> throw new CorruptStateException("a command of the log has no element");
         };
-        ListValue list = ((ListValue) typed.value()).push(command.getLeft(), element);
+        ListValue list = ((ListValue) typed.held()).push(command.getLeft(), element);
         if (list.bytes() > Limits.LIST_BYTES_MAX) {
             return Outcome.TOO_LARGE;
         }
@@ -159,7 +162,7 @@ final class TypedWrites {
         if (!isList(entry)) {
             return Outcome.NOT_A_LIST;
         }
-        ListValue.Popped popped = ((ListValue) entry.typed().value()).pop(command.getLeft());
+        ListValue.Popped popped = ((ListValue) entry.typed().held()).pop(command.getLeft());
         if (popped.rest().size() == 0) {
             entries.remove(key);
         } else {
@@ -172,7 +175,7 @@ final class TypedWrites {
     }
 
     private static boolean isList(Entry entry) {
-        return entry.isTyped() && entry.typed().value() instanceof ListValue;
+        return entry.isTyped() && entry.typed().isList();
     }
 
     /** Removes those of the keys whose entries are expired and still kept; the outcome is how many. */

@@ -9,10 +9,10 @@ import io.dshm.proto.wire.DeleteCommand;
 import io.dshm.proto.wire.FlushAllCommand;
 import io.dshm.proto.wire.IncrCommand;
 import io.dshm.proto.wire.RateLimiterCommand;
+import io.dshm.proto.wire.SetChunkedCommand;
 import io.dshm.proto.wire.SetCommand;
 import io.dshm.proto.wire.TouchCommand;
 import io.dshm.server.store.Entry;
-import io.dshm.server.store.ListValue;
 import io.dshm.server.store.Typed;
 import io.dshm.server.store.limiters.SlidingLog;
 import java.nio.charset.StandardCharsets;
@@ -31,12 +31,14 @@ final class Writes {
     }
 
     Outcome set(SetCommand command, long clockMillis) {
-        return set(command.getKey(), command.getTtlMillis(), command.getValue().toByteArray(), clockMillis);
+        put(key(command.getKey()), command.getValue().toByteArray(), deadline(command.getTtlMillis(), clockMillis));
+        return Outcome.APPLIED;
     }
 
-    /** @param value is kept, not copied */
-    Outcome set(ByteString keyBytes, long ttlMillis, byte[] value, long clockMillis) {
-        put(key(keyBytes), value, deadline(ttlMillis, clockMillis));
+    /** @param value see {@link PendingUploads#complete} */
+    Outcome set(SetChunkedCommand command, Object value, long clockMillis) {
+        long expiresAtMillis = deadline(command.getTtlMillis(), clockMillis);
+        entries.put(key(command.getKey()), Entry.ofPlain(value, expiresAtMillis, entries.nextVersion()));
         return Outcome.APPLIED;
     }
 
@@ -71,6 +73,9 @@ final class Writes {
         if (entry.isLimiter()) {
             return Outcome.BAD_REQUEST;
         }
+        if (entry.isLarge()) {
+            return Outcome.NO_INTEGER;
+        }
         return entry.isTyped() ? incrTyped(key, entry, command.getBy()) : incrPlain(key, entry, command.getBy());
     }
 
@@ -91,27 +96,27 @@ final class Writes {
     /** As if it were its plain value, but it keeps type and flags, and a number stays within the integers of doubles. */
     private Outcome incrTyped(Key key, Entry entry, long by) {
         Typed typed = entry.typed();
-        if (typed.value() instanceof ListValue) {
+        if (typed.isList()) {
             return Outcome.BAD_REQUEST;
         }
-        if (typed.value() instanceof Boolean truth) {
+        if (typed.held() instanceof Boolean truth) {
             return unchanged(truth.toString().getBytes(StandardCharsets.US_ASCII));
         }
         long old;
-        if (typed.value() instanceof Double number) {
+        if (typed.held() instanceof Double number) {
             if (!Doubles.isInteger(number)) {
                 return Outcome.real(number);
             }
             old = number.longValue();
         } else {
-            byte[] string = (byte[]) typed.value();
+            byte[] string = (byte[]) typed.held();
             if (!Decimal.isLong(string)) {
                 return unchanged(string);
             }
             old = Decimal.toLong(string);
         }
         long sum = old + by;
-        boolean isNumber = typed.value() instanceof Double;
+        boolean isNumber = typed.held() instanceof Double;
         if (overflows(old, by, sum) || (isNumber && !Doubles.isInteger((double) sum))) {
             return Outcome.OVERFLOW;
         }

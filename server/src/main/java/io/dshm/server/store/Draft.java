@@ -102,7 +102,7 @@ final class Draft {
     }
 
     private static int inlineBytes(Object whole) {
-        Object value = whole instanceof Typed typed ? typed.value() : whole;
+        Object value = whole instanceof Typed typed ? typed.held() : whole;
         return value instanceof byte[] string ? Math.min(string.length, INLINE_BYTES_MAX) : 0;
     }
 
@@ -117,7 +117,7 @@ final class Draft {
             return add(meter);
         }
         if (whole instanceof Typed typed) {
-            Object value = typed.value();
+            Object value = typed.held();
             if (value instanceof byte[] string && string.length <= INLINE_BYTES_MAX) {
                 flags(typed);
                 varint(string.length);

@@ -19,7 +19,7 @@ public final class Entry implements Expiring {
      */
     public static final long STALE_MILLIS = 60_000;
 
-    /** A {@code byte[]}, a {@link Typed} or a {@link Limiter}. */
+    /** A {@code byte[]}, {@link Pieces} of one, a {@link Typed} or a {@link Limiter}. */
     private final Object content;
 
     private final long expiresAtMillis;
@@ -42,6 +42,18 @@ public final class Entry implements Expiring {
         return new Entry(value, expiresAtMillis, version);
     }
 
+    /**
+     * An entry with a plain value.
+     *
+     * @param value a {@code byte[]} or {@link Pieces} of one; for the other parameters see {@link #of(byte[], long, long)}
+     */
+    public static Entry ofPlain(Object value, long expiresAtMillis, long version) {
+        if (value instanceof byte[] || value instanceof Pieces) {
+            return new Entry(value, expiresAtMillis, version);
+        }
+        throw new IllegalArgumentException("no plain value: " + value.getClass());
+    }
+
     /** An entry with a rate limiter; for the other parameters see {@link #of(byte[], long, long)}. */
     public static Entry of(Limiter limiter, long expiresAtMillis, long version) {
         return new Entry(limiter, expiresAtMillis, version);
@@ -57,7 +69,7 @@ public final class Entry implements Expiring {
         return new Entry(content, expiresAtMillis, version);
     }
 
-    /** A {@code byte[]}, a {@link Typed} or a {@link Limiter}. */
+    /** A {@code byte[]}, {@link Pieces} of one, a {@link Typed} or a {@link Limiter}. */
     Object content() {
         return content;
     }
@@ -74,7 +86,7 @@ public final class Entry implements Expiring {
 
     /** Whether this entry has a plain value. */
     public boolean isPlain() {
-        return content instanceof byte[];
+        return content instanceof byte[] || content instanceof Pieces;
     }
 
     /**
@@ -82,7 +94,12 @@ public final class Entry implements Expiring {
      * a deadline, which is what lua-resty-lock makes of a lock.
      */
     public boolean isEvictable() {
-        return isPlain() || (isTyped() && !(typed().value() instanceof Boolean && hasDeadline()));
+        return isPlain() || (isTyped() && !(typed().held() instanceof Boolean && hasDeadline()));
+    }
+
+    /** Whether this is a plain value or a string in {@link Pieces}: a long one, so no number, and no policy. */
+    public boolean isLarge() {
+        return content instanceof Pieces || (isTyped() && typed().held() instanceof Pieces);
     }
 
     @Override
@@ -91,13 +108,17 @@ public final class Entry implements Expiring {
     }
 
     /**
-     * The plain value itself, not a copy: not to be changed.
+     * The plain value itself, not a copy: not to be changed. Puts the pieces of one that {@link #isLarge} together, so then it is
+     * not for the thread that applies.
      *
      * @throws IllegalStateException if this is another kind of entry
      */
     public byte[] value() {
         if (content instanceof byte[] value) {
             return value;
+        }
+        if (content instanceof Pieces pieces) {
+            return pieces.joined();
         }
         throw new IllegalStateException("this entry has no plain value");
     }

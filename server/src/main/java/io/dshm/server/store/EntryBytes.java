@@ -56,17 +56,23 @@ public final class EntryBytes {
         if (content instanceof byte[] value) {
             return ofPlain(keyBytes, value.length);
         }
+        if (content instanceof Pieces pieces) {
+            return ofPlain(keyBytes, pieces.length());
+        }
         if (content instanceof Limiter limiter) {
             return limiter instanceof Meter
                     ? ofLimiter(keyBytes, Meter.BYTES)
                     : ofLimiter(keyBytes, OBJECT_BYTES + limiter.bytes());
         }
-        Object value = ((Typed) content).value();
+        Object value = ((Typed) content).held();
         if (value instanceof ListValue list) {
             return ofString(keyBytes, 0) + LIST_BYTES + list.bytes();
         }
         if (value instanceof byte[] string) {
             return ofString(keyBytes, string.length);
+        }
+        if (value instanceof Pieces pieces) {
+            return ofString(keyBytes, pieces.length());
         }
         return value instanceof Double ? ofNumber(keyBytes) : ofString(keyBytes, 0);
     }

@@ -19,6 +19,7 @@ import io.netty.util.ReferenceCountUtil;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,19 +33,47 @@ import org.jspecify.annotations.Nullable;
 public final class Greeting extends ChannelInboundHandlerAdapter {
 
     /**
+     * Which life of a node greets.
+     *
+     * @param folder the number of its data folder
+     * @param start how often it has started with that
+     */
+    public record Incarnation(long folder, long start) {
+
+        /** Of who does not say it. */
+        public static final Incarnation UNKNOWN = new Incarnation(0, 0);
+    }
+
+    /** What is known of other nodes' lives. Any thread. */
+    public interface Incarnations {
+
+        /** Whether a later start with the same folder has replaced that one of that node. */
+        boolean isReplaced(String node, long folder, long start);
+    }
+
+    /**
      * Who takes part.
      *
      * @param cluster its id
      * @param self this node's name
+     * @param incarnation of this node; its start may change while it runs
      * @param others those of the other members; may change
      * @param id what tells this cluster from another one with the same name; 0 while it is not known
      * @param isCertain whether {@code others} are the present members for certain, so that somebody else may be told that he is none
+     * @param incarnations of the others
      */
-    public record Members(String cluster, String self, Set<String> others, LongSupplier id, BooleanSupplier isCertain) {
+    public record Members(
+            String cluster,
+            String self,
+            Supplier<Incarnation> incarnation,
+            Set<String> others,
+            LongSupplier id,
+            BooleanSupplier isCertain,
+            Incarnations incarnations) {
 
-        /** The same for a node that is never certain. */
+        /** The same for a node that is never certain of anything, and does not say its incarnation. */
         public Members(String cluster, String self, Set<String> others, LongSupplier id) {
-            this(cluster, self, others, id, () -> false);
+            this(cluster, self, () -> Incarnation.UNKNOWN, others, id, () -> false, (node, folder, start) -> false);
         }
     }
 
@@ -82,9 +111,12 @@ public final class Greeting extends ChannelInboundHandlerAdapter {
      *     asks for the status, which also a node of another cluster tells it, so that it learns of that
      */
     public static PeerMessage hello(Members members, String to, boolean stays) {
+        Incarnation incarnation = members.incarnation().get();
         Hello.Builder hello = Hello.newBuilder()
                 .setCluster(members.cluster())
                 .setNode(members.self())
+                .setFolder(incarnation.folder())
+                .setStart(incarnation.start())
                 .setTo(to);
         if (stays) {
             hello.setHeartbeatMillis(Limits.PEER_HEARTBEAT_MILLIS)
@@ -201,6 +233,10 @@ public final class Greeting extends ChannelInboundHandlerAdapter {
             return String.format(
                     "it belongs to another cluster of the same name: its id is %016x, this one's %016x",
                     hello.getClusterId(), id);
+        }
+        if (members.incarnations().isReplaced(hello.getNode(), hello.getFolder(), hello.getStart())) {
+            return "it says that it is " + hello.getNode() + " in its start " + hello.getStart()
+                    + ", and a later start with the same data folder is known: it has a copy, or an older state of it";
         }
         // Nodes of format 1 do not say to whom they talk.
         return hello.getTo().isEmpty() || hello.getTo().equals(members.self())

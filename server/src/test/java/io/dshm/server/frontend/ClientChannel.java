@@ -14,7 +14,7 @@ import io.netty.channel.socket.DuplexChannel;
 import io.netty.util.ReferenceCountUtil;
 
 /** A client's connection without a socket: the client may stop reading, and may close its sending side. */
-final class ClientChannel extends EmbeddedChannel implements DuplexChannel {
+class ClientChannel extends EmbeddedChannel implements DuplexChannel {
 
     private boolean reads = true;
     private boolean inputShutdown;

@@ -47,6 +47,7 @@ class CommandRightsTest {
     /** What nobody needs a right for who is a user. */
     private static final Set<CommandKind> FREE = EnumSet.of(
             CommandKind.READ_MODE,
+            CommandKind.SHARES,
             CommandKind.INFO,
             CommandKind.PING,
             CommandKind.QUIT,
@@ -94,6 +95,7 @@ class CommandRightsTest {
         put(Right.TAKE, CommandKind.GRANT, "GRANT R::k fixed 1 1 holder=h want=1");
         put(Right.TAKE, CommandKind.RETURN, "RETURN R::k holder=h unused=1");
         REQUESTS.put(CommandKind.READ_MODE, new String[] {"READ_MODE local"});
+        REQUESTS.put(CommandKind.SHARES, new String[] {"SHARES yes"});
         REQUESTS.put(CommandKind.INFO, new String[] {"INFO"});
         REQUESTS.put(CommandKind.PING, new String[] {"PING"});
         REQUESTS.put(CommandKind.QUIT, new String[] {"QUIT"});

@@ -5,25 +5,32 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.protobuf.ByteString;
 import io.dshm.proto.Formats;
 import io.dshm.proto.Key;
 import io.dshm.proto.Limits;
 import io.dshm.proto.ReadMode;
+import io.dshm.proto.Reply;
+import io.dshm.proto.Secrets;
+import io.dshm.proto.wire.ChangeUsersCommand;
 import io.dshm.proto.wire.CommandRecord;
+import io.dshm.proto.wire.GrantedRight;
+import io.dshm.proto.wire.HashedSecret;
 import io.dshm.proto.wire.SwitchFormat;
-import io.dshm.server.replication.ClusterFormat;
 import io.dshm.server.replication.Lane;
 import io.dshm.server.replication.Replicator;
-import io.dshm.server.replication.contracts.ClockAndRandom;
+import io.dshm.server.replication.TestReplicators;
 import io.dshm.server.replication.contracts.FakeLog;
 import io.dshm.server.replication.contracts.Leadership;
 import io.dshm.server.replication.reads.LocalReads;
 import io.dshm.server.statemachine.ClusterClock;
 import io.dshm.server.store.Entry;
+import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import io.netty.handler.stream.ChunkedWriteHandler;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -35,6 +42,7 @@ class TextConnectionTest {
     private static final int MIB = 1024 * 1024;
     private static final int REPLIES_MAX = 8 * MIB;
     private static final int CHECKS_MAX = 3;
+    private static final String SECRET = "5ec2e7".repeat(10);
 
     private final UnpooledByteBufAllocator allocator = new UnpooledByteBufAllocator(true, true);
     private final MemoryBudget values = new MemoryBudget(2 * MIB);
@@ -57,22 +65,7 @@ class TextConnectionTest {
         client = new ClientChannel(allocator);
         channels.add(client);
         set = new ConnectionSet(client.eventLoop(), 60, replies, () -> nanos);
-        replicator = new Replicator(
-                new Replicator.Identity("n1", 1, 1),
-                () -> 2,
-                List.of(client.eventLoop()),
-                TimeUnit.SECONDS.toMillis(20),
-                log,
-                (node, executor, listener) -> {
-                    throw new AssertionError("this node leads");
-                },
-                reads,
-                new ClusterFormat(Formats.NEWEST, () -> Formats.NEWEST, () -> Formats.NEWEST),
-                clock,
-                ClockAndRandom.real(),
-                why -> {
-                    throw new AssertionError(why);
-                });
+        replicator = TestReplicators.of(List.of(client.eventLoop()), log, reads, clock);
         replicator.start(clock, () -> false, () -> 0);
         reads.onCaughtUp();
         clock.hear(10_000, true);
@@ -163,6 +156,33 @@ class TextConnectionTest {
         assertEquals(
                 "LEN 1\r\n1\r\nDONE\r\nLEN 1\r\n1\r\nDONE\r\nLEN 3\r\nxyz\r\nDONE\r\nLEN 3\r\nxyz\r\nDONE\r\nDONE\r\n",
                 client.received());
+    }
+
+    @Test
+    void a_reply_that_fails_closes_its_own_connection_only() {
+        boolean[] fails = {false};
+        ClientChannel broken = new ClientChannel(allocator) {
+            @Override
+            public ByteBufAllocator alloc() {
+                if (fails[0]) {
+                    throw new IllegalStateException("the reply of one client fails");
+                }
+                return super.alloc();
+            }
+        };
+        channels.add(broken);
+        open(broken);
+        ClientChannel other = another();
+        client.arrive("INCR a 1 0\r\n");
+        broken.arrive("INCR a 1 0\r\n");
+        other.arrive("INCR a 1 0\r\n");
+        fails[0] = true;
+        applyAll();
+        assertFalse(broken.isOpen());
+        assertEquals("LEN 1\r\n1\r\nDONE\r\n", client.received());
+        assertEquals("LEN 1\r\n3\r\nDONE\r\n", other.received());
+        client.send("GET a\r\n");
+        assertEquals("LEN 1\r\n3\r\nDONE\r\n", client.received());
     }
 
     @Test
@@ -294,12 +314,71 @@ class TextConnectionTest {
         assertTrue(channels.stream().allMatch(ClientChannel::isOpen));
     }
 
-    @Test
-    void a_take_from_a_share_is_answered_at_once_and_in_its_turn() {
+    private void switchFormat() {
         replicator.propose(CommandRecord.newBuilder()
                 .setSwitchFormat(SwitchFormat.newBuilder().setFormat(Formats.BOUNDS))
                 .build());
         applyAll();
+    }
+
+    private void changeUser(ChangeUsersCommand.Builder change) {
+        CompletableFuture<Reply> reply =
+                replicator.submitForOperator(CommandRecord.newBuilder().setChangeUsers(change.setName("app")));
+        applyAll();
+        assertEquals(Reply.Done.DONE, reply.join());
+    }
+
+    private void pass(int millis) {
+        client.advanceTimeBy(millis, TimeUnit.MILLISECONDS);
+        client.runScheduledPendingTasks();
+        applyAll();
+    }
+
+    private void addUser() {
+        switchFormat();
+        byte[] secret = SECRET.getBytes(ISO_8859_1);
+        byte[] salt = Secrets.saltOf("app", secret);
+        changeUser(ChangeUsersCommand.newBuilder()
+                .setAction(ChangeUsersCommand.Action.ADD)
+                .addRights(GrantedRight.newBuilder().setKind(GrantedRight.Kind.READ))
+                .setSecret(HashedSecret.newBuilder()
+                        .setSalt(ByteString.copyFrom(salt))
+                        .setHash(ByteString.copyFrom(Secrets.hash(salt, secret)))));
+    }
+
+    @Test
+    void a_connection_whose_user_was_removed_ends_with_its_next_request_or_when_it_is_looked_at() {
+        addUser();
+        ClientChannel idle = another();
+        for (ClientChannel channel : channels) {
+            channel.send("AUTH app " + SECRET + "\r\n");
+            applyAll();
+            assertEquals("DONE\r\n", channel.received());
+        }
+        changeUser(ChangeUsersCommand.newBuilder().setAction(ChangeUsersCommand.Action.REMOVE));
+        client.send("GET a\r\nPING\r\n");
+        assertEquals("ERROR denied the user or its secret was removed\r\n", client.received());
+        assertTrue(client.isEnded());
+        assertFalse(idle.isEnded());
+        connections.forEach(connection -> connection.checkProgress(CHECKS_MAX));
+        assertTrue(idle.isEnded());
+    }
+
+    @Test
+    void a_wrong_secret_is_answered_late_and_its_connection_does_nothing_else_meanwhile() {
+        addUser();
+        client.freezeTime();
+        client.send("AUTH app wrong\r\nPING\r\n");
+        applyAll();
+        pass(Limits.WRONG_SECRET_DELAY_MILLIS - 1);
+        assertEquals("", client.received());
+        pass(1);
+        assertEquals("ERROR denied wrong user or secret\r\nDONE\r\n", client.received());
+    }
+
+    @Test
+    void a_take_from_a_share_is_answered_at_once_and_in_its_turn() {
+        switchFormat();
         String take = "TAKE k log 100000 60 share=yes\r\n";
         client.send(take.repeat(10));
         applyAll();
@@ -316,6 +395,27 @@ class TextConnectionTest {
 
         client.send("TAKE k log 100000 60 share=yes id=5 seq=1 done=1 retry=yes\r\n");
         assertEquals("", client.received(), "the log decides a repeat");
+    }
+
+    @Test
+    void a_connection_may_allow_shares_for_all_its_takes() {
+        replicator.propose(CommandRecord.newBuilder()
+                .setSwitchFormat(SwitchFormat.newBuilder().setFormat(Formats.BOUNDS))
+                .build());
+        applyAll();
+        String take = "TAKE k log 100000 60\r\n";
+        client.send("SHARES yes\r\n");
+        assertEquals("DONE\r\n", client.received());
+        client.send(take.repeat(10));
+        applyAll();
+        assertEquals(10, client.received().split("DONE allowed=1", -1).length - 1);
+        client.send(take);
+        assertTrue(client.received().startsWith("DONE allowed=1"), "this node's share decides");
+
+        client.send("SHARES no\r\n" + take);
+        assertEquals("DONE\r\n", client.received(), "the log decides");
+        applyAll();
+        assertTrue(client.received().startsWith("DONE allowed=1"));
     }
 
     @Test

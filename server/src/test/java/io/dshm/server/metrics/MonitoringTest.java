@@ -17,6 +17,7 @@ import io.dshm.server.replication.LaneCounts;
 import io.dshm.server.replication.contracts.Leadership;
 import io.dshm.server.replication.jraft.RaftCounts;
 import io.dshm.server.replication.reads.LocalReads;
+import io.dshm.server.shares.ShareCounts;
 import io.dshm.server.statemachine.ClusterClock;
 import io.dshm.server.statemachine.StateMachine;
 import io.dshm.server.store.Entry;
@@ -88,6 +89,7 @@ class MonitoringTest {
                 () -> 7,
                 () -> 6,
                 Map.of("dshm", new NodeMetrics.Clients(() -> 1, 2, () -> 3, () -> 4, () -> List.of(counts))),
+                () -> List.of(new ShareCounts()),
                 () -> List.of(lane),
                 () -> 0,
                 () -> 0,

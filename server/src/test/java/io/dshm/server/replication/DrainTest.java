@@ -5,11 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.dshm.proto.Command;
-import io.dshm.proto.Formats;
 import io.dshm.proto.Key;
 import io.dshm.proto.Limits;
 import io.dshm.proto.Reply;
-import io.dshm.server.replication.contracts.ClockAndRandom;
 import io.dshm.server.replication.contracts.FakeLog;
 import io.dshm.server.replication.contracts.Leadership;
 import io.dshm.server.replication.reads.LocalReads;
@@ -47,22 +45,7 @@ class DrainTest {
 
     @Test
     void a_drain_ends_when_every_large_value_is_answered_and_not_before() {
-        Replicator replicator = new Replicator(
-                new Replicator.Identity("n1", 1, 1),
-                () -> 2,
-                List.of(first.eventLoop(), second.eventLoop()),
-                TimeUnit.SECONDS.toMillis(20),
-                log,
-                (node, executor, listener) -> {
-                    throw new AssertionError("this node leads");
-                },
-                reads,
-                new ClusterFormat(Formats.NEWEST, () -> Formats.NEWEST, () -> Formats.NEWEST),
-                clock,
-                ClockAndRandom.real(),
-                why -> {
-                    throw new AssertionError(why);
-                });
+        Replicator replicator = TestReplicators.of(List.of(first.eventLoop(), second.eventLoop()), log, reads, clock);
         replicator.start(clock, () -> false, () -> 0);
         clock.hear(10_000, true);
         replicator.onLeadership(new Leadership(1, "n1", true));

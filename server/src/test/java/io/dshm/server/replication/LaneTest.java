@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.dshm.proto.Command;
 import io.dshm.proto.ErrorCode;
-import io.dshm.proto.Formats;
 import io.dshm.proto.Key;
 import io.dshm.proto.Reply;
 import io.dshm.proto.wire.CommandRecord;
@@ -14,7 +13,6 @@ import io.dshm.proto.wire.Forward;
 import io.dshm.proto.wire.ForwardReply;
 import io.dshm.proto.wire.LogEntry;
 import io.dshm.proto.wire.Result;
-import io.dshm.server.replication.contracts.ClockAndRandom;
 import io.dshm.server.replication.contracts.FakeLog;
 import io.dshm.server.replication.contracts.Leadership;
 import io.dshm.server.replication.contracts.PeerLinks;
@@ -61,20 +59,7 @@ class LaneTest {
     }
 
     private Replicator start(LocalReads reads, PeerLinks links) {
-        Replicator replicator = new Replicator(
-                new Replicator.Identity("n1", 1, 1),
-                () -> 2,
-                List.of(executor),
-                TimeUnit.SECONDS.toMillis(PATIENCE_SECONDS),
-                log,
-                links,
-                reads,
-                new ClusterFormat(Formats.NEWEST, () -> Formats.NEWEST, () -> Formats.NEWEST),
-                clock,
-                ClockAndRandom.real(),
-                why -> {
-                    throw new AssertionError(why);
-                });
+        Replicator replicator = TestReplicators.of(List.of(executor), log, links, reads, clock);
         replicator.start(clock, () -> false, () -> 0);
         return replicator;
     }

@@ -14,7 +14,6 @@ import io.dshm.proto.wire.FoundCluster;
 import io.dshm.proto.wire.Member;
 import io.dshm.proto.wire.RegisterNode;
 import io.dshm.proto.wire.SwitchFormat;
-import io.dshm.server.replication.contracts.ClockAndRandom;
 import io.dshm.server.replication.contracts.FakeLog;
 import io.dshm.server.replication.contracts.Leadership;
 import io.dshm.server.replication.reads.LocalReads;
@@ -43,20 +42,8 @@ class RegistrationTest {
     private long starts = 1;
     private long index;
 
-    private final Replicator replicator = new Replicator(
-            new Replicator.Identity("n1", 1, starts),
-            () -> ++starts,
-            List.of(first.eventLoop(), second.eventLoop()),
-            TimeUnit.SECONDS.toMillis(20),
-            log,
-            (node, executor, listener) -> {
-                throw new AssertionError("this node leads");
-            },
-            reads,
-            new ClusterFormat(Formats.NEWEST, () -> Formats.NEWEST, () -> Formats.NEWEST),
-            clock,
-            ClockAndRandom.real(),
-            stopped::add);
+    private final Replicator replicator = TestReplicators.of(
+            List.of(first.eventLoop(), second.eventLoop()), log, reads, clock, () -> ++starts, stopped::add);
 
     @BeforeEach
     void start() {

@@ -4,6 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import io.dshm.proto.wire.StatusReply;
 import io.dshm.server.replication.contracts.Leadership;
 import io.dshm.server.statemachine.ClusterClock;
@@ -26,6 +30,7 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.slf4j.LoggerFactory;
 
 /** A node that has just started is elected, and asks the others for the time. */
 class RolesTest {
@@ -195,6 +200,44 @@ class RolesTest {
         after.join();
         assertEquals(999_000, clock.certainMillis(true));
         assertEquals(1_000_000, clock.estimateMillis());
+    }
+
+    /** What is warned of when this node is the first to lead again, so long after the last entry. */
+    private List<String> warnings(long gapMillis) throws InterruptedException {
+        timeMatters = false;
+        logged.set(1_000);
+        loggedWall.set(WALL - gapMillis);
+        Logger logger = (Logger) LoggerFactory.getLogger(Roles.class);
+        ListAppender<ILoggingEvent> lines = new ListAppender<>();
+        lines.start();
+        logger.addAppender(lines);
+        try {
+            answer("n2", false, 0);
+            answer("n3", false, 0);
+            roles.onLeading(1);
+            awaitNews();
+        } finally {
+            logger.detachAppender(lines);
+        }
+        return lines.list.stream()
+                .filter(line -> line.getLevel() == Level.WARN)
+                .map(ILoggingEvent::getFormattedMessage)
+                .toList();
+    }
+
+    @Test
+    void a_gap_of_more_than_a_minute_is_a_warning() throws InterruptedException {
+        assertEquals(List.of(Roles.gapWarning(WALL - 60_001, WALL)), warnings(60_001));
+    }
+
+    @Test
+    void a_clock_that_stands_more_than_a_minute_back_is_a_warning() throws InterruptedException {
+        assertEquals(List.of(Roles.gapWarning(WALL + 60_001, WALL)), warnings(-60_001));
+    }
+
+    @Test
+    void a_gap_of_a_minute_is_no_warning() throws InterruptedException {
+        assertEquals(List.of(), warnings(60_000));
     }
 
     @Test

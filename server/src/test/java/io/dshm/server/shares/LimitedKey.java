@@ -10,7 +10,7 @@ import io.dshm.server.store.limiters.Account;
 import io.dshm.server.store.limiters.Algorithm;
 import io.dshm.server.store.limiters.Decision;
 import io.dshm.server.store.limiters.Quota;
-import io.dshm.server.store.limiters.Share;
+import io.dshm.server.store.limiters.GrantedShare;
 import io.dshm.server.store.limiters.Taking;
 import io.dshm.server.store.limiters.TokenLimiter;
 import java.nio.charset.StandardCharsets;
@@ -133,7 +133,7 @@ final class LimitedKey {
             long want = grant.take().cost();
             Account.Granting granting = Objects.requireNonNull(
                     Account.of(limiter).grant(quota, millis(), grant.holder().bytes(), want, grant.min()));
-            Share share = granting.share();
+            GrantedShare share = granting.share();
             limiter = share.granted() == 0 ? limiter : granting.after();
             return new Reply.Detailed(
                     null,

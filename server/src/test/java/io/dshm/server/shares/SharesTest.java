@@ -76,6 +76,25 @@ class SharesTest {
     }
 
     @Test
+    void it_is_counted_who_decided_and_what_came_of_requests_for_shares() {
+        LimitedKey key = new LimitedKey(new Policy(Algorithm.FIXED, 100, 60_000));
+        LimitedKey.Node node = key.new Node(1);
+        ask(key, node, 100, 2_000);
+        ShareCounts counts = node.shares.counts();
+        assertEquals(node.fromShare, counts.takenByShare());
+        assertEquals(node.decided - node.fromShare, counts.takenByLog());
+        assertEquals(grants(key).size(), counts.grantsGranted() + counts.grantsRefused() + counts.grantsFailed());
+        assertTrue(counts.grantsGranted() > 0, "granted");
+        assertTrue(counts.grantsRefused() > 0, "refused once all is used");
+        assertEquals(0, counts.grantsFailed());
+
+        key.answers = false;
+        LimitedKey.Node other = key.new Node(2);
+        ask(key, other, 100, 500);
+        assertTrue(other.shares.counts().grantsFailed() > 0, "failed");
+    }
+
+    @Test
     void what_is_not_needed_goes_back() {
         LimitedKey key = new LimitedKey(LARGE);
         LimitedKey.Node node = key.new Node(1);

@@ -382,7 +382,7 @@ final class Checks {
         if (decision != null) {
             return words(decision);
         }
-        io.dshm.server.store.limiters.Share share = outcome.share();
+        io.dshm.server.store.limiters.GrantedShare share = outcome.share();
         if (share != null) {
             return "granted=" + share.granted() + " limit=" + share.limit() + " remaining=" + share.remaining()
                     + " life=" + share.lifeMillis();

@@ -7,10 +7,13 @@ import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.IncrCommand;
 import io.dshm.proto.wire.LogEntry;
 import io.dshm.proto.wire.PushCommand;
+import io.dshm.proto.wire.SetChunkedCommand;
 import io.dshm.proto.wire.SetCommand;
 import io.dshm.proto.wire.Settled;
+import io.dshm.proto.wire.ValueChunk;
 import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
+import java.util.function.IntConsumer;
 import org.HdrHistogram.Histogram;
 
 /**
@@ -22,6 +25,12 @@ final class ApplySteps {
     private static final long ORIGIN = 7;
     private static final int LIST = 500_000;
     private static final int VIEWS = 5;
+    private static final int VALUES = 50;
+
+    /** All pieces of the largest value, and two steps more. */
+    static final int UPLOAD_STEPS = Limits.VALUE_BYTES_MAX / Limits.CHUNK_BYTES + 2;
+
+    private static final ByteString PIECE = ByteString.copyFrom(new byte[Limits.CHUNK_BYTES]);
 
     final StateMachine stateMachine = StateMachineTest.newStateMachine();
     final int clients;
@@ -30,7 +39,7 @@ final class ApplySteps {
     private long sequence;
     private long nowMillis = 1_000_000;
 
-    /** So many entries with a time to live, so many clients, and one list and one limiter of the largest size. */
+    /** So many entries with a time to live, and one list and one limiter of the largest size; for clients see {@link #newClient}. */
     ApplySteps(int entries, int clients) {
         this.entries = entries;
         this.clients = clients;
@@ -48,9 +57,11 @@ final class ApplySteps {
         for (int i = 0; i < entries; i++) {
             run(set(i));
         }
-        for (int i = 0; i < clients; i++) {
-            run(incr(i, 1));
-        }
+    }
+
+    /** The first command of a client. The state is full when each of them has sent it. */
+    void newClient(int number) {
+        run(incr(number, 1));
     }
 
     private void apply(CommandRecord.Builder record) {
@@ -111,17 +122,40 @@ final class ApplySteps {
         }
     }
 
+    /** Step number i of {@link #UPLOAD_STEPS}: the largest value comes in pieces, is published, and a count on it is refused. */
+    void uploadStep(int i) {
+        int pieces = Limits.VALUE_BYTES_MAX / Limits.CHUNK_BYTES;
+        if (i < pieces) {
+            run(CommandRecord.newBuilder()
+                    .setChunk(ValueChunk.newBuilder()
+                            .setUpload(1)
+                            .setOffset(i * Limits.CHUNK_BYTES)
+                            .setValueLength(Limits.VALUE_BYTES_MAX)
+                            .setData(PIECE)));
+        } else if (i == pieces) {
+            run(CommandRecord.newBuilder()
+                    .setSetChunked(SetChunkedCommand.newBuilder()
+                            .setKey(ByteString.copyFromUtf8("large"))
+                            .setUpload(1)
+                            .setValueLength(Limits.VALUE_BYTES_MAX)));
+        } else {
+            run(Log.incr("large", 1, 0));
+        }
+    }
+
     /** Arguments: entries, clients, steps. */
     public static void main(String[] arguments) {
         int entries = Integer.parseInt(arguments[0]);
         int clients = Integer.parseInt(arguments[1]);
         int steps = Integer.parseInt(arguments[2]);
         ApplySteps all = new ApplySteps(entries, clients);
+        measure("a new client", all::newClient, clients);
         System.gc();
         for (int i = 0; i < steps; i++) {
             all.step(i);
         }
-        measure("no view open", all, steps);
+        measure("no view open", all::step, steps);
+        measure("values of 32 MiB", i -> all.uploadStep(i % UPLOAD_STEPS), VALUES * UPLOAD_STEPS);
         for (int i = 0; i < VIEWS; i++) {
             long begun = nanos();
             StateView view = all.stateMachine.view();
@@ -130,14 +164,14 @@ final class ApplySteps {
                 view.close();
                 continue;
             }
-            measure("a view open", all, steps);
+            measure("a view open", all::step, steps);
             begun = nanos();
             view.digest();
             System.out.printf("its digest, on another thread: %.0f ms%n", (nanos() - begun) / 1e6);
             view.close();
         }
         all.pass(3_000_000);
-        measure("all expired", all, steps);
+        measure("all expired", all::step, steps);
     }
 
     /** What this thread has used of a processor: neither other programs nor the collector count. */
@@ -145,11 +179,11 @@ final class ApplySteps {
         return ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime();
     }
 
-    private static void measure(String what, ApplySteps all, int steps) {
+    private static void measure(String what, IntConsumer step, int steps) {
         Histogram micros = new Histogram(3);
         for (int i = 0; i < steps; i++) {
             long begun = nanos();
-            all.step(i);
+            step.accept(i);
             micros.recordValue((nanos() - begun) / 1000);
         }
         System.out.printf(

@@ -3,6 +3,7 @@ package io.dshm.server.statemachine;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.dshm.proto.Formats;
 import io.dshm.proto.Limits;
@@ -122,6 +123,18 @@ class ClusterStateTest {
         append(change(member("n2", "h2:1:11"), false));
         assertEquals(Outcome.APPLIED, outcomeOf(Log.register("n2", 6, 1, 25)), "it has lost its folder");
         assertEquals(Outcome.Kind.APPLIED, outcomeOf(incr(25, 1)).kind());
+    }
+
+    @Test
+    void an_earlier_start_with_the_folder_that_is_registered_is_replaced_and_no_other() {
+        assertFalse(stateMachine.isReplaced("n2", 5, 1));
+        append(Log.register("n2", 5, 3, 23));
+        assertTrue(stateMachine.isReplaced("n2", 5, 2));
+        assertFalse(stateMachine.isReplaced("n2", 5, 3));
+        assertFalse(stateMachine.isReplaced("n2", 5, 4));
+        assertFalse(stateMachine.isReplaced("n2", 6, 1), "a new folder begins to count anew");
+        assertFalse(stateMachine.isReplaced("n2", 0, 0), "a node of format 1 does not say it");
+        assertFalse(stateMachine.isReplaced("n1", 5, 1));
     }
 
     @Test

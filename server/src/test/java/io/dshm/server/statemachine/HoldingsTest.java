@@ -12,7 +12,7 @@ import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.LimitAlgorithm;
 import io.dshm.server.store.Entry;
 import io.dshm.server.store.limiters.Decision;
-import io.dshm.server.store.limiters.Share;
+import io.dshm.server.store.limiters.GrantedShare;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
@@ -42,7 +42,7 @@ class HoldingsTest {
         return Objects.requireNonNull(run(record).decision());
     }
 
-    private Share grant(String holder, long want) {
+    private GrantedShare grant(String holder, long want) {
         return Objects.requireNonNull(run(Log.grant(some(want), holder, 1)).share());
     }
 
@@ -55,7 +55,7 @@ class HoldingsTest {
     void used_and_reserved_and_shares_are_never_more_than_the_limit() {
         assertTrue(decide(some(2)).allowed());
         assertEquals(4, decide(Log.reserve(some(4), "x", 5000)).remaining());
-        assertEquals(new Share(4, 10, 0, 6000), grant("n", 7));
+        assertEquals(new GrantedShare(4, 10, 0, 6000), grant("n", 7));
         assertFalse(decide(some(1)).allowed());
         assertFalse(decide(Log.reserve(some(1), "y", 5000)).allowed());
         assertEquals(0, grant("m", 1).granted());

@@ -8,8 +8,11 @@ import org.jspecify.annotations.Nullable;
 /** Waits for what happens in other processes: asks again and again, but not without end. */
 public final class Await {
 
-    /** Generous, because the machine may be small and busy; only a test that fails waits so long. */
-    public static final Duration LONG = Duration.ofSeconds(60);
+    /**
+     * Generous, because the machine may be small and busy; only a test that fails waits so long. {@code
+     * -Ddshm.system.patience-seconds} is for one that is busier still.
+     */
+    public static final Duration LONG = Duration.ofSeconds(Integer.getInteger("dshm.system.patience-seconds", 60));
 
     private static final long POLL_MILLIS = 20;
 

@@ -6,8 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.dshm.client.DshmConnection;
 import io.dshm.server.statemachine.BackupFiles;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -226,14 +224,16 @@ class BackupIT {
         byte[] value = new byte[1_000_000];
         Random random = new Random(1);
         try (DshmConnection connection = node.connect();
-                Socket stalled = new Socket(InetAddress.getLoopbackAddress(), node.adminPort())) {
+                BareConnection stalled = node.connectBareToAdmin()) {
             for (int i = 0; i < 20; i++) {
                 random.nextBytes(value);
                 connection.set("large:" + i, value, Duration.ZERO);
             }
-            stalled.getOutputStream()
-                    .write("GET /snapshot HTTP/1.1\r\nHost: x\r\n\r\n".getBytes(StandardCharsets.US_ASCII));
-            assertEquals('H', stalled.getInputStream().read(), "the backup has begun");
+            stalled.socket()
+                    .getOutputStream()
+                    .write(("GET /snapshot HTTP/1.1\r\nHost: x\r\n" + node.adminHeader() + "\r\n")
+                            .getBytes(StandardCharsets.US_ASCII));
+            assertEquals('H', stalled.socket().getInputStream().read(), "the backup has begun");
             assertTrue(node.http("/snapshot").contains("another backup is being sent"));
             int taken = RecoveryIT.count(node.log(), "snapshot written");
             Await.until("Raft takes its own snapshots", () -> {

@@ -48,6 +48,8 @@ final class Chromium implements AutoCloseable {
                 "--disable-dev-shm-usage",
                 "--hide-scrollbars",
                 "--window-size=1280,1000");
+        // It does not know the authority of the tests.
+        options.setAcceptInsecureCerts(Secured.ON);
         if (!emulated.isEmpty()) {
             options.setExperimentalOption("mobileEmulation", emulated);
         }
@@ -63,7 +65,11 @@ final class Chromium implements AutoCloseable {
 
     /** Opens the page of that node, and waits until it is live. */
     void open(NodeProcess node) throws InterruptedException {
-        driver.get("http://" + PrometheusProcess.instance(node) + "/");
+        if (node.isSecured()) {
+            command("Network.enable", Map.of());
+            command("Network.setExtraHTTPHeaders", Map.of("headers", Map.of("Authorization", node.authorization())));
+        }
+        driver.get((node.isSecured() ? "https://" : "http://") + PrometheusProcess.instance(node) + "/");
         Await.until("the page of " + node.name() + " is live", () -> text("age").equals("live"));
     }
 

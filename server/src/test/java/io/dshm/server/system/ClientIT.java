@@ -59,16 +59,24 @@ class ClientIT {
         cluster.start();
     }
 
-    private static DshmClientBuilder clientOf(String... endpoints) {
+    private static DshmClientBuilder clientOf(String... endpoints) throws IOException {
+        return Secured.login(anonymous(endpoints));
+    }
+
+    /** One that is no user. */
+    private static DshmClientBuilder anonymous(String... endpoints) {
         return DshmClient.builder()
                 .endpoints(endpoints)
                 .deadline(Duration.ofSeconds(60))
                 .waitForRoom(true);
     }
 
-    private static DshmClientBuilder clientOf(List<NodeProcess> nearestFirst) {
-        return clientOf(
-                nearestFirst.stream().map(node -> "127.0.0.1:" + node.port()).toArray(String[]::new));
+    private static DshmClientBuilder clientOf(List<NodeProcess> nearestFirst) throws IOException {
+        return clientOf(endpoints(nearestFirst));
+    }
+
+    private static String[] endpoints(List<NodeProcess> nodes) {
+        return nodes.stream().map(node -> "127.0.0.1:" + node.port()).toArray(String[]::new);
     }
 
     /** That one is the nearest, so that everything hangs on it. */
@@ -211,7 +219,7 @@ class ClientIT {
         int target = cluster.follower().port();
         AtomicReference<String> address = new AtomicReference<>("127.0.0.2");
         try (Relay from = new Relay("127.0.0.2", port, target);
-                DshmClient client = clientOf("dshm.test:" + port)
+                DshmClient client = clientOf(Secured.HOST + ":" + port)
                         .resolver(host -> List.of(InetAddress.getByName(address.get())))
                         .build()) {
             assertEquals(1, client.blocking().incr("client::moves", 1));
@@ -280,12 +288,12 @@ class ClientIT {
             node.withCertificates(right).withEnvironment("DSHM_TLS", "on").connectWith(right.client());
         }
         secured.start();
-        try (DshmClient client = clientOf(secured.nodes())
+        try (DshmClient client = anonymous(endpoints(secured.nodes()))
                 .tls(ClientTls.ofPem(right.authority(), null, null))
                 .build()) {
             assertEquals(1, client.blocking().incr("client::tls", 1));
         }
-        try (DshmClient client = clientOf(secured.nodes())
+        try (DshmClient client = anonymous(endpoints(secured.nodes()))
                 .tls(ClientTls.ofPem(foreign.authority(), null, null))
                 .build()) {
             assertThrows(InvalidCallException.class, () -> client.blocking().incr("client::tls", 1));

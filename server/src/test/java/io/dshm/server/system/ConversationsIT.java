@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import io.dshm.proto.text.Conversation;
 import java.io.IOException;
 import java.io.PushbackInputStream;
-import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -25,8 +24,6 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 @Execution(ExecutionMode.CONCURRENT)
 class ConversationsIT {
-
-    private static final int REPLY_MILLIS_MAX = 30_000;
 
     @RegisterExtension
     static final Processes PROCESSES = Processes.perClass();
@@ -79,8 +76,7 @@ class ConversationsIT {
     }
 
     private static void replay(Conversation conversation, NodeProcess node) throws IOException, InterruptedException {
-        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), node.port())) {
-            socket.setSoTimeout(REPLY_MILLIS_MAX);
+        try (Socket socket = node.connectBare().socket()) {
             PushbackInputStream in = new PushbackInputStream(socket.getInputStream());
             String number = "";
             for (Conversation.Step step : conversation.steps()) {

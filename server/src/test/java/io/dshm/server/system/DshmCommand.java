@@ -8,7 +8,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 
@@ -20,10 +22,17 @@ final class DshmCommand {
     private static final long PATIENCE_SECONDS = 120;
 
     private final Path folder;
+    private final Map<String, String> more = new HashMap<>();
 
     /** @param folder where it keeps what it keeps between commands */
     DshmCommand(Path folder) {
         this.folder = folder;
+    }
+
+    /** A variable of its environment, for all commands to come. */
+    DshmCommand with(String name, String value) {
+        more.put(name, value);
+        return this;
     }
 
     /** @param printed what it wrote to standard output, a character for each byte */
@@ -70,6 +79,12 @@ final class DshmCommand {
         builder.environment().put("XDG_STATE_HOME", folder.resolve("state").toString());
         builder.environment().put("DSHM_ENDPOINTS", addresses(nodes, false));
         builder.environment().put("DSHM_ADMIN", addresses(nodes, true));
+        if (nodes.stream().anyMatch(NodeProcess::isSecured)) {
+            builder.environment().put("DSHM_CA", Secured.authority().toString());
+            builder.environment().put("DSHM_USER", Secured.USER);
+            builder.environment().put("DSHM_SECRET_FILE", Secured.secretFile().toString());
+        }
+        builder.environment().putAll(more);
         Process process = builder.start();
         try {
             assertTrue(process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS), () -> command + " ends");

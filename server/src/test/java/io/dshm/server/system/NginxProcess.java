@@ -48,13 +48,14 @@ final class NginxProcess {
                 keepalive_requests 1000000;
                 lua_package_path "%3$s/?.lua;/usr/share/lua/5.1/?.lua;;";
                 lua_socket_log_errors off;
+                %7$s
 
                 init_by_lua_block {
-                    ngx.shared.counters = require("resty.dshm.dict").new({ region = "dict", host = "%6$s" })
+                    ngx.shared.counters = require("resty.dshm.dict").new({ region = "dict", host = "%6$s", %8$s })
 
                     -- a session that counts its requests, as each of the storages keeps it
                     sessions = {}
-                    local own = require("resty.dshm.session").new({ host = "%6$s" })
+                    local own = require("resty.dshm.session").new({ host = "%6$s", %8$s })
                     function sessions.v4(id)
                         local data, err = own:get("it", id)
                         if err then
@@ -70,7 +71,7 @@ final class NginxProcess {
                         local storage = require("resty.session.storage.dshm").new({
                             encoder = { encode = plain, decode = plain },
                             cookie = {},
-                            dshm = { host = "%6$s" },
+                            dshm = { host = "%6$s", %8$s },
                         })
                         local data, err = storage:open(id)
                         if err then
@@ -101,6 +102,7 @@ final class NginxProcess {
                             -- longer than a node lets a command wait for the next leader
                             store:set_timeout(15000)
                             local ok, err = store:connect("127.0.0.1", %5$d)
+                            %9$s
                             local value
                             if ok then
                                 value, err = store:incr(ngx.var.args, 1, 0)
@@ -123,6 +125,22 @@ final class NginxProcess {
                     }
                 }
             }
+            """;
+
+    private static final String TRUST = "lua_ssl_trusted_certificate %s; lua_ssl_verify_depth 2;";
+
+    /** Options of all that is in Lua. */
+    private static final String SECURED =
+            "ssl = true, ssl_verify = true, server_name = \"localhost\", username = \"%s\", password = \"%s\"";
+
+    /** The same for what has no options. */
+    private static final String SECURE_STORE = """
+            if ok and store:get_reused_times() == 0 then
+                ok, err = store.sock:sslhandshake(nil, "localhost", true)
+                if ok then
+                    ok, err = store:auth("%s", "%s")
+                end
+            end
             """;
 
     private final Path folder;
@@ -158,7 +176,17 @@ final class NginxProcess {
         String hosts = Stream.concat(Stream.of(node), others.stream())
                 .map(any -> "127.0.0.1:" + any.port())
                 .collect(Collectors.joining(" "));
-        Files.writeString(config, CONFIG.formatted(MODULES, folder, CLIENT, port, node.port(), hosts));
+        String[] secured = node.isSecured()
+                ? new String[] {
+                    TRUST.formatted(Secured.authority()),
+                    SECURED.formatted(Secured.USER, Secured.SECRET),
+                    SECURE_STORE.formatted(Secured.USER, Secured.SECRET)
+                }
+                : new String[] {"", "", ""};
+        Files.writeString(
+                config,
+                CONFIG.formatted(
+                        MODULES, folder, CLIENT, port, node.port(), hosts, secured[0], secured[1], secured[2]));
         process = new ProcessBuilder(
                         EXECUTABLE.toString(),
                         "-p",

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.net.HttpURLConnection;
 import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -46,6 +47,8 @@ public final class NodeProcess {
 
     private @Nullable String classPath;
     private volatile @Nullable SSLContext tls;
+    private boolean secured = Secured.ON;
+    private boolean makesUsers = Secured.ON;
     private @Nullable Process process;
 
     /** The state's digest, as of a log index. */
@@ -128,6 +131,9 @@ public final class NodeProcess {
 
     /** Lets it accept Sharedance clients, with these options, for all starts to come. */
     NodeProcess withSharedance(String... more) {
+        if (makesUsers) {
+            with("--sharedance-user", Secured.USER);
+        }
         return with("--sharedance-port", "" + sharedancePort).with(more);
     }
 
@@ -154,9 +160,34 @@ public final class NodeProcess {
         return this;
     }
 
-    /** Certificate and key of its name, for all starts to come; which ports use them is said elsewhere. */
+    /** Secured as {@link Secured} says, for all starts to come, but for the users, which the test makes. */
+    NodeProcess securedWithoutUsers() {
+        secured = true;
+        makesUsers = false;
+        return this;
+    }
+
+    /** Whether it is as {@link Secured} says. */
+    boolean isSecured() {
+        return secured;
+    }
+
+    /** Where the token of its admin port is. */
+    Path adminTokenFile() {
+        return folder.resolve(ADMIN_TOKEN_FILE).toAbsolutePath();
+    }
+
+    /** Secured by nothing but what the test says, whatever the run is about, for all starts to come. */
+    public NodeProcess unsecured() {
+        secured = false;
+        makesUsers = false;
+        return this;
+    }
+
+    /** Certificate and key of its name, for all starts to come; which ports use them is said elsewhere. Nothing else secures it. */
     public NodeProcess withCertificates(Certificates certificates) {
-        return withEnvironment(
+        return unsecured()
+                .withEnvironment(
                         "DSHM_TLS_CERTIFICATE", certificates.certificate(name).toString())
                 .withEnvironment("DSHM_TLS_KEY", certificates.key(name).toString())
                 .withEnvironment("DSHM_TLS_CA", certificates.authority().toString());
@@ -178,25 +209,41 @@ public final class NodeProcess {
         command.addAll(List.of("--node", name, "--data-dir", data().toString()));
         command.addAll(List.of("--bind-address", place.host(), "--port", "" + place.port()));
         command.addAll(List.of("--admin-address", place.host(), "--admin-port", "" + place.adminPort()));
-        if (!isOnLoopback()) {
+        if (secured) {
+            command.addAll(Secured.options(name, host()));
+        } else if (!isOnLoopback()) {
             // Its network is the test's own.
             command.addAll(List.of("--insecure-peers", "true"));
+        }
+        if (asksForToken()) {
             Files.createDirectories(folder);
-            Files.writeString(folder.resolve(ADMIN_TOKEN_FILE), ADMIN_TOKEN);
-            command.addAll(List.of(
-                    "--admin-token-file",
-                    folder.resolve(ADMIN_TOKEN_FILE).toAbsolutePath().toString()));
+            Files.writeString(adminTokenFile(), ADMIN_TOKEN);
+            command.addAll(List.of("--admin-token-file", adminTokenFile().toString()));
         }
         command.addAll(options);
-        start(command);
+        launch(command);
+    }
+
+    /** Its address without the brackets of IPv6. */
+    private String host() {
+        return place.host().replaceAll("[\\[\\]]", "");
+    }
+
+    private boolean asksForToken() {
+        return secured || !isOnLoopback();
     }
 
     private boolean isOnLoopback() {
         return place.host().matches("127\\..*|localhost|\\[::1\\]");
     }
 
-    /** Starts it by a command of the test's own. */
+    /** Starts it by a command of the test's own, with nothing of {@link Secured}. */
     void start(List<String> command) throws IOException {
+        unsecured();
+        launch(command);
+    }
+
+    private void launch(List<String> command) throws IOException {
         if (!Files.exists(JAR)) {
             throw new IOException("there is no " + JAR + ": build it with mvn package");
         }
@@ -242,6 +289,9 @@ public final class NodeProcess {
             requireAlive();
             return health().startsWith("ok");
         });
+        if (makesUsers) {
+            Secured.secure(this);
+        }
     }
 
     /** What it says of its health: {@code ok}, or what is wrong. */
@@ -339,12 +389,73 @@ public final class NodeProcess {
 
     /** A new connection; a reply may take as long as a command may wait for a leader, and some more. */
     DshmConnection connect() throws IOException {
-        SSLContext context = tls;
-        return DshmConnection.connect(
+        SSLContext context = tls();
+        DshmConnection connection = DshmConnection.connect(
                 address(),
                 context == null ? null : ClientTls.of(context),
                 Duration.ofSeconds(10),
                 Duration.ofSeconds(30));
+        return secured ? Secured.authenticate(connection) : connection;
+    }
+
+    private @Nullable SSLContext tls() throws IOException {
+        return secured ? Secured.context() : tls;
+    }
+
+    /** A connection to the clients' port for bytes of the test's own, ready for commands. */
+    BareConnection connectBare() throws IOException {
+        return connectBare(0);
+    }
+
+    /** The same with buffers of that size in the system; 0: as it likes. */
+    BareConnection connectBare(int bufferBytes) throws IOException {
+        return connectBare(new Socket(), bufferBytes);
+    }
+
+    /** The same from that address of this machine. */
+    BareConnection connectBareFrom(String from) throws IOException {
+        Socket socket = new Socket();
+        socket.bind(new InetSocketAddress(from, 0));
+        return connectBare(socket, 0);
+    }
+
+    private BareConnection connectBare(Socket socket, int bufferBytes) throws IOException {
+        BareConnection connection = BareConnection.open(socket, address(), tls(), bufferBytes);
+        if (secured) {
+            Secured.authenticate(connection.socket());
+        }
+        return connection;
+    }
+
+    /** The same for who says nothing of himself. */
+    BareConnection connectBareAsNobody() throws IOException {
+        return BareConnection.open(address(), tls());
+    }
+
+    /** The same to Sharedance's port, which has no TLS. */
+    BareConnection connectBareToSharedance() throws IOException {
+        return BareConnection.open(new InetSocketAddress(place.host(), sharedancePort), null);
+    }
+
+    /** The same to the admin port. */
+    BareConnection connectBareToAdmin() throws IOException {
+        return BareConnection.open(new InetSocketAddress(place.host(), place.adminPort()), tls());
+    }
+
+    /** The same to the port between nodes, with what the given one would show. */
+    BareConnection connectBareToPeers(NodeProcess as) throws IOException {
+        return BareConnection.open(
+                new InetSocketAddress(place.host(), place.forwardingPort()), secured ? Secured.contextOf(as) : null);
+    }
+
+    /** A line of a request by hand to the admin port that says who asks; empty where nobody is asked. */
+    String adminHeader() {
+        return asksForToken() ? "Authorization: " + authorization() + "\r\n" : "";
+    }
+
+    /** What such a line says. */
+    String authorization() {
+        return "Bearer " + ADMIN_TOKEN;
     }
 
     public InetSocketAddress address() {
@@ -423,7 +534,7 @@ public final class NodeProcess {
     }
 
     private HttpURLConnection open(String path) throws IOException {
-        SSLContext context = tls;
+        SSLContext context = tls();
         String scheme = context == null ? "http://" : "https://";
         HttpURLConnection connection =
                 (HttpURLConnection) URI.create(scheme + place.host() + ":" + place.adminPort() + path)
@@ -432,8 +543,8 @@ public final class NodeProcess {
         if (context != null) {
             ((HttpsURLConnection) connection).setSSLSocketFactory(context.getSocketFactory());
         }
-        if (!isOnLoopback()) {
-            connection.setRequestProperty("Authorization", "Bearer " + ADMIN_TOKEN);
+        if (asksForToken()) {
+            connection.setRequestProperty("Authorization", authorization());
         }
         connection.setConnectTimeout(HTTP_MILLIS);
         connection.setReadTimeout(HTTP_MILLIS);

@@ -8,6 +8,7 @@ import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -32,6 +33,19 @@ final class PhpServer {
     PhpServer(Path folder, Map<String, String> environment) {
         this.folder = folder.toAbsolutePath();
         this.environment = Map.copyOf(environment);
+    }
+
+    /** How a script of the client's has ended. */
+    record Ended(int status, String output) {}
+
+    /** Runs one of the client's scripts to its end, by its path in {@code client/php}. */
+    static Ended run(String script, String... arguments) throws IOException, InterruptedException {
+        List<String> command =
+                new ArrayList<>(List.of("php", CLIENT.resolve(script).toString()));
+        command.addAll(List.of(arguments));
+        Process php = new ProcessBuilder(command).redirectErrorStream(true).start();
+        String output = new String(php.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1);
+        return new Ended(php.waitFor(), output);
     }
 
     /** What asks its page for this. */

@@ -34,7 +34,8 @@ final class PrometheusProcess implements AutoCloseable {
                 folder.resolve("prometheus.yml"),
                 Files.readString(MONITORING.resolve("prometheus.yml"))
                         .replace("[\"127.0.0.1:8321\"]", targets)
-                        .replace("interval: 5s", "interval: 500ms"));
+                        .replace("interval: 5s", "interval: 500ms")
+                        .replace("    static_configs:", secured() + "    static_configs:"));
         Files.writeString(
                 folder.resolve("rules.yml"),
                 Files.readString(MONITORING.resolve("rules.yml")).replaceAll("for: \\w+", "for: 1s"));
@@ -47,6 +48,14 @@ final class PrometheusProcess implements AutoCloseable {
                 .redirectErrorStream(true)
                 .redirectOutput(folder.resolve("prometheus.log").toFile())
                 .start();
+    }
+
+    private static String secured() throws IOException {
+        return !Secured.ON ? "" : """
+                    scheme: https
+                    tls_config: {ca_file: %s}
+                    basic_auth: {username: %s, password: %s}
+                """.formatted(Secured.authority(), Secured.USER, Secured.SECRET);
     }
 
     /** How it names a node. */

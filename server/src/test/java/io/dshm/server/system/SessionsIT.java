@@ -8,6 +8,7 @@ import io.dshm.client.DshmConnection;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -34,13 +35,17 @@ class SessionsIT {
     private static PhpServer php(NodeProcess first, int lockSeconds) throws IOException, InterruptedException {
         List<NodeProcess> order = new ArrayList<>(List.of(first));
         order.addAll(cluster.others(first));
-        return PROCESSES.startPhp(Map.of(
+        Map<String, String> environment = new HashMap<>(Map.of(
                 "SESSION_HANDLER_HOST",
                 order.stream().map(node -> "127.0.0.1:" + node.sharedancePort()).collect(Collectors.joining(",")),
                 "SESSION_HANDLER_LOCK_HOST",
                 order.stream().map(node -> "127.0.0.1:" + node.port()).collect(Collectors.joining(",")),
                 "SESSION_HANDLER_LOCK_SECONDS",
                 "" + lockSeconds));
+        if (first.isSecured()) {
+            environment.putAll(Secured.forPhpLocks());
+        }
+        return PROCESSES.startPhp(environment);
     }
 
     @Test

@@ -40,11 +40,16 @@ class SharedanceIT {
                 .map(node -> "127.0.0.1:" + node.sharedancePort())
                 .collect(Collectors.joining(","));
         assertPasses("test/live_test.php", hosts, "" + EXPIRATION_SECONDS);
-        assertPasses(
-                "test/limiter_live_test.php",
-                cluster.nodes().stream()
-                        .map(member -> "127.0.0.1:" + member.port())
-                        .collect(Collectors.joining(",")));
+        List<String> limiter = new ArrayList<>(List.of(cluster.nodes().stream()
+                .map(member -> "127.0.0.1:" + member.port())
+                .collect(Collectors.joining(","))));
+        if (cluster.nodes().get(0).isSecured()) {
+            limiter.addAll(List.of(
+                    Secured.authority().toString(),
+                    Secured.USER,
+                    Secured.secretFile().toString()));
+        }
+        assertPasses("test/limiter_live_test.php", limiter.toArray(String[]::new));
 
         NodeProcess node = cluster.follower();
         try (DshmConnection connection = node.connect()) {
@@ -168,11 +173,7 @@ class SharedanceIT {
 
     /** Runs one of the PHP client's tests, whose output is TAP. */
     private static void assertPasses(String script, String... arguments) throws IOException, InterruptedException {
-        List<String> command =
-                new ArrayList<>(List.of("php", PhpServer.CLIENT.resolve(script).toString()));
-        command.addAll(List.of(arguments));
-        Process php = new ProcessBuilder(command).redirectErrorStream(true).start();
-        String output = Sharedance.text(php.getInputStream().readAllBytes());
-        assertEquals(0, php.waitFor(), output);
+        PhpServer.Ended ended = PhpServer.run(script, arguments);
+        assertEquals(0, ended.status(), ended.output());
     }
 }

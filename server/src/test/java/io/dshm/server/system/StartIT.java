@@ -146,6 +146,23 @@ class StartIT {
     }
 
     @Test
+    void a_node_that_may_open_no_file_any_more_says_so_and_is_to_be_started_again()
+            throws IOException, InterruptedException {
+        NodeProcess node = node(folder.resolve("data")).with("--snapshot-log-bytes", "16384");
+        node.start();
+        node.awaitHealthy();
+        try (Socket client = new Socket(node.address().getAddress(), node.port())) {
+            assertEquals(0, run("prlimit", "--pid", "" + node.pid(), "--nofile=10:10"));
+            String set = "SET start::k 0 1000\r\n" + "x".repeat(1000);
+            client.getOutputStream().write(set.repeat(100).getBytes(StandardCharsets.US_ASCII));
+            assertEquals(1, node.awaitEnd());
+        }
+        assertTrue(node.log().contains("this node stops, no file descriptor is left"), node.log());
+        node.start();
+        node.awaitHealthy();
+    }
+
+    @Test
     void when_clients_of_the_admin_port_stand_still_then_others_are_answered()
             throws IOException, InterruptedException {
         NodeProcess node = processes.newNode();
@@ -154,7 +171,7 @@ class StartIT {
         List<Socket> stalled = new ArrayList<>();
         try {
             for (int i = 0; i < 100; i++) {
-                Socket socket = new Socket(node.address().getAddress(), node.adminPort());
+                Socket socket = node.connectBareToAdmin().socket();
                 socket.getOutputStream().write("GET /health HT".getBytes(StandardCharsets.US_ASCII));
                 stalled.add(socket);
             }

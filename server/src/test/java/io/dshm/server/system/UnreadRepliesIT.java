@@ -6,9 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.dshm.client.DshmConnection;
 import java.io.IOException;
-import java.net.StandardSocketOptions;
-import java.nio.ByteBuffer;
-import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -35,7 +32,7 @@ class UnreadRepliesIT {
     @RegisterExtension
     final Processes processes = Processes.perTest();
 
-    private final List<SocketChannel> silent = new ArrayList<>();
+    private final List<BareConnection> silent = new ArrayList<>();
     private NodeProcess node;
     private Increments bystander;
 
@@ -56,8 +53,8 @@ class UnreadRepliesIT {
         bystander.awaitMore(100);
         node.awaitHealthy();
         assertEquals(List.of(), bystander.stop().failures());
-        for (SocketChannel channel : silent) {
-            channel.close();
+        for (BareConnection connection : silent) {
+            connection.close();
         }
         Await.until("nothing waits for clients", () -> node.statusNumber("replyMemoryBytes") == 0);
         assertTrue(node.isAlive());
@@ -96,10 +93,8 @@ class UnreadRepliesIT {
     }
 
     private void ask(String requests) throws IOException {
-        SocketChannel channel = SocketChannel.open();
-        silent.add(channel);
-        channel.setOption(StandardSocketOptions.SO_RCVBUF, 16 * 1024);
-        channel.connect(node.address());
-        channel.write(ByteBuffer.wrap(requests.getBytes(US_ASCII)));
+        BareConnection connection = node.connectBare(16 * 1024);
+        silent.add(connection);
+        connection.socket().getOutputStream().write(requests.getBytes(US_ASCII));
     }
 }

@@ -16,10 +16,12 @@ import java.util.Random;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledIfSystemProperty;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** From the release before to this one, one node at a time, under load, and back as long as that is possible. */
 @Tag("long")
+@DisabledIfSystemProperty(named = "dshm.system.secure", matches = "true", disabledReason = "old nodes know no TLS")
 class UpgradeIT {
 
     private static final String SNAPSHOT_WRITTEN = "snapshot written";

@@ -62,6 +62,7 @@ final class Access {
 
     /** Prepares a node for its first start. */
     void prepare(NodeProcess node) throws IOException, InterruptedException {
+        node.unsecured();
         if (certificates != null) {
             certificates.node(node.name(), node.address().getHostString());
             node.withCertificates(certificates)

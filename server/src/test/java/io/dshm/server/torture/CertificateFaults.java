@@ -3,7 +3,6 @@ package io.dshm.server.torture;
 import io.dshm.server.system.Await;
 import java.io.IOException;
 import java.time.Duration;
-import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 
@@ -17,31 +16,28 @@ final class CertificateFaults {
 
     /** A node gets another certificate and key: connections go on, and new ones get the new one. */
     static Optional<Fault> rotated(Machines machines, Random random) {
-        List<Machine> victims = machines.take(1, random);
-        return victims.isEmpty()
-                ? Optional.empty()
-                : Optional.of(new Fault() {
-                    private final Machine victim = victims.get(0);
+        return machines.take(1, random).map(victims -> new Fault() {
+            private final Machine victim = victims.get(0);
 
-                    @Override
-                    public void inject() throws IOException, InterruptedException {
-                        victim.access().rotate(victim.node());
-                    }
+            @Override
+            public void inject() throws IOException, InterruptedException {
+                victim.access().rotate(victim.node());
+            }
 
-                    @Override
-                    public void heal() throws IOException, InterruptedException {
-                        // With too many faults for a handshake in time, it is asked again.
-                        Await.until(
-                                victim + " uses its new certificate",
-                                RELOAD,
-                                () -> victim.access().isInUse(victim.node()));
-                        machines.release(victims);
-                    }
+            @Override
+            public void heal() throws IOException, InterruptedException {
+                // With too many faults for a handshake in time, it is asked again.
+                Await.until(
+                        victim + " uses its new certificate",
+                        RELOAD,
+                        () -> victim.access().isInUse(victim.node()));
+                machines.release(victims);
+            }
 
-                    @Override
-                    public String toString() {
-                        return "another certificate for " + victim;
-                    }
-                });
+            @Override
+            public String toString() {
+                return "another certificate for " + victim;
+            }
+        });
     }
 }

@@ -1,7 +1,6 @@
 package io.dshm.server.torture;
 
 import java.io.IOException;
-import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 
@@ -12,73 +11,67 @@ final class DiskFaults {
 
     /** No space is left, on one or two; later there is again. A node that has stopped because of it is started then. */
     static Optional<Fault> full(Machines machines, Random random) {
-        List<Machine> victims = machines.take(1 + random.nextInt(2), random);
-        return victims.isEmpty()
-                ? Optional.empty()
-                : Optional.of(new Fault() {
+        return machines.take(1 + random.nextInt(2), random).map(victims -> new Fault() {
 
-                    @Override
-                    public void inject() throws IOException, InterruptedException {
-                        for (Machine victim : victims) {
-                            victim.impair();
-                            victim.disk().fill();
-                        }
-                    }
+            @Override
+            public void inject() throws IOException, InterruptedException {
+                for (Machine victim : victims) {
+                    victim.impair();
+                    victim.disk().fill();
+                }
+            }
 
-                    @Override
-                    public void heal() throws IOException, InterruptedException {
-                        for (Machine victim : victims) {
-                            victim.disk().free();
-                        }
-                        for (Machine victim : victims) {
-                            victim.awaitWholeOrRestart();
-                        }
-                        machines.release(victims);
-                    }
+            @Override
+            public void heal() throws IOException, InterruptedException {
+                for (Machine victim : victims) {
+                    victim.disk().free();
+                }
+                for (Machine victim : victims) {
+                    victim.awaitWholeOrRestart();
+                }
+                machines.release(victims);
+            }
 
-                    @Override
-                    public String toString() {
-                        return "disks of " + victims + " are full";
-                    }
-                });
+            @Override
+            public String toString() {
+                return "disks of " + victims + " are full";
+            }
+        });
     }
 
     /** The power of one, of some or of all machines fails at the same moment. */
     static Optional<Fault> powerCut(Machines machines, Random random) {
-        List<Machine> victims = machines.take(1 + random.nextInt(machines.all().size()), random);
-        return victims.isEmpty()
-                ? Optional.empty()
-                : Optional.of(new Fault() {
+        return machines.take(1 + random.nextInt(machines.all().size()), random).map(victims -> new Fault() {
 
-                    @Override
-                    public void inject() throws IOException, InterruptedException {
-                        // All stand still before the first disk is off: nobody hears of another's last moments.
-                        for (Machine victim : victims) {
-                            victim.impair();
-                            victim.node().pause();
-                        }
-                        for (Machine victim : victims) {
-                            victim.disk().powerOff();
-                            victim.node().kill();
-                        }
-                    }
+            @Override
+            public void inject() throws IOException, InterruptedException {
+                // All stand still before the first disk is off: nobody hears of another's last moments.
+                for (Machine victim : victims) {
+                    victim.impair();
+                    victim.node().pause();
+                }
+                for (Machine victim : victims) {
+                    victim.disk().powerOff();
+                    victim.node().kill();
+                }
+            }
 
-                    @Override
-                    public void heal() throws IOException, InterruptedException {
-                        for (Machine victim : victims) {
-                            victim.disk().powerOn();
-                            victim.start();
-                        }
-                        for (Machine victim : victims) {
-                            victim.awaitWhole();
-                        }
-                        machines.release(victims);
-                    }
+            @Override
+            public void heal() throws IOException, InterruptedException {
+                for (Machine victim : victims) {
+                    victim.disk().powerOn();
+                    victim.start();
+                }
+                for (Machine victim : victims) {
+                    victim.awaitWhole();
+                }
+                machines.release(victims);
+            }
 
-                    @Override
-                    public String toString() {
-                        return "power cut of " + victims;
-                    }
-                });
+            @Override
+            public String toString() {
+                return "power cut of " + victims;
+            }
+        });
     }
 }

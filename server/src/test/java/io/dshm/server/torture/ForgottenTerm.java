@@ -48,7 +48,7 @@ final class ForgottenTerm implements Fault {
 
     /** One for all machines, if somebody leads and none of them is in another one's hand. */
     static Optional<Fault> plan(Machines machines, Random random) {
-        List<Machine> all = machines.take(machines.all().size(), random);
+        List<Machine> all = machines.take(machines.all().size(), random).orElse(List.of());
         Optional<Machine> leader = all.stream().allMatch(Machine::isHealthy)
                 ? all.stream().filter(Machine::leads).findFirst()
                 : Optional.empty();

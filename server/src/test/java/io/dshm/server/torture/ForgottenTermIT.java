@@ -33,7 +33,7 @@ class ForgottenTermIT {
         assumeTrue(lacking.isEmpty(), () -> "this machine lacks " + lacking.orElseThrow());
         Site site = Site.build(TortureRun.of(0), Set.of(), gap -> {});
         try {
-            run(site.machines());
+            run(site);
         } catch (IOException | AssertionError e) {
             for (Machine machine : site.machines().all()) {
                 System.out.println(
@@ -46,7 +46,7 @@ class ForgottenTermIT {
     }
 
     private static DshmConnection connect(Machine machine) throws IOException {
-        return DshmConnection.connect(machine.node().address(), REPLY, REPLY);
+        return machine.access().connect(machine.node().address(), REPLY, REPLY);
     }
 
     private static byte[] bytes(long number) {
@@ -60,7 +60,8 @@ class ForgottenTermIT {
                 .orElse("absent");
     }
 
-    private static void run(Machines machines) throws IOException, InterruptedException {
+    private static void run(Site site) throws IOException, InterruptedException {
+        Machines machines = site.machines();
         for (Machine machine : machines.all()) {
             machine.electionTimeoutMillis(ForgottenTerm.LONG_MILLIS);
             machine.start();
@@ -69,6 +70,7 @@ class ForgottenTermIT {
             machine.awaitWhole();
         }
         machines.cluster().awaitLeader();
+        site.access().begin(machines);
         ForgottenTerm fault =
                 (ForgottenTerm) ForgottenTerm.plan(machines, new Random(1)).orElseThrow();
         fault.inject(next -> {

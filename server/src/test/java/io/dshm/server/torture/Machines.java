@@ -57,15 +57,15 @@ final class Machines {
     }
 
     /** So many machines that nobody has in hand, if there are; every other time the leader is one of them. */
-    synchronized List<Machine> take(int count, Random random) {
+    synchronized Optional<List<Machine>> take(int count, Random random) {
         List<Machine> free = shuffled(random);
         free.removeAll(taken);
         if (free.size() < count || (free.size() == count && !wrongClocks.isEmpty())) {
-            return List.of();
+            return Optional.empty();
         }
         List<Machine> chosen = List.copyOf(free.subList(0, count));
         taken.addAll(chosen);
-        return chosen;
+        return Optional.of(chosen);
     }
 
     /**
@@ -76,11 +76,11 @@ final class Machines {
         if (damaged != null) {
             return Optional.empty();
         }
-        List<Machine> chosen = take(1, random);
+        Optional<List<Machine>> chosen = take(1, random);
         if (chosen.isEmpty()) {
             return Optional.empty();
         }
-        Machine victim = chosen.get(0);
+        Machine victim = chosen.get().get(0);
         if (!areCaughtUp(others(victim))) {
             taken.remove(victim);
             return Optional.empty();

@@ -176,7 +176,7 @@ enum PlantedBug {
         void plant(Edits edits) {
             edits.replace(
                     "store/Entry.java",
-                    "return isPlain() || (isTyped() && !(typed().value() instanceof Boolean && hasDeadline()));",
+                    "return isPlain() || (isTyped() && !(typed().held() instanceof Boolean && hasDeadline()));",
                     "return true;");
         }
     },
@@ -205,8 +205,8 @@ enum PlantedBug {
                     "boolean publishes = offset > 0;");
             edits.replace(
                     "statemachine/PendingUploads.java",
-                    "return upload != null && upload.received == length && upload.length == length ?",
-                    "return upload != null ?");
+                    "if (upload == null || upload.received != length || upload.length != length) {",
+                    "if (upload == null) {");
         }
     };
 

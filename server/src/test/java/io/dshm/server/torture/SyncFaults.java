@@ -71,33 +71,29 @@ final class SyncFaults {
 
     /** Every fsync takes its time. */
     static Optional<Fault> slow(Machines machines, Random random) {
-        List<Machine> victims = machines.take(1, random);
         int millis = random.nextInt(DELAY_MILLIS_MIN, DELAY_MILLIS_MAX);
-        return victims.isEmpty()
-                ? Optional.empty()
-                : Optional.of(new Fault() {
-                    private final Machine victim = victims.get(0);
-                    private final Tracer tracer =
-                            new Tracer(victim, "delay_exit=" + TimeUnit.MILLISECONDS.toMicros(millis));
+        return machines.take(1, random).map(victims -> new Fault() {
+            private final Machine victim = victims.get(0);
+            private final Tracer tracer = new Tracer(victim, "delay_exit=" + TimeUnit.MILLISECONDS.toMicros(millis));
 
-                    @Override
-                    public void inject() throws IOException, InterruptedException {
-                        victim.impair();
-                        tracer.attach();
-                    }
+            @Override
+            public void inject() throws IOException, InterruptedException {
+                victim.impair();
+                tracer.attach();
+            }
 
-                    @Override
-                    public void heal() throws IOException, InterruptedException {
-                        tracer.detach();
-                        victim.awaitWhole();
-                        machines.release(victims);
-                    }
+            @Override
+            public void heal() throws IOException, InterruptedException {
+                tracer.detach();
+                victim.awaitWhole();
+                machines.release(victims);
+            }
 
-                    @Override
-                    public String toString() {
-                        return "fsync takes " + millis + " ms more on " + victim;
-                    }
-                });
+            @Override
+            public String toString() {
+                return "fsync takes " + millis + " ms more on " + victim;
+            }
+        });
     }
 
     /** An strace that is attached to a node. */

@@ -1,5 +1,6 @@
 package io.dshm.server.torture;
 
+import io.dshm.server.system.Secured;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -30,8 +31,8 @@ final class TortureRun {
     List<Workload> workloads = List.of(Workload.values());
     List<FaultKind> faults = List.of(FaultKind.values());
     boolean untilFirstViolation;
-    boolean tls;
-    boolean auth;
+    boolean tls = Secured.ON;
+    boolean auth = Secured.ON;
     Path out = Path.of("target/torture").toAbsolutePath();
     private List<String> jvmOptions = List.of();
     private OptionalInt electionTimeoutMillis = OptionalInt.empty();

@@ -22,6 +22,7 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.embedded.EmbeddedChannel;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -134,6 +135,53 @@ class GreetingTest {
     }
 
     @ParameterizedTest
+    @CsvSource({"5, 2, false", "5, 3, true", "5, 4, true", "6, 1, true", "0, 0, true"})
+    void a_start_that_a_later_one_with_the_same_folder_has_replaced_is_refused(long folder, long start, boolean isIn) {
+        EmbeddedChannel asked = new EmbeddedChannel();
+        PeerCodec.addTo(
+                asked.pipeline(),
+                new Greeting(
+                        new Greeting.Members(
+                                "shop",
+                                "n1",
+                                () -> Greeting.Incarnation.UNKNOWN,
+                                Set.of("n2"),
+                                () -> 7,
+                                () -> true,
+                                (node, itsFolder, itsStart) -> node.equals("n2") && itsFolder == 5 && itsStart < 3),
+                        port,
+                        calls));
+        Greeting.Members sender = new Greeting.Members(
+                "shop",
+                "n2",
+                () -> new Greeting.Incarnation(folder, start),
+                Set.of("n1"),
+                () -> 7,
+                () -> true,
+                (any, itsFolder, itsStart) -> false);
+        asked.writeInbound(frames(Greeting.hello(sender, "n1", true), QUESTION));
+        assertEquals(isIn ? QUESTION : null, asked.readInbound());
+        assertEquals(isIn, asked.isOpen());
+        asked.finishAndReleaseAll();
+    }
+
+    @Test
+    void a_node_that_was_added_again_greets_as_the_further_start_that_it_has_become() {
+        AtomicLong start = new AtomicLong(2);
+        Greeting.Members sender = new Greeting.Members(
+                "shop",
+                "n2",
+                () -> new Greeting.Incarnation(5, start.get()),
+                Set.of("n1"),
+                () -> 7,
+                () -> true,
+                (any, itsFolder, itsStart) -> false);
+        assertEquals(2, Greeting.hello(sender, "n1", true).getHello().getStart());
+        start.set(3);
+        assertEquals(3, Greeting.hello(sender, "n1", true).getHello().getStart());
+    }
+
+    @ParameterizedTest
     @CsvSource({
         "n4, 7, true, true",
         "n4, 8, true, false", // of another cluster
@@ -146,7 +194,17 @@ class GreetingTest {
         EmbeddedChannel asked = new EmbeddedChannel();
         PeerCodec.addTo(
                 asked.pipeline(),
-                new Greeting(new Greeting.Members("shop", "n1", Set.of("n2"), () -> 7, () -> certain), port, calls));
+                new Greeting(
+                        new Greeting.Members(
+                                "shop",
+                                "n1",
+                                () -> Greeting.Incarnation.UNKNOWN,
+                                Set.of("n2"),
+                                () -> 7,
+                                () -> certain,
+                                (any, folder, start) -> false),
+                        port,
+                        calls));
         Greeting.Members sender = new Greeting.Members("shop", node, Set.of("n1"), () -> memberOf);
         asked.writeInbound(frames(Greeting.hello(sender, "n1", false), QUESTION));
         assertNull(asked.readInbound());

@@ -57,7 +57,7 @@ public final class LoopbackMembers {
     }
 
     /** Has that member encrypt its connections in these ways from now on. */
-    void encrypt(String name, Encryption accepted, DialedEncryption dialed) {
+    public void encrypt(String name, Encryption accepted, DialedEncryption dialed) {
         accepting.put(name, accepted);
         dialing.put(name, dialed);
     }

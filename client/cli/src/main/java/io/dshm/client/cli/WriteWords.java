@@ -128,7 +128,9 @@ final class WriteWords {
                             POLICY,
                             BURST,
                             new Option("--cost", "N", "1 if left out; 0 only looks, less gives back."),
-                            new Option("--shadow", "", "Let pass, and tell whether it would have been.")),
+                            new Option("--shadow", "", "Let pass, and tell whether it would have been."),
+                            new Option(
+                                    "--share", "", "The node may decide from its share of the limit, if it has one.")),
                     new Request(WriteWords::take, Replies::decision)),
             new Word(
                     "touch",
@@ -257,9 +259,9 @@ final class WriteWords {
             if (!Policies.isKey(policyKey)) {
                 throw CliException.usage("the name of a policy has 1 to " + Limits.POLICY_NAME_BYTES_MAX + " bytes");
             }
-            return new Command.Take(a.key(0), null, policyKey, cost, a.has("--shadow"));
+            return new Command.Take(a.key(0), null, policyKey, cost, a.has("--shadow"), a.has("--share"));
         }
-        return new Command.Take(a.key(0), policy(a), null, cost, a.has("--shadow"));
+        return new Command.Take(a.key(0), policy(a), null, cost, a.has("--shadow"), a.has("--share"));
     }
 
     private static Policy policy(Arguments a) throws CliException {

@@ -345,21 +345,15 @@ class BenchCommandTest {
             assertEquals(Map.of(), json(run).get("errors"));
 
             own[5] = wrong.toString();
-            run = bench(node, ALL, withTimeout(own));
+            run = bench(node, ALL, own);
             assertEquals(ExitCode.UNAVAILABLE, run.exitCode());
             assertTrue(run.out().contains("AUTH was refused"), run.out());
 
             own[1] = folder + "/foreign/ca.pem";
-            run = bench(node, ALL, withTimeout(own));
+            run = bench(node, ALL, own);
             assertEquals(ExitCode.UNAVAILABLE, run.exitCode());
             assertTrue(run.out().contains("certification path"), run.out());
         }
-    }
-
-    private static String[] withTimeout(String... options) {
-        List<String> all = new ArrayList<>(List.of(options));
-        all.addAll(List.of("--timeout", "300ms"));
-        return all.toArray(new String[0]);
     }
 
     /** Makes an authority, and ports with a certificate of it. */

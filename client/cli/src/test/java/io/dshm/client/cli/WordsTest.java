@@ -22,7 +22,7 @@ import org.junit.jupiter.api.Test;
 class WordsTest {
 
     /** What says them instead of a word: options of all words, and the end of the process. */
-    private static final Set<String> WITHOUT_WORD = Set.of("READ_MODE", "AUTH", "QUIT");
+    private static final Set<String> WITHOUT_WORD = Set.of("READ_MODE", "SHARES", "AUTH", "QUIT");
 
     /** A line for each verb, and what it sends. */
     private static final Map<String, String> LINES = Map.ofEntries(
@@ -47,6 +47,7 @@ class WordsTest {
                     "take k leaky 10 500ms --burst 2 --cost -3 --shadow",
                     "TAKE k leaky 10 0.500 burst=2 cost=-3 shadow=yes"),
             Map.entry("take k --policy api --cost 0", "TAKE k policy=api cost=0"),
+            Map.entry("take k fixed 10 1m --share", "TAKE k fixed 10 60 share=yes"),
             Map.entry("acquire k 5 --holder h --ttl 1m", "ACQUIRE k 5 holder=h ttl=60"),
             Map.entry("release k --holder h", "RELEASE k holder=h"),
             Map.entry("reserve k log 5 1m --hold x --ttl 30 --cost 2", "RESERVE k log 5 60 hold=x ttl=30 cost=2"),

@@ -1,5 +1,6 @@
 package io.dshm.server.replication.forwarding;
 
+import io.dshm.proto.Limits;
 import io.dshm.proto.wire.Forward;
 import io.dshm.proto.wire.PeerMessage;
 import io.dshm.proto.wire.RegisterNode;
@@ -81,6 +82,9 @@ public final class PeerConnector implements PeerLinks, PeerStatuses, Registratio
         ChannelHandler handler = new SimpleChannelInboundHandler<PeerMessage>() {
             @Override
             public void channelActive(ChannelHandlerContext context) {
+                // The time for the answer begins here. A handshake that a busy machine takes long for is not begun anew
+                // again and again.
+                answer.orTimeout(timeoutMillis, TimeUnit.MILLISECONDS);
                 context.write(dialer.hello(node, false));
                 context.writeAndFlush(
                         PeerMessage.newBuilder().setStatusRequest(request).build());
@@ -118,7 +122,7 @@ public final class PeerConnector implements PeerLinks, PeerStatuses, Registratio
             });
             answer.whenComplete((reply, failed) -> connecting.channel().close());
         });
-        return answer.orTimeout(timeoutMillis, TimeUnit.MILLISECONDS);
+        return answer.orTimeout(timeoutMillis + Limits.PEER_CONNECTION_MILLIS_MAX, TimeUnit.MILLISECONDS);
     }
 
     /** A link, which is its connection's handler; everything happens on its lane's thread. */

@@ -185,15 +185,15 @@ public final class LogTakeOver {
                 break;
             }
             group.add(entry);
-            bytes += Entries.bytes(entry);
+            bytes += EntryRecords.bytes(entry);
             if (bytes >= GROUP_BYTES) {
-                Entries.append(to, group);
+                EntryRecords.append(to, group);
                 group.clear();
                 bytes = 0;
             }
         }
         if (!group.isEmpty()) {
-            Entries.append(to, group);
+            EntryRecords.append(to, group);
         }
         return to.next() - first;
     }

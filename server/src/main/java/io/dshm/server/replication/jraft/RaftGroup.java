@@ -10,37 +10,22 @@ import com.alipay.sofa.jraft.error.OverloadException;
 import com.alipay.sofa.jraft.error.RaftError;
 import com.alipay.sofa.jraft.option.NodeOptions;
 import com.alipay.sofa.jraft.rpc.ProtobufMsgFactory;
-import com.alipay.sofa.jraft.rpc.RpcClient;
-import com.alipay.sofa.jraft.rpc.impl.core.ReadIndexRequestProcessor;
-import com.alipay.sofa.jraft.util.Endpoint;
 import com.alipay.sofa.jraft.util.ThreadPoolsFactory;
-import io.dshm.proto.Formats;
 import io.dshm.proto.Limits;
 import io.dshm.server.guard.Guard;
 import io.dshm.server.network.ClusterMembers;
-import io.dshm.server.network.MemberAddresses;
 import io.dshm.server.network.PeerPort;
-import io.dshm.server.network.RefusalLog;
 import io.dshm.server.replication.contracts.RaftLog;
 import io.dshm.server.replication.contracts.RoleListener;
-import io.dshm.server.replication.jraft.bolt.BoltPort;
-import io.dshm.server.replication.jraft.repairs.AppendRequests;
 import io.dshm.server.replication.jraft.repairs.Difference;
-import io.dshm.server.replication.jraft.repairs.LeaderReminder;
-import io.dshm.server.replication.jraft.repairs.MemberGuard;
 import io.dshm.server.replication.jraft.repairs.SnapshotPace;
-import io.dshm.server.replication.jraft.repairs.VoteGuard;
 import io.dshm.server.replication.jraft.rpc.MemberNetwork;
-import io.dshm.server.replication.jraft.rpc.MemberOptions;
-import io.dshm.server.replication.jraft.rpc.MemberRpcClient;
 import io.dshm.server.replication.jraft.rpc.MemberRpcServer;
 import io.dshm.server.statemachine.SnapshotFiles;
 import io.dshm.server.statemachine.StateMachine;
 import io.dshm.server.statemachine.StateSource;
 import io.dshm.server.statemachine.StateView;
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -50,7 +35,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
@@ -58,7 +42,6 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.LongConsumer;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -70,12 +53,6 @@ public final class RaftGroup implements RaftLog {
 
     /** The leader checks this often which members answer. */
     private static final int WATCH_MILLIS = 1_000;
-
-    /**
-     * A node that lost its data waits so many election timeouts for silent members, if it can do without them;
-     * see {@link JoiningTerm}. A candidate gives up after one.
-     */
-    private static final int PATIENCE_ELECTIONS = 10;
 
     /**
      * What a group needs to know.
@@ -226,15 +203,23 @@ public final class RaftGroup implements RaftLog {
             settings.peers().keySet().forEach(name -> members.addPeer(peer(name)));
         }
         boolean alone = !settings.listens();
-        long termMin = votes ? 0 : joiningTerm(self, events);
         TermStorage.Terms terms = new TermStorage.Terms();
-        MemberGuard guard = newGuard(terms, events);
-        MemberRpcServer server = alone ? null : newServer(self.getPort(), applying, terms, guard, watch::isExhausted);
+        GroupStart start = new GroupStart(settings, groupId, self, events, terms, mayVote::get, this::lastAppended);
+        long termMin = votes ? 0 : start.joiningTerm();
+        MemberRpcServer server = alone
+                ? null
+                : start.newServer(
+                        stateMachine::format,
+                        threads.requests(),
+                        snapshotPace,
+                        new Difference(applying.applied(), terms::durable, onFatal),
+                        applying.applied(),
+                        watch::isExhausted);
         NodeOptions options = RaftTuning.nodeOptions(
                 settings,
                 members,
                 applying,
-                memberOptions(() -> mayVote.get() && !events.isRemoved().getAsBoolean(), guard, watch),
+                start.memberOptions(watch),
                 (path, raft) -> new TermStorage(path, raft, self, termMin, terms, progress, onFatal),
                 raft -> new CheckedLogStorage(
                         new TimedLogStorage(watch.newLog(raft), counts),
@@ -243,7 +228,7 @@ public final class RaftGroup implements RaftLog {
                         watch.space(),
                         onFatal));
         RaftGroupService group = new RaftGroupService(groupId, self, options, server);
-        node = startOrExplain(group, !alone);
+        node = start.startOrExplain(group, !alone);
         service.set(group);
         watch.begin(threads.background());
         if (server != null) {
@@ -258,50 +243,6 @@ public final class RaftGroup implements RaftLog {
                             WATCH_MILLIS,
                             WATCH_MILLIS,
                             TimeUnit.MILLISECONDS);
-        }
-    }
-
-    /** The earliest term in which this node, which has lost its data, may take part. */
-    private long joiningTerm(PeerId self, Events events) throws InterruptedException {
-        Consumer<List<String>> waiting =
-                missing -> events.onWaiting().accept("its data is lost; it waits for the terms of " + missing);
-        List<Electorate> electorates = events.voters().ask(waiting);
-        Map<String, Endpoint> others = electorates.stream()
-                .flatMap(voters -> voters.others().stream())
-                .distinct()
-                .collect(Collectors.toMap(
-                        name -> name,
-                        name -> Peers.of(settings.members().raftOf(name)).getEndpoint()));
-        long patience = TimeUnit.MILLISECONDS.toNanos((long) PATIENCE_ELECTIONS * settings.electionTimeoutMillis());
-        RpcClient client = new MemberRpcClient();
-        // The question has the form of a request for a vote, but no vote is given for it.
-        client.init(memberOptions(() -> true, null, null));
-        return new TermQuestions(groupId, self.toString(), others, electorates, client).ask(patience, waiting);
-    }
-
-    private NodeOptions memberOptions(
-            BooleanSupplier mayAskForVotes, @Nullable MemberGuard guard, @Nullable DiskWatch watch) {
-        return new MemberOptions(
-                settings.network().dialer(),
-                this::memberAt,
-                mayAskForVotes,
-                bytes -> watch == null || watch.hasRoomFor(bytes),
-                guard,
-                this::lastAppended);
-    }
-
-    /** The library gives its reason only in the log: adds where to look, for the operator. */
-    private Node startOrExplain(RaftGroupService group, boolean listens) throws IOException {
-        try {
-            return group.start(listens);
-        } catch (UncheckedIOException e) {
-            throw e.getCause();
-        } catch (IllegalStateException e) {
-            Path folder = settings.folder();
-            throw new IllegalStateException(
-                    "data-dir: log, votes or snapshot in " + folder
-                            + " cannot be opened; the lines before this one say which and why",
-                    e.getCause());
         }
     }
 
@@ -356,55 +297,12 @@ public final class RaftGroup implements RaftLog {
         RaftTuning.setProperties();
     }
 
-    private MemberGuard newGuard(TermStorage.Terms terms, Events events) {
-        return new MemberGuard(
-                groupId,
-                peer(settings.self()).toString(),
-                settings.members().othersRaft(),
-                address -> events.foreign().apply(settings.members().nameOf(address)),
-                terms::durable,
-                new RefusalLog("Raft", System::nanoTime));
-    }
-
-    private MemberRpcServer newServer(
-            int port, ApplyAdapter applying, TermStorage.Terms terms, MemberGuard guard, BooleanSupplier noRoom) {
-        ThreadPoolExecutor requests = threads.requests();
-        BoltPort bolt = new BoltPort(
-                new InetSocketAddress(settings.bindAddress(), port),
-                MemberAddresses.LISTEN_SETTINGS,
-                settings.port(),
-                settings.network().calls().waiting(),
-                requests);
-        MemberRpcServer server = new MemberRpcServer(
-                settings.network().calls(),
-                bolt,
-                () -> settings.takesFormat1() && stateMachine.format() < Formats.BOUNDS,
-                terms::durable);
-        LeaderReminder reminder = new LeaderReminder(System::nanoTime);
-        Difference difference = new Difference(applying.applied(), terms::durable, onFatal);
-        // The library is not told of closed connections: when a leader's old one ends, it would also drop the state of
-        // the new one, and the leader would wait seconds for answers.
-        server.registerProcessor(
-                guard.before(new AppendRequests(requests, applying.applied(), difference, reminder, noRoom)));
-        server.registerProcessor(guard.before(reminder.snapshots(requests, difference)));
-        server.registerProcessor(guard.before(snapshotPace.copies(requests)));
-        server.registerProcessor(guard.before(VoteGuard.votes(requests, mayVote::get)));
-        server.registerProcessor(guard.before(VoteGuard.takeovers(requests, mayVote::get)));
-        server.registerProcessor(guard.before(new ReadIndexRequestProcessor(requests)));
-        return server;
-    }
-
     private PeerId peer(String name) {
         return Peers.of(settings.peers().get(name));
     }
 
     private String nameOf(PeerId peer) {
         return settings.members().nameOf(peer.getEndpoint().toString());
-    }
-
-    private @Nullable String memberAt(String address) {
-        String name = settings.members().nameOf(address);
-        return name.equals(address) ? null : name;
     }
 
     /** Shows and changes who votes. */

@@ -83,7 +83,7 @@ final class SegmentLogStorage implements LogStorage {
                 LOG.warn("{}", log.tornTail());
             }
             for (long index : log.withMembers()) {
-                LogEntry entry = Entries.entry(requireRecord(log, index));
+                LogEntry entry = EntryRecords.entry(requireRecord(log, index));
                 ConfigurationEntry members = new ConfigurationEntry();
                 members.setId(entry.getId());
                 members.setConf(new Configuration(entry.getPeers(), entry.getLearners()));
@@ -141,7 +141,7 @@ final class SegmentLogStorage implements LogStorage {
     public @Nullable LogEntry getEntry(long index) {
         try {
             LogRecord found = log().read(index);
-            return found == null ? null : Entries.entry(found);
+            return found == null ? null : EntryRecords.entry(found);
         } catch (IOException e) {
             LOG.error("the entry at index {} cannot be read: {}", index, e.getMessage(), e);
             return null;
@@ -164,7 +164,7 @@ final class SegmentLogStorage implements LogStorage {
     @Override
     public int appendEntries(List<LogEntry> entries) {
         try {
-            Entries.append(log(), entries);
+            EntryRecords.append(log(), entries);
             return entries.size();
         } catch (IOException e) {
             LOG.error("entries cannot be appended to the log in {}: {}", folder, e.getMessage(), e);

@@ -22,7 +22,8 @@ public final class RegistrationCheck {
         /**
          * Asks the member of that name, at its address, whether the registration is its own. Any thread.
          *
-         * @return its answer, false also if there is no such member; completes exceptionally, within the time-out, if none came
+         * @return its answer, false also if there is no such member; completes exceptionally if none came in time, see {@link
+         *     io.dshm.server.replication.contracts.PeerStatuses#ask}
          */
         CompletableFuture<Boolean> isOwn(RegisterNode registration, long timeoutMillis);
     }

@@ -13,7 +13,7 @@ import io.dshm.proto.wire.CommandRecord;
 import io.dshm.server.statemachine.Outcome;
 import io.dshm.server.store.limiters.Decision;
 import io.dshm.server.store.limiters.Permit;
-import io.dshm.server.store.limiters.Share;
+import io.dshm.server.store.limiters.GrantedShare;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,6 +22,7 @@ import java.util.List;
 public final class Replies {
 
     private static final Applied APPLIED = new Applied();
+    private static final WrongKind WRONG_KIND = new WrongKind();
     private static final String EVICTED = "evicted=yes";
 
     private Replies() {}
@@ -33,7 +34,7 @@ public final class Replies {
             case BAD_REQUEST ->
                 outcome.isNumeric()
                         ? failure(ErrorCode.BAD_REQUEST, outcome)
-                        : new Reply.Failure(ErrorCode.BAD_REQUEST, wrongKind(write));
+                        : new Reply.Failure(ErrorCode.BAD_REQUEST, write.accept(outcome, WRONG_KIND));
             case OVERFLOW -> failure(ErrorCode.OVERFLOW, outcome);
             case NOT_FOUND -> failure(ErrorCode.NOT_FOUND, outcome);
             case EXISTS -> failure(ErrorCode.EXISTS, outcome);
@@ -47,42 +48,6 @@ public final class Replies {
             case UNKNOWN_ORIGIN, ALREADY_SETTLED, NO_INTEGER, AHEAD ->
                 new Reply.Failure(ErrorCode.UNKNOWN_OUTCOME, null);
         };
-    }
-
-    /** Why a command cannot work on the entry that it found. */
-    private static String wrongKind(Command.Write write) {
-        if (write instanceof Command.Identified identified) {
-            return wrongKind(identified.write());
-        }
-        if (write instanceof Command.Incr) {
-            return "INCR takes the key of a value; this one holds a rate limiter or a list";
-        }
-        if (write instanceof Command.Take take) {
-            return take.policyKey() == null
-                    ? "the key holds no limiter of this algorithm"
-                    : "the policy is not algorithm limit period [burst=N], or the key holds no limiter of its algorithm";
-        }
-        if (write instanceof Command.Acquire || write instanceof Command.Release) {
-            return "the key holds no permits";
-        }
-        if (write instanceof Command.Settle || write instanceof Command.Return) {
-            return "the key holds no limiter of TAKE";
-        }
-        if (write instanceof Command.Reserve reserve) {
-            return wrongKind(reserve.take());
-        }
-        if (write instanceof Command.Grant grant) {
-            return wrongKind(grant.take());
-        }
-        if (write instanceof Command.TakeAll) {
-            return "a key holds no limiter of its algorithm, or a policy is not algorithm limit period [burst=N]";
-        }
-        if (write instanceof Command.RateLimiter) {
-            return "RATE_LIMITER takes a key of its own; this one holds a value or a list";
-        }
-        return write instanceof Command.Expire
-                ? "EXPIRE takes no rate limiter; its key expires when its longest window is empty"
-                : "the key holds an entry of another kind";
     }
 
     /** The reply to an operator who limits a region or changes users. */
@@ -114,7 +79,16 @@ public final class Replies {
                                         + " rights each"
                                 : "at most " + Limits.REGION_LIMITS_MAX + " regions may have a limit");
             case OUT_OF_MEMORY -> new Reply.Failure(ErrorCode.OUT_OF_MEMORY, "the nodes have no room for more");
-            default -> new Reply.Failure(ErrorCode.UNKNOWN_OUTCOME, null);
+            case OVERFLOW,
+                    UNKNOWN_ORIGIN,
+                    ALREADY_SETTLED,
+                    CHUNKS_MISSING,
+                    NO_INTEGER,
+                    AHEAD,
+                    NOT_A_NUMBER,
+                    NOT_A_LIST,
+                    BUSY,
+                    DENIED -> new Reply.Failure(ErrorCode.UNKNOWN_OUTCOME, null);
         };
     }
 
@@ -157,7 +131,7 @@ public final class Replies {
         return new Reply.Detailed(null, permit.allowed() ? words + " fence=" + permit.fence() : words);
     }
 
-    private static Reply share(Share share) {
+    private static Reply share(GrantedShare share) {
         return new Reply.Detailed(
                 null,
                 "granted=" + share.granted() + " limit=" + share.limit() + " remaining=" + share.remaining() + " life="
@@ -253,7 +227,7 @@ public final class Replies {
 
         @Override
         public Reply grant(Command.Grant write, Outcome outcome) {
-            Share share = outcome.share();
+            GrantedShare share = outcome.share();
             return share == null ? changed(outcome) : share(share);
         }
 

@@ -242,7 +242,7 @@ public final class Account implements TokenLimiter {
     }
 
     /** What came of a request for a share. */
-    public record Granting(Share share, Account after) {}
+    public record Granting(GrantedShare share, Account after) {}
 
     /**
      * Gives a share, as many tokens as there are up to {@code want}, or none if there are fewer than {@code min}. Writer thread
@@ -256,7 +256,7 @@ public final class Account implements TokenLimiter {
         long left = Math.max(0, look.remaining() - now.held());
         long granted = Math.min(want, left);
         if (granted == 0 || granted < min) {
-            return new Granting(new Share(0, look.limit(), left, 0), this);
+            return new Granting(new GrantedShare(0, look.limit(), left, 0), this);
         }
         if (!now.tokens.hasRoomFor(now.holds() + 1)) {
             return null;
@@ -266,7 +266,7 @@ public final class Account implements TokenLimiter {
                 now.tokens.renumbered(quota, clockMillis),
                 now.reserved,
                 now.shares.with(holder, granted, clockMillis + lifeMillis));
-        return new Granting(new Share(granted, look.limit(), left - granted, lifeMillis), after);
+        return new Granting(new GrantedShare(granted, look.limit(), left - granted, lifeMillis), after);
     }
 
     /** Of a fixed window it ends with the window at the latest. */

@@ -290,7 +290,7 @@ class AccountTest {
         Quota quota = new Quota(10, 1000, 0);
         Account.Granting granting =
                 Objects.requireNonNull(fresh(Algorithm.FIXED, quota).grant(quota, 900, A, 6, 1));
-        assertEquals(new Share(6, 10, 4, 100), granting.share());
+        assertEquals(new GrantedShare(6, 10, 4, 100), granting.share());
         assertEquals(4, granting.after().remainingAt(999));
         assertEquals(10, granting.after().remainingAt(1000));
         assertEquals(1000, granting.after().freshAtMillis());
@@ -302,10 +302,10 @@ class AccountTest {
         Account account =
                 Account.of(fresh(Algorithm.LOG, quota).take(quota, 0, 7).after());
         assertEquals(
-                new Share(0, 10, 3, 0),
+                new GrantedShare(0, 10, 3, 0),
                 Objects.requireNonNull(account.grant(quota, 0, A, 9, 4)).share());
         assertEquals(
-                new Share(3, 10, 0, 100),
+                new GrantedShare(3, 10, 0, 100),
                 Objects.requireNonNull(account.grant(quota, 0, A, 9, 3)).share());
     }
 

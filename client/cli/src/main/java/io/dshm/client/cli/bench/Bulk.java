@@ -3,7 +3,10 @@ package io.dshm.client.cli.bench;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetSocketAddress;
+import java.net.ProtocolException;
 import java.net.Socket;
+import java.security.cert.CertificateException;
+import javax.net.ssl.SSLException;
 import java.util.BitSet;
 
 /** Requests beside the load: before it, that there is something to read, and after it, to see what has come of it. */
@@ -36,7 +39,7 @@ final class Bulk {
     }
 
     /**
-     * Does a job for the numbers from 0 on, each again until it is done or the timeout is over; endpoints take turns.
+     * Does a job for the numbers from 0 on, each again until it is done, the timeout is over or every endpoint refuses; endpoints take turns.
      *
      * @throws IOException if it cannot be done
      */
@@ -66,11 +69,20 @@ final class Bulk {
                 }
             } catch (IOException e) {
                 problem = target.name() + ": " + address + ": " + e.getMessage();
+                if (isRefusal(e) && round + 1 >= target.endpoints().size()) {
+                    throw new IOException(problem, e);
+                }
             }
             if (open.cardinality() < before) {
                 begin = System.nanoTime(); // it goes on
             }
         }
+    }
+
+    /** Whether a later attempt fails, too: a wrong secret, or a certificate that is not believed. */
+    private static boolean isRefusal(IOException e) {
+        return e instanceof ProtocolException
+                || (e instanceof SSLException && e.getCause() instanceof CertificateException);
     }
 
     private static void pause() throws IOException {

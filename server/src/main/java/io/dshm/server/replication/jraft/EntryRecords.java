@@ -22,11 +22,11 @@ import org.jspecify.annotations.Nullable;
  * The library's entries as records of our log. A change of members is four lists: voters, learners, and both before the change;
  * each a count of 2 bytes and that many addresses, each a length of 2 bytes and its characters.
  */
-final class Entries {
+final class EntryRecords {
 
     private static final byte[] NO_MEMBERS = {};
 
-    private Entries() {}
+    private EntryRecords() {}
 
     /** How much of the log it takes. */
     static long bytes(LogEntry entry) {

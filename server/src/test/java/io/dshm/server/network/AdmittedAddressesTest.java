@@ -11,13 +11,13 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
-class PeerAddressesTest {
+class AdmittedAddressesTest {
 
     private final Map<String, InetAddress> names = new HashMap<>();
     private long nanos;
 
-    private PeerAddresses of(String... hosts) {
-        return new PeerAddresses(List.of(hosts), this::resolve, Runnable::run, () -> nanos);
+    private AdmittedAddresses of(String... hosts) {
+        return new AdmittedAddresses(List.of(hosts), this::resolve, Runnable::run, () -> nanos);
     }
 
     private InetAddress[] resolve(String host) throws UnknownHostException {
@@ -34,7 +34,7 @@ class PeerAddressesTest {
 
     @Test
     void only_the_members_addresses_are_admitted() throws UnknownHostException {
-        PeerAddresses addresses = of("10.0.0.1", "fd00::2");
+        AdmittedAddresses addresses = of("10.0.0.1", "fd00::2");
         assertTrue(addresses.mayBeMember(ip("10.0.0.1")));
         assertTrue(addresses.mayBeMember(ip("fd00::2")));
         assertFalse(addresses.mayBeMember(ip("10.0.0.3")));
@@ -44,7 +44,7 @@ class PeerAddressesTest {
     @Test
     void who_comes_later_is_admitted_and_who_has_gone_is_not() throws UnknownHostException {
         names.put("c", ip("10.0.0.3"));
-        PeerAddresses addresses = of("10.0.0.1", "10.0.0.2");
+        AdmittedAddresses addresses = of("10.0.0.1", "10.0.0.2");
         addresses.set(List.of("10.0.0.1", "c"));
         assertTrue(addresses.mayBeMember(ip("10.0.0.1")));
         assertTrue(addresses.mayBeMember(ip("10.0.0.3")));
@@ -59,7 +59,7 @@ class PeerAddressesTest {
     @Test
     void while_a_name_was_never_resolved_anybody_may_be_that_member() throws UnknownHostException {
         names.put("a", ip("10.0.0.1"));
-        PeerAddresses addresses = of("a", "b");
+        AdmittedAddresses addresses = of("a", "b");
         assertTrue(addresses.mayBeMember(ip("10.0.0.9")));
         names.put("b", ip("10.0.0.2"));
         nanos += TimeUnit.SECONDS.toNanos(1);
@@ -72,7 +72,7 @@ class PeerAddressesTest {
     void a_member_with_a_new_address_is_known_at_its_second_try_and_the_last_one_is_kept_without_names()
             throws UnknownHostException {
         names.put("a", ip("10.0.0.1"));
-        PeerAddresses addresses = of("a");
+        AdmittedAddresses addresses = of("a");
         names.put("a", ip("10.0.0.5"));
         nanos += TimeUnit.SECONDS.toNanos(1);
         assertFalse(addresses.mayBeMember(ip("10.0.0.5")));

@@ -8,4 +8,4 @@ package io.dshm.server.store.limiters;
  * @param remaining what can be taken now, after this call
  * @param lifeMillis for how long the holder may spend them, counted from the moment at which it asked; 0 if it got none
  */
-public record Share(long granted, long limit, long remaining, long lifeMillis) {}
+public record GrantedShare(long granted, long limit, long remaining, long lifeMillis) {}

@@ -23,14 +23,14 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Thread-safe; {@link #mayBeMember} never blocks.
  */
-public final class PeerAddresses {
+public final class AdmittedAddresses {
 
     /** Looks a name up; may block. */
     public interface Resolver {
         InetAddress[] resolve(String host) throws UnknownHostException;
     }
 
-    private static final Logger LOG = LoggerFactory.getLogger(PeerAddresses.class);
+    private static final Logger LOG = LoggerFactory.getLogger(AdmittedAddresses.class);
 
     private static final long REFRESH_NANOS = TimeUnit.SECONDS.toNanos(1);
 
@@ -53,7 +53,7 @@ public final class PeerAddresses {
      *
      * @param background where names are looked up, one after the other
      */
-    public PeerAddresses(Collection<String> hosts, Resolver resolver, Executor background, LongSupplier nanoTime) {
+    public AdmittedAddresses(Collection<String> hosts, Resolver resolver, Executor background, LongSupplier nanoTime) {
         this.resolver = resolver;
         this.background = background;
         this.nanoTime = nanoTime;
