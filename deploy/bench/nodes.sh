@@ -18,7 +18,8 @@ say() { echo "bench: $*" >&2; }
 fail() { say "$*"; exit 1; }
 
 work=$(mktemp -d "$dir/dshm-bench.XXXXXX")
-pids=()
+# Of all servers, and of which system each is.
+pids=() systems_of=()
 stop() {
     status=$?
     trap - EXIT INT TERM
@@ -46,7 +47,13 @@ start() { # NAME COMMAND...: in the background, its output in NAME.log
     local name=$1
     shift
     "$@" >"$work/$name.log" 2>&1 </dev/null &
-    pids+=($!)
+    pids+=($!) systems_of+=("${name%%-*}")
+}
+cpu_seconds() { # SYSTEM: the processor time that its servers have taken, of user and system
+    local i
+    for i in "${!pids[@]}"; do
+        [ "${systems_of[i]}" != "$1" ] || cat "/proc/${pids[i]}/stat"
+    done | awk -v tick="$(getconf CLK_TCK)" '{ sub(/.*\) /, ""); sum += $12 + $13 } END { printf "%.2f", sum / tick }'
 }
 listens() { (: </dev/tcp/127.0.0.1/"$1") 2>/dev/null; }
 await() { # WHAT CONDITION...: for at most 60 seconds

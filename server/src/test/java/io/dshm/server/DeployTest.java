@@ -22,6 +22,8 @@ class DeployTest {
     private static final String UNSAFE = "--sun-misc-unsafe-memory-access=allow";
     private static final String SMALL_OBJECTS = "-XX:+UseCompactObjectHeaders";
 
+    private static final String TOUCHED = "-XX:+AlwaysPreTouch";
+
     @TempDir
     Path folder;
 
@@ -50,8 +52,24 @@ class DeployTest {
         assertFalse(launchedBy("17.0.15").lines().contains(SMALL_OBJECTS));
     }
 
-    /** Starts a node by the launcher with a Java that only prints its arguments, a line each. */
+    @Test
+    void the_collector_has_little_to_copy_at_once_and_touches_the_heap_first_where_it_has_its_size_from_the_start_on()
+            throws IOException, InterruptedException {
+        List<String> usual = launchedBy("17.0.15").lines();
+        assertTrue(usual.containsAll(List.of("-XX:+UseG1GC", "-XX:MaxNewSize=64m")), usual::toString);
+        assertFalse(usual.contains(TOUCHED), "three nodes on one machine would take most of its memory");
+        List<String> fixed = launchedBy("17.0.15", "-Xms2g -Xmx2g").lines();
+        assertTrue(fixed.containsAll(List.of(TOUCHED, "-Xms2g", "-Xmx2g")), fixed::toString);
+        List<String> other = launchedBy("25.0.3", "-XX:+UseZGC").lines();
+        assertFalse(other.contains("-XX:MaxNewSize=64m"), "a setting of G1");
+    }
+
     private Ended launchedBy(String version) throws IOException, InterruptedException {
+        return launchedBy(version, "");
+    }
+
+    /** Starts a node by the launcher with a Java that only prints its arguments, a line each. */
+    private Ended launchedBy(String version, String javaOptions) throws IOException, InterruptedException {
         Files.createDirectories(folder.resolve("bin"));
         Files.writeString(folder.resolve("dshm-server.jar"), "");
         script(
@@ -62,7 +80,7 @@ class DeployTest {
                 "    printf '%s\\n' \"$@\"",
                 "fi");
         return run(
-                Map.of("JAVA_HOME", folder.toString(), "DSHM_HOME", folder.toString()),
+                Map.of("JAVA_HOME", folder.toString(), "DSHM_HOME", folder.toString(), "DSHM_JAVA_OPTS", javaOptions),
                 DEPLOY.resolve("bin/dshm-server"),
                 "--node",
                 "n1");

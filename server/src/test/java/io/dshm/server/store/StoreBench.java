@@ -1,9 +1,9 @@
 package io.dshm.server.store;
 
+import com.sun.management.ThreadMXBean;
 import java.lang.management.GarbageCollectorMXBean;
 import java.lang.management.ManagementFactory;
 import java.lang.management.MemoryUsage;
-import java.lang.management.ThreadMXBean;
 import java.nio.ByteBuffer;
 import java.util.Scanner;
 import java.util.SplittableRandom;
@@ -25,6 +25,7 @@ public final class StoreBench {
 
     private final int count;
     private final Store store = new Store();
+    private final Cursor cursor = new Cursor();
     private final AtomicLong pauseMillisMax = new AtomicLong();
     private final AtomicLong pauses = new AtomicLong();
     private long version;
@@ -56,6 +57,11 @@ public final class StoreBench {
         measure("get", () -> {
             for (int i = 0; i < count; i++) {
                 get(random.nextInt(count));
+            }
+        });
+        measure("get where it stands", () -> {
+            for (int i = 0; i < count; i++) {
+                find(random.nextInt(count));
             }
         });
         measure("get of what is not there", () -> {
@@ -95,6 +101,13 @@ public final class StoreBench {
         }
     }
 
+    private void find(int number) {
+        byte[] key = key(number);
+        if (!store.find(key, hash(key), cursor) || cursor.valueLength() != VALUE_BYTES) {
+            throw new IllegalStateException("number " + number);
+        }
+    }
+
     private static byte[] key(int number) {
         return ByteBuffer.allocate(KEY_BYTES).putLong(Long.BYTES, number).array();
     }
@@ -105,10 +118,12 @@ public final class StoreBench {
     }
 
     private void measure(String what, Runnable work) {
-        ThreadMXBean threads = ManagementFactory.getThreadMXBean();
+        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         long from = threads.getCurrentThreadCpuTime();
+        long bytes = threads.getCurrentThreadAllocatedBytes();
         work.run();
-        System.out.printf("%s: %d ns%n", what, (threads.getCurrentThreadCpuTime() - from) / count);
+        long nanos = (threads.getCurrentThreadCpuTime() - from) / count;
+        System.out.printf("%s: %d ns, %d bytes allocated%n", what, nanos, (threads.getCurrentThreadAllocatedBytes() - bytes) / count);
     }
 
     private void forgetPauses() {
