@@ -324,7 +324,7 @@ class UsersIT {
 
     @Test
     void php_and_nginx_come_with_users_over_tls() throws Exception {
-        add("php", "write:sharedance,write:sharedance-leases");
+        add("php", "read:sharedance,write:sharedance,read:sharedance-leases,write:sharedance-leases");
         operator("auth", "on");
         awaitAuthOn();
         phpStoresAsTheUserOfTheListenerAndFromItsAddresses();
