@@ -81,9 +81,7 @@ class TlsIT {
         }
         for (Increments increments : counting.values()) {
             increments.awaitMore(10);
-            Increments.Books book = increments.stop();
-            assertEquals(List.of(), book.failures());
-            books.add(book);
+            stop(increments);
         }
         // New connections between nodes, with nothing but what is new.
         cluster.follower().kill();
@@ -120,12 +118,18 @@ class TlsIT {
         }
     }
 
+    private void stop(Increments increments) throws InterruptedException {
+        Increments.Books book = increments.stop();
+        assertEquals(List.of(), book.failures());
+        books.add(book);
+    }
+
     /** Has a node restarted with that mode, whose clients go elsewhere meanwhile. */
     private void restart(ClusterProcess cluster, NodeProcess node, String mode, @Nullable SSLContext client)
             throws IOException, InterruptedException {
         Increments own = counting.remove(node.name());
         if (own != null) {
-            books.add(own.stop());
+            stop(own);
         }
         node.terminate();
         node.awaitEnd();
