@@ -81,9 +81,7 @@ class TlsIT {
         }
         for (Increments increments : counting.values()) {
             increments.awaitMore(10);
-            Increments.Books book = increments.stop();
-            assertEquals(List.of(), book.failures());
-            books.add(book);
+            stop(increments);
         }
         // New connections between nodes, with nothing but what is new.
         cluster.follower().kill();
@@ -120,12 +118,18 @@ class TlsIT {
         }
     }
 
+    private void stop(Increments increments) throws InterruptedException {
+        Increments.Books book = increments.stop();
+        assertEquals(List.of(), book.failures());
+        books.add(book);
+    }
+
     /** Has a node restarted with that mode, whose clients go elsewhere meanwhile. */
     private void restart(ClusterProcess cluster, NodeProcess node, String mode, @Nullable SSLContext client)
             throws IOException, InterruptedException {
         Increments own = counting.remove(node.name());
         if (own != null) {
-            books.add(own.stop());
+            stop(own);
         }
         node.terminate();
         node.awaitEnd();
@@ -153,26 +157,31 @@ class TlsIT {
     }
 
     /** As the page says: believe both, then show the new certificates, then believe the new one only. */
-    private static void changeAuthority(ClusterProcess cluster, Certificates used, Certificates next)
-            throws IOException, GeneralSecurityException {
+    private void changeAuthority(ClusterProcess cluster, Certificates used, Certificates next)
+            throws IOException, InterruptedException, GeneralSecurityException {
         Files.writeString(used.authority(), Files.readString(next.authority()), StandardOpenOption.APPEND);
-        reload(cluster);
+        reload(cluster, used);
         SSLContext believesBoth = used.client(used, "client");
         cluster.nodes().forEach(node -> node.connectWith(believesBoth));
         for (NodeProcess node : cluster.nodes()) {
             used.replace(node.name(), next);
         }
-        reload(cluster);
+        used.replace("client", next);
+        reload(cluster, used);
         SSLContext isNew = next.client(next, "client");
         cluster.nodes().forEach(node -> node.connectWith(isNew));
         Files.copy(next.authority(), used.authority(), StandardCopyOption.REPLACE_EXISTING);
-        reload(cluster);
+        reload(cluster, used);
     }
 
-    private static void reload(ClusterProcess cluster) throws IOException {
-        for (NodeProcess node : cluster.nodes()) {
-            String said = node.post("/tls/reload");
-            assertTrue(said.contains("valid until"), said);
-        }
+    private void reload(ClusterProcess cluster, Certificates used) throws IOException, InterruptedException {
+        DshmCommand.Ended ended = new DshmCommand(folder)
+                .with("DSHM_CA", used.authority().toString())
+                .with("DSHM_CERT", used.certificate("client").toString())
+                .with("DSHM_KEY", used.key("client").toString())
+                .run(cluster.nodes(), "tls", "reload");
+        String said = ended.requireStatus(0).out();
+        assertEquals(cluster.nodes().size(), said.lines().count(), said);
+        assertTrue(said.lines().allMatch(line -> line.contains("valid until")), said);
     }
 }

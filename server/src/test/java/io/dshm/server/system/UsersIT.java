@@ -2,6 +2,7 @@ package io.dshm.server.system;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -39,6 +40,7 @@ class UsersIT {
 
     private static final Duration PATIENCE = Duration.ofSeconds(30);
     private static final int CLIENTS_A_NODE = 2;
+    private static final int WRONG_SECRETS = 20;
 
     @RegisterExtension
     final Processes processes = Processes.perTest();
@@ -148,9 +150,17 @@ class UsersIT {
         }
     }
 
-    /** The first line of the reply. */
     private static String ask(BareConnection connection, String line) throws IOException {
+        send(connection, line);
+        return reply(connection);
+    }
+
+    private static void send(BareConnection connection, String line) throws IOException {
         connection.socket().getOutputStream().write((line + "\r\n").getBytes(US_ASCII));
+    }
+
+    /** The first line of the reply. */
+    private static String reply(BareConnection connection) throws IOException {
         StringBuilder reply = new StringBuilder();
         InputStream in = connection.socket().getInputStream();
         for (int next = in.read(); next >= 0 && next != '\n'; next = in.read()) {
@@ -160,11 +170,26 @@ class UsersIT {
     }
 
     private static void nobodyMayDoAnything(NodeProcess node) throws IOException {
-        try (BareConnection nobody = node.connectBareAsNobody()) {
-            assertEquals("DONE", ask(nobody, "PING"));
-            assertTrue(ask(nobody, "INCR app::k 1 0").startsWith("ERROR auth_required"));
-            assertTrue(ask(nobody, "AUTH app " + "0".repeat(64)).startsWith("ERROR denied"));
+        List<BareConnection> nobodies = new ArrayList<>();
+        try {
+            for (int i = 0; i < WRONG_SECRETS; i++) {
+                nobodies.add(node.connectBareAsNobody());
+            }
+            for (BareConnection nobody : nobodies) {
+                assertEquals("DONE", ask(nobody, "PING"));
+                assertTrue(ask(nobody, "INCR app::k 1 0").startsWith("ERROR auth_required"));
+                send(nobody, "AUTH app " + "0".repeat(64));
+            }
+            for (BareConnection nobody : nobodies) {
+                assertTrue(reply(nobody).startsWith("ERROR denied"));
+            }
+        } finally {
+            for (BareConnection nobody : nobodies) {
+                nobody.close();
+            }
         }
+        HostilePeersIT.assertSeldomLogged(node, "wrong user or secret");
+        assertFalse(node.log().contains("0".repeat(64)), "no secret is logged");
     }
 
     private void eachMayDoWhatItsRightsSay(NodeProcess node) throws IOException {
@@ -299,7 +324,7 @@ class UsersIT {
 
     @Test
     void php_and_nginx_come_with_users_over_tls() throws Exception {
-        add("php", "write:sharedance,write:sharedance-leases");
+        add("php", "read:sharedance,write:sharedance,read:sharedance-leases,write:sharedance-leases");
         operator("auth", "on");
         awaitAuthOn();
         phpStoresAsTheUserOfTheListenerAndFromItsAddresses();
