@@ -95,14 +95,17 @@ dshm_ready() {
         listens "${admin_ports[i]}" && http "${admin_ports[i]}" /health 2>/dev/null | grep -q '^HTTP/1.1 200' || return 1
     done
 }
-role() { # leader|follower: the port of such a DSHM node
+role() { # leader|follower: the port of such a DSHM node. Waits for at most 10 seconds: an election may be under way
     local i leads
-    for i in 0 1 2; do
-        leads=$(http "${admin_ports[i]}" /status | sed -n 's/.*"leads": \(true\|false\).*/\1/p')
-        if [ "$1/$leads" = leader/true ] || [ "$1/$leads" = follower/false ]; then
-            echo "${dshm_ports[i]}"
-            return
-        fi
+    for _ in $(seq 100); do
+        for i in 0 1 2; do
+            leads=$(http "${admin_ports[i]}" /status | sed -n 's/.*"leads": \(true\|false\).*/\1/p')
+            if [ "$1/$leads" = leader/true ] || [ "$1/$leads" = follower/false ]; then
+                echo "${dshm_ports[i]}"
+                return
+            fi
+        done
+        sleep 0.1
     done
     fail "DSHM has no $1"
 }
