@@ -81,12 +81,13 @@ http() { # PORT PATH [BODY]: the reply, headers and all
 start_dshm() { # [NAME]: of the cluster, its logs and folders
     [ -r "$bench/../../server/target/dshm/dshm-server.jar" ] || [ -n "${DSHM_HOME:-}" ] \
         || fail "the server is not built: mvn -q package -DskipTests"
-    local i members= name=${1:-dshm}
-    for i in 0 1 2; do members+=${members:+,}n$((i + 1))=127.0.0.1:${raft_ports[i]}; done
-    for i in 0 1 2; do
-        start "$name-$((i + 1))" "$launcher" --node "n$((i + 1))" --members "$members" --cluster "$name" --port "${dshm_ports[i]}" \
-            --sharedance-port "${sharedance_ports[i]}" --admin-port "${admin_ports[i]}" --data-dir "$work/$name-$((i + 1))"
-    done
+    local i
+    for i in 0 1 2; do start_node "$i" "${1:-dshm}"; done
+}
+start_node() { # NODE NAME: node 0, 1 or 2 of that cluster
+    local members=n1=127.0.0.1:${raft_ports[0]},n2=127.0.0.1:${raft_ports[1]},n3=127.0.0.1:${raft_ports[2]}
+    start "$2-$(($1 + 1))" "$launcher" --node "n$(($1 + 1))" --members "$members" --cluster "$2" --port "${dshm_ports[$1]}" \
+        --sharedance-port "${sharedance_ports[$1]}" --admin-port "${admin_ports[$1]}" --data-dir "$work/$2-$(($1 + 1))"
 }
 dshm_ready() {
     local i

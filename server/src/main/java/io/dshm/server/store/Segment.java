@@ -31,6 +31,8 @@ import org.jspecify.annotations.Nullable;
  *   <li>So that a long list does not live on until the next rebuilding, a content is dropped as soon as its record is
  *       replaced: after its slot was written. A reader that finds none reads the slot again, and finds what came after it.
  * </ul>
+ *
+ * <p>{@code SegmentTest} lets a writer do anything between a reader's two steps, {@link #find} and {@link #read}.
  */
 final class Segment {
 
