@@ -53,7 +53,7 @@ final class PendingUploads {
             for (int from = 0; from < data.size(); ) {
                 int at = received % Limits.CHUNK_BYTES;
                 int bytes = Math.min(data.size() - from, Limits.CHUNK_BYTES - at);
-                data.copyTo(lastPiece(at, bytes), from, at, bytes);
+                data.substring(from, from + bytes).copyTo(lastPiece(at, bytes), at);
                 from += bytes;
                 received += bytes;
             }
