@@ -54,8 +54,8 @@ import java.util.HashSet;
  *   <li>a limiter's numbers are in their ranges, and its algorithm is known (the limiter throws);
  *   <li>a piece of a value lies within it, and its length is that of a value ({@link PendingUploads#add} throws);
  *   <li>a MULTI has writes of one key only ({@link Entries} begins all-or-nothing once, and flushes never within it);
- *   <li>numbers of commands are far from the end of 64 bits, and at most {@link Limits#COMMANDS_OUTSTANDING_MAX} beyond what
- *       is settled ({@link Outcomes} throws); the sender of a forward checks the latter, with {@link #isSettled};
+ *   <li>numbers of commands are far from the end of 64 bits, and at most {@link Limits#COMMANDS_OUTSTANDING_MAX} beyond
+ *       what is settled ({@link Outcomes} throws); the sender of a forward checks the latter, with {@link #isSettled};
  *   <li>there is nothing in a record that this version does not know.
  * </ul>
  */
