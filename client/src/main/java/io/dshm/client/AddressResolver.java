@@ -4,7 +4,10 @@ import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.List;
 
-/** Looks up the name of a node. It is asked before each new connection, on a thread where it may block, and nothing it says is kept. */
+/**
+ * Looks up the name of a node. It is asked before each new connection, on a thread where it may block, and nothing it
+ * says is kept.
+ */
 @FunctionalInterface
 public interface AddressResolver {
 

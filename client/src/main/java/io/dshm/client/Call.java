@@ -8,8 +8,8 @@ import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One call, from its beginning to its outcome. It is the future that its caller has, too, so that it costs one object and a
- * {@code cancel} reaches it.
+ * One call, from its beginning to its outcome. It is the future that its caller has, too, so that it costs one object
+ * and a {@code cancel} reaches it.
  *
  * <p>Its outcome may be set by any thread; whatever else changes belongs to the event loop.
  */

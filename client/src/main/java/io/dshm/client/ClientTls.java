@@ -19,8 +19,8 @@ import javax.net.ssl.TrustManagerFactory;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How a client connects with TLS, at least 1.2. The node's certificate has to be of an authority that is believed, and for the host that is
- * connected to, or for {@link #withServerName another name}. Thread-safe.
+ * How a client connects with TLS, at least 1.2. The node's certificate has to be of an authority that is believed, and
+ * for the host that is connected to, or for {@link #withServerName another name}. Thread-safe.
  */
 public final class ClientTls {
 

@@ -19,13 +19,14 @@ import java.util.function.Consumer;
 /**
  * Brings calls to nodes, and outcomes back.
  *
- * <p>How it works: a call is put on a stack by one compare-and-set, from any thread ({@link Arrivals}); only the first one on an empty stack wakes the event loop, which
- * takes all of them at once. All else belongs to the event loop: two queues, of what nodes answer at once and of the rest; the nodes, of which the first
- * that is well gets all calls; and what is under way. So there is no lock, and all that came meanwhile goes out in one write.
+ * <p>How it works: a call is put on a stack by one compare-and-set, from any thread ({@link Arrivals}); only the first
+ * one on an empty stack wakes the event loop, which takes all of them at once. All else belongs to the event loop: two
+ * queues, of what nodes answer at once and of the rest; the nodes, of which the first that is well gets all calls; and
+ * what is under way. So there is no lock, and all that came meanwhile goes out in one write.
  *
- * <p>A call leaves this class in one of four ways: its reply came; an error said that it was not applied, and there is no time to try again;
- * its deadline is over; nobody waits for it any more. If a connection breaks, what was under way on it goes back to the head of its queue, unless
- * it is a write that cannot have an identity.
+ * <p>A call leaves this class in one of four ways: its reply came; an error said that it was not applied, and there is
+ * no time to try again; its deadline is over; nobody waits for it any more. If a connection breaks, what was under way
+ * on it goes back to the head of its queue, unless it is a write that cannot have an identity.
  */
 final class Core {
 
@@ -258,7 +259,10 @@ final class Core {
         pumpAgain = true;
     }
 
-    /** What an identity could not be introduced for gets the error of the introduction, unless it is one that another try may not get. */
+    /**
+     * What an identity could not be introduced for gets the error of the introduction, unless it is one that another
+     * try may not get.
+     */
     private void notIntroduced(Call<?> waiting, DshmException failure) {
         ErrorCode code = failure.code().orElse(null);
         boolean isForGood = code != null && !code.mayBeBetterElsewhere() && code.effect() != ErrorCode.Effect.UNKNOWN;

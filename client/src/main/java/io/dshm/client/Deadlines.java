@@ -40,8 +40,8 @@ final class Deadlines {
     }
 
     /**
-     * Ends all calls whose deadline is over, and lets go what nobody waits for. It looks at all that are outstanding, but only when the
-     * earliest deadline among those that were there is over: a few times in the life of a call.
+     * Ends all calls whose deadline is over, and lets go what nobody waits for. It looks at all that are outstanding,
+     * but only when the earliest deadline among those that were there is over: a few times in the life of a call.
      */
     void expire() {
         ScheduledFuture<?> planned = expiry;

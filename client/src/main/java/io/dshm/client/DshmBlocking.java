@@ -11,10 +11,12 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 
 /**
- * {@link DshmClient} for threads that wait: each method is the one of the same name there, and throws a {@link DshmException} where
- * its future fails. A thread that is interrupted meanwhile gets an exception, too, and stays interrupted; a call that was not sent yet is not sent any more.
+ * {@link DshmClient} for threads that wait: each method is the one of the same name there, and throws a
+ * {@link DshmException} where its future fails. A thread that is interrupted meanwhile gets an exception, too, and
+ * stays interrupted; a call that was not sent yet is not sent any more.
  *
- * <p>Thread-safe: many threads share the connections. Not for the event loop, where waiting would wait for itself: there it is an {@code IllegalStateException}.
+ * <p>Thread-safe: many threads share the connections. Not for the event loop, where waiting would wait for itself:
+ * there it is an {@code IllegalStateException}.
  */
 public final class DshmBlocking {
 
@@ -39,7 +41,10 @@ public final class DshmBlocking {
         return Waiting.get(client.getText(key));
     }
 
-    /** The values of those keys that are there, in one round trip, all of one moment. Keys and values together are bounded, see the protocol's limits. */
+    /**
+     * The values of those keys that are there, in one round trip, all of one moment. Keys and values together are
+     * bounded, see the protocol's limits.
+     */
     public Map<String, byte[]> getAll(List<String> keys) {
         return Waiting.get(client.getAll(keys));
     }
@@ -69,7 +74,10 @@ public final class DshmBlocking {
         return Waiting.get(client.incr(key, by));
     }
 
-    /** Adds to an integer; an absent one becomes {@code by + init}, and lives as long as {@code initTtl} says, zero for ever. */
+    /**
+     * Adds to an integer; an absent one becomes {@code by + init}, and lives as long as {@code initTtl} says, zero for
+     * ever.
+     */
     public long incr(String key, long by, long init, Duration initTtl) {
         return Waiting.get(client.incr(key, by, init, initTtl));
     }
@@ -104,7 +112,10 @@ public final class DshmBlocking {
         return Waiting.get(client.remove(key, condition));
     }
 
-    /** Sets the time to live of a key, zero for ever; returns whether it is there. Revives an entry that has expired and is not yet purged. */
+    /**
+     * Sets the time to live of a key, zero for ever; returns whether it is there. Revives an entry that has expired and
+     * is not yet purged.
+     */
     public boolean expire(String key, Duration ttl) {
         return Waiting.get(client.expire(key, ttl));
     }
@@ -114,7 +125,10 @@ public final class DshmBlocking {
         return Waiting.get(client.incrNumber(key, by));
     }
 
-    /** Adds to a number; an absent one becomes {@code by + init}, and lives as long as {@code initTtl} says, zero for ever. */
+    /**
+     * Adds to a number; an absent one becomes {@code by + init}, and lives as long as {@code initTtl} says, zero for
+     * ever.
+     */
     public double incrNumber(String key, double by, double init, Duration initTtl) {
         return Waiting.get(client.incrNumber(key, by, init, initTtl));
     }
@@ -129,7 +143,10 @@ public final class DshmBlocking {
         return Waiting.get(client.pop(key, end));
     }
 
-    /** Makes several writes of one key at once, all or none; their keys are made by {@link DshmClient#wireKey}. Returns the replies, in their order. */
+    /**
+     * Makes several writes of one key at once, all or none; their keys are made by {@link DshmClient#wireKey}. Returns
+     * the replies, in their order.
+     */
     public List<Reply> multi(List<? extends Command.KeyWrite> writes) {
         return Waiting.get(client.multi(writes));
     }
@@ -154,7 +171,10 @@ public final class DshmBlocking {
         return Waiting.get(client.takeAll(takes));
     }
 
-    /** Takes a cost that is not known for certain yet, and remembers it under {@code hold}; what is not settled within {@code ttl} stays spent. */
+    /**
+     * Takes a cost that is not known for certain yet, and remembers it under {@code hold}; what is not settled within
+     * {@code ttl} stays spent.
+     */
     public Decision reserve(String key, Policy policy, long cost, String hold, Duration ttl) {
         return Waiting.get(client.reserve(key, policy, cost, hold, ttl));
     }
@@ -164,7 +184,10 @@ public final class DshmBlocking {
         return Waiting.get(client.settle(key, hold, cost));
     }
 
-    /** Asks for a share: {@code min} to {@code want} tokens that the holder spends by itself. {@link RateLimiter} does that for you. */
+    /**
+     * Asks for a share: {@code min} to {@code want} tokens that the holder spends by itself. {@link RateLimiter} does
+     * that for you.
+     */
     public Share grant(String key, Policy policy, String holder, long want, long min) {
         return Waiting.get(client.grant(key, policy, holder, want, min));
     }
@@ -174,7 +197,9 @@ public final class DshmBlocking {
         Waiting.get(client.giveBack(key, holder, unused));
     }
 
-    /** Asks for one of {@code limit} permits, or renews the one that this holder has. {@link Lock} does that for you. */
+    /**
+     * Asks for one of {@code limit} permits, or renews the one that this holder has. {@link Lock} does that for you.
+     */
     public Permit acquire(String key, long limit, String holder, Duration ttl) {
         return Waiting.get(client.acquire(key, limit, holder, ttl));
     }
@@ -189,7 +214,10 @@ public final class DshmBlocking {
         Waiting.get(client.flushAll(region));
     }
 
-    /** Keys of a region, at most {@code max}, that were written after that version: 0 for the first ones, then {@link KeyPage#next}. */
+    /**
+     * Keys of a region, at most {@code max}, that were written after that version: 0 for the first ones, then
+     * {@link KeyPage#next}.
+     */
     public KeyPage keys(String region, int max, long after) {
         return Waiting.get(client.keys(region, max, after));
     }
@@ -209,7 +237,10 @@ public final class DshmBlocking {
         return Waiting.get(client.info());
     }
 
-    /** Whatever has no method of its own; its keys are made by {@link DshmClient#wireKey}. An error fails the call as it does everywhere. */
+    /**
+     * Whatever has no method of its own; its keys are made by {@link DshmClient#wireKey}. An error fails the call as it
+     * does everywhere.
+     */
     public Reply call(Command command) {
         return Waiting.get(client.call(command));
     }

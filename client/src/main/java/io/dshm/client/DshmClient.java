@@ -21,19 +21,23 @@ import org.jspecify.annotations.Nullable;
  * A client of a cluster: thread-safe, one for a whole program. {@link #builder} makes one.
  *
  * <p><b>Outcomes.</b> Every method returns at once, and its future ends in one of three ways: with the result; with an
- * {@link InvalidCallException} or {@link UnavailableException}, and then it was not applied; with an {@link UnknownOutcomeException}, and then it may
- * have taken effect, or may still do so, once. No later than its deadline: after that nothing is sent any more. Within it a call is tried
- * again, on another node where that is better, but never so that it could take effect twice: writes have an identity of this
- * client ({@code id=}, {@code seq=}, {@code done=}), by which the cluster knows a copy. A cancelled call is not sent any more, if it was not yet.
+ * {@link InvalidCallException} or {@link UnavailableException}, and then it was not applied; with an
+ * {@link UnknownOutcomeException}, and then it may have taken effect, or may still do so, once. No later than its
+ * deadline: after that nothing is sent any more. Within it a call is tried again, on another node where that is better,
+ * but never so that it could take effect twice: writes have an identity of this client ({@code id=}, {@code seq=},
+ * {@code done=}), by which the cluster knows a copy. A cancelled call is not sent any more, if it was not yet.
  *
- * <p><b>Threads.</b> There is one, the event loop, and one more for each name while it is looked up. What follows a future runs on the event loop, so it must not block; the
- * {@code ...Async} methods of the future, or {@link DshmClientBuilder#callbacks}, run it elsewhere. {@link #blocking} is the same for threads that wait.
+ * <p><b>Threads.</b> There is one, the event loop, and one more for each name while it is looked up. What follows a
+ * future runs on the event loop, so it must not block; the {@code ...Async} methods of the future, or
+ * {@link DshmClientBuilder#callbacks}, run it elsewhere. {@link #blocking} is the same for threads that wait.
  *
- * <p><b>Order.</b> Calls that are under way at the same time have no order among them: reads overtake writes. Where the order counts, make a call when the one before
- * is done. A read of a node then sees every write that this node has acknowledged.
+ * <p><b>Order.</b> Calls that are under way at the same time have no order among them: reads overtake writes. Where the
+ * order counts, make a call when the one before is done. A read of a node then sees every write that this node has
+ * acknowledged.
  *
- * <p><b>Keys</b> are texts; each piece between colons is percent-encoded, as the Lua client does it, so any text is a key. The region of a key is what is before
- * its first colon. <b>Values</b> are bytes that are neither copied nor to be changed afterwards.
+ * <p><b>Keys</b> are texts; each piece between colons is percent-encoded, as the Lua client does it, so any text is a
+ * key. The region of a key is what is before its first colon. <b>Values</b> are bytes that are neither copied nor to be
+ * changed afterwards.
  */
 public final class DshmClient implements AutoCloseable {
 
@@ -67,8 +71,9 @@ public final class DshmClient implements AutoCloseable {
     }
 
     /**
-     * The same client, whose local reads of keys are sent to a second node as well if the first one has not answered after that time; the reply that comes first
-     * counts. The second node may lag behind, so a later read may see an older state.
+     * The same client, whose local reads of keys are sent to a second node as well if the first one has not answered
+     * after that time; the reply that comes first counts. The second node may lag behind, so a later read may see an
+     * older state.
      */
     public DshmClient withHedging(Duration after) {
         DshmClientBuilder.requirePositive(after);
@@ -108,7 +113,10 @@ public final class DshmClient implements AutoCloseable {
                 reply -> Replies.found(reply).map(Replies::text));
     }
 
-    /** The values of those keys that are there, in one round trip, all of one moment. Keys and values together are bounded, see the protocol's limits. */
+    /**
+     * The values of those keys that are there, in one round trip, all of one moment. Keys and values together are
+     * bounded, see the protocol's limits.
+     */
     public CompletableFuture<Map<String, byte[]>> getAll(List<String> keys) {
         return several(keys);
     }
@@ -138,7 +146,10 @@ public final class DshmClient implements AutoCloseable {
         return incr(key, by, 0, Duration.ZERO);
     }
 
-    /** Adds to an integer; an absent one becomes {@code by + init}, and lives as long as {@code initTtl} says, zero for ever. */
+    /**
+     * Adds to an integer; an absent one becomes {@code by + init}, and lives as long as {@code initTtl} says, zero for
+     * ever.
+     */
     public CompletableFuture<Long> incr(String key, long by, long init, Duration initTtl) {
         return call(new Command.Incr(Keys.of(key), by, init, millis(initTtl)), Replies::count);
     }
@@ -182,7 +193,10 @@ public final class DshmClient implements AutoCloseable {
         return call(new Command.Remove(Keys.of(key), condition), Replies::held);
     }
 
-    /** Sets the time to live of a key, zero for ever; returns whether it is there. Revives an entry that has expired and is not yet purged. */
+    /**
+     * Sets the time to live of a key, zero for ever; returns whether it is there. Revives an entry that has expired and
+     * is not yet purged.
+     */
     public CompletableFuture<Boolean> expire(String key, Duration ttl) {
         return call(new Command.Expire(Keys.of(key), millis(ttl)), Replies::held);
     }
@@ -192,7 +206,10 @@ public final class DshmClient implements AutoCloseable {
         return call(new Command.IncrNumber(Keys.of(key), by, null, 0), Replies::sum);
     }
 
-    /** Adds to a number; an absent one becomes {@code by + init}, and lives as long as {@code initTtl} says, zero for ever. */
+    /**
+     * Adds to a number; an absent one becomes {@code by + init}, and lives as long as {@code initTtl} says, zero for
+     * ever.
+     */
     public CompletableFuture<Double> incrNumber(String key, double by, double init, Duration initTtl) {
         return call(
                 new Command.IncrNumber(Keys.of(key), by, init, millis(initTtl)),
@@ -211,7 +228,10 @@ public final class DshmClient implements AutoCloseable {
         return call(new Command.Pop(Keys.of(key), end), Replies::element);
     }
 
-    /** Makes several writes of one key at once, all or none; their keys are made by {@link #wireKey}. Returns the replies, in their order. */
+    /**
+     * Makes several writes of one key at once, all or none; their keys are made by {@link #wireKey}. Returns the
+     * replies, in their order.
+     */
     public CompletableFuture<List<Reply>> multi(List<? extends Command.KeyWrite> writes) {
         return call(new Command.Multi(List.copyOf(writes), 0), reply -> Replies.within(Replies.value(reply)));
     }
@@ -227,8 +247,8 @@ public final class DshmClient implements AutoCloseable {
     }
 
     /**
-     * The same, decided by the node from its own share of the limit where it has one: without a round to other nodes, and never above the limit. A
-     * repeat after a lost answer may take twice.
+     * The same, decided by the node from its own share of the limit where it has one: without a round to other nodes,
+     * and never above the limit. A repeat after a lost answer may take twice.
      */
     public CompletableFuture<Decision> takeShared(String key, Policy policy, long cost) {
         return call(new Command.Take(Keys.of(key), policy, null, cost, false, true), LimitReplies::decision);
@@ -239,7 +259,10 @@ public final class DshmClient implements AutoCloseable {
         return call(new Command.TakeAll(List.copyOf(takes), 0), LimitReplies::decisions);
     }
 
-    /** Takes a cost that is not known for certain yet, and remembers it under {@code hold}; what is not settled within {@code ttl} stays spent. */
+    /**
+     * Takes a cost that is not known for certain yet, and remembers it under {@code hold}; what is not settled within
+     * {@code ttl} stays spent.
+     */
     public CompletableFuture<Decision> reserve(String key, Policy policy, long cost, String hold, Duration ttl) {
         return call(
                 new Command.Reserve(new Command.Take(Keys.of(key), policy, cost), Keys.of(hold), millis(ttl)),
@@ -251,7 +274,10 @@ public final class DshmClient implements AutoCloseable {
         return call(new Command.Settle(Keys.of(key), Keys.of(hold), cost), LimitReplies::decision);
     }
 
-    /** Asks for a share: {@code min} to {@code want} tokens that the holder spends by itself. {@link RateLimiter} does that for you. */
+    /**
+     * Asks for a share: {@code min} to {@code want} tokens that the holder spends by itself. {@link RateLimiter} does
+     * that for you.
+     */
     public CompletableFuture<Share> grant(String key, Policy policy, String holder, long want, long min) {
         return call(
                 new Command.Grant(new Command.Take(Keys.of(key), policy, want), Keys.of(holder), min),
@@ -263,7 +289,9 @@ public final class DshmClient implements AutoCloseable {
         return call(new Command.Return(Keys.of(key), Keys.of(holder), unused), Replies::done);
     }
 
-    /** Asks for one of {@code limit} permits, or renews the one that this holder has. {@link Lock} does that for you. */
+    /**
+     * Asks for one of {@code limit} permits, or renews the one that this holder has. {@link Lock} does that for you.
+     */
     public CompletableFuture<Permit> acquire(String key, long limit, String holder, Duration ttl) {
         return call(new Command.Acquire(Keys.of(key), limit, Keys.of(holder), millis(ttl)), LimitReplies::permit);
     }
@@ -278,7 +306,10 @@ public final class DshmClient implements AutoCloseable {
         return call(new Command.FlushAll(Keys.region(region)), Replies::done);
     }
 
-    /** Keys of a region, at most {@code max}, that were written after that version: 0 for the first ones, then {@link KeyPage#next}. */
+    /**
+     * Keys of a region, at most {@code max}, that were written after that version: 0 for the first ones, then
+     * {@link KeyPage#next}.
+     */
     public CompletableFuture<KeyPage> keys(String region, int max, long after) {
         return call(new Command.Keys(Keys.region(region), max, after, mode()), Replies::keys);
     }
@@ -298,7 +329,10 @@ public final class DshmClient implements AutoCloseable {
         return call(Command.Info.INFO, Replies::node);
     }
 
-    /** Whatever has no method of its own; its keys are made by {@link #wireKey}. An error fails the call as it does everywhere. */
+    /**
+     * Whatever has no method of its own; its keys are made by {@link #wireKey}. An error fails the call as it does
+     * everywhere.
+     */
     public CompletableFuture<Reply> call(Command command) {
         return call(command, Replies::any);
     }
@@ -337,8 +371,8 @@ public final class DshmClient implements AutoCloseable {
     }
 
     /**
-     * Takes no more calls, waits for the outcomes of those that are outstanding, for one deadline at most, and closes. All
-     * views of this client are closed with it.
+     * Takes no more calls, waits for the outcomes of those that are outstanding, for one deadline at most, and closes.
+     * All views of this client are closed with it.
      */
     @Override
     public void close() {
@@ -346,7 +380,8 @@ public final class DshmClient implements AutoCloseable {
     }
 
     /**
-     * The same with another time to wait; with zero, calls that are outstanding end at once: what was not sent as not applied, a write that was as unknown.
+     * The same with another time to wait; with zero, calls that are outstanding end at once: what was not sent as not
+     * applied, a write that was as unknown.
      */
     public void close(Duration patience) {
         try {

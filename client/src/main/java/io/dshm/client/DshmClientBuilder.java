@@ -34,8 +34,8 @@ public final class DshmClientBuilder {
     DshmClientBuilder() {}
 
     /**
-     * Where the nodes listen, {@code HOST:PORT} each, the nearest first: all calls go to the first one that is well. When a nearer one is
-     * well again, new calls go there. {@code 127.0.0.1:4321} unless set.
+     * Where the nodes listen, {@code HOST:PORT} each, the nearest first: all calls go to the first one that is well.
+     * When a nearer one is well again, new calls go there. {@code 127.0.0.1:4321} unless set.
      */
     public DshmClientBuilder endpoints(String... nearestFirst) {
         if (nearestFirst.length == 0) {
@@ -65,7 +65,10 @@ public final class DshmClientBuilder {
         return this;
     }
 
-    /** Connections to a node for what may have to wait there, 1 unless set: a node has 1,024 of that under way on each. One more is for local reads. */
+    /**
+     * Connections to a node for what may have to wait there, 1 unless set: a node has 1,024 of that under way on each.
+     * One more is for local reads.
+     */
     public DshmClientBuilder connections(int count) {
         if (count < 1 || count > 64) {
             throw new IllegalArgumentException("1 to 64 connections, not " + count);
@@ -74,22 +77,29 @@ public final class DshmClientBuilder {
         return this;
     }
 
-    /** How long a connection may take to be usable, 2 s unless set. After a quarter of a second the next node is tried as well. */
+    /**
+     * How long a connection may take to be usable, 2 s unless set. After a quarter of a second the next node is tried
+     * as well.
+     */
     public DshmClientBuilder connectTimeout(Duration timeout) {
         connectTimeout = requirePositive(timeout);
         return this;
     }
 
     /**
-     * A node that answers neither a local read nor {@code PING} for so long stands still: its connections are closed, and another node takes its place. 2 s unless
-     * set. A write may take longer, where the cluster is slow: that is no reason to leave a node that lives.
+     * A node that answers neither a local read nor {@code PING} for so long stands still: its connections are closed,
+     * and another node takes its place. 2 s unless set. A write may take longer, where the cluster is slow: that is no
+     * reason to leave a node that lives.
      */
     public DshmClientBuilder stallTimeout(Duration timeout) {
         stallTimeout = requirePositive(timeout);
         return this;
     }
 
-    /** How long a call may take, with all its repeats; 6 s unless set, a little more than a node takes to say that it timed out. */
+    /**
+     * How long a call may take, with all its repeats; 6 s unless set, a little more than a node takes to say that it
+     * timed out.
+     */
     public DshmClientBuilder deadline(Duration newDeadline) {
         deadline = requirePositive(newDeadline);
         return this;
@@ -114,15 +124,17 @@ public final class DshmClientBuilder {
     }
 
     /**
-     * What is done with a call for which there is no room: it fails at once with an {@link UnavailableException}, unless set; or its thread waits, as long as
-     * the deadline lets it. The event loop never waits.
+     * What is done with a call for which there is no room: it fails at once with an {@link UnavailableException},
+     * unless set; or its thread waits, as long as the deadline lets it. The event loop never waits.
      */
     public DshmClientBuilder waitForRoom(boolean waits) {
         waitsForRoom = waits;
         return this;
     }
 
-    /** Where outcomes are set, and so what follows them runs; on the event loop unless set. It must not refuse anything. */
+    /**
+     * Where outcomes are set, and so what follows them runs; on the event loop unless set. It must not refuse anything.
+     */
     public DshmClientBuilder callbacks(Executor executor) {
         callbacks = executor;
         return this;

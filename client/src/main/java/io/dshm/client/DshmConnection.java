@@ -240,8 +240,8 @@ public final class DshmConnection implements Closeable {
     }
 
     /**
-     * The same, and the node may decide from its own share of the limit, without a round: the limit holds, and {@code remaining} and
-     * {@code reset} are estimates.
+     * The same, and the node may decide from its own share of the limit, without a round: the limit holds, and
+     * {@code remaining} and {@code reset} are estimates.
      *
      * @param cost 1 or more, to be taken from a share
      */
@@ -301,8 +301,8 @@ public final class DshmConnection implements Closeable {
     }
 
     /**
-     * Gives back what a holder has not spent of its shares. After an error of which it is not known whether it took effect this must not
-     * be said again.
+     * Gives back what a holder has not spent of its shares. After an error of which it is not known whether it took
+     * effect this must not be said again.
      */
     public void giveBack(String key, String holder, long unused) throws IOException {
         Replies.done(call(new Command.Return(Key.of(key), Key.of(holder), unused)));

@@ -8,9 +8,11 @@ import org.jspecify.annotations.Nullable;
  * Why a call has no result. Its class says what to do next:
  *
  * <ul>
- *   <li>{@link InvalidCallException}: it was not applied, and the same call would fail again. Change it, or how the client is set up.
+ *   <li>{@link InvalidCallException}: it was not applied, and the same call would fail again. Change it, or how the
+ *       client is set up.
  *   <li>{@link UnavailableException}: it was not applied, and never will be. Try again later.
- *   <li>{@link UnknownOutcomeException}: it may have taken effect, or may still do so, once. Read what is there before you repeat it.
+ *   <li>{@link UnknownOutcomeException}: it may have taken effect, or may still do so, once. Read what is there before
+ *       you repeat it.
  * </ul>
  *
  * <p>A call that reads changes nothing, so it never fails with the last one.
@@ -22,7 +24,10 @@ public abstract sealed class DshmException extends RuntimeException
 
     private final @Nullable ErrorCode code;
 
-    /** @param cause of a failure that is told again, where its caller can see it; null, for the failure itself, costs no stack trace */
+    /**
+     * @param cause of a failure that is told again, where its caller can see it; null, for the failure itself, costs no
+     *     stack trace
+     */
     DshmException(String message, @Nullable ErrorCode code, @Nullable DshmException cause) {
         super(message, cause, true, cause != null);
         this.code = code;

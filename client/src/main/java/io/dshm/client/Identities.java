@@ -12,7 +12,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The identities of a client, as many as its outstanding writes need. Of the event loop.
  *
- * <p>An identity is made known to the cluster, by a write that changes nothing, before it is used: see {@link Introduction}.
+ * <p>An identity is made known to the cluster, by a write that changes nothing, before it is used: see
+ * {@link Introduction}.
  */
 final class Identities {
 

@@ -3,8 +3,9 @@ package io.dshm.client;
 import io.dshm.proto.Limits;
 
 /**
- * An identity of writes with their numbers, so that a write that is sent twice takes effect once. The cluster knows the outcomes of the
- * latest {@link Limits#CLIENT_OUTCOMES_MAX} numbers, so none is given out that is further from one that is outstanding.
+ * An identity of writes with their numbers, so that a write that is sent twice takes effect once. The cluster knows the
+ * outcomes of the latest {@link Limits#CLIENT_OUTCOMES_MAX} numbers, so none is given out that is further from one that
+ * is outstanding.
  */
 final class Identity {
 

@@ -4,8 +4,8 @@ import io.dshm.proto.ErrorCode;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The call was not applied, and would fail again: it is not valid, does not fit to what is under its key, or is not allowed. Change the call, or
- * the credentials and certificates that the client was built with.
+ * The call was not applied, and would fail again: it is not valid, does not fit to what is under its key, or is not
+ * allowed. Change the call, or the credentials and certificates that the client was built with.
  */
 public final class InvalidCallException extends DshmException {
 

@@ -34,8 +34,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * One connection: requests go out in batches, and replies come in the order of the requests. Of the event loop.
  *
- * <p>A batch is handed to the socket when the one before is gone. So what a socket does not take stays where it can be taken back, and a
- * node that does not read holds no more than a batch and what is under way.
+ * <p>A batch is handed to the socket when the one before is gone. So what a socket does not take stays where it can be
+ * taken back, and a node that does not read holds no more than a batch and what is under way.
  */
 final class Link extends ChannelInboundHandlerAdapter {
 
@@ -220,8 +220,8 @@ final class Link extends ChannelInboundHandlerAdapter {
     }
 
     /**
-     * Whether a call is among those of the batch that the socket has not taken yet: it can be taken back, by closing this. A batch is at the
-     * end of what is under way.
+     * Whether a call is among those of the batch that the socket has not taken yet: it can be taken back, by closing
+     * this. A batch is at the end of what is under way.
      */
     boolean hasUnsent(long nowNanos) {
         if (!sending) {

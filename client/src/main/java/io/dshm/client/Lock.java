@@ -8,11 +8,11 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A lock: at most one holds it at a time, for a time that is named when it is taken. Who crashes holds it no longer than that. Thread-safe; each
- * {@link #tryLock} is a holder of its own, also within one program.
+ * A lock: at most one holds it at a time, for a time that is named when it is taken. Who crashes holds it no longer
+ * than that. Thread-safe; each {@link #tryLock} is a holder of its own, also within one program.
  *
- * <p>A holder that stands still may go on when its time is over. So send {@link Held#fence} along with whatever is done under the lock, to a place that refuses a lower
- * one than it has seen.
+ * <p>A holder that stands still may go on when its time is over. So send {@link Held#fence} along with whatever is done
+ * under the lock, to a place that refuses a lower one than it has seen.
  */
 public final class Lock {
 
@@ -104,7 +104,8 @@ public final class Lock {
         }
 
         /**
-         * Holds it for that time from now on. False if somebody else has it meanwhile. A lock that was lost and is free is taken again, with a new fence: look at it.
+         * Holds it for that time from now on. False if somebody else has it meanwhile. A lock that was lost and is free
+         * is taken again, with a new fence: look at it.
          */
         public CompletableFuture<Boolean> renew(Duration ttl) {
             return acquire(ttl).thenApply(Permit::allowed);

@@ -13,8 +13,9 @@ import java.util.concurrent.TimeUnit;
 /**
  * A node with its connections. Of the event loop.
  *
- * <p>It has one connection for what it answers at once, and one or more for what may have to wait for other nodes. So a read does not wait
- * behind a write, and the first one tells whether the node lives: a node that answers nothing there for a while stands still, however long a write may take.
+ * <p>It has one connection for what it answers at once, and one or more for what may have to wait for other nodes. So a
+ * read does not wait behind a write, and the first one tells whether the node lives: a node that answers nothing there
+ * for a while stands still, however long a write may take.
  */
 final class Node {
 

@@ -62,7 +62,10 @@ final class NodeChoice {
         return next;
     }
 
-    /** Whether all that can be reached do not accept this client. One that is away now, and has accepted it, may do so again. */
+    /**
+     * Whether all that can be reached do not accept this client. One that is away now, and has accepted it, may do so
+     * again.
+     */
     boolean areDenied() {
         return nodes.stream().noneMatch(node -> node.isConnecting() || node.hasAccepted())
                 && nodes.stream().anyMatch(Node::isDenied);
@@ -84,7 +87,10 @@ final class NodeChoice {
         nodes.forEach(node -> node.links().forEach(link -> link.forEach(action)));
     }
 
-    /** Closes connections on which something stands whose deadline is over and that the socket has not taken: so it is never sent. */
+    /**
+     * Closes connections on which something stands whose deadline is over and that the socket has not taken: so it is
+     * never sent.
+     */
     void takeBackUnsent(long nowNanos) {
         for (Node node : nodes) {
             for (Link link : List.copyOf(node.links())) {

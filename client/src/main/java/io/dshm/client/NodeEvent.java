@@ -21,7 +21,10 @@ public record NodeEvent(String node, State state, String reason) {
         DOWN,
         /** It has answered nothing for too long, so its connections were closed: as {@link #DOWN}. */
         STALLED,
-        /** It does not accept the credentials, or its certificate or that of the client is not accepted: as {@link #DOWN}. */
+        /**
+         * It does not accept the credentials, or its certificate or that of the client is not accepted: as
+         * {@link #DOWN}.
+         */
         DENIED,
         /** New calls go to it from now on. */
         CHOSEN,

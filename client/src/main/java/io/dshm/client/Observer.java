@@ -3,7 +3,8 @@ package io.dshm.client;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Sees all calls, for metrics and traces. It is called on the threads of the calls, so it must be quick, must not block, and must not throw.
+ * Sees all calls, for metrics and traces. It is called on the threads of the calls, so it must be quick, must not
+ * block, and must not throw.
  */
 @FunctionalInterface
 public interface Observer {

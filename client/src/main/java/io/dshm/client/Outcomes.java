@@ -7,8 +7,8 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 
 /**
- * What becomes of a call: its reply came; an error said that it was not applied, and there is no time to try again; its deadline is over; nobody
- * waits for it any more. Until then it goes back to its queue. Of the event loop.
+ * What becomes of a call: its reply came; an error said that it was not applied, and there is no time to try again; its
+ * deadline is over; nobody waits for it any more. Until then it goes back to its queue. Of the event loop.
  */
 final class Outcomes {
 

@@ -7,7 +7,10 @@ import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
 
-/** Calls that are to be sent: what nodes answer at once, the rest, and what waits before it is tried again. Of the event loop. */
+/**
+ * Calls that are to be sent: what nodes answer at once, the rest, and what waits before it is tried again. Of the event
+ * loop.
+ */
 final class Queues {
 
     final ArrayDeque<Call<?>> fast = new ArrayDeque<>();

@@ -7,11 +7,13 @@ import java.util.concurrent.CompletionException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Limits of one policy, one for each key. Each decision is exact: the cluster checks and charges in one step. Thread-safe.
+ * Limits of one policy, one for each key. Each decision is exact: the cluster checks and charges in one step.
+ * Thread-safe.
  *
- * <p>{@link #withShares} decides most of them here: of a key that is asked for often, a part of the limit is fetched ahead and spent
- * without a round trip. No more than the limit is ever admitted, by all together; but what has been fetched and is not needed is missing elsewhere until it
- * is given back, some seconds at most. So it is for limits that are well above what one program needs within a second.
+ * <p>{@link #withShares} decides most of them here: of a key that is asked for often, a part of the limit is fetched
+ * ahead and spent without a round trip. No more than the limit is ever admitted, by all together; but what has been
+ * fetched and is not needed is missing elsewhere until it is given back, some seconds at most. So it is for limits that
+ * are well above what one program needs within a second.
  */
 public final class RateLimiter implements AutoCloseable {
 

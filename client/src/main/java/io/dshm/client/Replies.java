@@ -22,7 +22,10 @@ import java.util.OptionalDouble;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
-/** Reads replies. An error is thrown as a {@link CommandFailedException}, another kind of reply than expected as an {@code IOException}. */
+/**
+ * Reads replies. An error is thrown as a {@link CommandFailedException}, another kind of reply than expected as an
+ * {@code IOException}.
+ */
 final class Replies {
 
     private Replies() {}

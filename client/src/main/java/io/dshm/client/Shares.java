@@ -10,8 +10,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Tokens that were fetched ahead, by key. Thread-safe, and without a lock where they are spent.
  *
- * <p>What keeps it exact: each share has a holder that no other has, so what is given back late is never taken from another share. Tokens leave a share by one
- * step, whether they are spent or given back. A share's time counts from before it was asked for, and is looked at after tokens have left it.
+ * <p>What keeps it exact: each share has a holder that no other has, so what is given back late is never taken from
+ * another share. Tokens leave a share by one step, whether they are spent or given back. A share's time counts from
+ * before it was asked for, and is looked at after tokens have left it.
  */
 final class Shares {
 
@@ -25,7 +26,9 @@ final class Shares {
 
     private static final long SECOND_NANOS = 1_000_000_000;
 
-    /** Asked for is what was needed and some more, but no more than so many times that, nor than this part of the limit. */
+    /**
+     * Asked for is what was needed and some more, but no more than so many times that, nor than this part of the limit.
+     */
     private static final double RESERVE = 1.25;
 
     private static final int GROWTH_MAX = 4;

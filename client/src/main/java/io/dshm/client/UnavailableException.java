@@ -4,7 +4,8 @@ import io.dshm.proto.ErrorCode;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The call was not applied, and never will be: no node could do it in time, or the client had no room for it. It may be made again later.
+ * The call was not applied, and never will be: no node could do it in time, or the client had no room for it. It may be
+ * made again later.
  */
 public final class UnavailableException extends DshmException {
 

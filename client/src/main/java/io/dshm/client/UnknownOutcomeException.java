@@ -4,7 +4,8 @@ import io.dshm.proto.ErrorCode;
 import org.jspecify.annotations.Nullable;
 
 /**
- * It is not known what became of the call: it may have taken effect, or may still do so, once. Read what is there before you make it again.
+ * It is not known what became of the call: it may have taken effect, or may still do so, once. Read what is there
+ * before you make it again.
  */
 public final class UnknownOutcomeException extends DshmException {
 

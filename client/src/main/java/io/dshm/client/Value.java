@@ -5,7 +5,10 @@ import io.dshm.proto.ValueType;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
-/** A value with its type and 32 bits of flags. The bytes are not copied: they are not to be changed once they are in here. */
+/**
+ * A value with its type and 32 bits of flags. The bytes are not copied: they are not to be changed once they are in
+ * here.
+ */
 public final class Value {
 
     private final ValueType type;

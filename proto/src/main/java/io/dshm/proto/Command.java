@@ -162,7 +162,8 @@ public sealed interface Command extends Request {
      * Takes tokens of a limit, or none where it has too few.
      *
      * @param policy the limit; null if an entry says it
-     * @param policyKey the key of the entry that says the limit, in {@link Limits#POLICY_REGION}; null where {@code policy} is not
+     * @param policyKey the key of the entry that says the limit, in {@link Limits#POLICY_REGION}; null where
+     *     {@code policy} is not
      * @param cost {@code -}{@link Limits#TOKENS_MAX} to {@link Limits#TOKENS_MAX}: 0 only looks, less gives back
      * @param shadow whether all are let pass, and told whether they would have been
      * @param share whether the node may decide from its own share of the limit
@@ -277,8 +278,8 @@ public sealed interface Command extends Request {
     }
 
     /**
-     * Takes of one region, 1 to {@link Limits#TAKES_MAX}, all or none: where one that is no shadow has too few tokens, none takes
-     * any.
+     * Takes of one region, 1 to {@link Limits#TAKES_MAX}, all or none: where one that is no shadow has too few tokens,
+     * none takes any.
      *
      * @param dataBytes what they take on the wire, at most {@link Limits#MULTI_BYTES_MAX}
      */
@@ -470,7 +471,8 @@ public sealed interface Command extends Request {
     }
 
     /**
-     * Frees entries of a region that are expired and not yet purged. Neither a read nor a write: it looks for them first.
+     * Frees entries of a region that are expired and not yet purged. Neither a read nor a write: it looks for them
+     * first.
      *
      * @param max how many; 0 for all
      */
@@ -503,12 +505,13 @@ public sealed interface Command extends Request {
     }
 
     /**
-     * A write with an identity of the client's own: it takes effect once, however often and through whichever node it comes.
+     * A write with an identity of the client's own: it takes effect once, however often and through whichever node it
+     * comes.
      *
      * @param client a random number that nobody else has, 0 or more
      * @param sequence the write's number there, 1 or more
-     * @param done the client knows the outcomes of all its writes below this number, 1 to {@code sequence}; 0 if it does
-     *     not say. One that says it promises to mark every repeat.
+     * @param done the client knows the outcomes of all its writes below this number, 1 to {@code sequence}; 0 if it
+     *     does not say. One that says it promises to mark every repeat.
      * @param retry whether this is a repeat: the same write may have been sent before
      * @param unlisted whether the client is not to become known by this; a node decides that, no client says it
      * @param write not identified itself
@@ -550,7 +553,8 @@ public sealed interface Command extends Request {
     }
 
     /**
-     * Whether this connection's takes from here on may be decided from the node's shares, as if they said {@code share=yes}.
+     * Whether this connection's takes from here on may be decided from the node's shares, as if they said
+     * {@code share=yes}.
      */
     record SetShares(boolean allowed) implements Other {
         @Override

@@ -1,8 +1,8 @@
 package io.dshm.proto;
 
 /**
- * What is to be done for each kind of command, one method a kind: who adds a kind is told by the compiler where a case is
- * missing. Implementations have no state and are shared; what they work with comes as the argument.
+ * What is to be done for each kind of command, one method a kind: who adds a kind is told by the compiler where a case
+ * is missing. Implementations have no state and are shared; what they work with comes as the argument.
  */
 public final class CommandVisitor {
 

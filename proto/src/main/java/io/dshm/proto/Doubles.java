@@ -14,9 +14,9 @@ public final class Doubles {
     private Doubles() {}
 
     /**
-     * Whether this is a number as C's {@code printf} writes it: digits with a sign before them, a point among them and an
-     * exponent after them if need be; or {@code inf} or {@code nan}, perhaps with a sign. At most {@link
-     * Limits#NUMBER_CHARS_MAX} characters.
+     * Whether this is a number as C's {@code printf} writes it: digits with a sign before them, a point among them and
+     * an exponent after them if need be; or {@code inf} or {@code nan}, perhaps with a sign. At most
+     * {@link Limits#NUMBER_CHARS_MAX} characters.
      */
     public static boolean isNumber(byte[] text, int from, int to) {
         int at = from < to && (text[from] == '-' || text[from] == '+') ? from + 1 : from;

@@ -9,7 +9,9 @@ import java.util.Locale;
 public enum ErrorCode {
     /** A wrong number of arguments, an unreadable number, an unknown verb, a key with forbidden bytes. */
     MALFORMED_REQUEST(Effect.NONE),
-    /** Well-formed, but not for this kind of entry: INCR on a limiter's key, RATE_LIMITER on a plain one, GET of a list. */
+    /**
+     * Well-formed, but not for this kind of entry: INCR on a limiter's key, RATE_LIMITER on a plain one, GET of a list.
+     */
     BAD_REQUEST(Effect.NONE),
     /** The key is absent or has expired. */
     NOT_FOUND(Effect.NONE),
@@ -73,7 +75,10 @@ public enum ErrorCode {
         };
     }
 
-    /** Whether a node may say it by itself, without the log: then it says nothing about earlier copies of the same write. */
+    /**
+     * Whether a node may say it by itself, without the log: then it says nothing about earlier copies of the same
+     * write.
+     */
     public boolean isOfThisCopyOnly() {
         return switch (this) {
             case AUTH_REQUIRED, DENIED, DISK_FULL, MALFORMED_REQUEST, OUT_OF_MEMORY, TOO_LARGE -> true;

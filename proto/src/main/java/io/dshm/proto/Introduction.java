@@ -4,8 +4,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /**
- * The write by which a client makes its identity known before it uses it. Otherwise a repeat of its first write would be refused as one of a
- * stranger, if the first copy was lost with a node.
+ * The write by which a client makes its identity known before it uses it. Otherwise a repeat of its first write would
+ * be refused as one of a stranger, if the first copy was lost with a node.
  */
 public final class Introduction {
 
@@ -17,7 +17,8 @@ public final class Introduction {
      * A write that changes nothing, as number 1 of that client.
      *
      * @param first the write that comes after it
-     * @param inItsRegion whether it is to be one that everybody may do who may do that one. Servers of format 1 do not know it, and have no users.
+     * @param inItsRegion whether it is to be one that everybody may do who may do that one. Servers of format 1 do not
+     *     know it, and have no users.
      */
     public static Command.Identified of(long client, Command.Write first, boolean inItsRegion) {
         Command.Write nothing = inItsRegion

@@ -49,8 +49,8 @@ public final class Key {
     }
 
     /**
-     * Whether a key, or the name of a region, may contain this byte: no space and no control character, because both are
-     * words of a line. Bytes above 0x7F are anyone's letters.
+     * Whether a key, or the name of a region, may contain this byte: no space and no control character, because both
+     * are words of a line. Bytes above 0x7F are anyone's letters.
      */
     public static boolean mayContain(byte character) {
         return (character < 0 || character > ' ') && character != 0x7F;

@@ -12,8 +12,8 @@ public final class Limits {
     public static final int KEY_BYTES_MAX = 65_535;
 
     /**
-     * Bytes of a key for the verbs of typed entries, and the longest key there can be: {@link #KEY_BYTES_MAX} bytes of any
-     * kind, each percent-encoded, and a region with its colons.
+     * Bytes of a key for the verbs of typed entries, and the longest key there can be: {@link #KEY_BYTES_MAX} bytes of
+     * any kind, each percent-encoded, and a region with its colons.
      */
     public static final int LONG_KEY_BYTES_MAX = 3 * KEY_BYTES_MAX + 1024;
 
@@ -41,7 +41,9 @@ public final class Limits {
     /** Bytes of the text that may follow an error's code; a longer one is cut. */
     public static final int ERROR_TEXT_BYTES_MAX = 256;
 
-    /** Bytes of the first line of a reply without its line end; a client closes a connection that sends a longer one. */
+    /**
+     * Bytes of the first line of a reply without its line end; a client closes a connection that sends a longer one.
+     */
     public static final int REPLY_LINE_BYTES_MAX = 512;
 
     /** Bytes of a value, and the largest value that the server's {@code value-bytes-max} may have: 32 MiB. */
@@ -83,18 +85,20 @@ public final class Limits {
     /** The largest limit, burst and cost: sums of several are far from the end of 64 bits. */
     public static final long TOKENS_MAX = 1_000_000_000_000L;
 
-    /** Milliseconds of a limit's period: ten years, leap days included. A byte budget a decade fits, and so do all sums. */
+    /**
+     * Milliseconds of a limit's period: ten years, leap days included. A byte budget a decade fits, and so do all sums.
+     */
     public static final long PERIOD_MILLIS_MAX = 3653L * 24 * 60 * 60 * 1000;
 
     /**
-     * Limits in one TAKE_ALL: more than any request is subject to, and so few that the numbers of all of them fit into the first line
-     * of the reply.
+     * Limits in one TAKE_ALL: more than any request is subject to, and so few that the numbers of all of them fit into
+     * the first line of the reply.
      */
     public static final int TAKES_MAX = 100;
 
     /**
-     * Holders of permits under one key, and as many reservations and shares: a call looks through all of them and copies their list,
-     * within some 10 microseconds.
+     * Holders of permits under one key, and as many reservations and shares: a call looks through all of them and
+     * copies their list, within some 10 microseconds.
      */
     public static final int HOLDERS_MAX = 1000;
 
@@ -114,8 +118,9 @@ public final class Limits {
     public static final int ENTRY_BYTES_MAX = 256 * 1024;
 
     /**
-     * Log entries that one event loop of the leader has proposed and not yet seen applied: one on the disks, one on its way
-     * there. What comes meanwhile shares the next one; with more in flight, entries are smaller, and each costs a round.
+     * Log entries that one event loop of the leader has proposed and not yet seen applied: one on the disks, one on its
+     * way there. What comes meanwhile shares the next one; with more in flight, entries are smaller, and each costs a
+     * round.
      */
     public static final int ENTRIES_IN_FLIGHT_MAX = 2;
 
@@ -123,20 +128,23 @@ public final class Limits {
     public static final int COMMANDS_OUTSTANDING_MAX = 1 << 16;
 
     /**
-     * Requests and replies that one connection handles in one turn of its event loop, and bytes of them: less than a millisecond.
-     * Then the other connections of that loop have their turn.
+     * Requests and replies that one connection handles in one turn of its event loop, and bytes of them: less than a
+     * millisecond. Then the other connections of that loop have their turn.
      */
     public static final int TURN_STEPS_MAX = 1024;
 
     public static final int TURN_BYTES_MAX = 256 * 1024;
 
     /**
-     * Keys of which one event loop of a node may hold shares, or watch the demand: what more there are, the log decides. A tenth
-     * of a millisecond a second goes into looking through so many.
+     * Keys of which one event loop of a node may hold shares, or watch the demand: what more there are, the log
+     * decides. A tenth of a millisecond a second goes into looking through so many.
      */
     public static final int SHARED_KEYS_MAX = 10_000;
 
-    /** Bytes of a key that a lane remembers for shares, so that all of them take a few megabytes; longer ones are decided by the log. */
+    /**
+     * Bytes of a key that a lane remembers for shares, so that all of them take a few megabytes; longer ones are
+     * decided by the log.
+     */
     public static final int SHARED_KEY_BYTES_MAX = 512;
 
     /** Writes that one connection may have outstanding before the server stops reading from it. */
@@ -195,31 +203,40 @@ public final class Limits {
     public static final int PURGE_BYTES_MAX = 64 * 1024;
 
     /**
-     * Clients with an identity of their own that do not mark their repeats, as many as the state machine knows at a time; with
-     * more, new ones are refused with {@link ErrorCode#BUSY}, since to forget one too early would let a late copy of its
-     * command take effect again.
+     * Clients with an identity of their own that do not mark their repeats, as many as the state machine knows at a
+     * time; with more, new ones are refused with {@link ErrorCode#BUSY}, since to forget one too early would let a late
+     * copy of its command take effect again.
      */
     public static final int CLIENTS_MAX = 4096;
 
-    /** How long a client is known after its last write, in ms of the cluster clock: twice the longest request timeout. */
+    /**
+     * How long a client is known after its last write, in ms of the cluster clock: twice the longest request timeout.
+     */
     public static final long CLIENT_IDLE_MILLIS = 20 * 60 * 1000;
 
     /** Bytes of all that is known of clients which mark their repeats: some 200,000 of them. */
     public static final long CLIENTS_BYTES_MAX = 64L * 1024 * 1024;
 
     /**
-     * Clients with an identity of their own that have come to a node from one address within {@link #CLIENT_IDLE_MILLIS}. No
-     * address alone can fill the tables; an nginx with 64 workers may reload once a minute.
+     * Clients with an identity of their own that have come to a node from one address within
+     * {@link #CLIENT_IDLE_MILLIS}. No address alone can fill the tables; an nginx with 64 workers may reload once a
+     * minute.
      */
     public static final int ADDRESS_CLIENTS_MAX = 1280;
 
     /** The latest writes of a client whose outcomes are known. */
     public static final int CLIENT_OUTCOMES_MAX = 1024;
 
-    /** What a call of the Java client takes in its memory while it is outstanding, without data: a future, a command, a key. */
+    /**
+     * What a call of the Java client takes in its memory while it is outstanding, without data: a future, a command, a
+     * key.
+     */
     public static final int CLIENT_CALL_BYTES = 512;
 
-    /** Bytes that the Java client hands to a socket at once. Nothing more is, before they are gone: what waits behind them can still be taken back. */
+    /**
+     * Bytes that the Java client hands to a socket at once. Nothing more is, before they are gone: what waits behind
+     * them can still be taken back.
+     */
     public static final int CLIENT_BATCH_BYTES = 64 * 1024;
 
     /** Requests that the Java client has under way on a connection; a node reads no more writes than so many ahead. */
@@ -238,14 +255,14 @@ public final class Limits {
     public static final int RAFT_CHUNK_BYTES = 4 * 1024 * 1024;
 
     /**
-     * Bytes of a frame between nodes: a piece of a snapshot, with all headers. As many commands as share a log entry fit, and so do
-     * their results.
+     * Bytes of a frame between nodes: a piece of a snapshot, with all headers. As many commands as share a log entry
+     * fit, and so do their results.
      */
     public static final int PEER_FRAME_BYTES_MAX = RAFT_CHUNK_BYTES + 256 * 1024;
 
     /**
-     * Bytes of the first frame on a connection between nodes, a greeting: a cluster's name and two nodes' names, with their
-     * headers, and room for what later versions add.
+     * Bytes of the first frame on a connection between nodes, a greeting: a cluster's name and two nodes' names, with
+     * their headers, and room for what later versions add.
      */
     public static final int PEER_GREETING_BYTES_MAX = 4 * 1024;
 
@@ -253,8 +270,8 @@ public final class Limits {
     public static final int PEER_HEARTBEAT_MILLIS = 1_000;
 
     /**
-     * So many times {@link #PEER_HEARTBEAT_MILLIS} without a byte end a connection between nodes: longer than most pauses of
-     * a collector or a disk, and far shorter than TCP keeps a connection to a machine that is gone.
+     * So many times {@link #PEER_HEARTBEAT_MILLIS} without a byte end a connection between nodes: longer than most
+     * pauses of a collector or a disk, and far shorter than TCP keeps a connection to a machine that is gone.
      */
     public static final int PEER_SILENT_HEARTBEATS_MAX = 5;
 
@@ -262,50 +279,50 @@ public final class Limits {
     public static final int RAFT_BODY_BYTES_MAX = 1024 * 1024;
 
     /**
-     * Bytes of a frame of Raft's, on any port: a piece of a snapshot, or {@link #RAFT_BODY_BYTES_MAX} of log entries and one more
-     * entry, with all headers.
+     * Bytes of a frame of Raft's, on any port: a piece of a snapshot, or {@link #RAFT_BODY_BYTES_MAX} of log entries
+     * and one more entry, with all headers.
      */
     public static final int RAFT_FRAME_BYTES_MAX = PEER_FRAME_BYTES_MAX;
 
     /**
-     * Milliseconds in which a frame between nodes must arrive. Usually it takes a few; a link of 10 Mbit/s needs 4 s for the
-     * longest.
+     * Milliseconds in which a frame between nodes must arrive. Usually it takes a few; a link of 10 Mbit/s needs 4 s
+     * for the longest.
      */
     public static final int PEER_FRAME_MILLIS_MAX = 10_000;
 
     /**
-     * Connections of other nodes at one of the two ports for them: each has one to the Raft port, and to the other one two for
-     * Raft and one from each of its event loops; with some for those that are just being replaced.
+     * Connections of other nodes at one of the two ports for them: each has one to the Raft port, and to the other one
+     * two for Raft and one from each of its event loops; with some for those that are just being replaced.
      */
     public static final int PEER_CONNECTIONS_MAX = 1024;
 
     /**
-     * Bytes that incomplete frames may announce at one of these ports, or an eighth of the heap if that is more: eight of the
-     * longest.
+     * Bytes that incomplete frames may announce at one of these ports, or an eighth of the heap if that is more: eight
+     * of the longest.
      */
     public static final int PEER_UNFINISHED_BYTES_MIN = 32 * 1024 * 1024;
 
     /**
-     * Bytes of Raft's requests that wait for their responses, and of responses that wait to be sent, or an eighth of the heap
-     * if that is more: half of it is for one connection, so that the longest frame fits.
+     * Bytes of Raft's requests that wait for their responses, and of responses that wait to be sent, or an eighth of
+     * the heap if that is more: half of it is for one connection, so that the longest frame fits.
      */
     public static final long RAFT_UNANSWERED_BYTES_MIN = 4L * RAFT_FRAME_BYTES_MAX;
 
     /**
-     * Bytes of Raft's requests that may wait to be sent to a member on one connection, or an eighth of the heap if that is less:
-     * with little room, a replicator gives up and starts over under load.
+     * Bytes of Raft's requests that may wait to be sent to a member on one connection, or an eighth of the heap if that
+     * is less: with little room, a replicator gives up and starts over under load.
      */
     public static final int RAFT_UNSENT_BYTES_MAX = 128 * 1024 * 1024;
 
     /**
-     * How far another node's term may be above a node's own. Each election adds one, and needs a majority; no group gets
-     * that far while a node is away. With a term near the largest number no further election would be possible.
+     * How far another node's term may be above a node's own. Each election adds one, and needs a majority; no group
+     * gets that far while a node is away. With a term near the largest number no further election would be possible.
      */
     public static final long TERM_JUMP_MAX = 1_000_000;
 
     /**
-     * The number of a command, of an origin or of a client: as large as {@link #COUNT_DIGITS_MAX} digits can be, so that sums
-     * of numbers fit into 64 bits.
+     * The number of a command, of an origin or of a client: as large as {@link #COUNT_DIGITS_MAX} digits can be, so
+     * that sums of numbers fit into 64 bits.
      */
     public static final long SEQUENCE_MAX = 999_999_999_999_999_999L;
 
@@ -313,14 +330,14 @@ public final class Limits {
     public static final int NODE_NAME_CHARS_MAX = 255;
 
     /**
-     * Bytes of commands that an outbox has sent to the leader and has no outcome of, unless a single one is larger. Enough for
-     * many log entries, so that a link is never idle, and a bound on what either side holds for the other.
+     * Bytes of commands that an outbox has sent to the leader and has no outcome of, unless a single one is larger.
+     * Enough for many log entries, so that a link is never idle, and a bound on what either side holds for the other.
      */
     public static final int FORWARD_BYTES_IN_FLIGHT_MAX = 4 * 1024 * 1024;
 
     /**
-     * Bytes of commands that an outbox holds, sent or not; beyond that it answers {@link ErrorCode#BUSY}. Most are of values
-     * too short for {@code value-memory-bytes} to count, and they wait here for as long as nobody leads.
+     * Bytes of commands that an outbox holds, sent or not; beyond that it answers {@link ErrorCode#BUSY}. Most are of
+     * values too short for {@code value-memory-bytes} to count, and they wait here for as long as nobody leads.
      */
     public static final int OUTBOX_BYTES_MAX = 64 * 1024 * 1024;
 
@@ -331,21 +348,23 @@ public final class Limits {
     public static final int PEER_UNSENT_BYTES_MAX = 64 * 1024 * 1024;
 
     /**
-     * Milliseconds that a TLS handshake may take: usually it is some milliseconds, and on a machine that has just started with a
-     * full disk and all clients at once a second.
+     * Milliseconds that a TLS handshake may take: usually it is some milliseconds, and on a machine that has just
+     * started with a full disk and all clients at once a second.
      */
     public static final int TLS_HANDSHAKE_MILLIS_MAX = 5_000;
 
     /**
-     * Milliseconds that a connection for one question to another node may take, with its TLS handshake. With less than a starved machine
-     * needs for a handshake (half a second was seen to be too little), handshakes would keep it busy that are all given up; with
-     * more, a node whose process stands still would hold up too long those that wait for all answers.
+     * Milliseconds that a connection for one question to another node may take, with its TLS handshake. With less than
+     * a starved machine needs for a handshake (half a second was seen to be too little), handshakes would keep it busy
+     * that are all given up; with more, a node whose process stands still would hold up too long those that wait for
+     * all answers.
      */
     public static final int PEER_CONNECTION_MILLIS_MAX = 2_000;
 
     /**
-     * TLS handshakes under way at a port, each of some 50 KiB; one more ends the oldest. More than a server does in a second on
-     * one core, so that when all clients come at once, those that are given up would have had to wait too long anyway.
+     * TLS handshakes under way at a port, each of some 50 KiB; one more ends the oldest. More than a server does in a
+     * second on one core, so that when all clients come at once, those that are given up would have had to wait too
+     * long anyway.
      */
     public static final int TLS_HANDSHAKES_MAX = 4_096;
 
@@ -353,8 +372,9 @@ public final class Limits {
     public static final int TLS_EXPIRY_WARN_DAYS = 14;
 
     /**
-     * After so long without an applied entry, although some are committed, the apply thread hangs and the node must be started again. No
-     * command takes more than a millisecond there; a collector's pause, or a machine that swaps, may take seconds.
+     * After so long without an applied entry, although some are committed, the apply thread hangs and the node must be
+     * started again. No command takes more than a millisecond there; a collector's pause, or a machine that swaps, may
+     * take seconds.
      */
     public static final int APPLY_STILL_SECONDS = 30;
 
@@ -365,15 +385,21 @@ public final class Limits {
     public static final int ADMIN_REQUEST_BYTES_MAX = 8 * 1024;
 
     /**
-     * How long a connection to the admin port may stand still, and how long a request may take to arrive as a whole, counted from the answer
-     * before it.
+     * How long a connection to the admin port may stand still, and how long a request may take to arrive as a whole,
+     * counted from the answer before it.
      */
     public static final int ADMIN_IDLE_SECONDS = 30;
 
-    /** Between two events for the operators' page: often enough to see something happen, and seldom enough to cost nothing. */
+    /**
+     * Between two events for the operators' page: often enough to see something happen, and seldom enough to cost
+     * nothing.
+     */
     public static final int PAGE_INTERVAL_SECONDS = 2;
 
-    /** How often the operators' page of a node may be open, so that {@link #ADMIN_CONNECTIONS_MAX} leaves room for others. */
+    /**
+     * How often the operators' page of a node may be open, so that {@link #ADMIN_CONNECTIONS_MAX} leaves room for
+     * others.
+     */
     public static final int PAGE_LISTENERS_MAX = 16;
 
     /** How long a page may take no event before its connection ends. */
@@ -395,12 +421,15 @@ public final class Limits {
     public static final int REFUSED_KEY_BYTES_MAX = 512;
 
     /**
-     * One command of so many, on average, is looked at for the keys that are named most: few enough to cost nothing, and enough to see a key
-     * that is named 20 times a second.
+     * One command of so many, on average, is looked at for the keys that are named most: few enough to cost nothing,
+     * and enough to see a key that is named 20 times a second.
      */
     public static final int HOT_KEY_SAMPLE = 16;
 
-    /** Keys that an event loop counts for that: one that has more than 1/64 of what was looked at is certainly among them. */
+    /**
+     * Keys that an event loop counts for that: one that has more than 1/64 of what was looked at is certainly among
+     * them.
+     */
     public static final int HOT_KEYS_COUNTED_MAX = 64;
 
     /** For how long they are counted before they are shown. */
@@ -433,15 +462,21 @@ public final class Limits {
     /** Regions that are told apart while the data is looked through; with more, the smallest are counted as one. */
     public static final int REGIONS_COUNTED_MAX = 4_096;
 
-    /** How long the snapshot for a backup may take, until its first byte is sent: more than any disk needs for a full state. */
+    /**
+     * How long the snapshot for a backup may take, until its first byte is sent: more than any disk needs for a full
+     * state.
+     */
     public static final int BACKUP_SNAPSHOT_SECONDS_MAX = 600;
 
-    /** A client that takes no block of a backup (1 MiB) for so long is disconnected: old files stay on the disk meanwhile. */
+    /**
+     * A client that takes no block of a backup (1 MiB) for so long is disconnected: old files stay on the disk
+     * meanwhile.
+     */
     public static final int BACKUP_STALL_SECONDS = 60;
 
     /**
-     * File descriptors that clients never get: they are for the files of the log, for snapshots (written, loaded, copied),
-     * for the other nodes and for operators. Counted beyond those that are open when the node has started.
+     * File descriptors that clients never get: they are for the files of the log, for snapshots (written, loaded,
+     * copied), for the other nodes and for operators. Counted beyond those that are open when the node has started.
      */
     public static final int DESCRIPTORS_RESERVED = 64 + ADMIN_CONNECTIONS_MAX;
 
@@ -452,12 +487,14 @@ public final class Limits {
     public static final int THREADS_MAX = 64;
 
     /**
-     * Bytes of state that every node has room for: with less than 64 MiB of heap none runs. A registration that says less counts
-     * as this, so that it stops no other node's growth.
+     * Bytes of state that every node has room for: with less than 64 MiB of heap none runs. A registration that says
+     * less counts as this, so that it stops no other node's growth.
      */
     public static final long STATE_BYTES_MAX_MIN = 8L * 1024 * 1024;
 
-    /** Regions with a limit of their own: each write of an entry looks its region up, and a snapshot's start copies all. */
+    /**
+     * Regions with a limit of their own: each write of an entry looks its region up, and a snapshot's start copies all.
+     */
     public static final int REGION_LIMITS_MAX = 1024;
 
     /** Entries evicted by one log entry, and bytes of their keys: removed within half a millisecond. */
@@ -517,15 +554,21 @@ public final class Limits {
     public static final int MEMBERS_MAX = 9;
 
     /**
-     * Nodes that were members, whose last start is remembered: so many that none is forgotten while an operator still replaces nodes, and
-     * few enough that they do not count beside what clients write.
+     * Nodes that were members, whose last start is remembered: so many that none is forgotten while an operator still
+     * replaces nodes, and few enough that they do not count beside what clients write.
      */
     public static final int REMOVED_NODES_MAX = 64;
 
-    /** With less room than this on the disk of its data, a start that fails is said to fail for that: log and snapshots want some files at once. */
+    /**
+     * With less room than this on the disk of its data, a start that fails is said to fail for that: log and snapshots
+     * want some files at once.
+     */
     public static final long DISK_FREE_BYTES_MIN = 4L * 1024 * 1024;
 
-    /** Room on the disk that the log takes at once: an append within it changes neither the file's size nor the disk's list of blocks. */
+    /**
+     * Room on the disk that the log takes at once: an append within it changes neither the file's size nor the disk's
+     * list of blocks.
+     */
     public static final long LOG_STEP_BYTES = 1024 * 1024;
 
     /** Of a file of the log. The log is cut off by whole files; a snapshot should let go of some of them. */
@@ -561,7 +604,10 @@ public final class Limits {
     /** A SHA-256. */
     public static final int SECRET_HASH_BYTES = 32;
 
-    /** After a wrong secret its connection waits so long for the answer: who guesses, or is configured wrongly, costs nothing. */
+    /**
+     * After a wrong secret its connection waits so long for the answer: who guesses, or is configured wrongly, costs
+     * nothing.
+     */
     public static final int WRONG_SECRET_DELAY_MILLIS = 1_000;
 
     private Limits() {}

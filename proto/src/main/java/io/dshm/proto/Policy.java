@@ -7,7 +7,8 @@ import java.time.Duration;
  *
  * @param limit tokens a period, 0 (refuses always) to {@link Limits#TOKENS_MAX}
  * @param periodMillis 1 to {@link Limits#PERIOD_MILLIS_MAX}
- * @param burst tokens beyond the first that can be taken at once, 0 to {@link Limits#TOKENS_MAX}; 0 for algorithms that have none
+ * @param burst tokens beyond the first that can be taken at once, 0 to {@link Limits#TOKENS_MAX}; 0 for algorithms that
+ *     have none
  */
 public record Policy(Algorithm algorithm, long limit, long periodMillis, long burst) {
 

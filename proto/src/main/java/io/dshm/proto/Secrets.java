@@ -8,8 +8,9 @@ import java.util.Arrays;
 import java.util.Base64;
 
 /**
- * Users' secrets. They are random and long, so that nobody finds one by trying, whatever a try costs: therefore one round of SHA-256 is
- * enough for what the nodes keep, and to be authenticated costs a microsecond. A slow hash is for passwords that people choose.
+ * Users' secrets. They are random and long, so that nobody finds one by trying, whatever a try costs: therefore one
+ * round of SHA-256 is enough for what the nodes keep, and to be authenticated costs a microsecond. A slow hash is for
+ * passwords that people choose.
  */
 public final class Secrets {
 
@@ -26,8 +27,9 @@ public final class Secrets {
     }
 
     /**
-     * A salt. It is always the same for a user and a secret, so that who gives a user a secret, and does not hear whether it was done,
-     * can ask again for the same; as hard to guess as the secret, and another one wherever either of them is.
+     * A salt. It is always the same for a user and a secret, so that who gives a user a secret, and does not hear
+     * whether it was done, can ask again for the same; as hard to guess as the secret, and another one wherever either
+     * of them is.
      */
     public static byte[] saltOf(String user, byte[] secret) {
         byte[] name = ("dshm salt of " + user + "\n").getBytes(StandardCharsets.UTF_8);

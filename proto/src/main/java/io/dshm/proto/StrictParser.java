@@ -9,12 +9,12 @@ import com.google.protobuf.UnsafeByteOperations;
 import java.nio.ByteBuffer;
 
 /**
- * Parses messages of which every field counts: one that holds a field unknown to this version, at any depth, is refused. A node
- * that skipped it would have another state than the nodes that know it.
+ * Parses messages of which every field counts: one that holds a field unknown to this version, at any depth, is
+ * refused. A node that skipped it would have another state than the nodes that know it.
  *
- * <p>How it works: unknown fields are dropped while parsing; if any was there, what was understood is shorter than what was
- * read. That holds for all messages because protobuf writes the same content in the same number of bytes, and it costs one
- * pass over the message's sizes, which are needed anyway when it is written again. Immutable.
+ * <p>How it works: unknown fields are dropped while parsing; if any was there, what was understood is shorter than what
+ * was read. That holds for all messages because protobuf writes the same content in the same number of bytes, and it
+ * costs one pass over the message's sizes, which are needed anyway when it is written again. Immutable.
  *
  * @param <M> the kind of message
  */

@@ -6,8 +6,8 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Notices that committed entries are no longer applied: the thread that does it hangs, and no write is answered. It knows what
- * those see who ask it again and again, so a hang is found at the second question. Thread-safe.
+ * Notices that committed entries are no longer applied: the thread that does it hangs, and no write is answered. It
+ * knows what those see who ask it again and again, so a hang is found at the second question. Thread-safe.
  */
 final class ApplyWatch {
 
@@ -28,7 +28,8 @@ final class ApplyWatch {
     }
 
     /**
-     * One line if nothing has been applied for {@link Limits#APPLY_STILL_SECONDS} although there was something; null otherwise.
+     * One line if nothing has been applied for {@link Limits#APPLY_STILL_SECONDS} although there was something; null
+     * otherwise.
      *
      * @param committed the last index that is to be applied, as known before the next one was read
      * @param applied the last index that was

@@ -4,7 +4,10 @@ import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Says in the log how many entries were evicted lately, if any were: one line a look, however many they are. Confined to one thread. */
+/**
+ * Says in the log how many entries were evicted lately, if any were: one line a look, however many they are. Confined
+ * to one thread.
+ */
 final class EvictionLog {
 
     private static final Logger LOG = LoggerFactory.getLogger(EvictionLog.class);

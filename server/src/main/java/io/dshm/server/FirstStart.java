@@ -12,10 +12,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What a node with an empty data folder is: a founding member of a cluster that does not exist yet, or one that lost its
- * data. The other members know: if any has data, the cluster exists; if a majority, this node included, has none, it does
- * not, because a cluster that works has its data on a majority. A node that lost its data counts for nothing before it knows the
- * others' terms, and may not vote before it has its data back; see {@link RaftGroup#start}.
+ * What a node with an empty data folder is: a founding member of a cluster that does not exist yet, or one that lost
+ * its data. The other members know: if any has data, the cluster exists; if a majority, this node included, has none,
+ * it does not, because a cluster that works has its data on a majority. A node that lost its data counts for nothing
+ * before it knows the others' terms, and may not vote before it has its data back; see {@link RaftGroup#start}.
  */
 final class FirstStart {
 

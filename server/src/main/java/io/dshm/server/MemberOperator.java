@@ -35,9 +35,9 @@ import org.slf4j.LoggerFactory;
 /**
  * Adds, promotes and removes members for operators. Only the leader does this, one change at a time.
  *
- * <p>A member is added in three steps, each of which may be repeated: it comes on the list, so that all nodes let it in; it becomes a
- * learner; when it has the data, it is promoted. It is removed the other way round. A change that broke off is completed by the same
- * command, or undone by the opposite one. Thread-safe; all methods may block.
+ * <p>A member is added in three steps, each of which may be repeated: it comes on the list, so that all nodes let it
+ * in; it becomes a learner; when it has the data, it is promoted. It is removed the other way round. A change that
+ * broke off is completed by the same command, or undone by the opposite one. Thread-safe; all methods may block.
  */
 final class MemberOperator {
 

@@ -16,8 +16,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * From the cluster's own list of members, which is in its state, to this node's knowledge of them. A cluster that has no list yet gets
- * one from the setting of its leader, with its id; from then on the setting says only where this node finds others when it has no data.
+ * From the cluster's own list of members, which is in its state, to this node's knowledge of them. A cluster that has
+ * no list yet gets one from the setting of its leader, with its id; from then on the setting says only where this node
+ * finds others when it has no data.
  */
 final class Membership {
 

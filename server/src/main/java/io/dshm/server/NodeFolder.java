@@ -22,8 +22,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A node's data folder: whose it is, how often its node has started, whether all its parts are there, and a lock, so that
- * only one process uses it.
+ * A node's data folder: whose it is, how often its node has started, whether all its parts are there, and a lock, so
+ * that only one process uses it.
  *
  * <p>The file {@code node.properties} is replaced as a whole, and is on the disk before anything that relies on it
  * happens.

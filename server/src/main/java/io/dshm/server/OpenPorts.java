@@ -58,7 +58,9 @@ final class OpenPorts {
         }
     }
 
-    /** Whether other machines get in there without TLS. An address that is not found fails later, with its own message. */
+    /**
+     * Whether other machines get in there without TLS. An address that is not found fails later, with its own message.
+     */
     private static boolean isOpen(String address, TlsMode mode) {
         InetAddress found = new InetSocketAddress(address, 0).getAddress();
         return mode != TlsMode.ON && found != null && !found.isLoopbackAddress();

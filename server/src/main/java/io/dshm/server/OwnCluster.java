@@ -18,9 +18,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Keeps this node's data from those of another cluster that has the same name and addresses: one that nodes have founded which had
- * lost their data, or that a backup was restored to. The cluster's id is in its state, and, once this node has applied the entry that
- * gave it, in its data folder. A node that meets another cluster stops, instead of taking over what that one has. Thread-safe.
+ * Keeps this node's data from those of another cluster that has the same name and addresses: one that nodes have
+ * founded which had lost their data, or that a backup was restored to. The cluster's id is in its state, and, once this
+ * node has applied the entry that gave it, in its data folder. A node that meets another cluster stops, instead of
+ * taking over what that one has. Thread-safe.
  */
 final class OwnCluster {
 
@@ -76,8 +77,8 @@ final class OwnCluster {
     }
 
     /**
-     * To be called now and then while no leader is known: when a majority of the members belongs to another cluster, or all others do,
-     * this node will never have one; and when they say that it was removed. Returns at once.
+     * To be called now and then while no leader is known: when a majority of the members belongs to another cluster, or
+     * all others do, this node will never have one; and when they say that it was removed. Returns at once.
      *
      * @param others the names of the other members
      */
@@ -108,8 +109,8 @@ final class OwnCluster {
     }
 
     /**
-     * Why nothing that replaces this node's data may come from that member; null if it may. Blocks for some seconds at most. If the
-     * member belongs to another cluster, this node stops.
+     * Why nothing that replaces this node's data may come from that member; null if it may. Blocks for some seconds at
+     * most. If the member belongs to another cluster, this node stops.
      */
     @Nullable
     String refusal(String member) {
@@ -131,8 +132,8 @@ final class OwnCluster {
     }
 
     /**
-     * Whether that node certainly has another log than this one: another id, or none although it has applied as much as gave this
-     * cluster its id.
+     * Whether that node certainly has another log than this one: another id, or none although it has applied as much as
+     * gave this cluster its id.
      */
     private boolean isOther(StatusReply answer) {
         return answer.getClusterId() == 0

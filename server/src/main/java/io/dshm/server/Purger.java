@@ -7,9 +7,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
 /**
- * Purges expired and flushed entries by the clock, whatever the traffic: some {@value #STEPS_A_SECOND} small steps a second,
- * between which entries are applied. At {@link StateMachine#PURGE_BUCKETS_A_STEP} buckets each, five million entries are
- * gone through in a minute and a half. Its thread also looks how many entries were evicted, for the log.
+ * Purges expired and flushed entries by the clock, whatever the traffic: some {@value #STEPS_A_SECOND} small steps a
+ * second, between which entries are applied. At {@link StateMachine#PURGE_BUCKETS_A_STEP} buckets each, five million
+ * entries are gone through in a minute and a half. Its thread also looks how many entries were evicted, for the log.
  */
 final class Purger implements AutoCloseable {
 

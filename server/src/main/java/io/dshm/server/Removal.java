@@ -12,9 +12,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Whether the cluster has removed this node. Its own log need not tell it: nothing is sent to a node that is no member, and one that was
- * down meanwhile believes what it knew. So it is the others that say it, while this node has no leader. It asks for no votes then. A
- * leader that sends it entries has added it again. Thread-safe.
+ * Whether the cluster has removed this node. Its own log need not tell it: nothing is sent to a node that is no member,
+ * and one that was down meanwhile believes what it knew. So it is the others that say it, while this node has no
+ * leader. It asks for no votes then. A leader that sends it entries has added it again. Thread-safe.
  */
 final class Removal {
 

@@ -156,8 +156,8 @@ public final class Server {
     }
 
     /**
-     * Starts the node: the admin port first, so that operators see what it waits for, and clients' ports last. Returns when
-     * it accepts clients; who leads may not be known yet, and then commands wait.
+     * Starts the node: the admin port first, so that operators see what it waits for, and clients' ports last. Returns
+     * when it accepts clients; who leads may not be known yet, and then commands wait.
      *
      * @throws IOException if the data folder or an address cannot be used
      */

@@ -23,12 +23,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Tells systemd how the node is, as {@code sd_notify(3)} does: {@code READY=1} once it serves clients and has caught up, {@code
- * STATUS=} with what it waits for, {@code WATCHDOG=1} as long as nothing hangs, and {@code STOPPING=1}. A node that no longer says that
- * nothing hangs is killed and started again.
+ * Tells systemd how the node is, as {@code sd_notify(3)} does: {@code READY=1} once it serves clients and has caught
+ * up, {@code STATUS=} with what it waits for, {@code WATCHDOG=1} as long as nothing hangs, and {@code STOPPING=1}. A
+ * node that no longer says that nothing hangs is killed and started again.
  *
- * <p>These are datagrams to a Unix socket. The JDK has none of that kind; Netty's epoll transport does, and is loaded anyway. It has a
- * thread of its own, because it has to notice when all others hang.
+ * <p>These are datagrams to a Unix socket. The JDK has none of that kind; Netty's epoll transport does, and is loaded
+ * anyway. It has a thread of its own, because it has to notice when all others hang.
  */
 final class ServiceManager implements AutoCloseable {
 

@@ -17,8 +17,8 @@ final class StartFailure {
     private StartFailure() {}
 
     /**
-     * What was thrown, with its causes. A port that is taken needs no stack trace, but a file needs more than its path, which is
-     * all that the JDK's exceptions say.
+     * What was thrown, with its causes. A port that is taken needs no stack trace, but a file needs more than its path,
+     * which is all that the JDK's exceptions say.
      *
      * @param source where the settings are, for people
      * @param dataDir whose disk may be full: neither the JDK nor the library says which disk it is

@@ -22,10 +22,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Asks who votes, for a node that has lost its data: its setting may name members of long ago. Each node that has its data tells the newest
- * configuration in its log. The asking node believes a configuration when so many of its voters have answered that none of its
- * majorities, this node included, has gone unheard: whatever that configuration was followed by, one of them knows it. Then the same
- * holds for that one.
+ * Asks who votes, for a node that has lost its data: its setting may name members of long ago. Each node that has its
+ * data tells the newest configuration in its log. The asking node believes a configuration when so many of its voters
+ * have answered that none of its majorities, this node included, has gone unheard: whatever that configuration was
+ * followed by, one of them knows it. Then the same holds for that one.
  */
 final class VoterQuestions {
 

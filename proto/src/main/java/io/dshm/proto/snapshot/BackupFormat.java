@@ -15,9 +15,10 @@ import io.airlift.compress.zstd.ZstdCompressor;
  *   4 bytes   CRC-32C of all bytes of the file before these four
  * </pre>
  *
- * <p>The head is the first block, the foot the last one, and nothing follows it. The data, decompressed and put together,
- * are the snapshot's files ({@link SnapshotFormat}), one after the other. As each checksum covers all that is before it, no
- * byte can change, and no block can be missing, come twice or come from another file, without the next checksum being wrong.
+ * <p>The head is the first block, the foot the last one, and nothing follows it. The data, decompressed and put
+ * together, are the snapshot's files ({@link SnapshotFormat}), one after the other. As each checksum covers all that is
+ * before it, no byte can change, and no block can be missing, come twice or come from another file, without the next
+ * checksum being wrong.
  */
 final class BackupFormat {
 

@@ -18,8 +18,8 @@ import java.util.Objects;
 import java.util.zip.CRC32C;
 
 /**
- * Reads a backup. Each block is verified before anything of it is given out. Any damage is a {@link SnapshotException} that names
- * the file and the offset of the first block that is not as it was written. For one thread.
+ * Reads a backup. Each block is verified before anything of it is given out. Any damage is a {@link SnapshotException}
+ * that names the file and the offset of the first block that is not as it was written. For one thread.
  */
 public final class BackupReader implements AutoCloseable {
 
@@ -132,7 +132,8 @@ public final class BackupReader implements AutoCloseable {
     }
 
     /**
-     * Reads everything, to the end of the file. When this returns, the backup is whole and as it was written. To be called once.
+     * Reads everything, to the end of the file. When this returns, the backup is whole and as it was written. To be
+     * called once.
      *
      * @return the snapshot's header
      * @throws SnapshotException if it is not; the visitor may have got what is before the damage

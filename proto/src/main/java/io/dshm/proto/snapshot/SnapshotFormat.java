@@ -11,9 +11,9 @@ package io.dshm.proto.snapshot;
  *   n bytes   one SnapshotFrame
  * </pre>
  *
- * <p>A file begins with a header frame and ends with a footer frame, which says how many entries it holds and whether it
- * is the last file. A snapshot is the files {@code state-00000.dshm}, {@code state-00001.dshm} and so on; each can be
- * verified by itself.
+ * <p>A file begins with a header frame and ends with a footer frame, which says how many entries it holds and whether
+ * it is the last file. A snapshot is the files {@code state-00000.dshm}, {@code state-00001.dshm} and so on; each can
+ * be verified by itself.
  */
 public final class SnapshotFormat {
 

@@ -28,8 +28,9 @@ public final class SnapshotPart {
     private static final StrictParser<SnapshotFrame> PARSER = new StrictParser<>(SnapshotFrame.parser());
 
     /**
-     * Takes what is in a part, piece by piece, before the whole is known to be good. An {@link IllegalArgumentException}, {@link
-     * IllegalStateException} or {@link ArithmeticException} means that it cannot be.
+     * Takes what is in a part, piece by piece, before the whole is known to be good. An
+     * {@link IllegalArgumentException}, {@link IllegalStateException} or {@link ArithmeticException} means that it
+     * cannot be.
      */
     public interface Visitor {
 
@@ -79,8 +80,8 @@ public final class SnapshotPart {
     /**
      * Reads to the part's end, and no further. To be called once.
      *
-     * @throws SnapshotException if the part is damaged, not whole or of another format; the message goes on from the name of the
-     *     file
+     * @throws SnapshotException if the part is damaged, not whole or of another format; the message goes on from the
+     *     name of the file
      * @throws IOException if it cannot be read, or from the visitor
      */
     public SnapshotFooter read() throws IOException {

@@ -50,7 +50,8 @@ final class LimitParser {
     }
 
     /**
-     * What is wrong with a line of which a key and a limit are the arguments; null if nothing is. The options are read then.
+     * What is wrong with a line of which a key and a limit are the arguments; null if nothing is. The options are read
+     * then.
      *
      * @param options where the limit's numbers are arguments
      * @param optionsByPolicy where a policy says them

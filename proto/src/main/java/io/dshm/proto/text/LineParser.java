@@ -156,8 +156,8 @@ final class LineParser {
     }
 
     /**
-     * Why a line is refused that must have so many arguments, the first of them a key, and may have those options; null if
-     * it is not. The options are read then.
+     * Why a line is refused that must have so many arguments, the first of them a key, and may have those options; null
+     * if it is not. The options are read then.
      */
     static @Nullable Rejection refusal(Verb verb, RequestLine line, int arguments, Set<Option> options) {
         if (line.arguments() < arguments || !line.readOptions(arguments, options)) {

@@ -12,8 +12,8 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What to say to a verb that there is not: which one is nearest. It knows those of Redis, memcached and etcd, and finds typing
- * errors in ours. Nothing that a client has sent is in the texts.
+ * What to say to a verb that there is not: which one is nearest. It knows those of Redis, memcached and etcd, and finds
+ * typing errors in ours. Nothing that a client has sent is in the texts.
  */
 final class OtherVerbs {
 
@@ -103,7 +103,10 @@ final class OtherVerbs {
         return new Rejection(new Failure(ErrorCode.MALFORMED_REQUEST, text), false);
     }
 
-    /** The verb with the fewest typing errors in that name; null if there are too many in all, or hardly a letter is right. */
+    /**
+     * The verb with the fewest typing errors in that name; null if there are too many in all, or hardly a letter is
+     * right.
+     */
     private static @Nullable Verb meant(String name) {
         Verb meant = null;
         int fewest = Math.min(TYPING_ERRORS_MAX, name.length() / 2) + 1;

@@ -88,8 +88,8 @@ public final class RequestDecoder {
     /**
      * The same for a client that has to say first who it is.
      *
-     * @param takesData whether it has: before, requests with data are refused and their data is swallowed, and lines are short, so that
-     *     it takes nothing of the budget
+     * @param takesData whether it has: before, requests with data are refused and their data is swallowed, and lines
+     *     are short, so that it takes nothing of the budget
      */
     public RequestDecoder(int valueBytesMax, ValueBudget budget, BooleanSupplier takesData) {
         this(valueBytesMax, budget, takesData, false);
@@ -112,8 +112,8 @@ public final class RequestDecoder {
     }
 
     /**
-     * The bytes of the budget that the data of a write holds when it is returned. From then on the caller owns them, and gives
-     * them back when the write is done.
+     * The bytes of the budget that the data of a write holds when it is returned. From then on the caller owns them,
+     * and gives them back when the write is done.
      *
      * @param dataBytes see {@link Command.Write#dataBytes}
      * @return bytes, 0 for data of at most {@link Limits#VALUE_BUDGET_STEP_BYTES}
@@ -125,9 +125,9 @@ public final class RequestDecoder {
     /**
      * The next request, or null when more bytes are needed for it.
      *
-     * <p>When it returns null, {@code in} is empty but for the beginning of a line, at most {@link
-     * Limits#LONG_LINE_BYTES_MAX} and one byte. The next call must find that beginning again at the reader index, with more
-     * bytes after it.
+     * <p>When it returns null, {@code in} is empty but for the beginning of a line, at most
+     * {@link Limits#LONG_LINE_BYTES_MAX} and one byte. The next call must find that beginning again at the reader
+     * index, with more bytes after it.
      *
      * @param in what has arrived; read from, neither kept nor released
      */

@@ -20,8 +20,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * Makes bytes of commands, for a client. Stateless; writes at the buffer's writer index and lets the buffer grow.
  *
- * <p>Keys with a space or a line end are refused, because a part of them could become a command of its own: the caller has to
- * percent-encode such keys.
+ * <p>Keys with a space or a line end are refused, because a part of them could become a command of its own: the caller
+ * has to percent-encode such keys.
  */
 public final class RequestEncoder {
 

@@ -124,8 +124,8 @@ final class RequestLine {
     }
 
     /**
-     * Whether all arguments from one on have the form {@code name=value}, whatever the name. Numbers do not, so no length
-     * is among them.
+     * Whether all arguments from one on have the form {@code name=value}, whatever the name. Numbers do not, so no
+     * length is among them.
      */
     boolean hasOptionsOnly(int from) {
         if (arguments > ARGUMENTS_MAX) {

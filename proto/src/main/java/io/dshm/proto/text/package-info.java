@@ -1,7 +1,7 @@
 /**
- * The DSHM text protocol, both ways: bytes to commands and replies to bytes for a server, commands to bytes and bytes to
- * replies for a client. The protocol itself is described in {@code proto/README.md}; what it means byte for byte stands
- * in {@code proto/conversations}, which the tests of this package and those of the server both replay.
+ * The DSHM text protocol, both ways: bytes to commands and replies to bytes for a server, commands to bytes and bytes
+ * to replies for a client. The protocol itself is described in {@code proto/README.md}; what it means byte for byte
+ * stands in {@code proto/conversations}, which the tests of this package and those of the server both replay.
  *
  * <h2>Decoding</h2>
  *
@@ -24,11 +24,12 @@
  * <p>Three things hold in every state, whatever a peer sends:
  *
  * <ul>
- *   <li><b>Memory is bounded.</b> An unfinished line stays in the caller's buffer, up to {@link
- *       io.dshm.proto.Limits#LINE_BYTES_MAX}; one of a verb that takes long keys up to {@link
- *       io.dshm.proto.Limits#LONG_LINE_BYTES_MAX}, as far as the budget allows. A value is taken out of that buffer as it arrives, into an array that from
- *       {@link io.dshm.proto.Limits#VALUE_BUDGET_STEP_BYTES} on grows with what has arrived, not with what was announced,
- *       and only as far as the node's {@link io.dshm.proto.text.ValueBudget} allows.
+ *   <li><b>Memory is bounded.</b> An unfinished line stays in the caller's buffer, up to
+ *       {@link io.dshm.proto.Limits#LINE_BYTES_MAX}; one of a verb that takes long keys up to
+ *       {@link io.dshm.proto.Limits#LONG_LINE_BYTES_MAX}, as far as the budget allows. A value is taken out of that
+ *       buffer as it arrives, into an array that from {@link io.dshm.proto.Limits#VALUE_BUDGET_STEP_BYTES} on grows
+ *       with what has arrived, not with what was announced, and only as far as the node's
+ *       {@link io.dshm.proto.text.ValueBudget} allows.
  *   <li><b>Data is never run as commands.</b> Where a command with data is refused, its data is skipped; where its
  *       length cannot be told, the connection ends.
  *   <li><b>Bytes never raise an exception in a server.</b> What is not a command is a {@link io.dshm.proto.Rejection},
@@ -37,9 +38,9 @@
  *
  * <h2>Speed</h2>
  *
- * <p>A line is searched for its end once, however it is cut, then copied in one go into an array that the decoder keeps,
- * and read there: verbs are compared and numbers summed up byte by byte. No string is made on the way from bytes to a
- * command, nor on the way from a reply to bytes.
+ * <p>A line is searched for its end once, however it is cut, then copied in one go into an array that the decoder
+ * keeps, and read there: verbs are compared and numbers summed up byte by byte. No string is made on the way from bytes
+ * to a command, nor on the way from a reply to bytes.
  */
 @NullMarked
 package io.dshm.proto.text;

@@ -35,8 +35,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Answers one operator's connection: {@code /} (the operators' page, or what there is), {@code /health}, {@code /livez} and {@code /readyz} (200 or 503, and
- * why), {@code /metrics} (Prometheus), {@code /status} and {@code /digest} (JSON), {@code /events} (for the page), {@code /snapshot} (a backup), {@code /cluster} (the members, and changes of them). Confined to its connection's thread.
+ * Answers one operator's connection: {@code /} (the operators' page, or what there is), {@code /health}, {@code /livez}
+ * and {@code /readyz} (200 or 503, and why), {@code /metrics} (Prometheus), {@code /status} and {@code /digest} (JSON),
+ * {@code /events} (for the page), {@code /snapshot} (a backup), {@code /cluster} (the members, and changes of them).
+ * Confined to its connection's thread.
  */
 final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
 
@@ -92,8 +94,8 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
     /**
      * For one connection.
      *
-     * @param token needed by all requests except those about the node's health; null if none is needed, or a user once the cluster requires
-     *     one
+     * @param token needed by all requests except those about the node's health; null if none is needed, or a user once
+     *     the cluster requires one
      * @param slowRequests runs requests that read the whole state; may reject them
      * @param backups runs backups, which take as long as the client reads; may reject them
      * @param events for the operators' page

@@ -27,13 +27,13 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The admin port: HTTP for operators, see {@link AdminHandler}. Who reaches the port, and has the token if there is one, may read
- * everything there, and change the members.
+ * The admin port: HTTP for operators, see {@link AdminHandler}. Who reaches the port, and has the token if there is
+ * one, may read everything there, and change the members.
  *
- * <p>It has a thread of its own, so that it answers whatever the clients' and the other nodes' connections do, and another one
- * for what takes long; a third one sends backups. Stalled or too many clients do not block others: a connection ends when it is idle for {@link
- * Limits#ADMIN_IDLE_SECONDS} or takes longer to send a request, and the oldest one ends when there are more than {@link Limits#ADMIN_CONNECTIONS_MAX},
- * but none that gets a backup.
+ * <p>It has a thread of its own, so that it answers whatever the clients' and the other nodes' connections do, and
+ * another one for what takes long; a third one sends backups. Stalled or too many clients do not block others: a
+ * connection ends when it is idle for {@link Limits#ADMIN_IDLE_SECONDS} or takes longer to send a request, and the
+ * oldest one ends when there are more than {@link Limits#ADMIN_CONNECTIONS_MAX}, but none that gets a backup.
  */
 public final class AdminListener {
 
@@ -59,8 +59,8 @@ public final class AdminListener {
     /**
      * Listens.
      *
-     * @param tokenFile has the secret that requests need, but for those about the node's health; null if they need none, or a user once the
-     *     cluster requires one
+     * @param tokenFile has the secret that requests need, but for those about the node's health; null if they need
+     *     none, or a user once the cluster requires one
      * @param encryption of the connections
      * @throws IOException if the address cannot be bound, or the token cannot be read
      */

@@ -7,8 +7,8 @@ import java.util.function.BiPredicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Who a request to the admin port is of: its header {@code Authorization}, {@code Bearer SECRET}, or {@code Basic}, which is what a
- * browser sends for a user and a password. A secret is any bytes.
+ * Who a request to the admin port is of: its header {@code Authorization}, {@code Bearer SECRET}, or {@code Basic},
+ * which is what a browser sends for a user and a password. A secret is any bytes.
  *
  * @param user empty if there is none
  * @param secret empty if there is none

@@ -24,9 +24,9 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the operators' page shows, as server-sent events: all of it every {@link Limits#PAGE_INTERVAL_SECONDS}, once for all who listen. One
- * event at a time is on its way to a listener; who takes none for {@link Limits#PAGE_STALL_SECONDS} is disconnected. Nothing is read or
- * written while nobody listens. Confined to the admin port's thread.
+ * What the operators' page shows, as server-sent events: all of it every {@link Limits#PAGE_INTERVAL_SECONDS}, once for
+ * all who listen. One event at a time is on its way to a listener; who takes none for {@link Limits#PAGE_STALL_SECONDS}
+ * is disconnected. Nothing is read or written while nobody listens. Confined to the admin port's thread.
  */
 final class LiveEvents {
 

@@ -23,8 +23,8 @@ public interface MetricsSource {
      *
      * @param name of its metric, without {@code _total}
      * @param value of a histogram: the sum of what it has counted
-     * @param buckets of a histogram: how many values are in each of its native buckets that has any, by the bucket's number; empty for
-     *     other metrics
+     * @param buckets of a histogram: how many values are in each of its native buckets that has any, by the bucket's
+     *     number; empty for other metrics
      */
     record Sample(String name, Map<String, String> labels, double value, Map<Integer, Long> buckets) {}
 

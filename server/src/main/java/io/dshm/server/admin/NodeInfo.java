@@ -9,14 +9,20 @@ import org.jspecify.annotations.Nullable;
 /** What operators can learn of a node. Thread-safe. */
 public interface NodeInfo {
 
-    /** Null if the node is healthy: no event loop hangs, it knows a leader and has caught up. Otherwise one line with the reason. */
+    /**
+     * Null if the node is healthy: no event loop hangs, it knows a leader and has caught up. Otherwise one line with
+     * the reason.
+     */
     @Nullable
     String problem();
 
     /** Everything that {@link #problem} could name, the most important first; empty if the node is healthy. */
     List<String> problems();
 
-    /** Null if all threads that serve clients go on; otherwise which do not. A node that starts, or has no leader, is alive. */
+    /**
+     * Null if all threads that serve clients go on; otherwise which do not. A node that starts, or has no leader, is
+     * alive.
+     */
     @Nullable
     String hang();
 
@@ -24,8 +30,8 @@ public interface NodeInfo {
     Map<String, Object> status();
 
     /**
-     * The state's digest: {@code index} and {@code digest}. Nodes that have applied the same index have the same one. It
-     * reads all of the state, so it takes a while with much data.
+     * The state's digest: {@code index} and {@code digest}. Nodes that have applied the same index have the same one.
+     * It reads all of the state, so it takes a while with much data.
      *
      * @throws IllegalStateException if it cannot be computed now
      */
@@ -67,8 +73,8 @@ public interface NodeInfo {
     boolean knowsUsers();
 
     /**
-     * What this node knows of a limit: its numbers, what was used of it when, and what it has refused to this node's clients. Names
-     * and values, and lists of such.
+     * What this node knows of a limit: its numbers, what was used of it when, and what it has refused to this node's
+     * clients. Names and values, and lists of such.
      *
      * @param key of at least one byte
      * @throws IllegalStateException if the node does not run
@@ -76,18 +82,19 @@ public interface NodeInfo {
     Map<String, Object> why(String key);
 
     /**
-     * The keys that this node's clients name most, and those that limits refuse them most: lists of names and values. Keys may be secrets,
-     * such as the names of sessions.
+     * The keys that this node's clients name most, and those that limits refuse them most: lists of names and values.
+     * Keys may be secrets, such as the names of sessions.
      *
      * @throws IllegalStateException if the node does not run
      */
     Map<String, Object> hotKeys();
 
     /**
-     * Writes a backup of the present state. Blocks: first while a snapshot is taken, and then for as long as the output does.
+     * Writes a backup of the present state. Blocks: first while a snapshot is taken, and then for as long as the output
+     * does.
      *
-     * @param confirmed whether it must hold everything that any node has acknowledged before this call; otherwise it holds what this
-     *     node has
+     * @param confirmed whether it must hold everything that any node has acknowledged before this call; otherwise it
+     *     holds what this node has
      * @param out gets nothing if there can be no backup now
      * @throws IOException if there can be none now, or the output fails
      */

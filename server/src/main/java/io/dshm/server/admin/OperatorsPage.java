@@ -9,8 +9,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The operators' page: what a browser gets at {@code /}, and the files that it loads. All are in the jar, and the page gets nothing from
- * anywhere else: the browser is told to refuse it. Thread-safe.
+ * The operators' page: what a browser gets at {@code /}, and the files that it loads. All are in the jar, and the page
+ * gets nothing from anywhere else: the browser is told to refuse it. Thread-safe.
  */
 final class OperatorsPage {
 

@@ -14,7 +14,10 @@ import java.util.List;
 import java.util.Map;
 import org.slf4j.LoggerFactory;
 
-/** The newest lines of this node's log, for the operators' page: elections, members, snapshots, a full disk. Thread-safe. */
+/**
+ * The newest lines of this node's log, for the operators' page: elections, members, snapshots, a full disk.
+ * Thread-safe.
+ */
 final class RecentEvents extends AppenderBase<ILoggingEvent> {
 
     /** Whose lines these are. */

@@ -18,9 +18,9 @@ import java.io.OutputStream;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A response of any length, as fast as the client takes it: each write returns when the socket has taken the one before, and
- * fails if that takes longer than {@link Limits#BACKUP_STALL_SECONDS}. The response begins with the first write. For one thread,
- * which is not the connection's.
+ * A response of any length, as fast as the client takes it: each write returns when the socket has taken the one
+ * before, and fails if that takes longer than {@link Limits#BACKUP_STALL_SECONDS}. The response begins with the first
+ * write. For one thread, which is not the connection's.
  */
 final class ResponseStream extends OutputStream {
 
@@ -28,7 +28,9 @@ final class ResponseStream extends OutputStream {
     private final boolean chunked;
     private boolean begun;
 
-    /** @param chunked whether the client understands chunks; otherwise the end of the connection is that of the response */
+    /**
+     * @param chunked whether the client understands chunks; otherwise the end of the connection is that of the response
+     */
     ResponseStream(ChannelHandlerContext context, boolean chunked) {
         this.context = context;
         this.chunked = chunked;

@@ -44,8 +44,8 @@ public final class Backups {
     /**
      * Writes a backup of the state as it is now. Blocks.
      *
-     * @param confirmed whether it must hold everything that any node has acknowledged before this call; otherwise it holds what this
-     *     node has
+     * @param confirmed whether it must hold everything that any node has acknowledged before this call; otherwise it
+     *     holds what this node has
      * @param out gets nothing if no snapshot can be taken; it is neither flushed nor closed
      * @return what the backup says of itself
      * @throws IOException if it cannot be written, or no snapshot can be taken

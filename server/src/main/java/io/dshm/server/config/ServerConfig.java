@@ -68,8 +68,8 @@ public record ServerConfig(
      * @param sharedance of that for Sharedance clients
      * @param admin of that for operators
      * @param peers between nodes
-     * @param insecurePeers whether nodes may listen for each other on other than the loopback address although they take plain
-     *     connections
+     * @param insecurePeers whether nodes may listen for each other on other than the loopback address although they
+     *     take plain connections
      * @param clientFiles for the three ports; null if none of them takes TLS
      * @param clientCertificates whether clients show one there; needs authorities
      * @param peerFiles for connections between nodes, authorities included; null if they are plain

@@ -16,8 +16,8 @@ import picocli.CommandLine.Option;
 
 /**
  * Every configuration key, with its documentation and its default. A key {@code some-key} is the flag
- * {@code --some-key}, the environment variable {@code DSHM_SOME_KEY} and {@code some-key=...} in the configuration file;
- * the flag wins over the environment, the environment over the file.
+ * {@code --some-key}, the environment variable {@code DSHM_SOME_KEY} and {@code some-key=...} in the configuration
+ * file; the flag wins over the environment, the environment over the file.
  */
 @Command(
         name = "dshm-server",

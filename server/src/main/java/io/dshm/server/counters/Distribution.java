@@ -6,9 +6,9 @@ import java.util.concurrent.atomic.AtomicLongArray;
 /**
  * How often which values came: written by one thread, without allocation, and read by any.
  *
- * <p>The buckets are those of Prometheus' native histograms of schema {@value #SCHEMA}: bucket {@code i} holds what is above
- * {@code 2^((i-1)/4)} and not above {@code 2^(i/4)}, so that a value is known to within a fifth. Every fourth bound is a power of two; these
- * are the bounds of the classic histogram.
+ * <p>The buckets are those of Prometheus' native histograms of schema {@value #SCHEMA}: bucket {@code i} holds what is
+ * above {@code 2^((i-1)/4)} and not above {@code 2^(i/4)}, so that a value is known to within a fifth. Every fourth
+ * bound is a power of two; these are the bounds of the classic histogram.
  */
 public final class Distribution {
 

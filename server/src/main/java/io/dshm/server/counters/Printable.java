@@ -4,7 +4,9 @@ import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 
-/** Names that clients have chosen, as they may stand in metrics and on pages: bounded, and without control characters. */
+/**
+ * Names that clients have chosen, as they may stand in metrics and on pages: bounded, and without control characters.
+ */
 public final class Printable {
 
     private Printable() {}

@@ -11,8 +11,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Who a connection's client is, and what it may do. It is asked for each request; what it costs then is one volatile read, and a look at the
- * user's patterns. The secret is looked at once a connection. Confined to its event loop.
+ * Who a connection's client is, and what it may do. It is asked for each request; what it costs then is one volatile
+ * read, and a look at the user's patterns. The secret is looked at once a connection. Confined to its event loop.
  */
 final class Access {
 

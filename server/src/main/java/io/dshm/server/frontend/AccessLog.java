@@ -6,8 +6,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What is denied, in the log: seldom, without a secret, and without a name that a client has sent, which may be a secret in the wrong place.
- * Thread-safe.
+ * What is denied, in the log: seldom, without a secret, and without a name that a client has sent, which may be a
+ * secret in the wrong place. Thread-safe.
  */
 final class AccessLog {
 

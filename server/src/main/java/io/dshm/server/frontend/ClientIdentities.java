@@ -13,8 +13,8 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which identities clients have brought to this node lately, so that those of one address cannot fill the table that all
- * clients of the cluster share. Thread-safe; a connection asks once a minute.
+ * Which identities clients have brought to this node lately, so that those of one address cannot fill the table that
+ * all clients of the cluster share. Thread-safe; a connection asks once a minute.
  */
 final class ClientIdentities {
 

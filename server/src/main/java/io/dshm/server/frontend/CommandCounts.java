@@ -17,12 +17,12 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the clients of one event loop have asked and got. Written by the loop, without locks and, once each kind of command was
- * seen, without allocation; read by any thread.
+ * What the clients of one event loop have asked and got. Written by the loop, without locks and, once each kind of
+ * command was seen, without allocation; read by any thread.
  *
- * <p>How long a command took is counted from the moment at which its connection began to decode what had arrived, until its reply
- * was ready to be sent. Commands that are answered on the spot are timed together: the clock is read twice for all that a connection
- * does in one turn, not twice for each of them.
+ * <p>How long a command took is counted from the moment at which its connection began to decode what had arrived, until
+ * its reply was ready to be sent. Commands that are answered on the spot are timed together: the clock is read twice
+ * for all that a connection does in one turn, not twice for each of them.
  */
 @SuppressWarnings("EnumOrdinal") // places in arrays, which nothing outside of this process sees
 public final class CommandCounts {

@@ -5,7 +5,10 @@ import io.dshm.proto.CommandVisitor;
 import io.dshm.proto.Request;
 import java.util.Locale;
 
-/** What requests are told apart by where they are counted: the verb, but one for both ends of a list, and one for what is no command. */
+/**
+ * What requests are told apart by where they are counted: the verb, but one for both ends of a list, and one for what
+ * is no command.
+ */
 public enum CommandKind {
     GET,
     FETCH,

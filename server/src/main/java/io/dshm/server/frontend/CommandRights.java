@@ -9,7 +9,10 @@ import io.dshm.server.rights.User;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** Which rights a command needs. A command has no other way to its answer, so that a new one has to be given a right here. */
+/**
+ * Which rights a command needs. A command has no other way to its answer, so that a new one has to be given a right
+ * here.
+ */
 final class CommandRights
         implements CommandVisitor.OfRead<User, Boolean>,
                 CommandVisitor.OfWrite<User, Boolean>,

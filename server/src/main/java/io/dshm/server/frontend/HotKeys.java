@@ -15,13 +15,14 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which keys the clients of one event loop name most. Written by the loop, without locks, and without allocation but once in {@link
- * Limits#HOT_KEYS_SECONDS}; read by any thread.
+ * Which keys the clients of one event loop name most. Written by the loop, without locks, and without allocation but
+ * once in {@link Limits#HOT_KEYS_SECONDS}; read by any thread.
  *
- * <p>One command of {@link Limits#HOT_KEY_SAMPLE} is looked at, on average: the gaps vary, so that no habit of a client hides a key. The keys
- * of these are counted in a table of bounded size, by the algorithm Space-Saving (Metwally, Agrawal, El Abbadi, 2005): a key that is
- * not in the full table takes the place of the one that was seen least, and its count, which it may be too high by. What is shown is what
- * a key was certainly seen. When the time is over, the counts are published and all begin anew.
+ * <p>One command of {@link Limits#HOT_KEY_SAMPLE} is looked at, on average: the gaps vary, so that no habit of a client
+ * hides a key. The keys of these are counted in a table of bounded size, by the algorithm Space-Saving (Metwally,
+ * Agrawal, El Abbadi, 2005): a key that is not in the full table takes the place of the one that was seen least, and
+ * its count, which it may be too high by. What is shown is what a key was certainly seen. When the time is over, the
+ * counts are published and all begin anew.
  */
 public final class HotKeys {
 
@@ -152,8 +153,8 @@ public final class HotKeys {
     // --- read by any thread ---
 
     /**
-     * The keys that the clients of these loops named most a moment ago, the first first. A loop that has had nothing to do for longer
-     * has none.
+     * The keys that the clients of these loops named most a moment ago, the first first. A loop that has had nothing to
+     * do for longer has none.
      *
      * @param nowNanos by the loops' clock
      */

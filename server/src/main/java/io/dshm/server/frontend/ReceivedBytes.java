@@ -7,8 +7,8 @@ import io.netty.buffer.Unpooled;
 import io.netty.handler.codec.ByteToMessageDecoder;
 
 /**
- * What a client has sent and this node has not decoded: the beginning of a line, or requests that have to wait. Confined to
- * the connection's event loop.
+ * What a client has sent and this node has not decoded: the beginning of a line, or requests that have to wait.
+ * Confined to the connection's event loop.
  *
  * <p>Only what is left is kept, in a buffer of about its size, so that a client who waits in the middle of a line costs
  * that line. What is appended is copied at most a few times, however it is cut. From {@link #FREE_BYTES} on the buffer

@@ -13,9 +13,9 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What limits have refused to the clients of one event loop: for a bounded number of keys the newest refusals. A key takes the place
- * of another one that has the same hash, so that one which is refused all the time leaves the others theirs. Written by the
- * loop, without locks, and only when something is refused; read by any thread.
+ * What limits have refused to the clients of one event loop: for a bounded number of keys the newest refusals. A key
+ * takes the place of another one that has the same hash, so that one which is refused all the time leaves the others
+ * theirs. Written by the loop, without locks, and only when something is refused; read by any thread.
  */
 public final class Refusals {
 

@@ -3,8 +3,8 @@ package io.dshm.server.frontend;
 import java.util.IdentityHashMap;
 
 /**
- * The bytes of replies that wait for the clients of one event loop, as a part of what the whole node may hold. Confined to
- * the loop; the node's count lags behind by less than {@link #REPORT_BYTES}.
+ * The bytes of replies that wait for the clients of one event loop, as a part of what the whole node may hold. Confined
+ * to the loop; the node's count lags behind by less than {@link #REPORT_BYTES}.
  */
 final class ReplyMemory {
 

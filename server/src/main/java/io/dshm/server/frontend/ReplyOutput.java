@@ -14,19 +14,22 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The replies of one connection on their way to its client, in the order in which they are written here. Confined to its
- * event loop.
+ * The replies of one connection on their way to its client, in the order in which they are written here. Confined to
+ * its event loop.
  *
- * <p>Replies are encoded into one buffer, which is sent once in a round of the event loop. A large value is not copied as a
- * whole: it is sent piece by piece, as fast as the client takes it, and no other reply is written meanwhile. What the
- * client does not take is counted in {@link UnreadReplies}.
+ * <p>Replies are encoded into one buffer, which is sent once in a round of the event loop. A large value is not copied
+ * as a whole: it is sent piece by piece, as fast as the client takes it, and no other reply is written meanwhile. What
+ * the client does not take is counted in {@link UnreadReplies}.
  */
 final class ReplyOutput {
 
     /** Values from this length on are copied to the socket piece by piece. */
     private static final int LARGE_REPLY_BYTES = 128 * 1024;
 
-    /** Bytes of replies that are collected before they are sent. With more, unread replies would grow without being counted. */
+    /**
+     * Bytes of replies that are collected before they are sent. With more, unread replies would grow without being
+     * counted.
+     */
     private static final int REPLIES_BYTES_MAX = 64 * 1024;
 
     /** How long a client may take to notice that the connection has ended. */

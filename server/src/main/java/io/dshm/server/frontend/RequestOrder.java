@@ -15,8 +15,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Writes are outstanding, in the order of their requests, until their replies are known and written, and so are
  * linearizable reads; but never both at once. Everything else is a barrier: it waits until nothing is outstanding, and
- * what comes after it is not even decoded before it is done. A large write is a barrier, too: it goes to the log by another
- * path, where it could overtake a small one.
+ * what comes after it is not even decoded before it is done. A large write is a barrier, too: it goes to the log by
+ * another path, where it could overtake a small one.
  */
 final class RequestOrder {
 

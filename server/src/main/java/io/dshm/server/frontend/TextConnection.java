@@ -30,9 +30,9 @@ import org.slf4j.LoggerFactory;
 /**
  * One client's connection. Confined to its event loop.
  *
- * <p>How it works: {@link #goOn} decodes and handles requests and writes replies, one after the other, as far as it can; it
- * is called whenever something has changed. {@link RequestOrder} says which request may be handled and whose reply
- * is next, {@link ReplyOutput} whether the client takes one. For one client this node holds at most a bounded
+ * <p>How it works: {@link #goOn} decodes and handles requests and writes replies, one after the other, as far as it
+ * can; it is called whenever something has changed. {@link RequestOrder} says which request may be handled and whose
+ * reply is next, {@link ReplyOutput} whether the client takes one. For one client this node holds at most a bounded
  * number of outstanding commands, one decoded request, the socket's buffers, and replies that are counted.
  */
 final class TextConnection extends ChannelInboundHandlerAdapter implements ClientConnection {

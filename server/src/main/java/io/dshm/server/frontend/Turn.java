@@ -5,8 +5,8 @@ import io.netty.channel.Channel;
 import java.util.concurrent.TimeUnit;
 
 /**
- * What one connection does in one turn of its event loop. The loop serves other clients, too: after so many requests and
- * replies, or so many bytes of them, the connection goes on in the next turn. Confined to the event loop.
+ * What one connection does in one turn of its event loop. The loop serves other clients, too: after so many requests
+ * and replies, or so many bytes of them, the connection goes on in the next turn. Confined to the event loop.
  */
 final class Turn {
 

@@ -7,8 +7,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The bytes that wait for one client to read them, and since when. Confined to its event loop.
  *
- * <p>Where the node holds too much for clients, counting more may disconnect any client of this loop, also the one that is
- * counted for.
+ * <p>Where the node holds too much for clients, counting more may disconnect any client of this loop, also the one that
+ * is counted for.
  */
 public final class UnreadReplies {
 

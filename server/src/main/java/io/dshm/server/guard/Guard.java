@@ -10,9 +10,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Handles unexpected exceptions. A {@link RuntimeException} is a fault of the one callback or task
- * that threw it: it is logged, and everything else goes on. An {@link Error} (no memory, no stack, a class that cannot be
- * loaded) may leave anything half done, so the process ends. Any thread.
+ * Handles unexpected exceptions. A {@link RuntimeException} is a fault of the one callback or task that threw it: it is
+ * logged, and everything else goes on. An {@link Error} (no memory, no stack, a class that cannot be loaded) may leave
+ * anything half done, so the process ends. Any thread.
  */
 public final class Guard {
 
@@ -51,7 +51,10 @@ public final class Guard {
         }
     }
 
-    /** Runs the task; an error in it ends the process. For callers that would only log it. What is thrown goes on to the caller. */
+    /**
+     * Runs the task; an error in it ends the process. For callers that would only log it. What is thrown goes on to the
+     * caller.
+     */
     public static void errorsOf(String what, Runnable task) {
         try {
             task.run();
@@ -76,8 +79,8 @@ public final class Guard {
     }
 
     /**
-     * The last step of a future, which nobody waits for: what it throws is reported, and an error ends the process, also one that
-     * the future itself has failed with.
+     * The last step of a future, which nobody waits for: what it throws is reported, and an error ends the process,
+     * also one that the future itself has failed with.
      */
     public static <T> BiConsumer<T, @Nullable Throwable> last(String what, BiConsumer<T, @Nullable Throwable> step) {
         return (result, failure) -> {

@@ -10,8 +10,8 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Threads for tasks of a library, which may submit them and never look at their futures: what they throw is reported, and an
- * error ends the process. See {@link Guard}.
+ * Threads for tasks of a library, which may submit them and never look at their futures: what they throw is reported,
+ * and an error ends the process. See {@link Guard}.
  */
 public class GuardedPool extends ThreadPoolExecutor {
 

@@ -24,7 +24,10 @@ public final class SeldomLogged {
         this.nextNanos = new AtomicLong(nanoTime.getAsLong());
     }
 
-    /** Counts one event. Returns how many there were since the last log line, this one included, if it is to be logged now; else 0. */
+    /**
+     * Counts one event. Returns how many there were since the last log line, this one included, if it is to be logged
+     * now; else 0.
+     */
     public long next() {
         count.incrementAndGet();
         long now = nanoTime.getAsLong();

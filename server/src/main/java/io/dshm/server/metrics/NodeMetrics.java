@@ -31,8 +31,9 @@ import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
- * All metrics of a node: their names, their help, and where each is read. Names follow Prometheus' conventions: base units, {@code _total}
- * for what only grows. The list for operators is in {@code deploy/README.md}; a test compares it with this.
+ * All metrics of a node: their names, their help, and where each is read. Names follow Prometheus' conventions: base
+ * units, {@code _total} for what only grows. The list for operators is in {@code deploy/README.md}; a test compares it
+ * with this.
  */
 public final class NodeMetrics {
 

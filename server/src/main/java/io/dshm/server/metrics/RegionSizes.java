@@ -16,8 +16,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
 /**
- * How large the regions are. A thread of its own looks through the store again and again, a little at a time: counting them with each write
- * would cost every write. So the numbers are a second old in a small store, and some minutes in one of millions of entries.
+ * How large the regions are. A thread of its own looks through the store again and again, a little at a time: counting
+ * them with each write would cost every write. So the numbers are a second old in a small store, and some minutes in
+ * one of millions of entries.
  */
 public final class RegionSizes implements AutoCloseable {
 
@@ -37,7 +38,8 @@ public final class RegionSizes implements AutoCloseable {
     /**
      * A region.
      *
-     * @param name made printable; {@code :} for the default region, {@code other} for all that are not among the largest
+     * @param name made printable; {@code :} for the default region, {@code other} for all that are not among the
+     *     largest
      */
     public record Size(String name, long entries, long bytes) {}
 

@@ -17,8 +17,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The addresses of the members' host names, as far as they can be resolved. A connection from another address is no member's.
- * Names are resolved in the background, at first and whenever an unknown address connects. While a name could
+ * The addresses of the members' host names, as far as they can be resolved. A connection from another address is no
+ * member's. Names are resolved in the background, at first and whenever an unknown address connects. While a name could
  * never be resolved, every address may be that member's.
  *
  * <p>Thread-safe; {@link #mayBeMember} never blocks.

@@ -11,7 +11,10 @@ public final class CertifiedNode {
 
     private CertifiedNode() {}
 
-    /** The other side has shown a certificate. {@code isFor} says whether it is for the member of that name; on the event loop. */
+    /**
+     * The other side has shown a certificate. {@code isFor} says whether it is for the member of that name; on the
+     * event loop.
+     */
     public static void set(Channel channel, Predicate<String> isFor) {
         channel.attr(KEY).set(isFor);
     }

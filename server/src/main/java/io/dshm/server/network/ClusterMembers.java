@@ -18,8 +18,8 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The nodes that this one knows as members, with their addresses: those of the setting at first, and those of the cluster's own
- * list as soon as it has one. The sets that it gives out follow each change. Thread-safe.
+ * The nodes that this one knows as members, with their addresses: those of the setting at first, and those of the
+ * cluster's own list as soon as it has one. The sets that it gives out follow each change. Thread-safe.
  */
 public final class ClusterMembers {
 

@@ -9,9 +9,9 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Comes before the handler that collects the frames of a connection to another node. It reads their lengths as they pass, and
- * closes the connection when a frame is too long, before memory is allocated for it, or when one is not complete in
- * time. It passes all bytes on unchanged.
+ * Comes before the handler that collects the frames of a connection to another node. It reads their lengths as they
+ * pass, and closes the connection when a frame is too long, before memory is allocated for it, or when one is not
+ * complete in time. It passes all bytes on unchanged.
  *
  * <p>Confined to the connection's event loop, but for {@link #evict}.
  */
@@ -20,7 +20,9 @@ public final class FrameGuard extends ChannelInboundHandlerAdapter {
     /** Bytes of a frame from which on it counts while it is incomplete; what is smaller is bounded by its number. */
     private static final int LARGE_BYTES = 64 * 1024;
 
-    /** The number of steps in which the time of a frame is measured: a node that was paused itself counts one step only. */
+    /**
+     * The number of steps in which the time of a frame is measured: a node that was paused itself counts one step only.
+     */
     private static final int CHECKS = 5;
 
     /**

@@ -19,8 +19,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Where the other members are. Names are looked up on a thread of their own, because a lookup blocks for as long as the
- * name service is silent: at the start, after a connection has failed, and now and then. The last good answer counts until
- * there is another one. Nothing here blocks its caller. Thread-safe.
+ * name service is silent: at the start, after a connection has failed, and now and then. The last good answer counts
+ * until there is another one. Nothing here blocks its caller. Thread-safe.
  */
 public final class MemberAddresses implements AutoCloseable {
 
@@ -87,7 +87,8 @@ public final class MemberAddresses implements AutoCloseable {
     }
 
     /**
-     * The last good address of a member; not done before its name has been found once. It fails if no member has that name.
+     * The last good address of a member; not done before its name has been found once. It fails if no member has that
+     * name.
      */
     public CompletableFuture<InetSocketAddress> find(String name) {
         Member member = members.get(name);

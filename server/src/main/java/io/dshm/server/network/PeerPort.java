@@ -10,11 +10,11 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Who may connect to a port for other nodes, and what all connections there may cost together. When they cost too much, the
- * connection whose incomplete frame began first is closed: frames of other nodes are complete within milliseconds.
+ * Who may connect to a port for other nodes, and what all connections there may cost together. When they cost too much,
+ * the connection whose incomplete frame began first is closed: frames of other nodes are complete within milliseconds.
  *
- * <p>Thread-safe. Each connection takes the lock when it opens, with its first frame, when it closes, and for a large frame
- * that arrives in several pieces; never for others.
+ * <p>Thread-safe. Each connection takes the lock when it opens, with its first frame, when it closes, and for a large
+ * frame that arrives in several pieces; never for others.
  */
 public final class PeerPort {
 

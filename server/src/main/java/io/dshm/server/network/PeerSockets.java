@@ -14,7 +14,10 @@ public final class PeerSockets {
 
     private PeerSockets() {}
 
-    /** Makes the connection end when the other side acknowledges nothing for too long. On Linux; elsewhere it has no effect. */
+    /**
+     * Makes the connection end when the other side acknowledges nothing for too long. On Linux; elsewhere it has no
+     * effect.
+     */
     public static void giveUpOnSilence(Channel channel) {
         if (channel instanceof EpollSocketChannel socket) {
             socket.config().setTcpUserTimeout(USER_TIMEOUT_MILLIS);

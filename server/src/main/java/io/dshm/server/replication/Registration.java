@@ -26,9 +26,10 @@ import org.slf4j.LoggerFactory;
 /**
  * Tells the log who this node is: its name, the number of this start, and the origins of its commands.
  *
- * <p>Once it is told, the log may know the origins no more: because another process has registered under the name, or because the node was
- * removed from the cluster. Then this node must stop. But if it was added again meanwhile, it registers as a further start, with new
- * origins: what it had sent under the old ones is not sent again, because it may be applied already.
+ * <p>Once it is told, the log may know the origins no more: because another process has registered under the name, or
+ * because the node was removed from the cluster. Then this node must stop. But if it was added again meanwhile, it
+ * registers as a further start, with new origins: what it had sent under the old ones is not sent again, because it may
+ * be applied already.
  *
  * <p>Confined to the first lane, but for what says otherwise.
  */
@@ -155,7 +156,9 @@ final class Registration {
         lanes.get(0).after(TimeUnit.MILLISECONDS.toNanos(AGAIN_MILLIS), this::register);
     }
 
-    /** Looks whether the log still knows this node, also while no client writes through it. To be called now and then. */
+    /**
+     * Looks whether the log still knows this node, also while no client writes through it. To be called now and then.
+     */
     void check() {
         StateMachine state = reads.stateMachine();
         if (done && reads.appliedIndex() >= index && state.cluster().mayRegister(name) && !state.isRegistered(name)) {

@@ -30,15 +30,15 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the lanes of a node have in common: its registration in the log, large values, who leads, and the time that a
+ * What the lanes of a node share: its registration in the log, large values, who leads, and the time that a
  * leader logs when nothing else is written. See the package's description. Thread-safe.
  */
 public final class Replicator {
 
-    /** How far the last entry's stamp may be behind, in milliseconds, while entries wait for their deadlines. */
+    /** A leader logs the time if the last stamp is older than this, in milliseconds, while entries have deadlines. */
     private static final long TICK_MILLIS = 1_000;
 
-    /** Between two looks at the time-outs of large values that wait. */
+    /** The time-outs of waiting large values are checked this often. */
     private static final long LARGE_VALUES_MILLIS = 50;
 
     /**
@@ -127,14 +127,14 @@ public final class Replicator {
                 () -> largeValues.expire(nanoTime.getAsLong()));
     }
 
-    /** In the first lane. */
+    /** Runs on the first lane. */
     private void every(long initialDelayMillis, long delayMillis, String what, Runnable task) {
         lanes.get(0)
                 .executor()
                 .scheduleWithFixedDelay(Guard.of(what, task), initialDelayMillis, delayMillis, TimeUnit.MILLISECONDS);
     }
 
-    /** Whether that is the registration of this start of this node. Any thread. */
+    /** Whether this registration is that of this node's present start. Any thread. */
     public boolean isOwn(RegisterNode registration) {
         return this.registration.isOwn(registration);
     }
@@ -149,22 +149,22 @@ public final class Replicator {
         throw new IllegalArgumentException("no lane belongs to " + executor);
     }
 
-    /** Proposes a record of the cluster's own, if this node leads; what becomes of it is seen in the state. Any thread. */
+    /** Proposes a record of the cluster itself, if this node leads; the outcome shows only in the state. Any thread. */
     public void propose(CommandRecord record) {
         Lane first = lanes.get(0);
         first.execute(() -> first.propose(record));
     }
 
-    /** Somebody else leads, or nobody, or this node. Called in the order in which it became known. */
+    /** The leader has changed, or there is none now. Called in the order of the changes. */
     public void onLeadership(Leadership leadership) {
         lanes.forEach(lane -> lane.execute(() -> lane.onLeadership(leadership)));
         if (leadership.self()) {
-            // The first entry of a term says what time it is: followers set their estimates by it.
+            // The first entry of a term carries the time: followers correct their clocks by it.
             Lane first = lanes.get(0);
             first.execute(first::tick);
         }
         if (leadership.leader() != null && isRegistered() && format.isBehind()) {
-            // This leader may have loaded a snapshot, which does not say what the nodes read.
+            // The leader may have loaded a snapshot, which does not say which formats the nodes read.
             lanes.get(0).execute(registration::register);
         }
     }
@@ -177,10 +177,10 @@ public final class Replicator {
     }
 
     /**
-     * Does what an operator asks for, and no client can. Any thread.
+     * Runs a command that only operators may give. Any thread.
      *
      * @param record without its identity; one that {@link io.dshm.server.statemachine.Admission} admits
-     * @return {@code DONE}, or why it is not done; an exception only if this node is at fault
+     * @return {@code DONE}, or the reason why not; fails only through an error of this node
      */
     public CompletableFuture<Reply> submitForOperator(CommandRecord.Builder record) {
         CompletableFuture<Reply> told = new CompletableFuture<>();
@@ -199,7 +199,7 @@ public final class Replicator {
         return told;
     }
 
-    /** Refuses new commands from now on; done when all that were taken are answered. */
+    /** Refuses new commands from now on; the future completes when all taken ones are answered. */
     public CompletableFuture<Void> drain() {
         stopping = true;
         List<CompletableFuture<Void>> all = new ArrayList<>();
@@ -219,22 +219,22 @@ public final class Replicator {
         }
     }
 
-    /** What each lane has done, and what waits in it. Any thread. */
+    /** Each lane's counts of what it has done and of what waits. Any thread. */
     public List<LaneCounts> counts() {
         return lanes.stream().map(Lane::counts).toList();
     }
 
-    /** Whether this node has told the log who it is, and commands flow. */
+    /** Whether this node is registered in the log; before that, commands wait. */
     public boolean isRegistered() {
         return registration.isDone();
     }
 
-    /** Ends what goes on in the background. After {@link #drain}. */
+    /** Stops the background work. To be called after {@link #drain}. */
     public void close() {
         scans.close();
     }
 
-    /** What the lanes ask. */
+    /** The node, as the lanes see it. */
     private final class Node implements Lane.Node {
 
         @Override

@@ -26,7 +26,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Before a node that has just started leads, it has to know the time (see {@link ClusterClock}): it asks the other
  * nodes, and only if none of them has run on since a stamp, so that all have just started, the wall clock accounts for
- * the time that they were down. A node that follows asks its leader, so that it is prepared, and goes by that leader's time.
+ * the time that they were down. A node that follows asks its leader, so that it is prepared, and goes by that leader's
+ * time.
  */
 public final class Roles implements RoleListener {
 
@@ -133,9 +134,9 @@ public final class Roles implements RoleListener {
     }
 
     /**
-     * Whether no node has run on, as far as can be known. One that cannot be reached may have, and decide limits from shares whose life
-     * the wall clock would end: so it is waited for, until the shares of a time before this node started are over by any clock. Where
-     * nothing in the state waits for the time, there are none.
+     * Whether no node has run on, as far as can be known. One that cannot be reached may have, and decide limits from
+     * shares whose life the wall clock would end: so it is waited for, until the shares of a time before this node
+     * started are over by any clock. Where nothing in the state waits for the time, there are none.
      */
     private boolean mayGoByWallClock(List<CompletableFuture<Void>> answers, int attempt) {
         long answered = answers.stream()
@@ -162,9 +163,9 @@ public final class Roles implements RoleListener {
     }
 
     /**
-     * Asks one node for the time. Its answer counts as soon as it arrives: the next one may take as long as the time-out.
-     * What is read later than that is a failure, because nobody knows how old it is: this process may have stood still
-     * with the answer in its socket, before any timer of its own could end the question.
+     * Asks one node for the time. Its answer counts as soon as it arrives: the next one may take as long as the
+     * time-out. What is read later than that is a failure, because nobody knows how old it is: this process may have
+     * stood still with the answer in its socket, before any timer of its own could end the question.
      */
     private CompletableFuture<Void> askNode(String node) {
         long askedMillis = clock.monotonicMillis();

@@ -3,8 +3,8 @@
  *
  * <p>A node works in {@link io.dshm.server.replication.Lane lanes}, one for each event loop. A client's connection, the
  * commands that came through it and the links to other nodes that carry them belong to one lane, and hardly anything
- * ever crosses over to another thread. What all lanes have in common (this node's registration in the log, large values,
- * the time that a leader logs) is in the {@link io.dshm.server.replication.Replicator};
+ * ever crosses over to another thread. What all lanes have in common (this node's registration in the log, large
+ * values, the time that a leader logs) is in the {@link io.dshm.server.replication.Replicator};
  * {@link io.dshm.server.replication.Roles} tells it who leads.
  *
  * <p>The rooms, each with its own description:

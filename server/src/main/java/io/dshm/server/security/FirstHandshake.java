@@ -9,8 +9,8 @@ import javax.net.ssl.SSLEngineResult.HandshakeStatus;
 import javax.net.ssl.SSLException;
 
 /**
- * A handshake of a node with itself, in memory. The first one of a process takes many times as long as the others, because all
- * of the implementation is loaded in it; this one makes it before anybody waits. Blocks.
+ * A handshake of a node with itself, in memory. The first one of a process takes many times as long as the others,
+ * because all of the implementation is loaded in it; this one makes it before anybody waits. Blocks.
  */
 final class FirstHandshake {
 

@@ -13,11 +13,12 @@ import java.util.Set;
 import java.util.function.Supplier;
 
 /**
- * Which member a certificate is for: one of its alternative names is the member's name, or the host that its address has. The
- * subject's common name does not count, and neither do wildcards: a name that stands for many nodes says nothing about one.
+ * Which member a certificate is for: one of its alternative names is the member's name, or the host that its address
+ * has. The subject's common name does not count, and neither do wildcards: a name that stands for many nodes says
+ * nothing about one.
  *
- * <p>Both are accepted because both are in use: an authority that knows DNS names and addresses only signs no {@code n1}, and a
- * certificate for the name {@code n1} outlives a change of address. Thread-safe.
+ * <p>Both are accepted because both are in use: an authority that knows DNS names and addresses only signs no
+ * {@code n1}, and a certificate for the name {@code n1} outlives a change of address. Thread-safe.
  *
  * @param hosts the members' hosts by their names, as they are now
  */

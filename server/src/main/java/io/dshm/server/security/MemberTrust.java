@@ -8,8 +8,8 @@ import javax.net.ssl.X509ExtendedTrustManager;
 import javax.net.ssl.X509TrustManager;
 
 /**
- * Believes a certificate of one of the authorities if it is also for a member: for the one that was dialed, or for any if it is the
- * other side that has dialed; which of them it is, its greeting says. Thread-safe.
+ * Believes a certificate of one of the authorities if it is also for a member: for the one that was dialed, or for any
+ * if it is the other side that has dialed; which of them it is, its greeting says. Thread-safe.
  */
 final class MemberTrust extends X509ExtendedTrustManager {
 

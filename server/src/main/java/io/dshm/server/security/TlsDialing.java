@@ -18,8 +18,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Encrypts the connections that this node makes to members, and requires the certificate of the member that it dials.
  *
- * <p>While the cluster changes over ({@code plainToo}), other nodes may take plain connections only, or TLS only: a node that ends
- * a connection without an answer is dialed in the other way the next time. A certificate that is not believed is no reason for that.
+ * <p>While the cluster changes over ({@code plainToo}), other nodes may take plain connections only, or TLS only: a
+ * node that ends a connection without an answer is dialed in the other way the next time. A certificate that is not
+ * believed is no reason for that.
  *
  * <p>Thread-safe.
  */
@@ -78,9 +79,9 @@ public final class TlsDialing implements DialedEncryption {
     }
 
     /**
-     * Follows a handshake. Comes right behind its handler. For those behind it the connection is active once the handshake has
-     * succeeded: only then they greet, and how long they wait for an answer does not depend on the handshake, which has a limit of
-     * its own.
+     * Follows a handshake. Comes right behind its handler. For those behind it the connection is active once the
+     * handshake has succeeded: only then they greet, and how long they wait for an answer does not depend on the
+     * handshake, which has a limit of its own.
      */
     private final class TlsWay extends ChannelDuplexHandler {
 
@@ -139,7 +140,10 @@ public final class TlsDialing implements DialedEncryption {
             }
         }
 
-        /** Also what the other node says after it has seen this one's certificate, which is when the handshake is over here. */
+        /**
+         * Also what the other node says after it has seen this one's certificate, which is when the handshake is over
+         * here.
+         */
         @Override
         public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
             if (!plainToo || !TlsFailures.isGone(cause)) {

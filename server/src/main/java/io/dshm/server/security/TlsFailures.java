@@ -19,8 +19,9 @@ final class TlsFailures {
     private TlsFailures() {}
 
     /**
-     * Why a handshake has failed; null if it has not. Netty takes it for a success if the other side ends TLS properly in the
-     * middle of it, because nothing is left to be done then. Where certificates are needed, none has been shown in that case.
+     * Why a handshake has failed; null if it has not. Netty takes it for a success if the other side ends TLS properly
+     * in the middle of it, because nothing is left to be done then. Where certificates are needed, none has been shown
+     * in that case.
      */
     static @Nullable Throwable of(SslHandshakeCompletionEvent handshake, SSLEngine engine) {
         boolean needsCertificate = engine.getUseClientMode() || engine.getNeedClientAuth();

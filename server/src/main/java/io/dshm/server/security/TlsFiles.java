@@ -16,7 +16,8 @@ import org.jspecify.annotations.Nullable;
  *
  * @param certificate this node's, and behind it those between it and an authority's, if there are any
  * @param key its private key, as PKCS#8, without a passphrase
- * @param authorities whose certificates are believed, several while one takes over from another; null where nobody shows one
+ * @param authorities whose certificates are believed, several while one takes over from another; null where nobody
+ *     shows one
  */
 public record TlsFiles(Path certificate, Path key, @Nullable Path authorities) {
 

@@ -23,12 +23,13 @@ import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Encrypts what a port accepts. Nothing that comes before the handshake is over reaches another handler. Handshakes are bounded in
- * time, and in number: with more than {@link Limits#TLS_HANDSHAKES_MAX} under way, the oldest one is given up for a new one, so
- * that those who never end theirs keep nobody out.
+ * Encrypts what a port accepts. Nothing that comes before the handshake is over reaches another handler. Handshakes are
+ * bounded in time, and in number: with more than {@link Limits#TLS_HANDSHAKES_MAX} under way, the oldest one is given
+ * up for a new one, so that those who never end theirs keep nobody out.
  *
- * <p>Where plain connections are taken as well, the first byte tells them apart: a handshake begins with 22, which is neither a
- * letter, as in a command or in HTTP, nor the first byte of a frame between nodes, which would be longer than any may be.
+ * <p>Where plain connections are taken as well, the first byte tells them apart: a handshake begins with 22, which is
+ * neither a letter, as in a command or in HTTP, nor the first byte of a frame between nodes, which would be longer than
+ * any may be.
  *
  * <p>Thread-safe.
  */

@@ -7,16 +7,17 @@ import java.util.function.Supplier;
 /**
  * A clock that never goes back, and goes on while the machine sleeps: nanoseconds from an unknown origin.
  *
- * <p>Java has no such clock. {@link System#nanoTime} is {@code CLOCK_MONOTONIC}: it goes on while a process is stopped, but not while
- * its machine is suspended. So the time asleep is added. After sleep the wall clock has moved further than the monotonic one: once they
- * have come apart by {@value #APART_MILLIS} ms since the last look, and at least every {@value #LOOK_MILLIS} ms of use, the time since
- * boot is read ({@code /proc/uptime}, which is {@code CLOCK_BOOTTIME}, in hundredths of seconds). A step of the wall clock costs a
- * look, and changes nothing. Where there is no time since boot, whatever the wall clock is ahead counts as sleep: that makes shares
- * end early, never late.
+ * <p>Java has no such clock. {@link System#nanoTime} is {@code CLOCK_MONOTONIC}: it goes on while a process is stopped,
+ * but not while its machine is suspended. So the time asleep is added. After sleep the wall clock has moved further
+ * than the monotonic one: once they have come apart by {@value #APART_MILLIS} ms since the last look, and at least
+ * every {@value #LOOK_MILLIS} ms of use, the time since boot is read ({@code /proc/uptime}, which is
+ * {@code CLOCK_BOOTTIME}, in hundredths of seconds). A step of the wall clock costs a look, and changes nothing. Where
+ * there is no time since boot, whatever the wall clock is ahead counts as sleep: that makes shares end early, never
+ * late.
  *
- * <p>What a look does not tell for certain counts as sleep at the end of a period, and does not at its beginning. So this is behind the
- * true time asleep by at most {@value #ERROR_MILLIS} ms between any two readings, unless within one of those periods the machine sleeps
- * and its wall clock is put back by just as much.
+ * <p>What a look does not tell for certain counts as sleep at the end of a period, and does not at its beginning. So
+ * this is behind the true time asleep by at most {@value #ERROR_MILLIS} ms between any two readings, unless within one
+ * of those periods the machine sleeps and its wall clock is put back by just as much.
  *
  * <p>Confined to one thread.
  */
@@ -45,7 +46,10 @@ public final class BootTime implements LongSupplier {
     private final LongSupplier wallMillis;
     private final Supplier<OptionalLong> bootMillis;
 
-    /** By how much the time since boot was ahead of the monotonic clock at the start, at least; whatever it is ahead further is sleep. */
+    /**
+     * By how much the time since boot was ahead of the monotonic clock at the start, at least; whatever it is ahead
+     * further is sleep.
+     */
     private final OptionalLong bootAhead;
 
     private long wallAheadMillis;
@@ -93,7 +97,10 @@ public final class BootTime implements LongSupplier {
         lookedNanos = now.nanosBefore;
     }
 
-    /** This thread may stand still between two clocks: then they are read again, and if it always does, the shortest time counts. */
+    /**
+     * This thread may stand still between two clocks: then they are read again, and if it always does, the shortest
+     * time counts.
+     */
     private Reading readAll() {
         Reading best = readOnce();
         for (int i = 1; i < READINGS_MAX && width(best) > NARROW_NANOS; i++) {

@@ -10,9 +10,10 @@ import io.dshm.proto.Reply;
  *
  * <ul>
  *   <li>it begins here before it was asked for, and there when the leader stamps the request;
- *   <li>the cluster clock goes by a leader's monotonic clock, as the share does by this machine's. Both are slewed by whoever keeps the
- *       time: ntpd by 0.05 %, chrony by at most 1/12 unless it is told otherwise. If that clock runs 1/12 fast and this one 1/12 slow,
- *       this one passes 11/13 of a life while the cluster's passes all of it; {@link #USED} of a life is less;
+ *   <li>the cluster clock goes by a leader's monotonic clock, as the share does by this machine's. Both are slewed by
+ *       whoever keeps the time: ntpd by 0.05 %, chrony by at most 1/12 unless it is told otherwise. If that clock runs
+ *       1/12 fast and this one 1/12 slow, this one passes 11/13 of a life while the cluster's passes all of it;
+ *       {@link #USED} of a life is less;
  *   <li>{@link BootTime#ERROR_MILLIS}, by which this machine may know of sleep too late.
  * </ul>
  */
@@ -110,7 +111,10 @@ public final class Share {
         return endNanos;
     }
 
-    /** What is said of tokens that were just taken out: as {@code TAKE} says it, what others have done since it was granted aside. */
+    /**
+     * What is said of tokens that were just taken out: as {@code TAKE} says it, what others have done since it was
+     * granted aside.
+     */
     public Reply decision(boolean shadow) {
         StringBuilder words = new StringBuilder(96)
                 .append("allowed=1 limit=")

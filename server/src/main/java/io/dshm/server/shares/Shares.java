@@ -17,11 +17,12 @@ import org.jspecify.annotations.Nullable;
 /**
  * The shares of limits that one lane holds: see the package's description. Confined to the lane's thread.
  *
- * <p>How many tokens it holds of a limit follows the demand. Once {@value #HOT} were asked for within a second, a share is worth its two
- * records of the log. It is asked for as many as the last share's use says, and a quarter more, but for at most
- * {@value #GROWTH_MAX} times as many as before and a quarter of the limit. The next one is asked for when a quarter of the tokens, or of the time,
- * is left. What a share's first half has shown not to be needed goes back, and so does what is left at the end.
- * Where less than half of what is wanted is left of the limit, none is granted, and the log decides for all for a while.
+ * <p>How many tokens it holds of a limit follows the demand. Once {@value #HOT} were asked for within a second, a share
+ * is worth its two records of the log. It is asked for as many as the last share's use says, and a quarter more, but
+ * for at most {@value #GROWTH_MAX} times as many as before and a quarter of the limit. The next one is asked for when a
+ * quarter of the tokens, or of the time, is left. What a share's first half has shown not to be needed goes back, and
+ * so does what is left at the end. Where less than half of what is wanted is left of the limit, none is granted, and
+ * the log decides for all for a while.
  */
 public final class Shares {
 

@@ -40,22 +40,22 @@ import io.dshm.server.rights.Users;
 import java.util.HashSet;
 
 /**
- * Which records may be proposed: those that a client's command, or a node's own one, can become. Whatever the log holds is
- * applied on all nodes, so a record on which {@link StateMachine#apply} throws would stop them all, for good.
+ * Decides which records may be proposed: those that a client's command or a node's own command can become. Every node
+ * applies what the log holds, so a record on which {@link StateMachine#apply} throws would stop them all, for good.
  *
- * <p>Everything that is proposed is asked for here, once on each node that it comes through: what this node's own clients
- * and the node itself bring, and what other nodes forward. A leader's own entries without records, and its switch of the
- * format, are the exceptions. It depends on the record alone, not on the state, and costs one look at each byte of the keys.
+ * <p>Every record is checked here on each node that it passes through: those of this node's clients, of the node
+ * itself, and those that other nodes forward. Exceptions are a leader's entries without records, and its switch of the
+ * format. The decision depends on the record alone, not on the state, and looks at each byte of the keys once.
  *
- * <p>What apply relies on, and what it would do otherwise:
+ * <p>What {@code apply} relies on, and in parentheses what would go wrong otherwise:
  *
  * <ul>
  *   <li>keys have 1 to {@link Limits#LONG_KEY_BYTES_MAX} bytes ({@link Key#of} throws);
  *   <li>a limiter's numbers are in their ranges, and its algorithm is known (the limiter throws);
  *   <li>a piece of a value lies within it, and its length is that of a value ({@link PendingUploads#add} throws);
  *   <li>a MULTI has writes of one key only ({@link Entries} begins all-or-nothing once, and flushes never within it);
- *   <li>numbers of commands are far from the end of 64 bits, and at most {@link Limits#COMMANDS_OUTSTANDING_MAX} beyond what
- *       is settled ({@link Outcomes} throws): the latter is seen to by who forwards, with {@link #isSettled};
+ *   <li>numbers of commands are far from the end of 64 bits, and at most {@link Limits#COMMANDS_OUTSTANDING_MAX} beyond
+ *       what is settled ({@link Outcomes} throws); the sender of a forward checks the latter, with {@link #isSettled};
  *   <li>there is nothing in a record that this version does not know.
  * </ul>
  */
@@ -66,7 +66,7 @@ public final class Admission {
     /**
      * Refuses a record that must not be proposed.
      *
-     * @throws IllegalArgumentException if it is one
+     * @throws IllegalArgumentException if this is such a record
      */
     public static void require(CommandRecord record) {
         if (!admits(record)) {
@@ -83,7 +83,7 @@ public final class Admission {
                 && isCommand(record);
     }
 
-    /** Whether this may be what an origin has settled. */
+    /** Whether an origin may say this about what it has settled. */
     public static boolean isSettled(Settled settled) {
         return isSequence(settled.getBelow()) && isKnown(settled);
     }
@@ -92,7 +92,7 @@ public final class Admission {
         return number > 0 && number <= Limits.SEQUENCE_MAX;
     }
 
-    /** No identity, or a whole one. Which commands may have one is up to {@link #isCommand}. */
+    /** Has no client identity, or a complete one. {@link #isCommand} says which commands may have one. */
     private static boolean isIdentityOfClient(CommandRecord record) {
         if (record.getClientSequence() == 0) {
             return record.getClient() == 0
@@ -107,7 +107,7 @@ public final class Admission {
                 && record.getClientDone() <= record.getClientSequence();
     }
 
-    /** What its sender may say of the room that it takes. Whether something is evicted for it is for the leader to say. */
+    /** A sender may say what happens when there is no room. Only the leader may say that entries were evicted. */
     private static boolean isWish(CommandRecord record) {
         return record.getWhenFull() != WhenFull.UNRECOGNIZED && !record.getEvicts();
     }
@@ -145,7 +145,7 @@ public final class Admission {
                     SETTLE,
                     GRANT,
                     GIVE_BACK -> !anonymous && isWriteOfOneKey(record);
-            // Only a leader proposes them, by itself.
+            // A leader proposes these itself; nobody may send them.
             case SWITCH_FORMAT, REFUSED, FOUND_CLUSTER, CHANGE_MEMBER -> false;
             case COMMAND_NOT_SET -> false;
         };
@@ -213,7 +213,7 @@ public final class Admission {
                 && value.getString().size() <= Limits.INLINE_VALUE_BYTES_MAX;
     }
 
-    /** Whatever its value is. */
+    /** The value is not looked at. */
     private static boolean isPutOf(PutCommand put) {
         TypedValue value = put.getValue();
         return isLongKey(put.getKey())
@@ -359,7 +359,7 @@ public final class Admission {
                 && isKnown(multi);
     }
 
-    /** One of a MULTI's: its identity is that of the MULTI. */
+    /** A command within a MULTI has no identity of its own. */
     private static boolean isWriteWithin(CommandRecord write) {
         return write.getOrigin() == 0
                 && write.getSequence() == 0
@@ -379,7 +379,7 @@ public final class Admission {
         return region.size() <= Limits.KEY_BYTES_MAX && hasBytesOfKey(region) && indexOfColon(region) < 0;
     }
 
-    /** Whether that may be a region's limit. */
+    /** Whether this is a valid limit of a region. */
     public static boolean isLimitRegion(LimitRegionCommand limit) {
         return isRegion(limit.getRegion())
                 && limit.getBytesMax() >= 0
@@ -413,7 +413,7 @@ public final class Admission {
                 && isKnown(command);
     }
 
-    /** Its keys are what a store holds: they may be older than the rules that are here. */
+    /** The keys come from the store: they may be older than the rules in this class. */
     private static boolean isPurge(PurgeCommand purge) {
         long bytes = 0;
         for (ByteString key : purge.getKeysList()) {

@@ -9,8 +9,8 @@ import io.dshm.server.rights.Users;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Who may do what, where log entries are applied: the node that took a command has asked before, but a right may have been revoked since.
- * Written by the thread that applies; any thread may look at the users.
+ * Who may do what, where log entries are applied: the node that took a command has asked before, but a right may have
+ * been revoked since. Written by the thread that applies; any thread may look at the users.
  */
 final class Authorization {
 
@@ -46,7 +46,10 @@ final class Authorization {
         return isOfNode(record) || admits(record, now.withNumber(record.getCredential()));
     }
 
-    /** Whether no client's command ever becomes such a record; what a client has sent in pieces is looked at when it is published. */
+    /**
+     * Whether no client's command ever becomes such a record; what a client has sent in pieces is looked at when it is
+     * published.
+     */
     private static boolean isOfNode(CommandRecord record) {
         return record.hasChunk() || record.hasLimitRegion() || record.hasChangeUsers() || record.hasRefused();
     }

@@ -5,7 +5,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What {@link Clients} knows of one of them. Confined to the thread that applies, but for what a view reads under its lock.
+ * What {@link Clients} knows of one of them. Confined to the thread that applies, but for what a view reads under its
+ * lock.
  */
 final class Client {
 

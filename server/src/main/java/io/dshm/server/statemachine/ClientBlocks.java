@@ -4,8 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Clients without an order, so that they can be read at one moment on another thread: in blocks of {@value #BLOCK} references. Who
- * reads them takes the blocks as they are; a block that has been taken is copied before it is changed.
+ * Clients without an order, so that they can be read at one moment on another thread: in blocks of {@value #BLOCK}
+ * references. Who reads them takes the blocks as they are; a block that has been taken is copied before it is changed.
  */
 final class ClientBlocks {
 

@@ -23,7 +23,7 @@ final class ClientTable {
     private int size;
 
     private Map<Long, Client> part(long id) {
-        return parts.get((int) (id * 0x9E3779B97F4A7C15L >>> (Long.SIZE - PART_BITS)));
+        return parts.get((int) ((id * 0x9E3779B97F4A7C15L) >>> (Long.SIZE - PART_BITS)));
     }
 
     @Nullable

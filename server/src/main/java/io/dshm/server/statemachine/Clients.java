@@ -21,28 +21,29 @@ import org.jspecify.annotations.Nullable;
  *   <li><b>Plain</b> ones do not mark repeats. A late copy looks like a first one, so no such client is forgotten
  *       before it has been silent for {@link Limits#CLIENT_IDLE_MILLIS}; while there is no room, a new client is
  *       refused.
- *   <li><b>Marking</b> ones, since format 2, say which outcomes they know ({@code client_done}) and which copies are repeats
- *       ({@code client_retry}). They share {@link Limits#CLIENTS_BYTES_MAX} bytes, and none is ever refused.
+ *   <li><b>Marking</b> ones, since format 2, say which outcomes they know ({@code client_done}) and which copies are
+ *       repeats ({@code client_retry}). They share {@link Limits#CLIENTS_BYTES_MAX} bytes, and none is ever refused.
  * </ul>
  *
- * <p><b>Why no command of a marking client takes effect twice.</b> A client sends a command once unmarked, to one node; nodes
- * send their copies under the node's own origin and number, so that {@link Origins} lets one of those through. All other
- * copies are marked.
+ * <p><b>Why no command of a marking client takes effect twice.</b> A client sends a command once unmarked, to one node;
+ * nodes send their copies under the node's own origin and number, so that {@link Origins} lets one of those through.
+ * All other copies are marked.
  *
  * <ol>
- *   <li>While the client is known, its outcomes are, and the second copy gets the first one's. A number that it was told to
- *       forget, or that left the window, is not applied.
+ *   <li>While the client is known, its outcomes are, and the second copy gets the first one's. A number that it was
+ *       told to forget, or that left the window, is not applied.
  *   <li>A marked copy of an unknown client is never applied: the unmarked one may have been.
- *   <li>A client that becomes known again, with an unmarked command of number N, may have been known before. Of numbers below N
- *       ({@code knownFrom}) only unmarked copies are applied, as in 2. Numbers above N are sent after N was.
- *   <li>So what remains is an unmarked copy that arrives when a marked one has been applied already and its outcome forgotten,
- *       because the client was. That takes {@link Limits#CLIENT_IDLE_MILLIS} of silence, or less only in that the client's own
- *       later numbers push it out of the window, which settles it. An unmarked copy is on its way no longer than
- *       the request timeout of its node, at most half of that ({@code ServerOptions}): then its node lets go of it, and
- *       what is in a log and not committed by then has been overtaken by the term of the marked copy. What this does not
- *       cover is a machine that stands still for longer, with the request unread in its socket.
- *   <li>A newcomer for which there is no room, or whose node says so ({@code client_unlisted}), is not remembered. Its unmarked copies are applied, as everybody's first ones
- *       are, its marked ones never are.
+ *   <li>A client that becomes known again, with an unmarked command of number N, may have been known before. Of numbers
+ *       below N ({@code knownFrom}) only unmarked copies are applied, as in 2. Numbers above N are sent after N was.
+ *   <li>So what remains is an unmarked copy that arrives when a marked one has been applied already and its outcome
+ *       forgotten, because the client was. That takes {@link Limits#CLIENT_IDLE_MILLIS} of silence, or less only in
+ *       that the client's own later numbers push it out of the window, which settles it. An unmarked copy is on its way
+ *       no longer than the request timeout of its node, at most half of that ({@code ServerOptions}): then its node
+ *       lets go of it, and what is in a log and not committed by then has been overtaken by the term of the marked
+ *       copy. What this does not cover is a machine that stands still for longer, with the request unread in its
+ *       socket.
+ *   <li>A newcomer for which there is no room, or whose node says so ({@code client_unlisted}), is not remembered. Its
+ *       unmarked copies are applied, as everybody's first ones are, its marked ones never are.
  * </ol>
  *
  * <p>Confined to the apply thread; a {@link View} may be read by another one.
@@ -227,8 +228,8 @@ final class Clients {
     /**
      * All clients as they are now. One may be open at a time.
      *
-     * <p>How it works: at once only {@linkplain ClientBlocks#take references to blocks} are copied. What a client was is saved before
-     * it changes; of the others it is taken when the reader comes to them.
+     * <p>How it works: at once only {@linkplain ClientBlocks#take references to blocks} are copied. What a client was
+     * is saved before it changes; of the others it is taken when the reader comes to them.
      */
     View view() {
         View view = new View(all.take(), ++views);

@@ -8,20 +8,21 @@ import org.jspecify.annotations.Nullable;
  * This node's estimate of the cluster clock between log entries, in milliseconds. It never goes back, and no wall clock
  * is read here.
  *
- * <p>How it works: a stamp that arrives tells how far the leader's clock has come, at least; it is late by as long as it travelled. From
- * there the estimate goes on with this machine's monotonic clock.
+ * <p>How it works: a stamp that arrives tells how far the leader's clock has come, at least; it is late by as long as
+ * it travelled. From there the estimate goes on with this machine's monotonic clock.
  *
- * <p><b>Who leads next makes no time pass.</b> Two machines' clocks run at different speeds, above all while somebody slews them: by at most
- * 1/12 each (see {@code server.shares}). So only 11/13 of what passes here has certainly passed at the leader. A node that begins to
- * lead goes on from what is certain, so its first stamp is not ahead of the clock of the leader before it; from then on its own clock is
- * the cluster's, at full speed. Between two stamps of any two leaders, therefore, the cluster's clock gains no more than one clock that
- * is slewed. The price: an election may let the clock stand still for up to 2/13 of the time since the last stamp. While anything in
- * the state waits for the time, stamps come at least every second; while nothing does, there is nothing to be wrong about, and the next
- * leader goes on from its estimate.
+ * <p><b>Who leads next makes no time pass.</b> Two machines' clocks run at different speeds, above all while somebody
+ * slews them: by at most 1/12 each (see {@code server.shares}). So only 11/13 of what passes here has certainly passed
+ * at the leader. A node that begins to lead goes on from what is certain, so its first stamp is not ahead of the clock
+ * of the leader before it; from then on its own clock is the cluster's, at full speed. Between two stamps of any two
+ * leaders, therefore, the cluster's clock gains no more than one clock that is slewed. The price: an election may let
+ * the clock stand still for up to 2/13 of the time since the last stamp. While anything in the state waits for the
+ * time, stamps come at least every second; while nothing does, there is nothing to be wrong about, and the next leader
+ * goes on from its estimate.
  *
- * <p>This holds only for what the present leader has said: the one before it may have been further ahead. So a new leader's answer to the
- * question for the time counts as it is, and the estimate stands still until that time has come to it. A node that begins to lead
- * before it had the answer goes by what it has seen of that leader's stamps.
+ * <p>This holds only for what the present leader has said: the one before it may have been further ahead. So a new
+ * leader's answer to the question for the time counts as it is, and the estimate stands still until that time has come
+ * to it. A node that begins to lead before it had the answer goes by what it has seen of that leader's stamps.
  *
  * <p>A leader makes the stamps itself, by this estimate. Its own stamps teach it nothing: each comes back late, and to
  * believe them would slow the cluster's time down.

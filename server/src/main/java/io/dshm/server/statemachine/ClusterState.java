@@ -10,7 +10,8 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 
 /**
- * Which cluster this is, and the addresses of its members. Which of them vote is not known here: that is Raft's configuration. Immutable.
+ * Which cluster this is, and the addresses of its members. Which of them vote is not known here: that is Raft's
+ * configuration. Immutable.
  *
  * @param id random; 0 before the cluster has one
  * @param since the index of the entry that gave it
@@ -80,7 +81,10 @@ public record ClusterState(long id, long since, SortedMap<String, String> member
                 .build();
     }
 
-    /** A number that differs, practically, from that of any other cluster and any other members; 0 without id and members. */
+    /**
+     * A number that differs, practically, from that of any other cluster and any other members; 0 without id and
+     * members.
+     */
     long digest() {
         return this.equals(NONE)
                 ? 0

@@ -83,8 +83,8 @@ final class Entries {
     }
 
     /**
-     * Removes the entry of a key if it is of that version, and holds a value. An expired one may be purged on some nodes and not
-     * on others: it takes a version either way. Not where something is begun.
+     * Removes the entry of a key if it is of that version, and holds a value. An expired one may be purged on some
+     * nodes and not on others: it takes a version either way. Not where something is begun.
      */
     void evict(Key key, long version) {
         lastVersion++;

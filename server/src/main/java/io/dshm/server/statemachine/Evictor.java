@@ -22,17 +22,18 @@ import java.util.function.Predicate;
 /**
  * Finds the entries of a region that were not written for longest, for a leader.
  *
- * <p><b>How it works.</b> Nothing is kept for each entry, and nothing is done with each write. When entries are to be evicted, a
- * search looks at all of them once for the oldest of the region, an eighth of its entries or {@value #ALL_MAX}, by their versions.
- * From then on these are handed out in their order. One that was written meanwhile has a newer version, and is passed over; what is
- * written has a newer version than all of them. So the order is exact. When a quarter of them is left, the next search
- * begins. A search takes the time of a look at every entry of the node, twice, on a thread of its own.
+ * <p><b>How it works.</b> Nothing is kept for each entry, and nothing is done with each write. When entries are to be
+ * evicted, a search looks at all of them once for the oldest of the region, an eighth of its entries or
+ * {@value #ALL_MAX}, by their versions. From then on these are handed out in their order. One that was written
+ * meanwhile has a newer version, and is passed over; what is written has a newer version than all of them. So the order
+ * is exact. When a quarter of them is left, the next search begins. A search takes the time of a look at every entry of
+ * the node, twice, on a thread of its own.
  *
- * <p>Between the choice and the log entry that removes what was chosen, a search may find the same entries again. Those are passed
- * over, until {@link #landed}.
+ * <p>Between the choice and the log entry that removes what was chosen, a search may find the same entries again. Those
+ * are passed over, until {@link #landed}.
  *
- * <p>What it finds differs between nodes no more than the order in which they apply the log, and does not matter to them: the
- * leader's choice is in the log, with the version of each entry.
+ * <p>What it finds differs between nodes no more than the order in which they apply the log, and does not matter to
+ * them: the leader's choice is in the log, with the version of each entry.
  *
  * <p>Thread-safe.
  */
@@ -71,7 +72,10 @@ final class Evictor {
         this.searches = searches;
     }
 
-    /** The versions of what is chosen, and neither removed nor given up on: no two entries have the same. Guarded by this object. */
+    /**
+     * The versions of what is chosen, and neither removed nor given up on: no two entries have the same. Guarded by
+     * this object.
+     */
     private final Set<Long> chosenVersions = new HashSet<>();
 
     @SuppressWarnings("ArrayRecordComponent") // read only
@@ -107,7 +111,8 @@ final class Evictor {
      * @param least bytes that are to become free; if that many cannot, nothing is chosen
      * @param wanted bytes, at least as many, that become free where there is enough
      * @param spared keys that are not chosen
-     * @param into takes them; with what is in there already, no more than one log entry may evict. To be told to {@link #landed}
+     * @param into takes them; with what is in there already, no more than one log entry may evict. To be told to
+     *     {@link #landed}
      * @return bytes that become free; 0 if nothing is chosen
      */
     long choose(byte[] region, long least, long wanted, Predicate<byte[]> spared, List<Eviction> into) {

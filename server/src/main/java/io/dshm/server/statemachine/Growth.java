@@ -142,8 +142,8 @@ record Growth(long bytes, Purpose purpose) {
     }
 
     /**
-     * What the command adds to the region of its key. A large value counts there when it is published; before, its pieces are
-     * in no region.
+     * What the command adds to the region of its key. A large value counts there when it is published; before, its
+     * pieces are in no region.
      */
     static Growth inRegion(CommandRecord record, Store store) {
         if (record.hasSetChunked()) {
@@ -202,7 +202,10 @@ record Growth(long bytes, Purpose purpose) {
         return list ? stores(EntryBytes.ofElement(elementBytes(push))) : NONE;
     }
 
-    /** Where it takes, and where it may only give back. Its first call is a decision, too, as that of {@link #ofLimiter}. */
+    /**
+     * Where it takes, and where it may only give back. Its first call is a decision, too, as that of
+     * {@link #ofLimiter}.
+     */
     private static Growth ofTake(TakeCommand take, Store store) {
         Entry entry = take.getCost() <= 0 ? null : find(store, take.getKey());
         if (entry == null) {
@@ -287,7 +290,10 @@ record Growth(long bytes, Purpose purpose) {
         return push.hasNumber() ? Double.BYTES : push.getString().size();
     }
 
-    /** The first piece takes what the whole value needs, so that the others have room, and the value when it is published. */
+    /**
+     * The first piece takes what the whole value needs, so that the others have room, and the value when it is
+     * published.
+     */
     private static long chunkBytes(CommandRecord record) {
         return record.getChunk().getOffset() == 0
                 ? EntryBytes.ofPlain(0, record.getChunk().getValueLength())

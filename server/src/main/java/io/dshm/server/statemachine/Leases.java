@@ -10,8 +10,8 @@ import io.dshm.server.store.limiters.Permits;
 /**
  * What ACQUIRE and RELEASE do to the entries. Where nobody holds a permit there is no entry.
  *
- * <p>A fence is the version of the write that gave the permit: versions rise over the whole log, so a fence also rises where a key went away
- * in between.
+ * <p>A fence is the version of the write that gave the permit: versions rise over the whole log, so a fence also rises
+ * where a key went away in between.
  *
  * <p>Confined to the thread that applies. {@code clockMillis} is the cluster clock of the entry being applied.
  */

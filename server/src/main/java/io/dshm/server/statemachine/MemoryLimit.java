@@ -32,13 +32,14 @@ import org.jspecify.annotations.Nullable;
  * entries that go, see {@link Evictor}. They are of the command's region, even if the whole state is full, so that no
  * region takes another one's entries away.
  *
- * <p>The size is a formula, {@link StateMachine#bytes}, that gives the same result on every node. The limit
- * is the smallest that any node has told: a node with a smaller heap than the leader's could not refuse anything itself. The limit
- * of a node that had no room for the state already when it registered does not count: it would stop the growth for all others,
- * and could not be kept. Such a node runs for as long as its heap can hold the state, see {@link StateRoom#require}.
+ * <p>The size is a formula, {@link StateMachine#bytes}, that gives the same result on every node. The limit is the
+ * smallest that any node has told: a node with a smaller heap than the leader's could not refuse anything itself. The
+ * limit of a node that had no room for the state already when it registered does not count: it would stop the growth
+ * for all others, and could not be kept. Such a node runs for as long as its heap can hold the state, see
+ * {@link StateRoom#require}.
  *
- * <p>Thread-safe. Several lanes of a leader may use the same room at the same time: the state may exceed the limit by as
- * much as one log entry of each lane adds.
+ * <p>Thread-safe. Several lanes of a leader may use the same room at the same time: the state may exceed the limit by
+ * as much as one log entry of each lane adds.
  */
 public final class MemoryLimit {
 
@@ -178,8 +179,8 @@ public final class MemoryLimit {
         /**
          * Takes room for a command.
          *
-         * @return what to propose; null if the entry evicts so much that the command has to wait for the next one, and then nothing has
-         *     changed
+         * @return what to propose; null if the entry evicts so much that the command has to wait for the next one, and
+         *     then nothing has changed
          */
         public @Nullable CommandRecord admit(CommandRecord record) {
             if (stateMachine.format() < Formats.BOUNDS) {

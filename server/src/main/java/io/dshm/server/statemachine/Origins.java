@@ -25,13 +25,14 @@ import org.jspecify.annotations.Nullable;
  * 1, 2, 3 ... and lets the log know below which number it has got all its outcomes; from there on they are forgotten,
  * and a late copy is recognised by its number alone. So the table holds what is in flight, and no more.
  *
- * <p>A node that is no member any more keeps its folder and its start, and has no origins: its commands on their way are not applied,
- * and neither is a late copy of its registration, which would make them new. It may register after a further start, or with a new
- * folder, once it is a member again. Of such nodes the {@link Limits#REMOVED_NODES_MAX} removed last are remembered. One that is
- * forgotten is still refused while it is no member, see {@link StateMachine}; and if it is added again, the leader proposes only a
- * registration which the process at its address calls its own. To apply a command twice, that process would have had to run all the
- * time, and its very first command would have had to wait for its answer while that many others were added and removed, for which
- * each of them needs several entries of the log.
+ * <p>A node that is no member any more keeps its folder and its start, and has no origins: its commands on their way
+ * are not applied, and neither is a late copy of its registration, which would make them new. It may register after a
+ * further start, or with a new folder, once it is a member again. Of such nodes the {@link Limits#REMOVED_NODES_MAX}
+ * removed last are remembered. One that is forgotten is still refused while it is no member, see {@link StateMachine};
+ * and if it is added again, the leader proposes only a registration which the process at its address calls its own. To
+ * apply a command twice, that process would have had to run all the time, and its very first command would have had to
+ * wait for its answer while that many others were added and removed, for which each of them needs several entries of
+ * the log.
  *
  * <p>Confined to the thread that applies.
  */
@@ -76,8 +77,8 @@ final class Origins {
     }
 
     /**
-     * Whether that is the registration of a new start, or again that of the present one. False if one of its origins belongs to
-     * another node. Asked since format {@link Formats#BOUNDS}.
+     * Whether that is the registration of a new start, or again that of the present one. False if one of its origins
+     * belongs to another node. Asked since format {@link Formats#BOUNDS}.
      */
     boolean isAdmissible(RegisterNode command) {
         List<Long> ids = command.getOriginsList();
@@ -143,9 +144,10 @@ final class Origins {
     }
 
     /**
-     * The newest format that each registered node reads, as far as this node knows. Nothing that is applied depends on it: nodes
-     * of format 1 leave it out of their snapshots, so two nodes may know different things here. What is unknown counts as
-     * {@link Formats#FIRST}, and nodes register again with each new leader, which therefore gets to know all of them.
+     * The newest format that each registered node reads, as far as this node knows. Nothing that is applied depends on
+     * it: nodes of format 1 leave it out of their snapshots, so two nodes may know different things here. What is
+     * unknown counts as {@link Formats#FIRST}, and nodes register again with each new leader, which therefore gets to
+     * know all of them.
      */
     Map<String, Integer> formats() {
         Map<String, Integer> formats = new HashMap<>();

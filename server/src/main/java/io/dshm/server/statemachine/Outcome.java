@@ -84,8 +84,8 @@ public final class Outcome {
     private final long number;
 
     /**
-     * A {@code byte[]}, a {@link Double}, a {@link Decision}, a {@link Permit}, a {@link GrantedShare} or a list of outcomes: one field for all, because so many are
-     * remembered.
+     * A {@code byte[]}, a {@link Double}, a {@link Decision}, a {@link Permit}, a {@link GrantedShare} or a list of
+     * outcomes: one field for all, because so many are remembered.
      */
     private final @Nullable Object detail;
 

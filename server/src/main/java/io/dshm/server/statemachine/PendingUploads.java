@@ -16,9 +16,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Large values on their way: the pieces that the log has brought so far, until one command publishes them.
  *
- * <p>An upload that stands still for {@value #ABANDONED_MILLIS} ms of the cluster clock is dropped, so that the pieces of a node that
- * died do not stay for ever. Memory is allocated as pieces arrive, not for the announced length, and no more than a piece is copied
- * at once. Confined to the thread that applies.
+ * <p>An upload that stands still for {@value #ABANDONED_MILLIS} ms of the cluster clock is dropped, so that the pieces
+ * of a node that died do not stay for ever. Memory is allocated as pieces arrive, not for the announced length, and no
+ * more than a piece is copied at once. Confined to the thread that applies.
  */
 final class PendingUploads {
 
@@ -36,8 +36,8 @@ final class PendingUploads {
         final int length;
 
         /**
-         * Of all these together the first {@link #received} bytes are there. They never change: a snapshot may be reading them. All but
-         * the last have {@link Limits#CHUNK_BYTES}.
+         * Of all these together the first {@link #received} bytes are there. They never change: a snapshot may be
+         * reading them. All but the last have {@link Limits#CHUNK_BYTES}.
          */
         final List<byte[]> pieces = new ArrayList<>(0);
 
@@ -53,7 +53,7 @@ final class PendingUploads {
             for (int from = 0; from < data.size(); ) {
                 int at = received % Limits.CHUNK_BYTES;
                 int bytes = Math.min(data.size() - from, Limits.CHUNK_BYTES - at);
-                data.copyTo(lastPiece(at, bytes), from, at, bytes);
+                data.substring(from, from + bytes).copyTo(lastPiece(at, bytes), at);
                 from += bytes;
                 received += bytes;
             }
@@ -100,10 +100,11 @@ final class PendingUploads {
     }
 
     /**
-     * Adds a piece; false if it does not continue what is there, or if there is no room, so that its sender has to begin anew.
+     * Adds a piece; false if it does not continue what is there, or if there is no room, so that its sender has to
+     * begin anew.
      *
-     * @param bounded whether an origin's oldest upload gives way to one beyond {@link Limits#ORIGIN_UPLOADS_MAX}, and all
-     *     of them together have {@link Limits#UPLOADS_BYTES_MAX}
+     * @param bounded whether an origin's oldest upload gives way to one beyond {@link Limits#ORIGIN_UPLOADS_MAX}, and
+     *     all of them together have {@link Limits#UPLOADS_BYTES_MAX}
      */
     boolean add(long origin, ValueChunk chunk, boolean bounded, long clockMillis) {
         Id id = new Id(origin, chunk.getUpload());

@@ -10,8 +10,9 @@ import io.dshm.server.store.View;
 import java.io.IOException;
 
 /**
- * A node's state as a new cluster begins with it, which that node founds alone: all entries, the limits of regions, the users, and the clients with an
- * identity of their own. What was registered by nodes of the old cluster stays behind, and its id; see {@link RestoredState}.
+ * A node's state as a new cluster begins with it, which that node founds alone: all entries, the limits of regions, the
+ * users, and the clients with an identity of their own. What was registered by nodes of the old cluster stays behind,
+ * and its id; see {@link RestoredState}.
  */
 public final class RecoveredState implements StateSource, AutoCloseable {
 

@@ -20,10 +20,10 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A backup's state as a new cluster begins with it: what was chosen of the entries, and the clients with an identity of their
- * own, so that a write that one of them sends again does not take effect twice. Registrations of the old cluster's nodes,
- * the outcomes of their commands and values on their way stay behind: no node of the new cluster has those origins, so a late copy
- * of an old node's command has no effect there.
+ * A backup's state as a new cluster begins with it: what was chosen of the entries, and the clients with an identity of
+ * their own, so that a write that one of them sends again does not take effect twice. Registrations of the old
+ * cluster's nodes, the outcomes of their commands and values on their way stay behind: no node of the new cluster has
+ * those origins, so a late copy of an old node's command has no effect there.
  */
 public final class RestoredState implements StateSource {
 
@@ -38,8 +38,8 @@ public final class RestoredState implements StateSource {
      *
      * @param regions the names of the regions to be restored, the default region's being empty; all if there is none
      * @param withLimiters false leaves the rate limiters' use behind: they begin unused
-     * @param ttlRemaining whether entries live for as long as they still had to live when the backup was made; otherwise the time
-     *     since then counts, by the wall clock
+     * @param ttlRemaining whether entries live for as long as they still had to live when the backup was made;
+     *     otherwise the time since then counts, by the wall clock
      */
     public record Choice(Set<String> regions, boolean withLimiters, boolean ttlRemaining) {}
 
@@ -74,8 +74,8 @@ public final class RestoredState implements StateSource {
     /**
      * Reads and verifies the whole backup.
      *
-     * @throws io.dshm.proto.snapshot.SnapshotException if it is damaged, not whole or of another format; its message names the
-     *     file and the offset
+     * @throws io.dshm.proto.snapshot.SnapshotException if it is damaged, not whole or of another format; its message
+     *     names the file and the offset
      * @throws IOException if it cannot be read, or has no entry in one of the regions; the message says which
      */
     public static RestoredState verify(Backup backup, Choice choice) throws IOException {

@@ -7,8 +7,9 @@ import java.nio.channels.FileChannel;
 import java.util.List;
 
 /**
- * A snapshot whose files are open: it can be read to its end, for as long as that takes, also when a newer one has taken its
- * place in the folder meanwhile. It holds nothing of the state, but the room of its files on the disk. For one thread.
+ * A snapshot whose files are open: it can be read to its end, for as long as that takes, also when a newer one has
+ * taken its place in the folder meanwhile. It holds nothing of the state, but the room of its files on the disk. For
+ * one thread.
  */
 public final class SnapshotFiles implements AutoCloseable {
 

@@ -104,7 +104,8 @@ public final class SnapshotReader {
     /**
      * Reads a backup, in the same way.
      *
-     * @throws SnapshotException if it is damaged, not whole or of another format; its message names the file and the offset
+     * @throws SnapshotException if it is damaged, not whole or of another format; its message names the file and the
+     *     offset
      */
     static SnapshotHeader read(BackupReader backup, Target target) throws IOException {
         return backup.read(new Entries(target));

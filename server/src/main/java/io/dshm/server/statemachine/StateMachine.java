@@ -123,7 +123,9 @@ public final class StateMachine {
         this.memory = new MemoryLimit(this, room, searches);
     }
 
-    /** The entries that are applied from now on are of that term: nothing but the estimate of the time depends on it. */
+    /**
+     * The entries that are applied from now on are of that term: nothing but the estimate of the time depends on it.
+     */
     public void ofTerm(long term) {
         clock.ofTerm(term);
     }
@@ -134,8 +136,8 @@ public final class StateMachine {
      * @param index the entry's place in the log, larger than that of every entry before
      * @param entry its bytes, which are not kept
      * @return an outcome for each of its records, in their order
-     * @throws CorruptStateException if the bytes are not an entry, or hold a command, field or value unknown here: nothing
-     *     sensible can follow, and the node must stop
+     * @throws CorruptStateException if the bytes are not an entry, or hold a command, field or value unknown here:
+     *     nothing sensible can follow, and the node must stop
      * @throws StateTooLargeException if the state has become larger than this node can hold: it must stop, too
      */
     public Outcome[] apply(long index, ByteBuffer entry) {
@@ -526,8 +528,8 @@ public final class StateMachine {
     }
 
     /**
-     * What the state takes in memory, in bytes, by a formula over sizes that is the same on all nodes: entries, outcomes that
-     * are remembered, clients, values on their way, marks of flushes. Any thread.
+     * What the state takes in memory, in bytes, by a formula over sizes that is the same on all nodes: entries,
+     * outcomes that are remembered, clients, values on their way, marks of flushes. Any thread.
      */
     public long bytes() {
         return store.bytes() + bytesBeside;
@@ -563,8 +565,8 @@ public final class StateMachine {
     }
 
     /**
-     * Replaces the state by a snapshot's. The old state is freed before the first store entry is read, because a node need not
-     * have memory for two states: meanwhile there is nothing to read, see {@link #isLoading}.
+     * Replaces the state by a snapshot's. The old state is freed before the first store entry is read, because a node
+     * need not have memory for two states: meanwhile there is nothing to read, see {@link #isLoading}.
      *
      * @throws IOException if the files cannot be read; this state machine is of no use any more then
      * @throws CorruptStateException if they are damaged or not whole; the same

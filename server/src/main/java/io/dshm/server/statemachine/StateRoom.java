@@ -3,7 +3,8 @@ package io.dshm.server.statemachine;
 /**
  * How much state a node has room for.
  *
- * @param growthMax bytes of state beyond which the cluster refuses growth for this node's sake; see {@link MemoryLimit#own}
+ * @param growthMax bytes of state beyond which the cluster refuses growth for this node's sake; see
+ *     {@link MemoryLimit#own}
  * @param holdMax bytes of state that the heap can hold at all: with more, the node would run out of memory at any place
  * @param besideBytes what the heap must have beside the state and what comes and goes with it
  */
@@ -25,9 +26,10 @@ public record StateRoom(long growthMax, long holdMax, long besideBytes) {
     private static final int COLLECTOR_PART = 8;
 
     /**
-     * The room of a node with that heap. The cluster may grow to half of what is left beside the process itself and what clients'
-     * values on their way and their unread replies may take. The other half is for old entries that a snapshot being written still
-     * needs, for commands and log entries on their way, and for what the collector needs to keep up.
+     * The room of a node with that heap. The cluster may grow to half of what is left beside the process itself and
+     * what clients' values on their way and their unread replies may take. The other half is for old entries that a
+     * snapshot being written still needs, for commands and log entries on their way, and for what the collector needs
+     * to keep up.
      *
      * @param clientBytes what clients' values on their way and their unread replies may take
      */

@@ -81,8 +81,8 @@ public final class StateView implements StateSource, AutoCloseable {
     }
 
     /**
-     * A number that is equal on all nodes with the same state at this index, and practically never on others. It covers everything
-     * that a later command could notice. For tests and for operators. To be called once, instead of writing.
+     * A number that is equal on all nodes with the same state at this index, and practically never on others. It covers
+     * everything that a later command could notice. For tests and for operators. To be called once, instead of writing.
      */
     public StateDigest digest() {
         long[] sum = {0};

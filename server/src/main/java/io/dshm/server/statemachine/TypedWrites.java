@@ -20,8 +20,8 @@ import io.dshm.server.store.Typed;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the writes of typed entries do. An entry is absent from its deadline on; {@link #expire} and {@link #purge} alone
- * see it for as long as it is kept, which the log's clock decides.
+ * What the writes of typed entries do. An entry is absent from its deadline on; {@link #expire} and {@link #purge}
+ * alone see it for as long as it is kept, which the log's clock decides.
  *
  * <p>Confined to the thread that applies. {@code clockMillis} is the cluster clock of the entry being applied.
  */
@@ -47,7 +47,10 @@ final class TypedWrites {
                 clockMillis);
     }
 
-    /** @param content kept, not copied: a raw value or string as a {@code byte[]} or as {@link Pieces}, or what else the command says */
+    /**
+     * @param content kept, not copied: a raw value or string as a {@code byte[]} or as {@link Pieces}, or what else the
+     *     command says
+     */
     Outcome put(PutCommand command, Object content, long clockMillis) {
         Key key = Writes.key(command.getKey());
         Outcome refusal = refusal(command.getCondition(), entries.find(key, clockMillis));

@@ -18,7 +18,8 @@ import io.dshm.server.store.limiters.SlidingLog;
 import java.nio.charset.StandardCharsets;
 
 /**
- * What the plain writes do to the entries; for the others see {@link TypedWrites}. An entry is absent from its deadline on.
+ * What the plain writes do to the entries; for the others see {@link TypedWrites}. An entry is absent from its deadline
+ * on.
  *
  * <p>Confined to the thread that applies. {@code clockMillis} is the cluster clock of the entry being applied.
  */
@@ -93,7 +94,9 @@ final class Writes {
         return Outcome.number(sum);
     }
 
-    /** As if it were its plain value, but it keeps type and flags, and a number stays within the integers of doubles. */
+    /**
+     * As if it were its plain value, but it keeps type and flags, and a number stays within the integers of doubles.
+     */
     private Outcome incrTyped(Key key, Entry entry, long by) {
         Typed typed = entry.typed();
         if (typed.isList()) {

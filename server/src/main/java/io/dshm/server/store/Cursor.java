@@ -11,8 +11,8 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Stands on an entry in the store and reads it where it is, so that looking at many entries makes no objects. What it has read
- * never changes: a record stays as it is for as long as anybody refers to it.
+ * Stands on an entry in the store and reads it where it is, so that looking at many entries makes no objects. What it
+ * has read never changes: a record stays as it is for as long as anybody refers to it.
  *
  * <p>For one thread, and, where it is passed to a consumer, during the call alone.
  */

@@ -40,8 +40,9 @@ final class Draft {
     static final int DEADLINE = 0x10;
 
     /**
-     * A value of more bytes is an object of its own, and so is not copied when its neighbours are: larger, and a write to a small
-     * value beside large ones would copy much; smaller, and there would be an object for every session that somebody keeps.
+     * A value of more bytes is an object of its own, and so is not copied when its neighbours are: larger, and a write
+     * to a small value beside large ones would copy much; smaller, and there would be an object for every session that
+     * somebody keeps.
      */
     static final int INLINE_BYTES_MAX = 4 * 1024;
 

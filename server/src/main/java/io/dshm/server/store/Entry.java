@@ -45,7 +45,8 @@ public final class Entry implements Expiring {
     /**
      * An entry with a plain value.
      *
-     * @param value a {@code byte[]} or {@link Pieces} of one; for the other parameters see {@link #of(byte[], long, long)}
+     * @param value a {@code byte[]} or {@link Pieces} of one; for the other parameters see
+     *     {@link #of(byte[], long, long)}
      */
     public static Entry ofPlain(Object value, long expiresAtMillis, long version) {
         if (value instanceof byte[] || value instanceof Pieces) {
@@ -90,8 +91,8 @@ public final class Entry implements Expiring {
     }
 
     /**
-     * Whether this entry may be evicted: a value, not what somebody relies on to be there. That is a limiter's use; and a boolean with
-     * a deadline, which is what lua-resty-lock makes of a lock.
+     * Whether this entry may be evicted: a value, not what somebody relies on to be there. That is a limiter's use; and
+     * a boolean with a deadline, which is what lua-resty-lock makes of a lock.
      */
     public boolean isEvictable() {
         return isPlain() || (isTyped() && !(typed().held() instanceof Boolean && hasDeadline()));
@@ -108,8 +109,8 @@ public final class Entry implements Expiring {
     }
 
     /**
-     * The plain value itself, not a copy: not to be changed. Puts the pieces of one that {@link #isLarge} together, so then it is
-     * not for the thread that applies.
+     * The plain value itself, not a copy: not to be changed. Puts the pieces of one that {@link #isLarge} together, so
+     * then it is not for the thread that applies.
      *
      * @throws IllegalStateException if this is another kind of entry
      */

@@ -5,18 +5,21 @@ import io.dshm.server.store.limiters.Meter;
 import io.dshm.server.store.limiters.SlidingLog;
 
 /**
- * What entries count for where memory is limited: a formula over sizes. All nodes of a cluster must have the same one, since the leader decides by it
- * for all.
+ * What entries count for where memory is limited: a formula over sizes. All nodes of a cluster must have the same one,
+ * since the leader decides by it for all.
  */
 public final class EntryBytes {
 
     /**
-     * What an entry costs beside its key and value: the rest of its record, 11 to 18 bytes, and its slots in the index, 5 to 8. Part of the
-     * formula of {@link #of}.
+     * What an entry costs beside its key and value: the rest of its record, 11 to 18 bytes, and its slots in the index,
+     * 5 to 8. Part of the formula of {@link #of}.
      */
     private static final long ENTRY_BYTES = 24;
 
-    /** One for so many bytes of records: the room that is free for more of them, and what was replaced and is not yet collected. */
+    /**
+     * One for so many bytes of records: the room that is free for more of them, and what was replaced and is not yet
+     * collected.
+     */
     private static final int ROOM_PART = 9;
 
     /** What the flags of a typed value take. */
@@ -24,12 +27,14 @@ public final class EntryBytes {
 
     private static final long NUMBER_BYTES = Double.BYTES;
 
-    /** What a content costs that is an object: its header, what refers to it, and the typed value or the like around it. */
+    /**
+     * What a content costs that is an object: its header, what refers to it, and the typed value or the like around it.
+     */
     private static final long OBJECT_BYTES = 48;
 
     /**
-     * Arrays from this length on take whole regions of the heap: of G1's smallest, which are these. On heaps of 4 GiB and more
-     * regions are larger, and such a value may take more than is counted; there the limit leaves more room.
+     * Arrays from this length on take whole regions of the heap: of G1's smallest, which are these. On heaps of 4 GiB
+     * and more regions are larger, and such a value may take more than is counted; there the limit leaves more room.
      */
     private static final long REGION_BYTES = 1 << 20;
 
@@ -41,11 +46,12 @@ public final class EntryBytes {
     private EntryBytes() {}
 
     /**
-     * What an entry counts for in {@link Store#bytes}: the bytes of its key and value, and 24 for what is around them, and a ninth of all that. For a
-     * typed value there are 2 more, for a number 8 beyond. A value of more than 4 KiB counts for its bytes, rounded up to eight (half a
-     * MiB or more to whole MiB), and 48; a list for 128 and what its elements {@linkplain ListValue#bytes take}; a limiter for
-     * what {@linkplain Limiter#bytes it takes}, and 48 unless it is a {@link Meter}. It is what the entry takes in
-     * memory, within some percent, but depends on the entry alone, so that it is the same on every node.
+     * What an entry counts for in {@link Store#bytes}: the bytes of its key and value, and 24 for what is around them,
+     * and a ninth of all that. For a typed value there are 2 more, for a number 8 beyond. A value of more than 4 KiB
+     * counts for its bytes, rounded up to eight (half a MiB or more to whole MiB), and 48; a list for 128 and what its
+     * elements {@linkplain ListValue#bytes take}; a limiter for what {@linkplain Limiter#bytes it takes}, and 48 unless
+     * it is a {@link Meter}. It is what the entry takes in memory, within some percent, but depends on the entry alone,
+     * so that it is the same on every node.
      */
     public static long of(byte[] key, Entry entry) {
         return of(key.length, entry.content());

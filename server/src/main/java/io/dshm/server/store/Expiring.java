@@ -20,8 +20,8 @@ interface Expiring {
     }
 
     /**
-     * Whether nothing can find this entry any more at that instant of the cluster clock, so that it may be purged: from its
-     * deadline on, or, if it is typed, {@link Entry#STALE_MILLIS} later.
+     * Whether nothing can find this entry any more at that instant of the cluster clock, so that it may be purged: from
+     * its deadline on, or, if it is typed, {@link Entry#STALE_MILLIS} later.
      */
     default boolean isGoneAt(long clockMillis) {
         return isExpiredAt(isTyped() ? clockMillis - Entry.STALE_MILLIS : clockMillis);

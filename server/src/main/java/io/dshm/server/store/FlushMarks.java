@@ -5,8 +5,8 @@ import java.util.concurrent.ConcurrentSkipListMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Which regions were flushed, and when: an entry of a region is hidden if its version is below that of the region's last
- * flush. A mark is needed until a sweep has been through the whole table once since the flush.
+ * Which regions were flushed, and when: an entry of a region is hidden if its version is below that of the region's
+ * last flush. A mark is needed until a sweep has been through the whole table once since the flush.
  *
  * <p><b>How it works.</b> Marks are in two generations. A flush adds to the young one. When a sweep starts a cycle, the
  * young generation becomes the old one; when the cycle ends, nothing is left that the old generation hides, and it is

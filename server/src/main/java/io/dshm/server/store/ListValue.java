@@ -10,10 +10,10 @@ import org.jspecify.annotations.Nullable;
  * A list that grows and shrinks at both ends. Immutable, its elements included: each is a {@code byte[]}, which nobody
  * changes, or a {@link Double}.
  *
- * <p>How it works: a list is a block of at most {@value Ends#BLOCK_MAX} elements at each end, and between them, if there are more, a
- * list of full blocks, which is made in the same way. To add or take an element is to copy the block at that end; when it is
- * full or empty, a block goes to the inner list or comes from it. So a step copies a block for each level, whatever was done to
- * the list before, and the longest list there can be has four.
+ * <p>How it works: a list is a block of at most {@value Ends#BLOCK_MAX} elements at each end, and between them, if
+ * there are more, a list of full blocks, which is made in the same way. To add or take an element is to copy the block
+ * at that end; when it is full or empty, a block goes to the inner list or comes from it. So a step copies a block for
+ * each level, whatever was done to the list before, and the longest list there can be has four.
  */
 public final class ListValue {
 
@@ -21,8 +21,8 @@ public final class ListValue {
     public static final ListValue EMPTY = new ListValue(Ends.EMPTY, 0, 0);
 
     /**
-     * What an element counts for in {@link #bytes} beside its bytes: at least what it takes, the same for all nodes and all
-     * versions.
+     * What an element counts for in {@link #bytes} beside its bytes: at least what it takes, the same for all nodes and
+     * all versions.
      */
     private static final long ELEMENT_BYTES = 48;
 

@@ -3,8 +3,8 @@ package io.dshm.server.store;
 import java.util.List;
 
 /**
- * A large value as the log has brought it: in pieces, so that nothing large is copied while the log is applied. The first who
- * reads it, on another thread, puts them together.
+ * A large value as the log has brought it: in pieces, so that nothing large is copied while the log is applied. The
+ * first who reads it, on another thread, puts them together.
  */
 public final class Pieces {
 

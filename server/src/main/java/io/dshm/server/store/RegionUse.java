@@ -5,8 +5,8 @@ import java.util.concurrent.atomic.AtomicLong;
 /**
  * A region that has a limit, and what its entries take: {@link EntryBytes#of} over those that are not purged.
  *
- * <p>What was in the region before it got its limit is counted segment by segment. Until that is done, a change in a segment that
- * is still to be counted changes nothing here.
+ * <p>What was in the region before it got its limit is counted segment by segment. Until that is done, a change in a
+ * segment that is still to be counted changes nothing here.
  *
  * <p>Read by any thread, written by the store's writer, except where it says otherwise.
  */
@@ -74,7 +74,10 @@ public final class RegionUse {
         return entries.getAcquire();
     }
 
-    /** What commands that are proposed and not yet applied add to it, in bytes, as their leader sees it. Any thread may change it. */
+    /**
+     * What commands that are proposed and not yet applied add to it, in bytes, as their leader sees it. Any thread may
+     * change it.
+     */
     public AtomicLong onWay() {
         return onWay;
     }

@@ -6,7 +6,8 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The regions that have a limit, found by any of their keys. A change copies them all; they are few, and seldom changed.
+ * The regions that have a limit, found by any of their keys. A change copies them all; they are few, and seldom
+ * changed.
  *
  * <p>Read by any thread, written by the store's writer.
  */

@@ -6,30 +6,34 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Some thousandth of all entries, without an object for any of them: for one writer and any number of readers without locks.
+ * Some thousandth of all entries, without an object for any of them: for one writer and any number of readers without
+ * locks.
  *
- * <p><b>How it works.</b> Entries are records (see {@link Draft}) that stand one after the other in chunks, which are arrays of bytes. A hash
- * table of numbers, the index, says where: a slot holds {@link #FREE}, {@link #REMOVED}, or a chunk's number, a place in it, and
- * some bits of the hash, by which most other keys are told apart without a look at the record. A key is looked for from the slot of its
- * hash on, slot by slot, up to a free one. To change an entry is to append a record and to point its slot there; to remove it, to mark the
- * slot. What no slot points to any more is garbage. When the index is full, or there is no room and a ninth of the chunks is
- * garbage, the writer makes a new segment of what is alive ({@link #rebuilt}), and the {@link Table} puts it into the place of
- * this one: some ten microseconds for the thousand entries that a segment has when there are five million.
+ * <p><b>How it works.</b> Entries are records (see {@link Draft}) that stand one after the other in chunks, which are
+ * arrays of bytes. A hash table of numbers, the index, says where: a slot holds {@link #FREE}, {@link #REMOVED}, or a
+ * chunk's number, a place in it, and some bits of the hash, by which most other keys are told apart without a look at
+ * the record. A key is looked for from the slot of its hash on, slot by slot, up to a free one. To change an entry is
+ * to append a record and to point its slot there; to remove it, to mark the slot. What no slot points to any more is
+ * garbage. When the index is full, or there is no room and a ninth of the chunks is garbage, the writer makes a new
+ * segment of what is alive ({@link #rebuilt}), and the {@link Table} puts it into the place of this one: some ten
+ * microseconds for the thousand entries that a segment has when there are five million.
  *
  * <p>What is large or has a shape of its own, as a list, is an object beside: the content that the record refers to.
  *
  * <p><b>Why readers are right.</b>
  *
  * <ul>
- *   <li>A record, the chunk that it stands in and its content are complete before its slot is written, with release semantics, and
- *       are read after the slot, with acquire semantics. A record does not change after that, nor does the place in a chunk get another.
- *   <li>A slot that is free can come to hold a key. From then on it is this key's, or removed, as long as the segment is used: no slot is
- *       used again. So a reader that looks for a key finds its slot if the key was there when it began and stays, and comes to a
- *       free slot or the end of all slots in a bounded number of steps otherwise.
- *   <li>A segment that was replaced does not change any more: neither index nor chunks nor contents. Whoever reads it began before that,
- *       and sees the state of that moment. The collector takes it when nobody does.
+ *   <li>A record, the chunk that it stands in and its content are complete before its slot is written, with release
+ *       semantics, and are read after the slot, with acquire semantics. A record does not change after that, nor does
+ *       the place in a chunk get another.
+ *   <li>A slot that is free can come to hold a key. From then on it is this key's, or removed, as long as the segment
+ *       is used: no slot is used again. So a reader that looks for a key finds its slot if the key was there when it
+ *       began and stays, and comes to a free slot or the end of all slots in a bounded number of steps otherwise.
+ *   <li>A segment that was replaced does not change any more: neither index nor chunks nor contents. Whoever reads it
+ *       began before that, and sees the state of that moment. The collector takes it when nobody does.
  *   <li>So that a long list does not live on until the next rebuilding, a content is dropped as soon as its record is
- *       replaced: after its slot was written. A reader that finds none reads the slot again, and finds what came after it.
+ *       replaced: after its slot was written. A reader that finds none reads the slot again, and finds what came after
+ *       it.
  * </ul>
  *
  * <p>{@code SegmentTest} lets a writer do anything between a reader's two steps, {@link #find} and {@link #read}.
@@ -73,7 +77,9 @@ final class Segment {
 
     private final int[] index;
 
-    /** Replaced by larger ones; whoever has read a slot sees those that were there when it was written, or later ones. */
+    /**
+     * Replaced by larger ones; whoever has read a slot sees those that were there when it was written, or later ones.
+     */
     private byte[][] chunks = new byte[2][];
 
     private Object[] contents = NO_CONTENTS;
@@ -127,7 +133,10 @@ final class Segment {
         return slot != FREE && slot != REMOVED;
     }
 
-    /** The number of the slot that a key has, or -1. A reader that looks into it may find it removed. Any thread; allocates nothing. */
+    /**
+     * The number of the slot that a key has, or -1. A reader that looks into it may find it removed. Any thread;
+     * allocates nothing.
+     */
     int find(byte[] key, int hash) {
         int number = firstOf(hash);
         for (int steps = index.length; steps > 0; steps--) {
@@ -204,8 +213,8 @@ final class Segment {
     }
 
     /**
-     * A copy that shows what is in here now, and then stays as it is. An entry is missing whose content was dropped meanwhile. Any
-     * thread.
+     * A copy that shows what is in here now, and then stays as it is. An entry is missing whose content was dropped
+     * meanwhile. Any thread.
      */
     Segment frozen() {
         int[] slots = new int[index.length];
@@ -337,8 +346,8 @@ final class Segment {
     }
 
     /**
-     * A segment with the same entries that has no garbage, and room for more of them. This one must not be written any more. Writer
-     * only.
+     * A segment with the same entries that has no garbage, and room for more of them. This one must not be written any
+     * more. Writer only.
      *
      * @param recordBytes of the record that is to be added
      * @param scratch is left anywhere

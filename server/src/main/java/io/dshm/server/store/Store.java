@@ -11,8 +11,9 @@ import org.jspecify.annotations.Nullable;
  * <p><b>Threads.</b> One writer, the thread that applies the log: it alone calls the methods that are marked so. All
  * other methods are for any thread, without locks, and see all that the writer did before they began.
  *
- * <p><b>Versions.</b> Every command that writes has a version, higher than those of all commands before it, and gives it
- * to the entries that it writes. Versions are positive. They say what a flush hides and what belongs to a {@link View}.
+ * <p><b>Versions.</b> Every command that writes has a version, higher than those of all commands before it, and gives
+ * it to the entries that it writes. Versions are positive. They say what a flush hides and what belongs to a
+ * {@link View}.
  *
  * <p><b>Time.</b> The store has no clock. It keeps deadlines and leaves it to the caller whether an entry counts; only
  * {@link #sweep} takes those away that are {@linkplain Entry#isGoneAt gone}.
@@ -53,8 +54,8 @@ public final class Store {
     /**
      * The current entry of a key, or null. Any thread; never waits.
      *
-     * <p>An entry that is expired is returned until it is purged: the caller looks at its deadline. An entry whose region
-     * was flushed since is not.
+     * <p>An entry that is expired is returned until it is purged: the caller looks at its deadline. An entry whose
+     * region was flushed since is not.
      *
      * @param hash of the key, the same in all calls for it, with all bits well mixed
      */
@@ -63,7 +64,10 @@ public final class Store {
         return find(key, hash, cursor) ? cursor.entry() : null;
     }
 
-    /** Moves a cursor to what {@link #get} returns, and says whether there is one. Any thread; never waits, allocates nothing. */
+    /**
+     * Moves a cursor to what {@link #get} returns, and says whether there is one. Any thread; never waits, allocates
+     * nothing.
+     */
     public boolean find(byte[] key, int hash, Cursor cursor) {
         // The marks before the table, never after: see FlushMarks.
         FlushMarks marks = this.marks;
@@ -76,8 +80,8 @@ public final class Store {
      * Sets the entry of a key. Writer only.
      *
      * @param key not kept
-     * @param entry with the version of the command that writes it; while a snapshot is loaded, in any order. What it holds is kept
-     *     where it is large: nobody may change it afterwards
+     * @param entry with the version of the command that writes it; while a snapshot is loaded, in any order. What it
+     *     holds is kept where it is large: nobody may change it afterwards
      * @throws IllegalArgumentException if a view is open that this version would belong to
      */
     public void put(byte[] key, int hash, Entry entry) {
@@ -133,14 +137,15 @@ public final class Store {
     }
 
     /**
-     * Purges entries that are {@linkplain Entry#isGoneAt gone} or flushed, going on where the last call ended. Writer only.
+     * Purges entries that are {@linkplain Entry#isGoneAt gone} or flushed, going on where the last call ended. Writer
+     * only.
      *
-     * <p>It comes through the whole table in cycles, segment by segment. A call stops at the end of a cycle, even if it has slots left to
-     * look at.
+     * <p>It comes through the whole table in cycles, segment by segment. A call stops at the end of a cycle, even if it
+     * has slots left to look at.
      *
      * @param clockMillis the cluster clock
-     * @param slotsMax slots to look at, by this call or, where they are not enough for a segment, by a later one; there are one to three
-     *     for every entry
+     * @param slotsMax slots to look at, by this call or, where they are not enough for a segment, by a later one; there
+     *     are one to three for every entry
      * @return entries purged
      */
     public int sweep(long clockMillis, int slotsMax) {
@@ -273,7 +278,10 @@ public final class Store {
         return uses.pending() != null;
     }
 
-    /** Counts some more of what was in a region before it got a limit: some segments with so many entries at least. Writer only. */
+    /**
+     * Counts some more of what was in a region before it got a limit: some segments with so many entries at least.
+     * Writer only.
+     */
     public void countRegions(int entriesMin) {
         RegionUse use = uses.pending();
         for (int seen = 0; use != null && seen < entriesMin; seen++) {
@@ -295,14 +303,16 @@ public final class Store {
         }
     }
 
-    /** Whether a sweep has or may get something to do: flushed entries may be left, or there are deadlines. Any thread. */
+    /**
+     * Whether a sweep has or may get something to do: flushed entries may be left, or there are deadlines. Any thread.
+     */
     public boolean sweepPending() {
         return !marks.isEmpty() || deadlineCount() > 0;
     }
 
     /**
-     * Visits the entries of a region that are not purged and not flushed, in no particular order. Any thread; it takes as
-     * long as a look at every entry of the store takes. Of what is written meanwhile it may see the old or the new.
+     * Visits the entries of a region that are not purged and not flushed, in no particular order. Any thread; it takes
+     * as long as a look at every entry of the store takes. Of what is written meanwhile it may see the old or the new.
      *
      * @param region its name, empty for the default region
      */
@@ -316,7 +326,10 @@ public final class Store {
         }
     }
 
-    /** The same of all regions, and of one segment of {@link #segments}: a part of the store that is about as large as each other one. */
+    /**
+     * The same of all regions, and of one segment of {@link #segments}: a part of the store that is about as large as
+     * each other one.
+     */
     public void forEachIn(int number, Consumer<Cursor> consumer) {
         // The marks before the table, never after: see FlushMarks.
         FlushMarks marks = this.marks;
@@ -336,11 +349,11 @@ public final class Store {
     }
 
     /**
-     * A hash of everything about an entry, the same in every process. The sum over a store's visible entries is the digest
-     * of the store, whatever their order.
+     * A hash of everything about an entry, the same in every process. The sum over a store's visible entries is the
+     * digest of the store, whatever their order.
      *
-     * @param clockMillis the instant of the cluster clock for which stores are compared: a limiter's grants that are out
-     *     of the window by then do not matter
+     * @param clockMillis the instant of the cluster clock for which stores are compared: a limiter's grants that are
+     *     out of the window by then do not matter
      */
     public static long digestOf(byte[] key, Entry entry, long clockMillis) {
         return Digest.of(key, entry, clockMillis);

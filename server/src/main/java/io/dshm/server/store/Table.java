@@ -5,11 +5,12 @@ import java.lang.invoke.VarHandle;
 import java.util.Arrays;
 
 /**
- * All entries by their keys: {@value #SEGMENTS} {@link Segment}s, of which the high bits of a hash choose one. Each grows and shrinks by
- * itself, so that no operation takes long, however many entries there are.
+ * All entries by their keys: {@value #SEGMENTS} {@link Segment}s, of which the high bits of a hash choose one. Each
+ * grows and shrinks by itself, so that no operation takes long, however many entries there are.
  *
- * <p>A segment that has no more room is replaced by one with the same content, which is published with release semantics and read
- * with acquire semantics: a reader has the old one or the new one, and never goes back from the new one to the old one.
+ * <p>A segment that has no more room is replaced by one with the same content, which is published with release
+ * semantics and read with acquire semantics: a reader has the old one or the new one, and never goes back from the new
+ * one to the old one.
  */
 final class Table {
 

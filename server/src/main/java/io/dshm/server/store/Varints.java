@@ -1,6 +1,9 @@
 package io.dshm.server.store;
 
-/** Numbers in as few bytes as they need: seven bits a byte, the low ones first, the high bit set where another byte follows. */
+/**
+ * Numbers in as few bytes as they need: seven bits a byte, the low ones first, the high bit set where another byte
+ * follows.
+ */
 final class Varints {
 
     /** The most that a number takes. */

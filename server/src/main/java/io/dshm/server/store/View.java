@@ -10,22 +10,23 @@ import org.jspecify.annotations.Nullable;
 /**
  * All entries of a {@link Store} as they were at one moment, read by one thread while the store's writer goes on.
  *
- * <p><b>How it works.</b> Nothing is copied when the view is opened: it notes the last version written, S. Entries up to S
- * belong to the view, later ones do not. While it is open, the writer puts an entry of the view on the view's undo
- * list before it takes it out of the table. So whatever belongs to the view can be found in the table, or on the
- * list, or, for a moment, in both. The reader goes through the table segment by segment:
+ * <p><b>How it works.</b> Nothing is copied when the view is opened: it notes the last version written, S. Entries up
+ * to S belong to the view, later ones do not. While it is open, the writer puts an entry of the view on the view's undo
+ * list before it takes it out of the table. So whatever belongs to the view can be found in the table, or on the list,
+ * or, for a moment, in both. The reader goes through the table segment by segment:
  *
  * <ol>
  *   <li>It makes a {@linkplain Segment#frozen frozen} copy of the segment, and delivers none of its entries yet.
- *   <li>It drains the undo list. What is not in the copy because the writer had taken it out is on the list by
- *       now, since the list was written first. A record of this segment or a later one is delivered, and its key
- *       remembered. A record of an earlier segment is dropped: it was not on the list when that segment's turn was over, so
- *       it was found in the table, and delivered.
+ *   <li>It drains the undo list. What is not in the copy because the writer had taken it out is on the list by now,
+ *       since the list was written first. A record of this segment or a later one is delivered, and its key remembered.
+ *       A record of an earlier segment is dropped: it was not on the list when that segment's turn was over, so it was
+ *       found in the table, and delivered.
  *   <li>It delivers the entries up to S of the copy, except the keys that it remembers from the list.
  * </ol>
  *
- * <p>So each entry is delivered exactly once, and the memory needed is the index of one segment and the keys that were overwritten
- * before their turn. A segment that is replaced meanwhile does no harm: all that the reader misses in the old one is on the list.
+ * <p>So each entry is delivered exactly once, and the memory needed is the index of one segment and the keys that were
+ * overwritten before their turn. A segment that is replaced meanwhile does no harm: all that the reader misses in the
+ * old one is on the list.
  *
  * <p>Entries that had been flushed when the view was opened do not belong to it; entries that are flushed later do.
  * Expired ones do, as long as they were not purged: the consumer has to look at their deadline.

@@ -1,12 +1,12 @@
 /**
- * The data of one node, as a structure in memory: entries with deadlines and versions, typed values, rate limiters, regions. It does
- * no I/O, and has no clock, no thread and no idea of Raft.
+ * The data of one node, as a structure in memory: entries with deadlines and versions, typed values, rate limiters,
+ * regions. It does no I/O, and has no clock, no thread and no idea of Raft.
  *
- * <p>{@link io.dshm.server.store.Store} is the main class: one table for all keys. An entry is
- * kept as a record among others in an array of bytes, and becomes an {@link io.dshm.server.store.Entry} when it is asked for. Only the apply thread writes to it;
- * all event loops read it, without locks. The caller supplies what is not in here: the cluster clock
- * as a number, versions for what it writes, and the times at which dead entries are purged. So the same calls lead to
- * the same content on every node, at any speed.
+ * <p>{@link io.dshm.server.store.Store} is the main class: one table for all keys. An entry is kept as a record among
+ * others in an array of bytes, and becomes an {@link io.dshm.server.store.Entry} when it is asked for. Only the apply
+ * thread writes to it; all event loops read it, without locks. The caller supplies what is not in here: the cluster
+ * clock as a number, versions for what it writes, and the times at which dead entries are purged. So the same calls
+ * lead to the same content on every node, at any speed.
  *
  * <p>Four things must never take long, because the log waits for the writer:
  *

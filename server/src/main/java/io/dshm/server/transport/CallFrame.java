@@ -10,8 +10,8 @@ import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is sent on a connection for calls: a request or an answer, or a sign of life. On the wire: a 32-bit big-endian length,
- * the kind (8 bits), the number (32 bits), the message.
+ * What is sent on a connection for calls: a request or an answer, or a sign of life. On the wire: a 32-bit big-endian
+ * length, the kind (8 bits), the number (32 bits), the message.
  *
  * @param kind of the message; 0 if there is none
  * @param number of the request, which its answer repeats

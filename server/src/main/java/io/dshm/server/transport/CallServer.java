@@ -15,8 +15,8 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Takes other nodes' calls, on the connections whose greeting asks for that. Until it is opened such connections are closed, and
- * their nodes come again. Thread-safe.
+ * Takes other nodes' calls, on the connections whose greeting asks for that. Until it is opened such connections are
+ * closed, and their nodes come again. Thread-safe.
  */
 public final class CallServer {
 

@@ -74,8 +74,8 @@ public final class Dialer {
     }
 
     /**
-     * Connects, with frames and messages in the pipeline as {@link PeerCodec} has them, and then that handler, which greets
-     * when the channel is active.
+     * Connects, with frames and messages in the pipeline as {@link PeerCodec} has them, and then that handler, which
+     * greets when the channel is active.
      */
     public ChannelFuture connect(EventLoop loop, String node, InetSocketAddress address, ChannelHandler handler) {
         return dial(loop, node, address, channel -> {

@@ -23,10 +23,10 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The handler of an accepted connection that lets nothing through before a member has said who it is. The first frame is
- * its greeting, of {@link Limits#PEER_GREETING_BYTES_MAX} at most; any other, or that of somebody else, ends the connection.
- * Nothing is read from a connection that is closed. If the greeting asks for calls, {@link CallServer} has the connection from
- * then on; otherwise the handlers behind this one.
+ * The handler of an accepted connection that lets nothing through before a member has said who it is. The first frame
+ * is its greeting, of {@link Limits#PEER_GREETING_BYTES_MAX} at most; any other, or that of somebody else, ends the
+ * connection. Nothing is read from a connection that is closed. If the greeting asks for calls, {@link CallServer} has
+ * the connection from then on; otherwise the handlers behind this one.
  *
  * <p>One for each connection, confined to its event loop.
  */
@@ -59,7 +59,8 @@ public final class Greeting extends ChannelInboundHandlerAdapter {
      * @param incarnation of this node; its start may change while it runs
      * @param others those of the other members; may change
      * @param id what tells this cluster from another one with the same name; 0 while it is not known
-     * @param isCertain whether {@code others} are the present members for certain, so that somebody else may be told that he is none
+     * @param isCertain whether {@code others} are the present members for certain, so that somebody else may be told
+     *     that he is none
      * @param incarnations of the others
      */
     public record Members(
@@ -107,8 +108,9 @@ public final class Greeting extends ChannelInboundHandlerAdapter {
     /**
      * What that node says first when it connects to the other one.
      *
-     * @param stays whether it means to send commands, and {@linkplain Heartbeat goes on} to say that it is there; otherwise it only
-     *     asks for the status, which also a node of another cluster tells it, so that it learns of that
+     * @param stays whether it means to send commands, and {@linkplain Heartbeat goes on} to say that it is there;
+     *     otherwise it only asks for the status, which also a node of another cluster tells it, so that it learns of
+     *     that
      */
     public static PeerMessage hello(Members members, String to, boolean stays) {
         Incarnation incarnation = members.incarnation().get();

@@ -12,14 +12,15 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Says at regular times that this node is there, and closes the connection when the other node has been silent for
- * {@link Limits#PEER_SILENT_HEARTBEATS_MAX} of them. TCP alone notices a machine without power or a stopped process only
- * when it has something to send, or never.
+ * {@link Limits#PEER_SILENT_HEARTBEATS_MAX} of them. TCP alone notices a machine without power or a stopped process
+ * only when it has something to send, or never.
  *
- * <p>Beats are counted, not milliseconds: a node that was paused itself counts one, and then reads what has come meanwhile. While this node
- * reads nothing, because it has too much to do, it counts none.
+ * <p>Beats are counted, not milliseconds: a node that was paused itself counts one, and then reads what has come
+ * meanwhile. While this node reads nothing, because it has too much to do, it counts none.
  *
- * <p>With messages, the side that connects sends requests for the status, which nodes of all versions answer. The other side has
- * nothing to answer while it does not read; then it sends its beats unasked. With calls, both sides always send them.
+ * <p>With messages, the side that connects sends requests for the status, which nodes of all versions answer. The other
+ * side has nothing to answer while it does not read; then it sends its beats unasked. With calls, both sides always
+ * send them.
  *
  * <p>One for each connection, the first handler of its pipeline; confined to its event loop.
  */

@@ -10,12 +10,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The way to one other member for calls: two connections, so that large messages on the one do not hold up the small ones on the
- * other, which are made again in the background for as long as the link is not closed. Nobody waits for them here.
- * Thread-safe.
+ * The way to one other member for calls: two connections, so that large messages on the one do not hold up the small
+ * ones on the other, which are made again in the background for as long as the link is not closed. Nobody waits for
+ * them here. Thread-safe.
  *
- * <p>A node of format 1 takes no calls. As long as one connection to it holds, that is known and it is not asked again: to become
- * another one it has to start anew.
+ * <p>A node of format 1 takes no calls. As long as one connection to it holds, that is known and it is not asked again:
+ * to become another one it has to start anew.
  */
 public final class MemberLink implements AutoCloseable {
 

@@ -60,7 +60,9 @@ public final class PeerCodec {
         addMessages(pipeline);
     }
 
-    /** For a connection that this node makes for calls: frames; the handler behind them reads messages and calls itself. */
+    /**
+     * For a connection that this node makes for calls: frames; the handler behind them reads messages and calls itself.
+     */
     static void addForCalls(ChannelPipeline pipeline) {
         addFrames(pipeline);
         pipeline.addLast(new Encoder());
@@ -72,7 +74,9 @@ public final class PeerCodec {
         pipeline.addLast(new CallFrame.Encoder());
     }
 
-    /** For a connection that this node accepts: the same, and before any message a greeting that has to be a member's. */
+    /**
+     * For a connection that this node accepts: the same, and before any message a greeting that has to be a member's.
+     */
     public static void addTo(ChannelPipeline pipeline, Greeting greeting) {
         addFrames(pipeline);
         pipeline.addLast(greeting);

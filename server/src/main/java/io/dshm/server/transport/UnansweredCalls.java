@@ -12,9 +12,10 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Bounds what waits in this node for one connection of another one: requests without an answer, and answers that are not sent.
- * SOFAJRaft puts complete requests into queues without bounds. The connection is not read from while its own, or those of all
- * connections, are too many bytes; so the other side waits by TCP. A connection for which nothing waits is always read from.
+ * Bounds what waits in this node for one connection of another one: requests without an answer, and answers that are
+ * not sent. SOFAJRaft puts complete requests into queues without bounds. The connection is not read from while its own,
+ * or those of all connections, are too many bytes; so the other side waits by TCP. A connection for which nothing waits
+ * is always read from.
  *
  * <p>Confined to the connection's event loop; {@link Total} is shared.
  */

@@ -11,13 +11,17 @@ import io.dshm.proto.ErrorCode;
 import io.dshm.proto.Key;
 import io.dshm.proto.Reply;
 import io.dshm.proto.ValueType;
+import io.dshm.server.replication.writes.GrowingWrites;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.function.LongFunction;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
@@ -79,15 +83,18 @@ class FullHeapIT {
     /** How many rounds it took until nothing more was taken. */
     private static int fill(NodeProcess node) throws IOException {
         String region = node.name() + "::";
+        Map<String, LongFunction<Command.Write>> series = GrowingWrites.in(region);
         try (DshmConnection connection = node.connect()) {
             int refused = 0;
             int round = 0;
             for (; round < ROUNDS_MAX && refused < REFUSALS; round++) {
-                List<Command.Write> writes = growth(region + round, region, round);
+                List<Command.Write> writes = new ArrayList<>(GrowingWrites.ofEach(series, round));
+                writes.addAll(growth(region + round, region, round));
                 connection.sendAll(writes);
                 boolean last = false;
-                for (int i = 0; i < writes.size(); i++) {
-                    last = accept(connection.receive());
+                for (Command.Write write : writes) {
+                    Reply reply = connection.receive();
+                    last = !isUnreserved(write, reply) && accept(reply);
                 }
                 refused = last ? refused + 1 : 0;
             }
@@ -95,6 +102,7 @@ class FullHeapIT {
         }
     }
 
+    /** Beside what {@link GrowingWrites} adds: large values, so that it does not take too long, and small ones that fit last. */
     private static List<Command.Write> growth(String key, String region, int round) {
         Command.Write large = round % 20 == 0
                 ? new Command.Set(Key.of(key + "large"), 0, new byte[1_000_000])
@@ -112,6 +120,13 @@ class FullHeapIT {
                         1L + round / 500,
                         new Command.Push(Key.of(key + "q"), Command.End.LEFT, ValueType.NUMBER, new byte[] {'1'})),
                 new Command.Set(Key.of(key + "s"), 0, new byte[1]));
+    }
+
+    /** Whether this settles what was not reserved, because there was no room for that. */
+    private static boolean isUnreserved(Command.Write write, Reply reply) {
+        return write instanceof Command.Settle
+                && reply instanceof Reply.Failure failure
+                && failure.code() == ErrorCode.NOT_FOUND;
     }
 
     /** Whether a write was refused for want of room; it must not fail in another way. */

@@ -13,8 +13,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One node's port for operators. A request by hand on a socket: the JDK's HTTP client would take longer to load than the rest of
- * the command.
+ * One node's port for operators. A request by hand on a socket: the JDK's HTTP client would take longer to load than
+ * the rest of the command.
  *
  * @param authorization what the node is told of who asks, or null
  */

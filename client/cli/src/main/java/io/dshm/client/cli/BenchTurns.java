@@ -12,7 +12,8 @@ import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
 
 /**
- * Runs of one plan against one target or two, by turns, so that what happens beside them on the machine harms both alike.
+ * Runs of one plan against one target or two, by turns, so that what happens beside them on the machine harms both
+ * alike.
  *
  * @param results by target, in the order of the rounds
  */

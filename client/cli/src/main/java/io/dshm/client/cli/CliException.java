@@ -1,6 +1,9 @@
 package io.dshm.client.cli;
 
-/** Why the command does not do what it was asked for; its message is one or more lines for the user, and says what to do next. */
+/**
+ * Why the command does not do what it was asked for; its message is one or more lines for the user, and says what to do
+ * next.
+ */
 final class CliException extends Exception {
 
     private static final long serialVersionUID = 1L;

@@ -16,8 +16,9 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code dshm cluster}: the members as the leader knows them, what each of them says of itself, and changes, which the leader makes. What
- * the leader cannot do now is asked again until the time is over; each of these requests may be repeated.
+ * {@code dshm cluster}: the members as the leader knows them, what each of them says of itself, and changes, which the
+ * leader makes. What the leader cannot do now is asked again until the time is over; each of these requests may be
+ * repeated.
  */
 final class ClusterCommand {
 

@@ -3,7 +3,10 @@ package io.dshm.client.cli;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Splits a line into words, as a shell does: blanks between words, quotes of both kinds, a backslash before one character. */
+/**
+ * Splits a line into words, as a shell does: blanks between words, quotes of both kinds, a backslash before one
+ * character.
+ */
 final class LineSplitter {
 
     private LineSplitter() {}

@@ -13,8 +13,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Who asks. The secret comes from a file only: what stands on a command line is seen by every user of the machine, and kept in the
- * shell's history; an environment is inherited by every program that is started.
+ * Who asks. The secret comes from a file only: what stands on a command line is seen by every user of the machine, and
+ * kept in the shell's history; an environment is inherited by every program that is started.
  */
 @SuppressWarnings("ArrayRecordComponent") // handed over
 record Login(String user, byte[] secret) {

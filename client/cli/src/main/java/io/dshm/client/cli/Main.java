@@ -7,8 +7,8 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 
 /**
- * The process. The launcher says which of stdin and stdout is a terminal, by the properties {@code dshm.stdin} and {@code
- * dshm.stdout} with the value {@code terminal}: Java 17 knows it only of both together.
+ * The process. The launcher says which of stdin and stdout is a terminal, by the properties {@code dshm.stdin} and
+ * {@code dshm.stdout} with the value {@code terminal}: Java 17 knows it only of both together.
  */
 public final class Main {
 

@@ -23,8 +23,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The nodes of a cluster, one of which is asked, and another one where that one does not answer. Not thread-safe.
  *
- * <p>A write has an identity of this process, so that it can be sent again after a connection that broke: the cluster lets it
- * take effect once. What cannot have one is sent again only where it is known not to have taken effect.
+ * <p>A write has an identity of this process, so that it can be sent again after a connection that broke: the cluster
+ * lets it take effect once. What cannot have one is sent again only where it is known not to have taken effect.
  */
 final class Nodes implements Closeable {
 
@@ -175,7 +175,10 @@ final class Nodes implements Closeable {
         }
     }
 
-    /** Longer than a node takes to say that it timed out, so that its own words are heard; short enough to ask another one. */
+    /**
+     * Longer than a node takes to say that it timed out, so that its own words are heard; short enough to ask another
+     * one.
+     */
     private Duration replyTimeout() {
         return endpoints.size() == 1 ? timeout : timeout.multipliedBy(6).dividedBy(10);
     }
@@ -213,8 +216,9 @@ final class Nodes implements Closeable {
     }
 
     /**
-     * Makes the cluster know this process, by a write that changes nothing, and gives the command its number. Without that, a repeat
-     * of the process's first write would be refused as one of a stranger if its first copy was lost with a node.
+     * Makes the cluster know this process, by a write that changes nothing, and gives the command its number. Without
+     * that, a repeat of the process's first write would be refused as one of a stranger if its first copy was lost with
+     * a node.
      *
      * @return null, or the error that it got
      */

@@ -64,7 +64,9 @@ final class Output {
         line(Json.text(members));
     }
 
-    /** How far something is that takes long: one line that replaces itself, for people at a terminal; empty in the end. */
+    /**
+     * How far something is that takes long: one line that replaces itself, for people at a terminal; empty in the end.
+     */
     void progress(String text) {
         if (terminal && !json) {
             err.print("\r\u001b[K" + text);

@@ -33,7 +33,10 @@ import java.util.TreeMap;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/** {@code dshm snapshot verify} and {@code inspect}: reads a backup to its end, so that what is shown is known to be whole. */
+/**
+ * {@code dshm snapshot verify} and {@code inspect}: reads a backup to its end, so that what is shown is known to be
+ * whole.
+ */
 final class SnapshotInspect {
 
     private static final int BUFFER_BYTES = 1 << 16;

@@ -27,8 +27,8 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code dshm snapshot save}: a backup comes from a node's admin port, is verified on its way, and gets its name when it is whole and on
- * the disk.
+ * {@code dshm snapshot save}: a backup comes from a node's admin port, is verified on its way, and gets its name when
+ * it is whole and on the disk.
  */
 final class SnapshotSave {
 

@@ -13,7 +13,9 @@ import picocli.CommandLine.Model.PositionalParamSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 
-/** The words as picocli knows them. Built by hand: reading annotations by reflection would take longer than a request. */
+/**
+ * The words as picocli knows them. Built by hand: reading annotations by reflection would take longer than a request.
+ */
 final class Syntax {
 
     /** The options that all words have. */

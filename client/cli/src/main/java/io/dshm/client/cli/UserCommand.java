@@ -24,8 +24,9 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * {@code dshm user} and {@code dshm auth}: they go to the admin port of any node that answers. A secret is made here, and only its hash is
- * sent. To ask for the same change again changes nothing, so that the next node is asked whatever became of the first.
+ * {@code dshm user} and {@code dshm auth}: they go to the admin port of any node that answers. A secret is made here,
+ * and only its hash is sent. To ask for the same change again changes nothing, so that the next node is asked whatever
+ * became of the first.
  */
 final class UserCommand {
 

@@ -14,8 +14,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Loads the classes that words need, in the one run after which the JVM writes its archive of them; see the launcher. It talks to
- * a server of its own on the loopback address, that knows these requests only.
+ * Loads the classes that words need, in the one run after which the JVM writes its archive of them; see the launcher.
+ * It talks to a server of its own on the loopback address, that knows these requests only.
  */
 final class WarmUp {
 

@@ -15,7 +15,10 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** {@code dshm why KEY}: why a limit decides as it does. All nodes are asked: each knows only whom it has refused itself. */
+/**
+ * {@code dshm why KEY}: why a limit decides as it does. All nodes are asked: each knows only whom it has refused
+ * itself.
+ */
 final class WhyWords {
 
     private static final int OK = 200;

@@ -7,10 +7,10 @@ import java.util.Arrays;
 import java.util.BitSet;
 
 /**
- * Under which key of the store a Sharedance entry lies: in the region {@code sharedance}, percent-encoded exactly as the
- * Lua client encodes a key, so that {@code store:get("sharedance::" .. key)} reads what PHP stored. That is
- * {@code ngx.escape_uri} on each piece between colons: letters, digits and {@code - . _ ~ ! * ' ( )} stay as they are, and
- * so do the colons; every other byte becomes {@code %XX} with capital digits.
+ * Under which key of the store a Sharedance entry lies: in the region {@code sharedance}, percent-encoded exactly as
+ * the Lua client encodes a key, so that {@code store:get("sharedance::" .. key)} reads what PHP stored. That is
+ * {@code ngx.escape_uri} on each piece between colons: letters, digits and {@code - . _ ~ ! * ' ( )} stay as they are,
+ * and so do the colons; every other byte becomes {@code %XX} with capital digits.
  */
 final class EntryKeys {
 

@@ -33,10 +33,10 @@ import org.slf4j.LoggerFactory;
 /**
  * One client's connection: it decodes one command, has it carried out, replies and closes. Confined to its event loop.
  *
- * <p>The protocol has no errors, so a connection may end without a reply, in one of two ways. It is closed if that is the
- * answer: nothing is stored under the key, or the bytes were no command. It is reset if the node could not answer: there
- * is no leader, or the node is stopping or lags behind, or the listener's user may not do it. Old clients take both for "nothing". A client that tells them
- * apart can ask the next node, instead of treating the session as lost.
+ * <p>The protocol has no errors, so a connection may end without a reply, in one of two ways. It is closed if that is
+ * the answer: nothing is stored under the key, or the bytes were no command. It is reset if the node could not answer:
+ * there is no leader, or the node is stopping or lags behind, or the listener's user may not do it. Old clients take
+ * both for "nothing". A client that tells them apart can ask the next node, instead of treating the session as lost.
  */
 final class SharedanceConnection extends ChannelInboundHandlerAdapter implements ClientConnection {
 
@@ -66,7 +66,10 @@ final class SharedanceConnection extends ChannelInboundHandlerAdapter implements
 
     private @Nullable LargeReply reply;
 
-    /** Bytes of the reply that {@link #unread} counts; none before there is a reply, and none after the connection has ended. */
+    /**
+     * Bytes of the reply that {@link #unread} counts; none before there is a reply, and none after the connection has
+     * ended.
+     */
     private byte[] replyBytes = {};
 
     private long bytesReceived;

@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
  *     +---------+-------------------+-------------------+----------------+------------+--> REFUSED
  * }</pre>
  *
- * <p>Lengths are looked at before anything is allocated for them; key and data then grow with what has arrived, data only
- * as far as the node's budget allows. Bytes after the end of the command are refused.
+ * <p>Lengths are looked at before anything is allocated for them; key and data then grow with what has arrived, data
+ * only as far as the node's budget allows. Bytes after the end of the command are refused.
  */
 final class SharedanceDecoder {
 

@@ -1,6 +1,6 @@
 /**
- * The Sharedance protocol (port 1042), which PHP programs keep their sessions with: one command a connection, on the same
- * store as every other client's. The protocol itself is described in {@code proto/README.md}.
+ * The Sharedance protocol (port 1042), which PHP programs keep their sessions with: one command a connection, on the
+ * same store as every other client's. The protocol itself is described in {@code proto/README.md}.
  *
  * <p>{@link io.dshm.server.frontend.sharedance.SharedanceProtocol} equips a connection; {@code SharedanceDecoder} makes
  * its one command of the bytes that arrive, in pieces of any size; {@code SharedanceConnection} has the command carried

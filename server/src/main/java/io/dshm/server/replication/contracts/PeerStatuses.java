@@ -12,8 +12,8 @@ public interface PeerStatuses {
      *
      * @param timeoutMillis for the answer, from when the connection is there; that may take up to
      *     {@link io.dshm.proto.Limits#PEER_CONNECTION_MILLIS_MAX} more
-     * @return its answer; completes exceptionally, within both, if there is none, with a {@link NoMemberException} if that node says that
-     *     this one was removed
+     * @return its answer; completes exceptionally, within both, if there is none, with a {@link NoMemberException} if
+     *     that node says that this one was removed
      */
     CompletableFuture<StatusReply> ask(String node, long timeoutMillis);
 }

@@ -34,8 +34,8 @@ public interface RaftLog {
     interface ReadIndexListener {
 
         /**
-         * A leader has named its commit index, a majority has confirmed after the question that it still led, and all up
-         * to that index is applied on this node.
+         * A leader has named its commit index, a majority has confirmed after the question that it still led, and all
+         * up to that index is applied on this node.
          */
         void confirmed();
 

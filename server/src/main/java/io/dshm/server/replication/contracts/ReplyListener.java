@@ -13,8 +13,8 @@ public interface ReplyListener {
     void onReply(Reply reply);
 
     /**
-     * {@link #onReply} has thrown this exception, which was logged: there will be no reply. A client's connection is to be
-     * closed, since the client would wait. Nothing happens by default, which is right where nobody waits.
+     * {@link #onReply} has thrown this exception, which was logged: there will be no reply. A client's connection is to
+     * be closed, since the client would wait. Nothing happens by default, which is right where nobody waits.
      */
     default void onBroken(RuntimeException thrown) {}
 

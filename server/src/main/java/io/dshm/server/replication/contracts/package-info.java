@@ -5,8 +5,8 @@
  * ({@link io.dshm.server.replication.contracts.PeerStatuses}), who leads, the clocks and random numbers
  * ({@link io.dshm.server.replication.contracts.ClockAndRandom}), and who waits for a reply.
  *
- * <p>The code for writes and reads depends on these and on nothing else, so that a test or the simulation can replace Raft,
- * the network and the clock. {@code jraft} and {@code forwarding} are the implementations that a real node uses.
+ * <p>The code for writes and reads depends on these and on nothing else, so that a test or the simulation can replace
+ * Raft, the network and the clock. {@code jraft} and {@code forwarding} are the implementations that a real node uses.
  *
  * <p>Not here: classes that do work of their own.
  */

@@ -34,8 +34,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * SOFAJRaft's state machine: passes committed bytes to ours and outcomes to their proposals, and snapshots to and from files.
- * Everything here is called on the one thread that applies, except where it says otherwise.
+ * SOFAJRaft's state machine: passes committed bytes to ours and outcomes to their proposals, and snapshots to and from
+ * files. Everything here is called on the one thread that applies, except where it says otherwise.
  */
 final class ApplyAdapter extends StateMachineAdapter {
 
@@ -86,7 +86,10 @@ final class ApplyAdapter extends StateMachineAdapter {
 
     private final AppliedTerms applied = new AppliedTerms();
 
-    /** A snapshot found the permit taken by a digest. Set before it looks, so that the digest sees it when it releases the permit. */
+    /**
+     * A snapshot found the permit taken by a digest. Set before it looks, so that the digest sees it when it releases
+     * the permit.
+     */
     private final AtomicBoolean snapshotDue = new AtomicBoolean();
 
     ApplyAdapter(StateMachine stateMachine, Executor snapshots, Listener listener) {

@@ -9,8 +9,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Asks until this node has applied all that was committed when it asked, and, if it had lost its data, until that was after
- * it had registered. Then it may vote.
+ * Asks until this node has applied all that was committed when it asked, and, if it had lost its data, until that was
+ * after it had registered. Then it may vote.
  */
 final class CatchingUp {
 

@@ -5,20 +5,20 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongSupplier;
 
 /**
- * Tells the followers soon what is committed. By itself a follower hears of a commit with the next entry or heartbeat of
- * its leader, and where nothing else is written, that is the heartbeat, tens of milliseconds later: so old would local reads
- * be there.
+ * Tells the followers soon what is committed. By itself a follower hears of a commit with the next entry or heartbeat
+ * of its leader, and where nothing else is written, that is the heartbeat, tens of milliseconds later: so old would
+ * local reads be there.
  *
- * <p>The leader looks, {@link #FIRST_LOOK_MICROS} after it has applied something, whether it has appended an entry since.
- * If so, that entry's way to the followers tells them of the commit. If not, it sends heartbeats. Under load it only looks, every
- * {@link #NEXT_LOOK_MICROS}: a heartbeat for each entry would cost as much as the entries.
+ * <p>The leader looks, {@link #FIRST_LOOK_MICROS} after it has applied something, whether it has appended an entry
+ * since. If so, that entry's way to the followers tells them of the commit. If not, it sends heartbeats. Under load it
+ * only looks, every {@link #NEXT_LOOK_MICROS}: a heartbeat for each entry would cost as much as the entries.
  *
  * <p>A follower refuses a heartbeat, and hears of no commit, while it still writes the entry before it. An entry is
  * committed when a majority has it, so a slower follower may do so. The heartbeats are sent again after
  * {@link #REPEATS_MICROS}, if there is still no newer entry.
  *
- * <p>{@link #onLeading}, {@link #onLeadingEnded} and {@link #onApplied} are called on the thread that applies; the timer may
- * be any thread.
+ * <p>{@link #onLeading}, {@link #onLeadingEnded} and {@link #onApplied} are called on the thread that applies; the
+ * timer may be any thread.
  */
 final class CommitNotices {
 
@@ -28,7 +28,10 @@ final class CommitNotices {
     /** While entries follow each other. */
     static final long NEXT_LOOK_MICROS = 2_000;
 
-    /** After the first heartbeats, and after each further ones: about the times of a usual and of a slow write to a disk. */
+    /**
+     * After the first heartbeats, and after each further ones: about the times of a usual and of a slow write to a
+     * disk.
+     */
     static final List<Long> REPEATS_MICROS = List.of(2_000L, 6_000L);
 
     /** Runs a task once, after some time. */

@@ -11,8 +11,8 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * The parts of a node's data folder that belong to Raft, and a file in each that says to which folder it belongs: so a part
- * that was deleted, and made again by the library, or is another node's, is noticed.
+ * The parts of a node's data folder that belong to Raft, and a file in each that says to which folder it belongs: so a
+ * part that was deleted, and made again by the library, or is another node's, is noticed.
  */
 public final class DataParts {
 
@@ -28,9 +28,9 @@ public final class DataParts {
     static final String SNAPSHOT = "snapshot";
 
     /**
-     * What the log's folder is called by releases that read format 1 only. It is a link to the old log, so that such a release finds
-     * it when a node goes back to it. Without an old log it is a file, so that such a release does not begin an empty log, but says
-     * that it cannot use that.
+     * What the log's folder is called by releases that read format 1 only. It is a link to the old log, so that such a
+     * release finds it when a node goes back to it. Without an old log it is a file, so that such a release does not
+     * begin an empty log, but says that it cannot use that.
      */
     private static final String LOG_OF_FIRST_FORMAT = "log";
 

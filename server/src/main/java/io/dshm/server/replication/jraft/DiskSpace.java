@@ -16,13 +16,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Whether the disk of the data folder has room, on this node and on the others. The library gives a node up for good when it cannot
- * append an entry, so this node stops appending before that.
+ * Whether the disk of the data folder has room, on this node and on the others. The library gives a node up for good
+ * when it cannot append an entry, so this node stops appending before that.
  *
- * <p>A file of zeros, {@value #RESERVE}, keeps some of the disk for this node. When less than half as much is free beside it, the disk
- * counts as full: the file is emptied, clients' writes are refused, and what is free now is for entries that are on their
- * way, and for a snapshot, so that the log can be cut off. When half of that is gone, too, nothing is appended any more. When there is
- * room for the file again, it is written again, and writes go on.
+ * <p>A file of zeros, {@value #RESERVE}, keeps some of the disk for this node. When less than half as much is free
+ * beside it, the disk counts as full: the file is emptied, clients' writes are refused, and what is free now is for
+ * entries that are on their way, and for a snapshot, so that the log can be cut off. When half of that is gone, too,
+ * nothing is appended any more. When there is room for the file again, it is written again, and writes go on.
  *
  * <p>Thread-safe; {@link #look} is for one thread.
  */
@@ -181,7 +181,9 @@ final class DiskSpace {
         fullPeers.retainAll(others);
     }
 
-    /** Whether no write of a client can be taken: the leader's disk is full, or those of too many nodes for a majority. */
+    /**
+     * Whether no write of a client can be taken: the leader's disk is full, or those of too many nodes for a majority.
+     */
     boolean refusesWrites(@Nullable String leader, String self) {
         if (!full && fullPeers.isEmpty()) {
             return false;

@@ -18,8 +18,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Looks at the disk now and then, and does what follows: a full disk gets a snapshot, so that the log is cut off, and a leader with a
- * full disk hands the leadership to a node that has room. Thread-safe.
+ * Looks at the disk now and then, and does what follows: a full disk gets a snapshot, so that the log is cut off, and a
+ * leader with a full disk hands the leadership to a node that has room. Thread-safe.
  */
 final class DiskWatch {
 

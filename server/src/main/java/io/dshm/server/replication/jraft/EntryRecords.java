@@ -19,8 +19,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The library's entries as records of our log. A change of members is four lists: voters, learners, and both before the change;
- * each a count of 2 bytes and that many addresses, each a length of 2 bytes and its characters.
+ * The library's entries as records of our log. A change of members is four lists: voters, learners, and both before the
+ * change; each a count of 2 bytes and that many addresses, each a length of 2 bytes and its characters.
  */
 final class EntryRecords {
 

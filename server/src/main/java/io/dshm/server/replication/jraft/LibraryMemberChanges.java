@@ -50,8 +50,8 @@ final class LibraryMemberChanges implements MemberChanges {
     }
 
     /**
-     * {@inheritDoc} The library's replicators are either a learner's or a voter's for as long as they exist: so the learner is
-     * removed, and added as a voter.
+     * {@inheritDoc} The library's replicators are either a learner's or a voter's for as long as they exist: so the
+     * learner is removed, and added as a voter.
      */
     @Override
     public CompletableFuture<Void> promote(String address) {

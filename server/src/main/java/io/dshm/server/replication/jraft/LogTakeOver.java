@@ -27,12 +27,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Copies the log of a release that reads format 1 only into segments, and deletes it then. To be done at a node's start, when its
- * cluster has switched to format 2: before that, the node may go back to such a release, which has to find its log.
+ * Copies the log of a release that reads format 1 only into segments, and deletes it then. To be done at a node's
+ * start, when its cluster has switched to format 2: before that, the node may go back to such a release, which has to
+ * find its log.
  *
- * <p>The copy is made in a folder of another name, and brought to the disk. It gets its name at once, as a whole: until then the old log is
- * the node's, and it is as it was; from then on the new one is, and what is left of the old one is deleted, at the next start if
- * need be. Whatever prevents the copy, the node goes on with its old log.
+ * <p>The copy is made in a folder of another name, and brought to the disk. It gets its name at once, as a whole: until
+ * then the old log is the node's, and it is as it was; from then on the new one is, and what is left of the old one is
+ * deleted, at the next start if need be. Whatever prevents the copy, the node goes on with its old log.
  */
 public final class LogTakeOver {
 
@@ -70,7 +71,8 @@ public final class LogTakeOver {
     }
 
     /**
-     * Takes over the log in that data folder, if there is an old one; and if that is not possible now, says why in this process's log.
+     * Takes over the log in that data folder, if there is an old one; and if that is not possible now, says why in this
+     * process's log.
      *
      * @throws IOException if it was taken over, but the folder cannot be used
      */

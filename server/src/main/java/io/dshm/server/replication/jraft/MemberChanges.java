@@ -5,8 +5,8 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * Who votes and who only learns, and changes of that: by Raft addresses, because the library knows no names. One change at a time; the
- * library goes through a joint configuration for each (Raft thesis, 4.3). Thread-safe.
+ * Who votes and who only learns, and changes of that: by Raft addresses, because the library knows no names. One change
+ * at a time; the library goes through a joint configuration for each (Raft thesis, 4.3). Thread-safe.
  */
 public interface MemberChanges {
 

@@ -14,13 +14,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * How far this node had come: up to which index it has entries on its disk, in its log or in a snapshot, and in which term
- * it has voted for whom. It lies beside the parts that hold this, so that one of them that is missing, or an older copy, is
- * noticed at the next start.
+ * How far this node had come: up to which index it has entries on its disk, in its log or in a snapshot, and in which
+ * term it has voted for whom. It lies beside the parts that hold this, so that one of them that is missing, or an older
+ * copy, is noticed at the next start.
  *
- * <p>What is in the file is never ahead of what is on the disk: it is written after an entry or a vote is, and before entries are cut
- * off. So it need not be synced for each of them, and costs a write of some bytes into the page cache. After the end of
- * a process it is exact; after a power cut it may be some seconds behind, and less is noticed then.
+ * <p>What is in the file is never ahead of what is on the disk: it is written after an entry or a vote is, and before
+ * entries are cut off. So it need not be synced for each of them, and costs a write of some bytes into the page cache.
+ * After the end of a process it is exact; after a power cut it may be some seconds behind, and less is noticed then.
  *
  * <p>It does not help against an older copy of the whole folder. Thread-safe.
  */

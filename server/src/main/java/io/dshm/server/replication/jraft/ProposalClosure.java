@@ -7,8 +7,8 @@ import io.dshm.server.replication.contracts.RaftLog;
 import io.dshm.server.statemachine.Outcome;
 
 /**
- * Tells a proposal its result. SOFAJRaft reports both a failure and that the entry was applied only if it has a bug; the
- * first report counts.
+ * Tells a proposal its result. SOFAJRaft reports both a failure and that the entry was applied only if it has a bug;
+ * the first report counts.
  */
 final class ProposalClosure implements Closure {
 

@@ -4,8 +4,8 @@ import com.alipay.sofa.jraft.Status;
 import com.alipay.sofa.jraft.error.RaftError;
 
 /**
- * What a failed proposal's status proves. SOFAJRaft uses the same codes for tasks that were never appended and for those
- * whose entry may still commit, so the message decides; the sources are named beside each.
+ * What a failed proposal's status proves. SOFAJRaft uses the same codes for tasks that were never appended and for
+ * those whose entry may still commit, so the message decides; the sources are named beside each.
  */
 final class ProposalFailures {
 

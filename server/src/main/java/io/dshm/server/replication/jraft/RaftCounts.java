@@ -12,7 +12,9 @@ import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What the Raft group has done since this process started. Each is written by one thread at a time; any may read it. */
+/**
+ * What the Raft group has done since this process started. Each is written by one thread at a time; any may read it.
+ */
 public final class RaftCounts {
 
     private static final Logger LOG = LoggerFactory.getLogger(RaftCounts.class);

@@ -167,8 +167,8 @@ public final class RaftGroup implements RaftLog {
 
     /**
      * Joins the group: loads the last snapshot, opens the log, listens, takes part in elections. Returns when the node
-     * takes part; applying the log goes on. A node that has lost its data first waits for the others' terms, for as long as
-     * it takes: see {@link JoiningTerm}. To be called once.
+     * takes part; applying the log goes on. A node that has lost its data first waits for the others' terms, for as
+     * long as it takes: see {@link JoiningTerm}. To be called once.
      *
      * @param progress how far this node's log, votes and state had come
      * @param votes false if this node has lost its data, or a part of it, and has to get it back before it votes
@@ -387,7 +387,10 @@ public final class RaftGroup implements RaftLog {
         return mayVote.get();
     }
 
-    /** A number that is equal on all nodes with the same state at the same index; see {@link StateView#digest}. May block. */
+    /**
+     * A number that is equal on all nodes with the same state at the same index; see {@link StateView#digest}. May
+     * block.
+     */
     public StateView.StateDigest digest(long timeoutMillis) throws InterruptedException {
         ApplyAdapter applying = adapter;
         if (applying == null) {

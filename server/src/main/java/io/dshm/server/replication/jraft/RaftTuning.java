@@ -20,7 +20,9 @@ final class RaftTuning {
     /** Everything that is kept for other nodes is limited by it, because they may hang for any time. */
     private static final long HEAP_BYTES = Runtime.getRuntime().maxMemory();
 
-    /** Requests with entries that a follower has not answered; as many as a round trip of 50 ms needs, and some more. */
+    /**
+     * Requests with entries that a follower has not answered; as many as a round trip of 50 ms needs, and some more.
+     */
     private static final int REQUESTS_IN_FLIGHT_MAX = 64;
 
     private static final int REQUESTS_IN_FLIGHT_MIN = 32;
@@ -50,7 +52,9 @@ final class RaftTuning {
         System.setProperty("jraft.internal.closure.threadpool.size.max", "4096");
     }
 
-    /** So that requests in flight to all followers, as large as they usually are at most, take an eighth of the heap. */
+    /**
+     * So that requests in flight to all followers, as large as they usually are at most, take an eighth of the heap.
+     */
     static int requestsInFlightMax(long heapBytes) {
         return heapBytes < 1024L * 1024 * 1024 ? REQUESTS_IN_FLIGHT_MIN : REQUESTS_IN_FLIGHT_MAX;
     }

@@ -14,9 +14,9 @@ import org.rocksdb.RocksDB;
 import org.rocksdb.WALRecoveryMode;
 
 /**
- * The log as releases that read format 1 only keep it. A node whose folder has one goes on with it until its cluster has switched to
- * format 2: as long as the node may go back to such a release. The next start after that copies it, see {@link LogTakeOver}. When no
- * cluster of format 1 is left, this goes, and RocksDB with it.
+ * The log as releases that read format 1 only keep it. A node whose folder has one goes on with it until its cluster
+ * has switched to format 2: as long as the node may go back to such a release. The next start after that copies it, see
+ * {@link LogTakeOver}. When no cluster of format 1 is left, this goes, and RocksDB with it.
  */
 final class RocksDbLog {
 

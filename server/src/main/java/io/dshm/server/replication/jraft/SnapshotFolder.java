@@ -28,7 +28,10 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/** Where SOFAJRaft keeps its snapshots: writing one, opening the newest, and making the folder of a node that begins with one. */
+/**
+ * Where SOFAJRaft keeps its snapshots: writing one, opening the newest, and making the folder of a node that begins
+ * with one.
+ */
 final class SnapshotFolder {
 
     private static final String RAFT_META = "raft_meta";
@@ -45,8 +48,9 @@ final class SnapshotFolder {
     private static final int ROOM_BYTES = 64 * 1024;
 
     /**
-     * Writes this state as a snapshot, on the disk when this returns; the number of its files. Where a disk fills up, it is here that
-     * something fails, and not in the library that completes the snapshot: there it would be an error of the disk, which ends the node.
+     * Writes this state as a snapshot, on the disk when this returns; the number of its files. Where a disk fills up,
+     * it is here that something fails, and not in the library that completes the snapshot: there it would be an error
+     * of the disk, which ends the node.
      */
     static int write(StateSource state, SnapshotWriter writer) throws IOException {
         Path folder = Path.of(writer.getPath());
@@ -68,8 +72,8 @@ final class SnapshotFolder {
     }
 
     /**
-     * Makes, in the data folder of a node that has none yet, what the first start of a new group's member finds there: a
-     * snapshot of this state with these members, and an empty log.
+     * Makes, in the data folder of a node that has none yet, what the first start of a new group's member finds there:
+     * a snapshot of this state with these members, and an empty log.
      *
      * @param peers the members' Raft addresses
      */

@@ -16,8 +16,9 @@ import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 
 /**
- * Takes a snapshot when somebody asks for one, as Raft takes its own: it becomes the node's newest one, and its files are then read
- * from the disk. So a slow reader holds no view of the state, and keeps no snapshot of Raft's waiting. Thread-safe.
+ * Takes a snapshot when somebody asks for one, as Raft takes its own: it becomes the node's newest one, and its files
+ * are then read from the disk. So a slow reader holds no view of the state, and keeps no snapshot of Raft's waiting.
+ * Thread-safe.
  */
 final class SnapshotOnRequest {
 

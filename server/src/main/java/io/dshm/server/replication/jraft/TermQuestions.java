@@ -19,8 +19,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Asks the other members for their terms, before this node takes part; see {@link JoiningTerm}.
  *
- * <p>The question is Raft's own: whether they would vote for this node in term 0. No node would, the question changes nothing, and
- * the refusal contains the term of the member. Nodes of all releases answer it.
+ * <p>The question is Raft's own: whether they would vote for this node in term 0. No node would, the question changes
+ * nothing, and the refusal contains the term of the member. Nodes of all releases answer it.
  */
 final class TermQuestions {
 
@@ -29,7 +29,9 @@ final class TermQuestions {
     /** How long an answer may take. */
     private static final int ANSWER_MILLIS = 500;
 
-    /** Between the answers of one round and the questions of the next; in the first round no member is connected yet. */
+    /**
+     * Between the answers of one round and the questions of the next; in the first round no member is connected yet.
+     */
     private static final int PAUSE_MILLIS = 200;
 
     private static final long LINE_NANOS = TimeUnit.SECONDS.toNanos(30);

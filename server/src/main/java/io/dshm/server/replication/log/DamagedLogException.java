@@ -2,7 +2,10 @@ package io.dshm.server.replication.log;
 
 import java.io.IOException;
 
-/** A part of the log that was on the disk is not there any more, or has changed. The message names the file and the offset. */
+/**
+ * A part of the log that was on the disk is not there any more, or has changed. The message names the file and the
+ * offset.
+ */
 public final class DamagedLogException extends IOException {
 
     private static final long serialVersionUID = 1;

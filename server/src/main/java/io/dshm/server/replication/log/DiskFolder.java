@@ -57,8 +57,8 @@ public final class DiskFolder implements LogFolder {
     }
 
     /**
-     * Java closes a channel when a thread that reads it is interrupted. So there is one to write, which only the writing thread
-     * uses, and another one to read, which is opened when it is needed, and again when it was closed.
+     * Java closes a channel when a thread that reads it is interrupted. So there is one to write, which only the
+     * writing thread uses, and another one to read, which is opened when it is needed, and again when it was closed.
      */
     private static final class DiskFile implements LogFile {
 

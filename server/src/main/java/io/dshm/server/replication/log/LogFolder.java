@@ -6,8 +6,9 @@ import java.nio.ByteBuffer;
 import java.util.List;
 
 /**
- * A folder of files, as the log needs it. What was written to a file is certain to be on the disk after {@link LogFile#sync}, and what
- * happened to names after {@link #sync}; before that, any part of it may be lost with the power.
+ * A folder of files, as the log needs it. What was written to a file is certain to be on the disk after
+ * {@link LogFile#sync}, and what happened to names after {@link #sync}; before that, any part of it may be lost with
+ * the power.
  */
 public interface LogFolder {
 

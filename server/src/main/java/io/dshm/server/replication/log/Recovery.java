@@ -170,8 +170,9 @@ final class Recovery {
     }
 
     /**
-     * What is behind the last record of the log. A write that did not come to its end may have left any part of itself there. But a
-     * write that began behind this place began when everything before it was on the disk, and so what was here then is lost.
+     * What is behind the last record of the log. A write that did not come to its end may have left any part of itself
+     * there. But a write that began behind this place began when everything before it was on the disk, and so what was
+     * here then is lost.
      */
     private void readTail(Segment segment) throws IOException {
         Window window = new Window(segment.file, segment.size, READ_BYTES);

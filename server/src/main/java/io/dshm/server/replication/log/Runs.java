@@ -6,12 +6,16 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Where each entry of the log is. A run is a row of entries that stand one behind the other in one file. Of each run, the
- * offset of every {@value #STRIDE}th entry is kept; the way to the next ones is found in the records themselves. Not thread-safe.
+ * Where each entry of the log is. A run is a row of entries that stand one behind the other in one file. Of each run,
+ * the offset of every {@value #STRIDE}th entry is kept; the way to the next ones is found in the records themselves.
+ * Not thread-safe.
  */
 final class Runs {
 
-    /** So that a full log of small entries takes some MB of the heap, and to find an entry takes four short reads on average. */
+    /**
+     * So that a full log of small entries takes some MB of the heap, and to find an entry takes four short reads on
+     * average.
+     */
     static final int STRIDE = 8;
 
     /** Entries from {@code first} on. */
@@ -30,7 +34,10 @@ final class Runs {
             return first + count;
         }
 
-        /** The offset of the last kept place that is not behind that entry; it is {@code index - first & STRIDE - 1} entries before it. */
+        /**
+         * The offset of the last kept place that is not behind that entry; it is {@code index - first & STRIDE - 1}
+         * entries before it.
+         */
         int offsetBefore(long index) {
             return offsets[(int) (index - first) / STRIDE];
         }

@@ -7,10 +7,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * The bytes of a segment's file, all numbers big-endian. {@code server/README.md} has them as tables.
  *
- * <p>A file begins with a head, in a page of its own; records follow at {@value #RECORDS_AT}, each at a multiple of 8. A record begins
- * with a head of its own; then come the members (empty in all but changes of members), the data, and zeros up to the next multiple
- * of 8. Both of its sums begin with the segment's salt, a random number: what an earlier use of the file has left in it, and what a
- * client has put into a value, is no record.
+ * <p>A file begins with a head, in a page of its own; records follow at {@value #RECORDS_AT}, each at a multiple of 8.
+ * A record begins with a head of its own; then come the members (empty in all but changes of members), the data, and
+ * zeros up to the next multiple of 8. Both of its sums begin with the segment's salt, a random number: what an earlier
+ * use of the file has left in it, and what a client has put into a value, is no record.
  *
  * <p>Not thread-safe.
  */

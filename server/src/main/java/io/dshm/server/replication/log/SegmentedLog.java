@@ -14,49 +14,56 @@ import org.jspecify.annotations.Nullable;
 /**
  * A log of entries with consecutive indexes, in files that are called segments.
  *
- * <p><b>How it works.</b> Entries are records, one behind the other in the last segment. What is appended together is a group: one write
- * and one {@code fdatasync}. Room on the disk is taken before, by writing zeros, some of them at a time; so the sync changes no
- * size and no list of blocks, and needs no journal. When a segment is full, the next one begins. A segment's head says which entries the log had
- * when it began: the first one, and the next one to come. <b>Cutting is nothing but a new segment whose head says so</b>, at either end.
- * A segment of which no entry is left is used again, under the next number and with a new salt, or deleted.
+ * <p><b>How it works.</b> Entries are records, one behind the other in the last segment. What is appended together is a
+ * group: one write and one {@code fdatasync}. Room on the disk is taken before, by writing zeros, some of them at a
+ * time; so the sync changes no size and no list of blocks, and needs no journal. When a segment is full, the next one
+ * begins. A segment's head says which entries the log had when it began: the first one, and the next one to come.
+ * <b>Cutting is nothing but a new segment whose head says so</b>, at either end. A segment of which no entry is left is
+ * used again, under the next number and with a new salt, or deleted.
  *
  * <p>At the start, {@link Recovery} reads the heads and the records in order, and so gets to the same state.
  *
  * <p><b>Why no entry is lost that {@link #commit} has returned for.</b>
  *
  * <ol>
- *   <li>A group is written when all groups before it are on the disk. If the sync fails, nothing is ever written again, and the log has to be
- *       opened anew.
- *   <li>The next segment is there, under its name, only when all groups of this one are on the disk, its own head is, and that says where
- *       this one ends. The name is on the disk before anything is written to it.
- *   <li>So a place in which there should be a record and is none was never on the disk only if it is in the last segment, and no group
- *       begins behind it. Each record says where its group begins: one that begins later proves that something is lost, and the log
- *       does not open. Otherwise it is the last group, and whoever opens the log has to know whether it was acknowledged: the
- *       node does, as long as the machine has not lost its power ({@code Progress}).
- *   <li>What is found at the start may be in the page cache only, and what a failed sync has left is there without ever being written
- *       again. So the last group is written and synced once more, and the names are, before the log is used.
- *   <li>A segment is used again, or deleted, only when none of its entries is in the log any more, and the head that says so is on the disk.
+ *   <li>A group is written when all groups before it are on the disk. If the sync fails, nothing is ever written again,
+ *       and the log has to be opened anew.
+ *   <li>The next segment is there, under its name, only when all groups of this one are on the disk, its own head is,
+ *       and that says where this one ends. The name is on the disk before anything is written to it.
+ *   <li>So a place in which there should be a record and is none was never on the disk only if it is in the last
+ *       segment, and no group begins behind it. Each record says where its group begins: one that begins later proves
+ *       that something is lost, and the log does not open. Otherwise it is the last group, and whoever opens the log
+ *       has to know whether it was acknowledged: the node does, as long as the machine has not lost its power
+ *       ({@code Progress}).
+ *   <li>What is found at the start may be in the page cache only, and what a failed sync has left is there without ever
+ *       being written again. So the last group is written and synced once more, and the names are, before the log is
+ *       used.
+ *   <li>A segment is used again, or deleted, only when none of its entries is in the log any more, and the head that
+ *       says so is on the disk.
  * </ol>
  *
  * <p><b>Why no entry comes back that was cut off, or never was in the log.</b>
  *
  * <ol>
- *   <li>A segment's head is on the disk before the file has its name, and a file gets its name at once, as a whole. Before that, the log is
- *       as before the cut; from then on it is cut at every start. A head that is damaged is no end of the log: it does not open.
- *   <li>Both sums of a record begin with its segment's salt. A record of the file's earlier use, or one that a client has put into a
- *       value, has another one: 32 bits of chance, once a start.
- *   <li>Records of the same segment may be left behind the end by a write that was not finished; they are found at the start, at any
- *       multiple of 8, by the sum of their heads. Nothing is written to that segment any more: the next entry begins another one,
- *       whose head says where this one ends. Otherwise a later entry could end where one of them begins, and it would be an entry
- *       again, behind another one than the one it followed. They are not overwritten, because a sync that fails may leave a page
- *       cache in which they are gone, and a disk on which they are not.
+ *   <li>A segment's head is on the disk before the file has its name, and a file gets its name at once, as a whole.
+ *       Before that, the log is as before the cut; from then on it is cut at every start. A head that is damaged is no
+ *       end of the log: it does not open.
+ *   <li>Both sums of a record begin with its segment's salt. A record of the file's earlier use, or one that a client
+ *       has put into a value, has another one: 32 bits of chance, once a start.
+ *   <li>Records of the same segment may be left behind the end by a write that was not finished; they are found at the
+ *       start, at any multiple of 8, by the sum of their heads. Nothing is written to that segment any more: the next
+ *       entry begins another one, whose head says where this one ends. Otherwise a later entry could end where one of
+ *       them begins, and it would be an entry again, behind another one than the one it followed. They are not
+ *       overwritten, because a sync that fails may leave a page cache in which they are gone, and a disk on which they
+ *       are not.
  * </ol>
  *
- * <p>What this relies on: a sector is written as a whole or not at all. Two groups may share one, which is then written twice with the same
- * beginning.
+ * <p>What this relies on: a sector is written as a whole or not at all. Two groups may share one, which is then written
+ * twice with the same beginning.
  *
- * <p><b>Threads.</b> One thread at a time writes; any thread reads. A reader holds the read lock, so that no file is used again
- * meanwhile; the writer takes the write lock only to change what readers see, never while it waits for the disk to sync entries.
+ * <p><b>Threads.</b> One thread at a time writes; any thread reads. A reader holds the read lock, so that no file is
+ * used again meanwhile; the writer takes the write lock only to change what readers see, never while it waits for the
+ * disk to sync entries.
  */
 public final class SegmentedLog implements Closeable {
 
@@ -76,8 +83,8 @@ public final class SegmentedLog implements Closeable {
     private static final long GROUP_BYTES_MAX = 1L << 30;
 
     /**
-     * A page. What is written at once gets one piece of the page cache, which some file systems bring to the disk as a whole: with
-     * zeros of 64 KiB, each sync of 100 bytes was measured to write 64 KiB.
+     * A page. What is written at once gets one piece of the page cache, which some file systems bring to the disk as a
+     * whole: with zeros of 64 KiB, each sync of 100 bytes was measured to write 64 KiB.
      */
     private static final int ZEROS_BYTES = 4096;
 
@@ -225,7 +232,8 @@ public final class SegmentedLog implements Closeable {
     }
 
     /**
-     * Begins a group: takes the room that it needs. If this or anything up to {@link #commit} fails, the log takes nothing more.
+     * Begins a group: takes the room that it needs. If this or anything up to {@link #commit} fails, the log takes
+     * nothing more.
      *
      * @param bytes the sum of {@link #bytesOf} of its entries
      * @throws IOException if there is no room, or the log has failed before; nothing was appended

@@ -8,7 +8,8 @@ import java.util.concurrent.atomic.AtomicLongArray;
  *
  * <p>A follower replies to a write as soon as the leader has applied it; its own store follows a moment later. Only a
  * read of the same key in that moment has to wait. Keys share {@value #STRIPES} numbers by their hashes: a collision
- * makes a read wait without need, for a moment; no read that has to wait is answered too early. Thread-safe, without locks.
+ * makes a read wait without need, for a moment; no read that has to wait is answered too early. Thread-safe, without
+ * locks.
  */
 final class AcknowledgedWrites {
 

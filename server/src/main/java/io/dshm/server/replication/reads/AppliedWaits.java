@@ -33,8 +33,8 @@ public final class AppliedWaits {
     }
 
     /**
-     * Runs {@code ready} as soon as that index is applied here, but not before this method returns: the callback may call it
-     * again.
+     * Runs {@code ready} as soon as that index is applied here, but not before this method returns: the callback may
+     * call it again.
      *
      * @param deadlineNanos after which the listener is told that it took too long instead
      */

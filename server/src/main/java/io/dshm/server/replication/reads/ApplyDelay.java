@@ -5,8 +5,8 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 
 /**
- * How long this node takes to apply what the leader has acknowledged already: so old are its local reads. Measured with the
- * writes that were taken here while another node led, one at a time. Any thread, without locks.
+ * How long this node takes to apply what the leader has acknowledged already: so old are its local reads. Measured with
+ * the writes that were taken here while another node led, one at a time. Any thread, without locks.
  */
 final class ApplyDelay {
 
@@ -22,7 +22,10 @@ final class ApplyDelay {
     /** The index whose application is waited for. */
     private final AtomicLong awaited = new AtomicLong(NONE);
 
-    /** When it was acknowledged. Belongs to whoever has set {@link #awaited} to {@link #BEGINNING}, then to the apply thread. */
+    /**
+     * When it was acknowledged. Belongs to whoever has set {@link #awaited} to {@link #BEGINNING}, then to the apply
+     * thread.
+     */
     private long sinceNanos;
 
     private volatile long averageNanos = -1;

@@ -24,11 +24,11 @@ import org.jspecify.annotations.Nullable;
 /**
  * Reads from this node's store. Any thread, without locks.
  *
- * <p>Local reads show what this node has acknowledged, and never go back in time; they may not yet show what other nodes
- * have acknowledged. They judge deadlines by this node's estimate of the cluster clock.
+ * <p>Local reads show what this node has acknowledged, and never go back in time; they may not yet show what other
+ * nodes have acknowledged. They judge deadlines by this node's estimate of the cluster clock.
  *
- * <p>Linearizable reads are answered here, too, after a {@linkplain ReadRounds round}. They judge deadlines by the logged
- * clock alone, which is part of the state that all nodes share: two nodes' estimates differ.
+ * <p>Linearizable reads are answered here, too, after a {@linkplain ReadRounds round}. They judge deadlines by the
+ * logged clock alone, which is part of the state that all nodes share: two nodes' estimates differ.
  */
 public final class LocalReads {
 
@@ -93,8 +93,8 @@ public final class LocalReads {
     }
 
     /**
-     * The same without a copy of what is read most, a small value: if it returns null, the reply is the value on which the cursor stands. Then
-     * it has allocated nothing.
+     * The same without a copy of what is read most, a small value: if it returns null, the reply is the value on which
+     * the cursor stands. Then it has allocated nothing.
      */
     public @Nullable Reply readAt(Command.Read read, Cursor cursor) {
         return read instanceof Command.KeyRead one ? readAt(one, cursor) : read(read);
@@ -185,8 +185,8 @@ public final class LocalReads {
     }
 
     /**
-     * A round that began at that {@link System#nanoTime()} is over: every write that any node had acknowledged before it is
-     * applied here.
+     * A round that began at that {@link System#nanoTime()} is over: every write that any node had acknowledged before
+     * it is applied here.
      */
     public void onConfirmed(long begunNanos) {
         confirmedNanos.accumulateAndGet(begunNanos, (last, begun) -> last == NEVER || begun - last > 0 ? begun : last);

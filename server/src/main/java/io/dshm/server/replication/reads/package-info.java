@@ -13,8 +13,8 @@
  *       ({@link io.dshm.server.replication.reads.RegionScans}).
  * </ul>
  *
- * <p>Nothing here writes, and nothing here knows how a write gets into the log. Where a read needs a write (a deadline that
- * has passed must be in the log before it is shown), the lane does it.
+ * <p>Nothing here writes, and nothing here knows how a write gets into the log. Where a read needs a write (a deadline
+ * that has passed must be in the log before it is shown), the lane does it.
  */
 @NullMarked
 package io.dshm.server.replication.reads;

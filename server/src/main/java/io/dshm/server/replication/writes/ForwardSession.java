@@ -63,7 +63,8 @@ public final class ForwardSession {
     /**
      * Takes commands, or refuses all of them if this node does not lead in their term.
      *
-     * @throws IllegalArgumentException if they are not what a node of this cluster sends; the connection is to be closed
+     * @throws IllegalArgumentException if they are not what a node of this cluster sends; the connection is to be
+     *     closed
      */
     public void onForward(Forward forward) {
         long origin = forward.getSettled().getOrigin();

@@ -12,12 +12,12 @@ import java.util.function.LongFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Takes values that are too long for one log entry to the log in pieces, one piece at a time, so that between any two of
- * them small commands go on. Nothing of a value can be seen before one last command publishes all of it.
+ * Takes values that are too long for one log entry to the log in pieces, one piece at a time, so that between any two
+ * of them small commands go on. Nothing of a value can be seen before one last command publishes all of it.
  *
  * <p>Each piece is a command with an identity of its own, so it survives a change of leader like any other. All of a
- * value, with its time in the queue, has the one deadline of its request. What waits is counted by the front end's memory
- * budget. Confined to the thread of the lane whose outbox it uses.
+ * value, with its time in the queue, has the one deadline of its request. What waits is counted by the front end's
+ * memory budget. Confined to the thread of the lane whose outbox it uses.
  */
 public final class LargeValues {
 

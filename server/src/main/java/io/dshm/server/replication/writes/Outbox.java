@@ -273,8 +273,9 @@ public final class Outbox implements ForwardSource {
     }
 
     /**
-     * The log does not know the origin any more, and gets to know that one in its place. All commands are answered, because those that
-     * were sent may be applied already. Their numbers are not used again: what is still said of them is about them.
+     * The log does not know the origin any more, and gets to know that one in its place. All commands are answered,
+     * because those that were sent may be applied already. Their numbers are not used again: what is still said of them
+     * is about them.
      */
     public void renew(long newOrigin) {
         List<Pending> open = new ArrayList<>();

@@ -29,7 +29,9 @@ public abstract class Pending {
     /** Its outcome did not become known: {@link ErrorCode#NO_LEADER} or {@link ErrorCode#TIMEOUT}. */
     public abstract void onFailure(ErrorCode code);
 
-    /** Another method has thrown this exception, which was logged: the client gets no answer, and is to be disconnected. */
+    /**
+     * Another method has thrown this exception, which was logged: the client gets no answer, and is to be disconnected.
+     */
     public abstract void onBroken(RuntimeException thrown);
 
     /** Bytes in the log; 0 before it has a record. */

@@ -112,16 +112,16 @@ public final class Proposer {
     /**
      * Takes a command for the next entry; {@link #flush} follows.
      *
-     * @param record admitted: {@link Outbox#submit} and {@link ForwardSession#onForward}, the only ways to here, ask {@link
-     *     io.dshm.server.statemachine.Admission}
+     * @param record admitted: {@link Outbox#submit} and {@link ForwardSession#onForward}, the only ways to here, ask
+     *     {@link io.dshm.server.statemachine.Admission}
      */
     void add(CommandRecord record, ForwardSource source) {
         queue.add(new Waiting(record, source));
     }
 
     /**
-     * Proposes what waits, as far as the limit on entries in flight allows. While one is in flight, the next one goes only
-     * when as much waits: a smaller one would cost as many wake-ups, on every node, for less.
+     * Proposes what waits, as far as the limit on entries in flight allows. While one is in flight, the next one goes
+     * only when as much waits: a smaller one would cost as many wake-ups, on every node, for less.
      */
     public void flush() {
         while (!queue.isEmpty()
@@ -132,8 +132,8 @@ public final class Proposer {
     }
 
     /**
-     * Gives up on entries that the log has not answered for in that time, so that they do not hold up the others for ever.
-     * Their senders ask again; an answer that comes late is still passed on.
+     * Gives up on entries that the log has not answered for in that time, so that they do not hold up the others for
+     * ever. Their senders ask again; an answer that comes late is still passed on.
      */
     public void expire(long nowNanos, long timeoutNanos) {
         for (Batch batch : List.copyOf(inFlight)) {

@@ -10,8 +10,8 @@ import java.util.function.IntSupplier;
  * address that the configuration has for that member. A name belongs to the process that answers there; whoever sends a
  * registration from elsewhere, and a late copy of an earlier start's, are refused. Thread-safe.
  *
- * <p>Nodes of format 1 do not understand the question. Until the cluster has switched they are not asked, as among nodes of
- * format 1; a node that claims to read a newer format is asked also before that.
+ * <p>Nodes of format 1 do not understand the question. Until the cluster has switched they are not asked, as among
+ * nodes of format 1; a node that claims to read a newer format is asked also before that.
  */
 public final class RegistrationCheck {
 
@@ -22,8 +22,8 @@ public final class RegistrationCheck {
         /**
          * Asks the member of that name, at its address, whether the registration is its own. Any thread.
          *
-         * @return its answer, false also if there is no such member; completes exceptionally if none came in time, see {@link
-         *     io.dshm.server.replication.contracts.PeerStatuses#ask}
+         * @return its answer, false also if there is no such member; completes exceptionally if none came in time, see
+         *     {@link io.dshm.server.replication.contracts.PeerStatuses#ask}
          */
         CompletableFuture<Boolean> isOwn(RegisterNode registration, long timeoutMillis);
     }

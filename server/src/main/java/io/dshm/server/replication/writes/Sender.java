@@ -139,7 +139,10 @@ public final class Sender {
         flush();
     }
 
-    /** Sends submitted commands at the end of this round of the event loop, after everything that is ready has been read. */
+    /**
+     * Sends submitted commands at the end of this round of the event loop, after everything that is ready has been
+     * read.
+     */
     public void requestFlush() {
         if (!flushRequested) {
             flushRequested = true;

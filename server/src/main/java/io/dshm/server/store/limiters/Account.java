@@ -4,18 +4,24 @@ import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A limiter of which something is held: by reservations, whose true cost is told later, and by shares, which their holders spend by
- * themselves. At every moment: used + reserved + shares &lt;= limit, but for what a reservation cost in the end beyond what it held.
+ * A limiter of which something is held: by reservations, whose true cost is told later, and by shares, which their
+ * holders spend by themselves. At every moment: used + reserved + shares &lt;= limit, but for what a reservation cost
+ * in the end beyond what it held.
  *
- * <p>What is held counts as long as it is held. When its time is up it becomes used, as if at the last instant before: so whenever a
- * holder has spent it in truth, every window that holds that moment counts it, without any look at a holder's clock. Ends are handled by the
- * next call, in their order and each at its own instant, so that it does not matter when that call comes.
+ * <p>What is held counts as long as it is held. When its time is up it becomes used, as if at the last instant before:
+ * so whenever a holder has spent it in truth, every window that holds that moment counts it, without any look at a
+ * holder's clock. Ends are handled by the next call, in their order and each at its own instant, so that it does not
+ * matter when that call comes.
  *
- * <p><b>Threads.</b> Those of {@link TokenLimiter}: {@link #remainingAt} and the parts for snapshots may be read by any thread.
+ * <p><b>Threads.</b> Those of {@link TokenLimiter}: {@link #remainingAt} and the parts for snapshots may be read by any
+ * thread.
  */
 public final class Account implements TokenLimiter {
 
-    /** The number of a reservation that is settled: it is remembered until its time is up, so that a repeat changes nothing. */
+    /**
+     * The number of a reservation that is settled: it is remembered until its time is up, so that a repeat changes
+     * nothing.
+     */
     static final long SETTLED = -1;
 
     /** What it takes beside the limiter and what is held. */
@@ -24,7 +30,10 @@ public final class Account implements TokenLimiter {
     /** The longest life of a share: what a dead holder had is lost for no longer. */
     static final long LIFE_MILLIS_MAX = 10_000;
 
-    /** The life of a share of a sliding window is so many times shorter than the window, so that what is lost by it is little. */
+    /**
+     * The life of a share of a sliding window is so many times shorter than the window, so that what is lost by it is
+     * little.
+     */
     static final long LIVES_A_PERIOD = 10;
 
     /** Stands for an account in a digest, beside the {@linkplain Algorithm#code algorithms}. */
@@ -179,7 +188,9 @@ public final class Account implements TokenLimiter {
         return new Taking(decision, (same ? this : new Account(renumbered, reserved, shares)).simplest());
     }
 
-    /** Until the limiter itself would admit it if all that is held stays so; where it never would, until the first end. */
+    /**
+     * Until the limiter itself would admit it if all that is held stays so; where it never would, until the first end.
+     */
     private long retryMillis(Quota quota, long clockMillis, long cost) {
         long wanted = held() + cost;
         Decision look = look(quota, clockMillis);
@@ -221,7 +232,8 @@ public final class Account implements TokenLimiter {
     }
 
     /**
-     * The true cost of a reservation: it is used, even beyond the limit, and nothing is held any more. Writer thread only.
+     * The true cost of a reservation: it is used, even beyond the limit, and nothing is held any more. Writer thread
+     * only.
      *
      * @param cost 0 or more
      * @return null if there is no such reservation. One that is settled already stays as it is
@@ -245,8 +257,8 @@ public final class Account implements TokenLimiter {
     public record Granting(GrantedShare share, Account after) {}
 
     /**
-     * Gives a share, as many tokens as there are up to {@code want}, or none if there are fewer than {@code min}. Writer thread
-     * only.
+     * Gives a share, as many tokens as there are up to {@code want}, or none if there are fewer than {@code min}.
+     * Writer thread only.
      *
      * @return null if the limiter could not remember its use
      */
@@ -279,8 +291,8 @@ public final class Account implements TokenLimiter {
     }
 
     /**
-     * Gives back what a holder has not spent of its shares, as far as they have not ended: of those first that end first, so that what is
-     * left counts for as long as it can. Writer thread only.
+     * Gives back what a holder has not spent of its shares, as far as they have not ended: of those first that end
+     * first, so that what is left counts for as long as it can. Writer thread only.
      *
      * @return the limiter afterwards; this one, if the holder has nothing
      */

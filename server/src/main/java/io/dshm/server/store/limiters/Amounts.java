@@ -1,11 +1,11 @@
 package io.dshm.server.store.limiters;
 
 /**
- * How many tokens the grants of a {@link SlidingLog} are of: for each, the sum of it and all before it, so that what a window holds is
- * one subtraction.
+ * How many tokens the grants of a {@link SlidingLog} are of: for each, the sum of it and all before it, so that what a
+ * window holds is one subtraction.
  *
- * @param sums beside the log's last array: a view shares it with the views before it in the same way. Those of grants before are in the
- *     {@link Chunks}
+ * @param sums beside the log's last array: a view shares it with the views before it in the same way. Those of grants
+ *     before are in the {@link Chunks}
  * @param base the sum before the log's first grant; more, if a part of that grant was given back
  */
 @SuppressWarnings("ArrayRecordComponent") // nobody compares them

@@ -6,8 +6,9 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The first grants of a {@link SlidingLog} that has many: arrays of at most {@value #SLOTS} slots, all of them written. Immutable. Of two
- * neighbours that a cut has left, both would not fit into one: so there are at most two for each {@value #SLOTS} grants.
+ * The first grants of a {@link SlidingLog} that has many: arrays of at most {@value #SLOTS} slots, all of them written.
+ * Immutable. Of two neighbours that a cut has left, both would not fit into one: so there are at most two for each
+ * {@value #SLOTS} grants.
  */
 final class Chunks {
 
@@ -21,8 +22,9 @@ final class Chunks {
     private final long[][] instants;
 
     /**
-     * For each grant the sum of its tokens and those before it in any array, less what is {@link #added}. Null where all grants of an array are
-     * of one token: there it is the place in the array, counted from 1. Null as a whole if no grant has an amount.
+     * For each grant the sum of its tokens and those before it in any array, less what is {@link #added}. Null where
+     * all grants of an array are of one token: there it is the place in the array, counted from 1. Null as a whole if
+     * no grant has an amount.
      */
     private final long @Nullable [] @Nullable [] sums;
 
@@ -113,8 +115,8 @@ final class Chunks {
     }
 
     /**
-     * The same without the arrays that end before the first place, and without the grants from one place to another. Neighbours of the gap are put
-     * together where they fit.
+     * The same without the arrays that end before the first place, and without the grants from one place to another.
+     * Neighbours of the gap are put together where they fit.
      *
      * @param given tokens that were given back: so much are sums before the gap raised
      * @param moreInstants what stands before the gap in the log's last array; empty if the gap begins here

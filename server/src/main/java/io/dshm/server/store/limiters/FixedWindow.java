@@ -1,8 +1,8 @@
 package io.dshm.server.store.limiters;
 
 /**
- * Counts in windows of the cluster clock that begin at multiples of the period: at most the limit in each of them. {@link
- * #atMillis} is the beginning of the window, {@link #used} what was used in it.
+ * Counts in windows of the cluster clock that begin at multiples of the period: at most the limit in each of them.
+ * {@link #atMillis} is the beginning of the window, {@link #used} what was used in it.
  *
  * <p>If a call has another period, what was used in the window that has not ended counts in the call's window.
  */

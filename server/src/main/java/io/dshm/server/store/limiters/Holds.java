@@ -4,8 +4,8 @@ import java.util.Arrays;
 import java.util.function.LongConsumer;
 
 /**
- * What is held of a limit until some instant: a list of identities, each with a number and its end, the earliest end first.
- * Immutable; every change copies it, so the caller bounds their number.
+ * What is held of a limit until some instant: a list of identities, each with a number and its end, the earliest end
+ * first. Immutable; every change copies it, so the caller bounds their number.
  */
 public final class Holds {
 

@@ -9,8 +9,8 @@ public sealed interface Limiter permits TokenLimiter, Permits {
     long remainingAt(long clockMillis);
 
     /**
-     * The instant from which on this limiter is as good as a new one, which is the deadline of its key; {@link Long#MAX_VALUE}
-     * if that is beyond all time. Of one that is as good as new an instant that is past.
+     * The instant from which on this limiter is as good as a new one, which is the deadline of its key;
+     * {@link Long#MAX_VALUE} if that is beyond all time. Of one that is as good as new an instant that is past.
      */
     long freshAtMillis();
 

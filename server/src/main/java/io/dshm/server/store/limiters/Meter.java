@@ -3,8 +3,8 @@ package io.dshm.server.store.limiters;
 import java.util.function.LongConsumer;
 
 /**
- * The state of the algorithms that count: some numbers, packed into five fields, so that a limiter takes hardly more memory
- * than a counter. 48 bytes on the usual JVM.
+ * The state of the algorithms that count: some numbers, packed into five fields, so that a limiter takes hardly more
+ * memory than a counter. 48 bytes on the usual JVM.
  */
 public abstract sealed class Meter implements PlainLimiter permits FixedWindow, SlidingCounter, TokenBucket {
 

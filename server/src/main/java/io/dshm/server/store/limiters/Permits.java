@@ -3,8 +3,8 @@ package io.dshm.server.store.limiters;
 import java.util.function.LongConsumer;
 
 /**
- * How many may do something at a time: permits, each with a holder, an end, and a number that no permit before it had (a fence).
- * One whose end has come is free again; it is dropped by the next call.
+ * How many may do something at a time: permits, each with a holder, an end, and a number that no permit before it had
+ * (a fence). One whose end has come is free again; it is dropped by the next call.
  */
 public final class Permits implements Limiter {
 

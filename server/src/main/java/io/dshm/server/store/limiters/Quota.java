@@ -5,8 +5,8 @@ package io.dshm.server.store.limiters;
  *
  * @param limit tokens a period, 0 (refuses always) to {@link #TOKENS_MAX}
  * @param periodMillis 1 to {@link #PERIOD_MILLIS_MAX}
- * @param burst for {@link Algorithm#GCRA} and {@link Algorithm#LEAKY}: how many tokens beyond the first can be taken at once, 0 to
- *     {@link #TOKENS_MAX}; 0 for the others
+ * @param burst for {@link Algorithm#GCRA} and {@link Algorithm#LEAKY}: how many tokens beyond the first can be taken at
+ *     once, 0 to {@link #TOKENS_MAX}; 0 for the others
  */
 public record Quota(long limit, long periodMillis, long burst) {
 

@@ -1,12 +1,12 @@
 package io.dshm.server.store.limiters;
 
 /**
- * Estimates a sliding window from two windows that begin at multiples of the period: what was used in the current one, and of
- * the one before the part that a sliding window would still overlap, rounded up. {@link #atMillis} is the beginning of the
- * current window, {@link #used} what was used in it, {@link #more} what was used in the one before.
+ * Estimates a sliding window from two windows that begin at multiples of the period: what was used in the current one,
+ * and of the one before the part that a sliding window would still overlap, rounded up. {@link #atMillis} is the
+ * beginning of the current window, {@link #used} what was used in it, {@link #more} what was used in the one before.
  *
- * <p>No aligned window admits more than the limit, and no window of the same length twice as much or more. If the calls of the window
- * before came evenly, none admits more than the limit.
+ * <p>No aligned window admits more than the limit, and no window of the same length twice as much or more. If the calls
+ * of the window before came evenly, none admits more than the limit.
  *
  * <p>If a call has another period, the estimate of that moment is what was used in the call's window.
  */

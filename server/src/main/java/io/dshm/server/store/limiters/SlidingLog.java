@@ -5,22 +5,23 @@ import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A sliding window log: it remembers the instant of every grant. A call is granted if it and the grants within its period
- * are at most its limit, whatever numbers other calls have. All instants are of the cluster clock, in milliseconds.
+ * A sliding window log: it remembers the instant of every grant. A call is granted if it and the grants within its
+ * period are at most its limit, whatever numbers other calls have. All instants are of the cluster clock, in
+ * milliseconds.
  *
- * <p><b>What is kept.</b> Grants of the last {@link #keepMillis}, which is the longest period that any call has named since
- * the limiter was made, and of those the newest {@value #GRANTS_MAX}. A RATE_LIMITER has no larger capacity, so none needs to
- * count further; a TAKE that would have to is refused. A period longer than all before counts what is there when it is first
- * named.
+ * <p><b>What is kept.</b> Grants of the last {@link #keepMillis}, which is the longest period that any call has named
+ * since the limiter was made, and of those the newest {@value #GRANTS_MAX}. A RATE_LIMITER has no larger capacity, so
+ * none needs to count further; a TAKE that would have to is refused. A period longer than all before counts what is
+ * there when it is first named.
  *
  * <p><b>How it works.</b> A limiter is an immutable view, {@code grants[head..tail)}, of an array that it shares with
  * the views before and after it. A grant writes the first free slot and returns a view that is one longer; what fell
  * out of the window is left out of the new view by moving its head. No view ever looks at a slot that was free when it
  * was made, so a view that a reader or a snapshot holds stays as it was, for ever, and a grant copies nothing. Only
  * when the array is full, or much too large for what is left in the window, are the grants that count copied into a
- * fresh one, twice as large as needed: amortised O(1) a grant, and at most four slots for each grant that counts. An array
- * has at most {@value #CHUNK_SLOTS} slots, so that no grant takes long: when such a one is full, it is put beside those that
- * were full before ({@link #full}), and the next one is begun.
+ * fresh one, twice as large as needed: amortised O(1) a grant, and at most four slots for each grant that counts. An
+ * array has at most {@value #CHUNK_SLOTS} slots, so that no grant takes long: when such a one is full, it is put beside
+ * those that were full before ({@link #full}), and the next one is begun.
  *
  * <p>Grants are of one token each, until one is of more or fewer: then {@link Amounts} are kept beside them.
  *
@@ -28,9 +29,9 @@ import org.jspecify.annotations.Nullable;
  * if the refunded tokens had never been taken. Grants before that window stay, for calls with longer periods; then the
  * refunded grants are cut out of the middle, which copies a few arrays at most.
  *
- * <p><b>Threads.</b> {@link #grant} and {@link #take} belong to the store's writer thread, for all views of an array. Any thread may
- * read a view that was published to it safely, such as by the store. A grant on a view that is not the newest
- * one is allowed: the slot it would need is taken, so it gets an array of its own.
+ * <p><b>Threads.</b> {@link #grant} and {@link #take} belong to the store's writer thread, for all views of an array.
+ * Any thread may read a view that was published to it safely, such as by the store. A grant on a view that is not the
+ * newest one is allowed: the slot it would need is taken, so it gets an array of its own.
  */
 public final class SlidingLog implements PlainLimiter {
 
@@ -443,8 +444,8 @@ public final class SlidingLog implements PlainLimiter {
     }
 
     /**
-     * Grants that are kept: those that some call could need at the time of the last one. Their number depends on the calls alone; a
-     * snapshot writes them all.
+     * Grants that are kept: those that some call could need at the time of the last one. Their number depends on the
+     * calls alone; a snapshot writes them all.
      */
     public int grantCount() {
         return tail - head;

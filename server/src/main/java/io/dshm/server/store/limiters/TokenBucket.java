@@ -1,13 +1,14 @@
 package io.dshm.server.store.limiters;
 
 /**
- * Tokens that come back evenly, {@code limit} in each period, up to {@code burst + 1}: the generic cell rate algorithm, written
- * as a leaky bucket that is used as a meter, which decides the same. {@link #atMillis} is the instant of the last change, {@link
- * #used} the whole tokens in the bucket then, and {@link #more} the fraction beside them, in parts of {@code 1 /
- * periodMillis}: what runs out in a millisecond is {@code limit} of these parts, so nothing is ever rounded.
+ * Tokens that come back evenly, {@code limit} in each period, up to {@code burst + 1}: the generic cell rate algorithm,
+ * written as a leaky bucket that is used as a meter, which decides the same. {@link #atMillis} is the instant of the
+ * last change, {@link #used} the whole tokens in the bucket then, and {@link #more} the fraction beside them, in parts
+ * of {@code 1 / periodMillis}: what runs out in a millisecond is {@code limit} of these parts, so nothing is ever
+ * rounded.
  *
- * <p>In no window of the length of the period more than {@code limit + burst} are admitted. Where the limit or the burst changes,
- * the bucket holds what it held; where the period changes, the fraction is rounded up once.
+ * <p>In no window of the length of the period more than {@code limit + burst} are admitted. Where the limit or the
+ * burst changes, the bucket holds what it held; where the period changes, the fraction is rounded up once.
  */
 sealed class TokenBucket extends Meter permits TokenBucket.Leaky {
 

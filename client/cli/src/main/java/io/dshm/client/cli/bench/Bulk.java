@@ -39,7 +39,8 @@ final class Bulk {
     }
 
     /**
-     * Does a job for the numbers from 0 on, each again until it is done, the timeout is over or every endpoint refuses; endpoints take turns.
+     * Does a job for the numbers from 0 on, each again until it is done, the timeout is over or every endpoint refuses;
+     * endpoints take turns.
      *
      * @throws IOException if it cannot be done
      */

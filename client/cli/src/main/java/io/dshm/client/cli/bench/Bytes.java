@@ -6,7 +6,9 @@ import java.util.Arrays;
 /** Bytes on their way: those from {@link #from} to {@link #to} of an array that grows. Of one thread. */
 final class Bytes {
 
-    /** A value begins with so many characters that say which write it is of, and ends with them if it is long enough. */
+    /**
+     * A value begins with so many characters that say which write it is of, and ends with them if it is long enough.
+     */
     static final int TAG_BYTES = 8;
 
     private static final byte[] DIGITS = "0123456789abcdefghijklmnopqrstuv".getBytes(StandardCharsets.US_ASCII);

@@ -4,7 +4,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/** A plot of lines as SVG, whose colours are those of the page that it stands in: classes {@code s0} to {@code s7}, and {@code axis}. */
+/**
+ * A plot of lines as SVG, whose colours are those of the page that it stands in: classes {@code s0} to {@code s7}, and
+ * {@code axis}.
+ */
 public final class Chart {
 
     private static final int WIDTH = 760;

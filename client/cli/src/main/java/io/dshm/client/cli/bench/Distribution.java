@@ -83,8 +83,8 @@ public abstract class Distribution {
     }
 
     /**
-     * The key of rank k, from 1, has a share proportional to 1/k^exponent. By rejection from the integral of that function
-     * (Hörmann and Derflinger), so that a large key space needs no table.
+     * The key of rank k, from 1, has a share proportional to 1/k^exponent. By rejection from the integral of that
+     * function (Hörmann and Derflinger), so that a large key space needs no table.
      */
     private static final class Zipf extends Distribution {
 

@@ -3,8 +3,9 @@ package io.dshm.client.cli.bench;
 import java.net.ProtocolException;
 
 /**
- * etcd's gRPC, as much of HTTP/2 and of protobuf as that takes: headers are sent whole once a connection and as references after
- * that, and whether a call succeeded shows without reading headers, because a call that failed has no message.
+ * etcd's gRPC, as much of HTTP/2 and of protobuf as that takes: headers are sent whole once a connection and as
+ * references after that, and whether a call succeeded shows without reading headers, because a call that failed has no
+ * message.
  */
 final class EtcdDialect extends Dialect {
 

@@ -5,8 +5,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What one worker was admitted to. An admission took place between the sending of its request and its reply; so a limit is broken
- * for sure if too many that were sent after the begin of a stretch have a reply before its end.
+ * What one worker was admitted to. An admission took place between the sending of its request and its reply; so a limit
+ * is broken for sure if too many that were sent after the begin of a stretch have a reply before its end.
  */
 final class LimitCheck {
 

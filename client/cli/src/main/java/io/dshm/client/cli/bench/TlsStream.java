@@ -104,7 +104,9 @@ final class TlsStream {
         return true;
     }
 
-    /** Sends what can be sent now; whether the channel has to be written to again, even if nothing more is to be sent. */
+    /**
+     * Sends what can be sent now; whether the channel has to be written to again, even if nothing more is to be sent.
+     */
     boolean write(SocketChannel channel, ByteBuffer clear) throws IOException {
         while (true) {
             channel.write(sending);

@@ -3,8 +3,8 @@ package io.dshm.client.cli.bench;
 import java.util.Arrays;
 
 /**
- * What one worker knows of values that it alone writes. Its writes of a key are numbered, and a value says its number. A read
- * that was sent after the acknowledgement of a write must not show what was there before that write was sent.
+ * What one worker knows of values that it alone writes. Its writes of a key are numbered, and a value says its number.
+ * A read that was sent after the acknowledgement of a write must not show what was there before that write was sent.
  */
 final class ValueCheck {
 

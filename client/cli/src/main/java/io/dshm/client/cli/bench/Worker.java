@@ -11,8 +11,9 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A thread of the load with connections of its own. In a closed loop a connection that has room gets a request at once. In an open
- * loop requests are due at fixed times, whatever the server does; each goes to a connection with room, and waits if none has.
+ * A thread of the load with connections of its own. In a closed loop a connection that has room gets a request at once.
+ * In an open loop requests are due at fixed times, whatever the server does; each goes to a connection with room, and
+ * waits if none has.
  */
 final class Worker implements Runnable, AutoCloseable {
 
@@ -56,7 +57,10 @@ final class Worker implements Runnable, AutoCloseable {
     private volatile boolean ended;
     private volatile @Nullable RuntimeException fault;
 
-    /** @param index of this worker; its first connection goes to the endpoint of that number, the next ones to the following ones, by turns */
+    /**
+     * @param index of this worker; its first connection goes to the endpoint of that number, the next ones to the
+     *     following ones, by turns
+     */
     Worker(Plan plan, Target target, String prefix, int index, Checks checks) throws IOException {
         this.plan = plan;
         this.target = target;

@@ -15,7 +15,8 @@ import java.util.function.Supplier;
 /**
  * The frames of Bolt's two protocols. Bolt itself checks no length: it adds three of them, and the sum may overflow.
  *
- * <p>A header ends with the lengths of the class name, of the header proper and of the content: 16, 16 and 32 bits, signed.
+ * <p>A header ends with the lengths of the class name, of the header proper and of the content: 16, 16 and 32 bits,
+ * signed.
  */
 public final class BoltFrames implements FrameFormat {
 

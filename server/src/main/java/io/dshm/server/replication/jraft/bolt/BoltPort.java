@@ -17,8 +17,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The Raft port, where nodes of format 1 send their requests: bound to one address (Bolt's own listens on all of them), with a bound
- * on frames and on the requests that wait. Opened at most once. Thread-safe.
+ * The Raft port, where nodes of format 1 send their requests: bound to one address (Bolt's own listens on all of them),
+ * with a bound on frames and on the requests that wait. Opened at most once. Thread-safe.
  */
 public final class BoltPort {
 

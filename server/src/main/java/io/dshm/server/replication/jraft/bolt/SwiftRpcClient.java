@@ -33,11 +33,12 @@ import org.jspecify.annotations.Nullable;
 /**
  * Bolt's client, but its callers do not wait for a machine that does not answer.
  *
- * <p>SOFAJRaft connects to all members before it asks for their votes, before it counts them, and again as a leader, and
- * holds the lock of the Raft node meanwhile. A machine without power, or behind a cut, answers a connect with nothing, and
- * each of these steps would take a second or two in which this node neither votes nor leads. So connections are made in
- * the background; a caller waits for a moment, and goes on without that member for this time. And a connection on which
- * the other side acknowledges nothing ends soon, so that a new one finds it as soon as it is back.
+ * <p>SOFAJRaft connects to all members before it asks for their votes, before it counts them, and again as a leader,
+ * and holds the lock of the Raft node meanwhile. A machine without power, or behind a cut, answers a connect with
+ * nothing, and each of these steps would take a second or two in which this node neither votes nor leads. So
+ * connections are made in the background; a caller waits for a moment, and goes on without that member for this time.
+ * And a connection on which the other side acknowledges nothing ends soon, so that a new one finds it as soon as it is
+ * back.
  */
 public final class SwiftRpcClient extends BoltRpcClient {
 

@@ -17,8 +17,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Counts the requests that wait in this node; see {@link UnansweredCalls}. Sees requests and responses between Bolt's codec and its
- * handler. Confined to the connection's event loop.
+ * Counts the requests that wait in this node; see {@link UnansweredCalls}. Sees requests and responses between Bolt's
+ * codec and its handler. Confined to the connection's event loop.
  */
 public final class UnansweredRequests extends ChannelDuplexHandler {
 
@@ -57,7 +57,9 @@ public final class UnansweredRequests extends ChannelDuplexHandler {
         context.fireChannelRead(message);
     }
 
-    /** Counts a request. False for what members do not send: a request without a response, or a number that is in use. */
+    /**
+     * Counts a request. False for what members do not send: a request without a response, or a number that is in use.
+     */
     private boolean take(@Nullable Object message) {
         if (!(message instanceof RpcRequestCommand request)) {
             return true;

@@ -15,13 +15,13 @@ import org.jspecify.annotations.Nullable;
 /**
  * Takes a leader's entries, without those that this node has applied already, and its heartbeats.
  *
- * <p>A leader that lost its connection begins again with the last entry of which it knows that this node has it. If this node
- * has taken two snapshots since, that entry is no longer in its log; SOFAJRaft then refuses all that follows, the leader goes
- * back, entry by entry, to a snapshot that is older than this node's, and begins again from there, for ever. But what is
- * applied is committed, and so in the leader's log as well: such a request can begin behind it.
+ * <p>A leader that lost its connection begins again with the last entry of which it knows that this node has it. If
+ * this node has taken two snapshots since, that entry is no longer in its log; SOFAJRaft then refuses all that follows,
+ * the leader goes back, entry by entry, to a snapshot that is older than this node's, and begins again from there, for
+ * ever. But what is applied is committed, and so in the leader's log as well: such a request can begin behind it.
  *
- * <p>If the leader has another log entry there, one of the two nodes has lost entries that it had acknowledged, and this node
- * must stop: see {@link Difference}.
+ * <p>If the leader has another log entry there, one of the two nodes has lost entries that it had acknowledged, and
+ * this node must stop: see {@link Difference}.
  */
 public final class AppendRequests extends AppendEntriesRequestProcessor {
 
@@ -41,8 +41,8 @@ public final class AppendRequests extends AppendEntriesRequestProcessor {
     /**
      * A processor of requests.
      *
-     * @param noRoom whether no entry can be taken, because the disk is full: an append that fails would end this node. The leader asks
-     *     again, and its heartbeats are answered meanwhile.
+     * @param noRoom whether no entry can be taken, because the disk is full: an append that fails would end this node.
+     *     The leader asks again, and its heartbeats are answered meanwhile.
      */
     public AppendRequests(
             Executor executor,

@@ -4,8 +4,8 @@ import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The last index that this node has applied, and the terms of the applied log entries, as far back as it knows them. Written by
- * the apply thread, read by any.
+ * The last index that this node has applied, and the terms of the applied log entries, as far back as it knows them.
+ * Written by the apply thread, read by any.
  */
 public final class AppliedTerms {
 

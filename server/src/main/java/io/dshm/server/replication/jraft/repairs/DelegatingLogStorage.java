@@ -6,7 +6,10 @@ import com.alipay.sofa.jraft.storage.LogStorage;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** A log that is kept by another one. Passes everything on; subclasses add to what they override. Thread-safe as the other one. */
+/**
+ * A log that is kept by another one. Passes everything on; subclasses add to what they override. Thread-safe as the
+ * other one.
+ */
 public abstract class DelegatingLogStorage implements LogStorage {
 
     private final LogStorage storage;

@@ -6,9 +6,9 @@ import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 
 /**
- * Finds out whether a leader's log differs from what this node has applied. In Raft that cannot happen: it means that a node has
- * lost entries that it had acknowledged, or that somebody has put an old data folder back. Then this node stops, because
- * it does not know which of the two is right, and an operator has to. Thread-safe.
+ * Finds out whether a leader's log differs from what this node has applied. In Raft that cannot happen: it means that a
+ * node has lost entries that it had acknowledged, or that somebody has put an old data folder back. Then this node
+ * stops, because it does not know which of the two is right, and an operator has to. Thread-safe.
  *
  * <p>Only a leader of this node's term or a later one is believed: an earlier one may have entries that were never
  * committed. Two entries are the same if their terms are, at the same index (Raft's log matching).

@@ -20,11 +20,11 @@ import org.slf4j.LoggerFactory;
 /**
  * Makes a leader send log entries to this node again.
  *
- * <p>A leader of SOFAJRaft whose entries are refused while it is sending a snapshot forgets that snapshot's answer, and goes
- * on to believe that it is being sent: it sends heartbeats to that node, and nothing else, until somebody else leads. So a node
- * that hears of commits which it lacks, and gets neither entries nor a snapshot, answers two heartbeats in ways that make
- * the leader look: the first one by an error, after which it takes nothing for being under way, the second one by
- * telling where this node's log ends, after which it begins again from there. Thread-safe.
+ * <p>A leader of SOFAJRaft whose entries are refused while it is sending a snapshot forgets that snapshot's answer, and
+ * goes on to believe that it is being sent: it sends heartbeats to that node, and nothing else, until somebody else
+ * leads. So a node that hears of commits which it lacks, and gets neither entries nor a snapshot, answers two
+ * heartbeats in ways that make the leader look: the first one by an error, after which it takes nothing for being under
+ * way, the second one by telling where this node's log ends, after which it begins again from there. Thread-safe.
  */
 public final class LeaderReminder {
 

@@ -31,8 +31,9 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Checks what comes from other nodes: only requests that a member sends to this node, with a plausible term, are accepted. SOFAJRaft
- * itself checks only that there is a node of the addressed name, and starts a thread for each name that a leader may have.
+ * Checks what comes from other nodes: only requests that a member sends to this node, with a plausible term, are
+ * accepted. SOFAJRaft itself checks only that there is a node of the addressed name, and starts a thread for each name
+ * that a leader may have.
  *
  * <p>It does not protect from a program that uses a member's name and address. Thread-safe.
  */
@@ -179,8 +180,8 @@ public final class MemberGuard {
     }
 
     /**
-     * A term rises by one with each election. A node that took over the largest number there is could never take part in one
-     * again, nor could whoever heard of it.
+     * A term rises by one with each election. A node that took over the largest number there is could never take part
+     * in one again, nor could whoever heard of it.
      */
     private @Nullable String absurd(long term) {
         long own = ownTerm.getAsLong();

@@ -56,7 +56,9 @@ public final class SnapshotPace {
         };
     }
 
-    /** A snapshot that was deleted never comes back: the node that copies it is told to stop, instead of asking again. */
+    /**
+     * A snapshot that was deleted never comes back: the node that copies it is told to stop, instead of asking again.
+     */
     static Message finalIfGone(Message response) {
         return response instanceof ErrorResponse error && error.getErrorCode() == RaftError.ENOENT.getNumber()
                 ? error.toBuilder()

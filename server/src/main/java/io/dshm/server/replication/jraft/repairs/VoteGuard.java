@@ -13,9 +13,9 @@ import java.util.concurrent.Executor;
 import java.util.function.BooleanSupplier;
 
 /**
- * A node that lost its data has forgotten what it voted for and which entries it had promised to keep: with its vote, two
- * nodes of three could elect one that lacks an acknowledged write. So until it has its data back it gives no vote and asks
- * for none, and names term 0: see {@code JoiningTerm}.
+ * A node that lost its data has forgotten what it voted for and which entries it had promised to keep: with its vote,
+ * two nodes of three could elect one that lacks an acknowledged write. So until it has its data back it gives no vote
+ * and asks for none, and names term 0: see {@code JoiningTerm}.
  */
 public final class VoteGuard {
 

@@ -34,15 +34,15 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Sends Raft's requests to the other members: over this project's own transport, or over Bolt to a node of format 1, as the
- * other node says when it is greeted. Before it has said so, requests fail.
+ * Sends Raft's requests to the other members: over this project's own transport, or over Bolt to a node of format 1, as
+ * the other node says when it is greeted. Before it has said so, requests fail.
  *
- * <p>Nobody waits for a machine that does not answer. SOFAJRaft connects to all members before it asks for their votes, before
- * it counts them, and again as a leader, and holds the lock of the Raft node meanwhile. So a caller waits for a moment, and
- * goes on without that member for this time; connections are made in the background.
+ * <p>Nobody waits for a machine that does not answer. SOFAJRaft connects to all members before it asks for their votes,
+ * before it counts them, and again as a leader, and holds the lock of the Raft node meanwhile. So a caller waits for a
+ * moment, and goes on without that member for this time; connections are made in the background.
  *
- * <p>It also sends no request for votes while the node may not have any, and passes no answer on that the guard does not admit.
- * Thread-safe.
+ * <p>It also sends no request for votes while the node may not have any, and passes no answer on that the guard does
+ * not admit. Thread-safe.
  */
 public final class MemberRpcClient implements RpcClient {
 
@@ -195,14 +195,16 @@ public final class MemberRpcClient implements RpcClient {
                 : RpcFactoryHelper.responseFactory().newResponse(null, 0, "connected");
     }
 
-    /** At most so many bytes answer it. The library asks for the list of a snapshot's files as one of 2^31 - 1 bytes. */
+    /**
+     * At most so many bytes answer it. The library asks for the list of a snapshot's files as one of 2^31 - 1 bytes.
+     */
     private static long pieceBytes(GetFileRequest file) {
         return Math.min(file.getCount(), Limits.RAFT_CHUNK_BYTES);
     }
 
     /**
-     * Fails if there is no connection yet, instead of waiting for one, and for a request for votes or for a piece of a snapshot that
-     * is not allowed.
+     * Fails if there is no connection yet, instead of waiting for one, and for a request for votes or for a piece of a
+     * snapshot that is not allowed.
      */
     @Override
     public void invokeAsync(
@@ -248,9 +250,10 @@ public final class MemberRpcClient implements RpcClient {
     }
 
     /**
-     * Whether the library deals with an answer fast enough for an event loop: a follower has taken the entries up to that index, and
-     * there are few behind it that have to be sent. So the leader wakes no other thread for each answer. What is sent to a follower that is
-     * further behind is read from the disk, and a refusal may make the library write to it.
+     * Whether the library deals with an answer fast enough for an event loop: a follower has taken the entries up to
+     * that index, and there are few behind it that have to be sent. So the leader wakes no other thread for each
+     * answer. What is sent to a follower that is further behind is read from the disk, and a refusal may make the
+     * library write to it.
      */
     private static boolean isQuick(@Nullable MessageLite answer, long lastEntry, LongSupplier lastAppended) {
         return lastEntry > 0

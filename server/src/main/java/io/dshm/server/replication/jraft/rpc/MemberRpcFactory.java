@@ -9,8 +9,8 @@ import io.dshm.server.replication.jraft.bolt.BoltTransport;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The transport between this project's nodes as SOFAJRaft's. Found by SOFAJRaft through {@code META-INF/services}; the priority
- * puts it before Bolt.
+ * The transport between this project's nodes as SOFAJRaft's. Found by SOFAJRaft through {@code META-INF/services}; the
+ * priority puts it before Bolt.
  */
 @SPI(priority = 10)
 public final class MemberRpcFactory implements RaftRpcFactory {

@@ -24,8 +24,8 @@ import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Takes the other members' requests: from this project's own transport and, as long as there may be nodes of format 1, from
- * the Raft port, where they come over Bolt. Thread-safe once it is initialized.
+ * Takes the other members' requests: from this project's own transport and, as long as there may be nodes of format 1,
+ * from the Raft port, where they come over Bolt. Thread-safe once it is initialized.
  */
 public final class MemberRpcServer implements RpcServer {
 
@@ -35,7 +35,10 @@ public final class MemberRpcServer implements RpcServer {
     private final LongSupplier ownTerm;
     private final Map<String, RpcProcessor<Message>> processors = new HashMap<>();
 
-    /** Requests with entries that were handed to another thread and are not handled yet: what comes next must not overtake them. */
+    /**
+     * Requests with entries that were handed to another thread and are not handled yet: what comes next must not
+     * overtake them.
+     */
     private final AtomicInteger handedOver = new AtomicInteger();
 
     private volatile boolean started;
@@ -124,8 +127,9 @@ public final class MemberRpcServer implements RpcServer {
     }
 
     /**
-     * Whether entries are handled on the event loop, which saves waking a thread for each request. The library then puts them into
-     * its queue for the disk. Before the first ones of a term it writes that to the disk, and must not do so here.
+     * Whether entries are handled on the event loop, which saves waking a thread for each request. The library then
+     * puts them into its queue for the disk. Before the first ones of a term it writes that to the disk, and must not
+     * do so here.
      */
     private boolean isQuick(AppendEntriesRequest append) {
         return append.getTerm() == ownTerm.getAsLong() && handedOver.get() == 0;
@@ -144,7 +148,10 @@ public final class MemberRpcServer implements RpcServer {
         return processor.executor();
     }
 
-    /** {@inheritDoc} Nobody asks for it: the end of a leader's old connection must not end what its new one uses by then. */
+    /**
+     * {@inheritDoc} Nobody asks for it: the end of a leader's old connection must not end what its new one uses by
+     * then.
+     */
     @Override
     public void registerConnectionClosedEventListener(ConnectionClosedEventListener listener) {
         throw new UnsupportedOperationException("the end of a connection is told to nobody");

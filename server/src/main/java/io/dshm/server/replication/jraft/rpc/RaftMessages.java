@@ -22,8 +22,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Raft's messages, as far as members send them to each other. Their numbers on the wire are their places here, from 1: never
- * to be changed.
+ * Raft's messages, as far as members send them to each other. Their numbers on the wire are their places here, from 1:
+ * never to be changed.
  */
 final class RaftMessages implements CallMessages {
 
@@ -53,8 +53,8 @@ final class RaftMessages implements CallMessages {
     }
 
     /**
-     * Whether such a request goes on the connection for large messages: it may be large itself, or its answer. Votes and
-     * heartbeats never wait behind those.
+     * Whether such a request goes on the connection for large messages: it may be large itself, or its answer. Votes
+     * and heartbeats never wait behind those.
      */
     static boolean isLarge(Object request) {
         return request instanceof AppendEntriesRequest append
