@@ -114,7 +114,7 @@ enum PlantedBug {
         void plant(Edits edits) {
             edits.replace(
                     "replication/jraft/RaftGroup.java",
-                    "long termMin = votes ? 0 : joiningTerm(self, events);",
+                    "long termMin = votes ? 0 : start.joiningTerm();",
                     "long termMin = 0;");
         }
 
