@@ -86,7 +86,7 @@ public final class ListValue {
         /** The same elements with some at an end that is empty: a block of the inner list, or else the other end. */
         private Ends filled(boolean atLeft) {
             if (inner == null) {
-                return new Ends(right, null, left);
+                return new Ends(/* left= */ right, null, /* right= */ left);
             }
             Ends others = inner.rest(atLeft);
             return with(atLeft, (Object[]) inner.first(atLeft), others.isEmpty() ? null : others);
