@@ -2,9 +2,9 @@ package io.dshm.server;
 
 import io.dshm.proto.Limits;
 import io.dshm.server.config.ServerConfig;
+import io.dshm.server.network.AdmittedAddresses;
 import io.dshm.server.network.ClusterMembers;
 import io.dshm.server.network.FrameGuard;
-import io.dshm.server.network.AdmittedAddresses;
 import io.dshm.server.network.PeerPort;
 import io.dshm.server.network.RefusalLog;
 import java.net.InetAddress;

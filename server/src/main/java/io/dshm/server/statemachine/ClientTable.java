@@ -15,8 +15,9 @@ final class ClientTable {
 
     private static final int PART_BITS = 8;
 
-    private final List<Map<Long, Client>> parts =
-            Stream.<Map<Long, Client>>generate(HashMap::new).limit(1 << PART_BITS).toList();
+    private final List<Map<Long, Client>> parts = Stream.<Map<Long, Client>>generate(HashMap::new)
+            .limit(1 << PART_BITS)
+            .toList();
 
     private @Nullable Client oldest;
     private @Nullable Client newest;

@@ -22,8 +22,8 @@ import io.dshm.proto.wire.SnapshotUpload;
 import io.dshm.proto.wire.SnapshotUsers;
 import io.dshm.proto.wire.WhenFull;
 import io.dshm.server.rights.Users;
-import io.dshm.server.store.EntryBytes;
 import io.dshm.server.store.Entry;
+import io.dshm.server.store.EntryBytes;
 import io.dshm.server.store.Store;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -356,9 +356,7 @@ public final class StateMachine {
             case SET_CHUNKED -> {
                 SetChunkedCommand set = record.getSetChunked();
                 Object value = uploads.complete(record.getOrigin(), set.getUpload(), set.getValueLength());
-                yield value == null
-                        ? Outcome.CHUNKS_MISSING
-                        : writes.set(set, value, clockMillis);
+                yield value == null ? Outcome.CHUNKS_MISSING : writes.set(set, value, clockMillis);
             }
             case PUT -> typedWrites.put(record.getPut(), clockMillis);
             case PUT_CHUNKED -> {

@@ -25,8 +25,7 @@ public final class SnapshotBench {
     private static final long ORIGIN = 7;
     private static final int RECORDS = 100;
 
-    private final OperatingSystemMXBean system =
-            (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+    private final OperatingSystemMXBean system = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
     private final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     private final int count;
     private final Path folder;
@@ -72,10 +71,8 @@ public final class SnapshotBench {
                 SetCommand.Builder set = SetCommand.newBuilder()
                         .setKey(ByteString.copyFromUtf8(String.format("key-%012d", i)))
                         .setValue(ByteString.copyFrom(value));
-                entry.addRecords(CommandRecord.newBuilder()
-                        .setSet(set)
-                        .setOrigin(ORIGIN)
-                        .setSequence(i + 1L));
+                entry.addRecords(
+                        CommandRecord.newBuilder().setSet(set).setOrigin(ORIGIN).setSequence(i + 1L));
             }
             stateMachine.apply(2 + done, bytes(entry));
         }

@@ -123,7 +123,9 @@ public final class StoreBench {
         long bytes = threads.getCurrentThreadAllocatedBytes();
         work.run();
         long nanos = (threads.getCurrentThreadCpuTime() - from) / count;
-        System.out.printf("%s: %d ns, %d bytes allocated%n", what, nanos, (threads.getCurrentThreadAllocatedBytes() - bytes) / count);
+        System.out.printf(
+                "%s: %d ns, %d bytes allocated%n",
+                what, nanos, (threads.getCurrentThreadAllocatedBytes() - bytes) / count);
     }
 
     private void forgetPauses() {

@@ -302,9 +302,11 @@ class HostileClientsIT {
         for (NodeProcess any : cluster.nodes()) {
             try (DshmConnection client = any.connect()) {
                 int expected = counted;
-                Await.until(any + " has the same count", () -> client.get("hostile::count")
-                        .map(value -> new String(value, US_ASCII))
-                        .equals(Optional.of("" + expected)));
+                Await.until(
+                        any + " has the same count",
+                        () -> client.get("hostile::count")
+                                .map(value -> new String(value, US_ASCII))
+                                .equals(Optional.of("" + expected)));
             }
         }
     }

@@ -113,12 +113,7 @@ final class GroupStart {
     private NodeOptions memberOptions(
             BooleanSupplier mayAskForVotes, @Nullable MemberGuard admitting, LongPredicate hasRoomFor) {
         return new MemberOptions(
-                settings.network().dialer(),
-                this::memberAt,
-                mayAskForVotes,
-                hasRoomFor,
-                admitting,
-                lastAppended);
+                settings.network().dialer(), this::memberAt, mayAskForVotes, hasRoomFor, admitting, lastAppended);
     }
 
     /** The library gives its reason only in the log: adds where to look, for the operator. */
@@ -169,8 +164,7 @@ final class GroupStart {
         LeaderReminder reminder = new LeaderReminder(System::nanoTime);
         // The library is not told of closed connections: when a leader's old one ends, it would also drop the state of
         // the new one, and the leader would wait seconds for answers.
-        server.registerProcessor(
-                guard.before(new AppendRequests(requests, applied, difference, reminder, noRoom)));
+        server.registerProcessor(guard.before(new AppendRequests(requests, applied, difference, reminder, noRoom)));
         server.registerProcessor(guard.before(reminder.snapshots(requests, difference)));
         server.registerProcessor(guard.before(snapshotPace.copies(requests)));
         server.registerProcessor(guard.before(VoteGuard.votes(requests, mayVote)));

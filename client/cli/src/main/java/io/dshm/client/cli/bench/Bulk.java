@@ -6,8 +6,8 @@ import java.net.InetSocketAddress;
 import java.net.ProtocolException;
 import java.net.Socket;
 import java.security.cert.CertificateException;
-import javax.net.ssl.SSLException;
 import java.util.BitSet;
+import javax.net.ssl.SSLException;
 
 /** Requests beside the load: before it, that there is something to read, and after it, to see what has come of it. */
 final class Bulk {
