@@ -62,8 +62,8 @@ require_once __DIR__ . '/sharedance.php';
             });
         }
         $lockCa = $setting('LOCK_CA', '');
-        if ($lockCa !== '') {
-            $lockName = $setting('LOCK_SERVER_NAME', '');
+        $lockName = $setting('LOCK_SERVER_NAME', '');
+        if ($lockCa !== '' || $lockName !== '') {
             $lockNodes = $lockNodes->over($named('LOCK_CA', static fn (): Tls => new Tls($lockCa, $lockName)));
         }
         $lease = $named('LOCK_SECONDS', static fn (): Lease => new Lease($lockNodes, $lockSeconds, $timeout));

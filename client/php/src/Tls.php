@@ -37,8 +37,11 @@ final class Tls
      */
     public function context(string $host)
     {
+        $name = $this->serverName === '' ? trim($host, '[]') : $this->serverName;
         $options = [
-            'peer_name' => $this->serverName === '' ? trim($host, '[]') : $this->serverName,
+            'peer_name' => $name,
+            // A server may refuse an address where a name is expected.
+            'SNI_enabled' => filter_var($name, FILTER_VALIDATE_IP) === false,
             'crypto_method' => STREAM_CRYPTO_METHOD_TLSv1_2_CLIENT | STREAM_CRYPTO_METHOD_TLSv1_3_CLIENT,
         ];
         $files = ['cafile' => $this->authorities, 'local_cert' => $this->certificate, 'local_pk' => $this->key];

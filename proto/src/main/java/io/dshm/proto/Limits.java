@@ -164,7 +164,7 @@ public final class Limits {
 
     /**
      * Bytes of a list, its elements with {@link #ELEMENT_OVERHEAD_BYTES} each: as many as of a value, because an entry
-     * is written to a snapshot in one piece; and lists are short enough to be turned around within some milliseconds.
+     * is written to a snapshot in one piece.
      */
     public static final int LIST_BYTES_MAX = VALUE_BYTES_MAX;
 

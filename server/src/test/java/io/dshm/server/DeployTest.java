@@ -62,6 +62,10 @@ class DeployTest {
         assertTrue(fixed.containsAll(List.of(TOUCHED, "-Xms2g", "-Xmx2g")), fixed::toString);
         List<String> other = launchedBy("25.0.3", "-XX:+UseZGC").lines();
         assertFalse(other.contains("-XX:MaxNewSize=64m"), "a setting of G1");
+        assertFalse(other.contains("-XX:+UseG1GC"), "there can be one collector");
+        List<String> words =
+                launchedBy("17.0.15", "-XX:+UseNUMA -XX:MaxGCPauseMillis=50").lines();
+        assertTrue(words.containsAll(usual), words::toString);
     }
 
     private Ended launchedBy(String version) throws IOException, InterruptedException {

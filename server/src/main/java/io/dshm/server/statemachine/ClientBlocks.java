@@ -1,7 +1,10 @@
 package io.dshm.server.statemachine;
 
+import static java.util.Objects.requireNonNull;
+
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Clients without an order, so that they can be read at one moment on another thread: in blocks of {@value #BLOCK}
@@ -17,7 +20,7 @@ final class ClientBlocks {
      * @param taken how often the blocks had been taken when this one was made
      */
     @SuppressWarnings("ArrayRecordComponent") // nobody compares them
-    private record Block(Client[] clients, long taken) {}
+    private record Block(@Nullable Client[] clients, long taken) {}
 
     private final List<Block> blocks = new ArrayList<>();
     private int size;
@@ -37,21 +40,26 @@ final class ClientBlocks {
     /** Removes a client; the last one gets its place. */
     void remove(Client client) {
         size--;
-        Client last = blocks.get(size / BLOCK).clients[size % BLOCK];
-        put(client.place, last);
+        put(client.place, requireNonNull(blocks.get(size / BLOCK).clients[size % BLOCK]));
+        changeable(size).clients[size % BLOCK] = null;
         if (size % BLOCK == 0) {
             blocks.remove(blocks.size() - 1);
         }
     }
 
     private void put(int place, Client client) {
+        changeable(place).clients[place % BLOCK] = client;
+        client.place = place;
+    }
+
+    /** The block of that place, which nobody has taken. */
+    private Block changeable(int place) {
         Block block = blocks.get(place / BLOCK);
         if (block.taken != taken) {
             block = new Block(block.clients.clone(), taken);
             blocks.set(place / BLOCK, block);
         }
-        block.clients[place % BLOCK] = client;
-        client.place = place;
+        return block;
     }
 
     /** The clients as they are now, for another thread. Copies one reference for each block. */
@@ -62,10 +70,10 @@ final class ClientBlocks {
 
     /** The clients of one moment. */
     @SuppressWarnings("ArrayRecordComponent") // nobody compares them
-    record Taken(Client[][] blocks, int size) {
+    record Taken(@Nullable Client[][] blocks, int size) {
 
         Client get(int number) {
-            return blocks[number / BLOCK][number % BLOCK];
+            return requireNonNull(blocks[number / BLOCK][number % BLOCK]);
         }
     }
 }

@@ -29,7 +29,7 @@ public final class ListValue {
     /**
      * The elements of a list, or the blocks of one.
      *
-     * @param inner full blocks between both ends; null if there are none
+     * @param inner full blocks between both ends, which may both be without elements; null if there are none
      */
     @SuppressWarnings("ArrayRecordComponent") // not compared; shared between lists
     private record Ends(Object[] left, @Nullable Ends inner, Object[] right) {
@@ -61,7 +61,7 @@ public final class ListValue {
         }
 
         boolean isEmpty() {
-            return left.length == 0 && right.length == 0;
+            return left.length == 0 && right.length == 0 && inner == null;
         }
 
         /** The outermost element at one end; there is one. */

@@ -17,7 +17,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * All that parses bytes of others, for a fuzzer. {@code server/src/test/fuzz/run} lets Jazzer look for inputs that none of them should
+ * All that parses bytes of others, for a fuzzer. {@code deploy/bin/fuzz} lets Jazzer look for inputs that none of them should
  * survive; what it has found that was new is kept in {@code server/src/test/fuzz/<target>}, and {@link FuzzTest} tries it in each build.
  */
 public final class Fuzz {

@@ -88,6 +88,62 @@ class ListValueTest {
         return THREADS.getCurrentThreadAllocatedBytes() - before;
     }
 
+    /** Long enough that blocks of blocks are inside, while one end or both are without elements. */
+    @Test
+    void what_comes_and_goes_at_one_end_is_a_stack_and_the_other_end_has_the_rest() {
+        for (boolean atLeft : List.of(true, false)) {
+            for (int elements : List.of(129, 4_161, 10_000, 300_000)) {
+                ListValue list = ListValue.EMPTY;
+                for (int i = 0; i < elements; i++) {
+                    list = list.push(atLeft, (double) i);
+                }
+                ListValue stack = list;
+                ListValue queue = list;
+                for (int i = 0; i < elements; i++) {
+                    ListValue.Popped last = stack.pop(atLeft);
+                    assertEquals((double) (elements - 1 - i), last.element());
+                    stack = last.rest();
+                    ListValue.Popped first = queue.pop(!atLeft);
+                    assertEquals((double) i, first.element());
+                    queue = first.rest();
+                    if (i % 10_007 == 0) {
+                        assertEquals(elements - 1 - i, stack.elements().size());
+                        assertEquals(elements - 1 - i, queue.elements().size());
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
+    void long_lists_agree_with_a_deque_too_whose_ends_grow_and_shrink_for_a_while() {
+        long seed = Keys.seed();
+        Random random = new Random(seed);
+        ListValue list = ListValue.EMPTY;
+        Deque<Object> expected = new ArrayDeque<>();
+        for (int run = 0; run < 60; run++) {
+            boolean atLeft = random.nextBoolean();
+            boolean push = random.nextInt(100) < 55;
+            for (int step = random.nextInt(20_000); step > 0; step--) {
+                if (push) {
+                    Double element = (double) step;
+                    list = list.push(atLeft, element);
+                    if (atLeft) {
+                        expected.addFirst(element);
+                    } else {
+                        expected.addLast(element);
+                    }
+                } else if (!expected.isEmpty()) {
+                    ListValue.Popped popped = list.pop(atLeft);
+                    assertEquals(
+                            atLeft ? expected.removeFirst() : expected.removeLast(), popped.element(), "seed " + seed);
+                    list = popped.rest();
+                }
+            }
+            assertEquals(new ArrayList<>(expected), list.elements(), "seed " + seed);
+        }
+    }
+
     @Test
     void elements_that_come_at_one_end_and_go_at_the_other_keep_their_order() {
         ListValue list = ListValue.EMPTY;

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Slow connections and many of them, at each port in turn: an honest client of the same node waits at most twice as long. */
+/** Slow connections and many of them, at each port in turn: 99 % of an honest client's calls take at most twice the time and 2 ms more. */
 @Tag("long")
 class CrowdIT {
 

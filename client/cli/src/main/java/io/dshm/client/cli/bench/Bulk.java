@@ -3,7 +3,6 @@ package io.dshm.client.cli.bench;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetSocketAddress;
-import java.net.ProtocolException;
 import java.net.Socket;
 import java.security.cert.CertificateException;
 import java.util.BitSet;
@@ -49,6 +48,7 @@ final class Bulk {
         open.set(0, count);
         long begin = System.nanoTime();
         String problem = "";
+        int refusals = 0;
         for (int round = 0; !open.isEmpty(); round++) {
             if (round > 0) {
                 if (System.nanoTime() - begin > plan.timeout().toNanos()) {
@@ -67,10 +67,12 @@ final class Bulk {
                 Security.Tls tls = target.security().tls();
                 try (Socket secured = tls == null ? socket : tls.over(socket, address.getHostString())) {
                     problem = pass(secured, open, job, problem);
+                    refusals = 0;
                 }
             } catch (IOException e) {
                 problem = target.name() + ": " + address + ": " + e.getMessage();
-                if (isRefusal(e) && round + 1 >= target.endpoints().size()) {
+                refusals = isRefusal(e) ? refusals + 1 : 0;
+                if (refusals >= target.endpoints().size()) {
                     throw new IOException(problem, e);
                 }
             }
@@ -82,7 +84,7 @@ final class Bulk {
 
     /** Whether a later attempt fails, too: a wrong secret, or a certificate that is not believed. */
     private static boolean isRefusal(IOException e) {
-        return e instanceof ProtocolException
+        return e instanceof LoginRefusedException
                 || (e instanceof SSLException && e.getCause() instanceof CertificateException);
     }
 

@@ -137,7 +137,10 @@ final class DshmDialect extends LineDialect {
     boolean read(Bytes in, int end, Reply reply) throws ProtocolException {
         if (!greeted) {
             if (!says(in, in.from, DONE)) {
-                throw new ProtocolException("AUTH was refused: " + line(in, in.from, end));
+                String line = line(in, in.from, end);
+                throw line.startsWith("ERROR denied")
+                        ? new LoginRefusedException("AUTH was refused: " + line)
+                        : new ProtocolException("AUTH was not answered with DONE: " + line);
             }
             greeted = true;
             in.from = end + 1;
