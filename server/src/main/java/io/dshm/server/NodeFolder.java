@@ -197,12 +197,23 @@ final class NodeFolder implements AutoCloseable {
             opened.close();
             throw new HalfFolderException(path.resolve(FILE), "is an older copy");
         }
-        if (clusterId != 0) {
-            // The cluster has an id, so it uses format 2: the old log may be taken over.
-            LogTakeOver.run(path, id(), opened);
-        }
         DataParts.prepareForFirstFormat(path);
         return opened;
+    }
+
+    /**
+     * Copies the log that an earlier release has kept in RocksDB, if the cluster's format allows it and it has not been done. Takes as long
+     * as reading and writing the log. Called before the log is opened.
+     *
+     * @throws HalfFolderException if the old log is damaged
+     * @throws IOException if it cannot be read, or the new one not be written
+     */
+    void takeOverLog() throws IOException {
+        // A cluster with an id uses format 2.
+        if (clusterId != 0) {
+            LogTakeOver.run(path, id(), progress());
+            DataParts.prepareForFirstFormat(path);
+        }
     }
 
     private void requireNumbers() throws HalfFolderException {

@@ -96,6 +96,7 @@ public final class Recover implements Callable<Integer> {
         NodeFolder.Owner owner = NodeFolder.ownerOf(folder);
         StateMachine stateMachine = new StateMachine(new ClusterClock(System::nanoTime));
         try (NodeFolder opened = NodeFolder.open(folder, owner.cluster(), owner.node())) {
+            opened.takeOverLog();
             long committed = opened.progress().committed();
             OfflineState.Extent extent = OfflineState.read(folder, stateMachine);
             describe(owner, stateMachine, extent, Math.max(committed, extent.snapshotIndex()));

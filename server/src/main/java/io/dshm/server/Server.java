@@ -162,6 +162,17 @@ public final class Server {
      * @throws IOException if the data folder or an address cannot be used
      */
     public void start() throws IOException, InterruptedException {
+        try {
+            startParts();
+        } catch (HalfFolderException e) {
+            // A folder with a part of a node's data ends the process: a start that is tried again and again would not
+            // help.
+            stopForGood(String.valueOf(e.getMessage()));
+            throw e;
+        }
+    }
+
+    private void startParts() throws IOException, InterruptedException {
         LOG.info("{} starts: {}, cluster {}", config.node(), Version.OF_BUILD, config.cluster());
         Guard.endProcessOnError(Server::stopForGood);
         Member self = config.self();
@@ -171,7 +182,7 @@ public final class Server {
         NodeTls tls = new NodeTls(config.tls(), self.name(), members::hostsByName);
         new OpenPorts(config).check();
         status.setTls(tls);
-        NodeFolder folder = openFolder();
+        NodeFolder folder = NodeFolder.open(config.dataDir(), config.cluster(), config.node());
         metrics.start();
         AdminListener admin = config.adminPort() == 0
                 ? null
@@ -181,6 +192,8 @@ public final class Server {
                         status,
                         metrics.source(),
                         tls.admin());
+        status.setNotRunning("starting: takes over the log of an earlier release");
+        folder.takeOverLog();
         List<String> others = config.members().stream()
                 .map(Member::name)
                 .filter(name -> !name.equals(self.name()))
@@ -316,16 +329,6 @@ public final class Server {
                 config.bindAddress(),
                 config.port(),
                 config.dataDir());
-    }
-
-    /** A folder with a part of a node's data ends the process: a start that is tried again and again would not help. */
-    private NodeFolder openFolder() throws IOException {
-        try {
-            return NodeFolder.open(config.dataDir(), config.cluster(), config.node());
-        } catch (HalfFolderException e) {
-            stopForGood(String.valueOf(e.getMessage()));
-            throw e;
-        }
     }
 
     private @Nullable ScheduledBackups scheduledBackups(Backups backups) {

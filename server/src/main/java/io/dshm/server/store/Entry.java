@@ -125,6 +125,22 @@ public final class Entry implements Expiring {
     }
 
     /**
+     * Bytes of a plain value or a string, which are not put together for that.
+     *
+     * @throws IllegalStateException if this is another kind of entry
+     */
+    public int length() {
+        Object held = isTyped() ? typed().held() : content;
+        if (held instanceof byte[] value) {
+            return value.length;
+        }
+        if (held instanceof Pieces pieces) {
+            return pieces.length();
+        }
+        throw new IllegalStateException("this entry has no bytes");
+    }
+
+    /**
      * The typed value.
      *
      * @throws IllegalStateException if this is another kind of entry

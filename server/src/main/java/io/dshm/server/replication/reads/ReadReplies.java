@@ -57,14 +57,14 @@ final class ReadReplies {
         if (entry.isLimiter()) {
             return ValueType.LIMITER;
         }
-        Object value = entry.typed().value();
-        if (value instanceof byte[]) {
-            return ValueType.STRING;
-        }
-        if (value instanceof Double) {
+        Object held = entry.typed().held();
+        if (held instanceof Double) {
             return ValueType.NUMBER;
         }
-        return value instanceof Boolean ? ValueType.BOOLEAN : ValueType.LIST;
+        if (held instanceof Boolean) {
+            return ValueType.BOOLEAN;
+        }
+        return held instanceof ListValue ? ValueType.LIST : ValueType.STRING;
     }
 
     /** The value as it stands on the wire: of a list its length, of a limiter the tokens left. */
@@ -93,7 +93,8 @@ final class ReadReplies {
         return switch (type) {
             case LIST -> ((ListValue) entry.typed().value()).size();
             case LIMITER -> entry.limiter().remainingAt(clockMillis);
-            case STRING, NUMBER, BOOLEAN, RAW -> valueOf(entry, clockMillis).length;
+            case STRING, RAW -> entry.length();
+            case NUMBER, BOOLEAN -> valueOf(entry, clockMillis).length;
         };
     }
 

@@ -18,6 +18,7 @@ import io.dshm.server.statemachine.SnapshotReader;
 import io.dshm.server.statemachine.StateMachine;
 import io.dshm.server.store.Cursor;
 import io.dshm.server.store.Entry;
+import io.dshm.server.store.Pieces;
 import io.dshm.server.store.Typed;
 import io.dshm.server.store.limiters.SlidingLog;
 import java.lang.management.ManagementFactory;
@@ -143,6 +144,22 @@ class LocalReadsTest {
     private void apply(long index, long stampMillis) {
         byte[] entry = LogEntry.newBuilder().setStampMillis(stampMillis).build().toByteArray();
         stateMachine.apply(index, ByteBuffer.wrap(entry));
+    }
+
+    @Test
+    void the_length_of_a_large_value_is_told_without_putting_its_pieces_together() {
+        int length = 5_000_000;
+        Pieces pieces = new Pieces(List.of(new byte[4 << 20], new byte[4 << 20]), length);
+        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        for (Entry entry : List.of(
+                Entry.ofPlain(pieces, Entry.NEVER, 1), Entry.of(new Typed(pieces, /* flags= */ 0), Entry.NEVER, 1))) {
+            put(entry);
+            long before = threads.getCurrentThreadAllocatedBytes();
+            Reply.Detailed reply = (Reply.Detailed) reads.read(new Command.Stat(get.key(), false, null));
+            assertTrue(threads.getCurrentThreadAllocatedBytes() - before < length);
+            assertTrue(reply.details().contains("type=" + (entry.isPlain() ? "raw" : "string")), reply.details());
+            assertTrue(reply.details().contains("length=" + length), reply.details());
+        }
     }
 
     @Test
