@@ -1,4 +1,5 @@
-# The nginx of the tests, in a folder of its own, $prefix. Sourced by the scripts beside it; starts it, and stops it at their end.
+# The nginx of the tests, in a folder of its own, $prefix, with one worker or $workers. Sourced by the scripts beside it; starts it, and
+# stops it at their end.
 #
 # shellcheck shell=bash
 lua_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -42,7 +43,7 @@ fi
 gateways=
 for dir in apisix kong global-throttle; do gateways+="$lua_dir/gateways/$dir/?.lua;"; done
 gateways+="$lua_dir/test/stand_ins/?.lua"
-sed -e "s|@MAIN@|$main|" -e "s|@GATEWAYS@|$gateways|" -e "s|@LUA@|$lua_dir|g" -e "s|@SOCKET@|$DSHM_TEST_SOCKET|" \
+sed -e "s|@MAIN@|$main|" -e "s|@GATEWAYS@|$gateways|" -e "s|@WORKERS@|${workers:-1}|" -e "s|@LUA@|$lua_dir|g" -e "s|@SOCKET@|$DSHM_TEST_SOCKET|" \
     "$lua_dir/test/nginx.conf.template" > "$prefix/nginx.conf"
 
 "$nginx" -p "$prefix" -c "$prefix/nginx.conf" -e "$prefix/logs/error.log"
