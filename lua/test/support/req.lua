@@ -8,8 +8,8 @@ local _M = {}
 local limiter
 
 
---- Says 1 if the request is admitted, else 0, and which process has answered. The limit is one in a thousand seconds, and a
--- burst of nine.
+--- Says 1 if the request is admitted, else 0, and which process has answered. The limit is one in a thousand seconds,
+-- and a burst of nine.
 function _M.serve()
     if not limiter then
         local limits = assert(dict.new({
