@@ -35,10 +35,20 @@ final class Stream
         $peer = "$host:$port";
         $url = ($tls === null ? 'tcp' : 'tls') . "://$peer";
         $context = $tls === null ? stream_context_create() : $tls->context($host);
-        error_clear_last();
-        $socket = @stream_socket_client($url, $code, $message, $timeout, STREAM_CLIENT_CONNECT, $context);
+        $warnings = [];
+        set_error_handler(static function (int $level, string $warning) use (&$warnings): bool {
+            $warnings[] = $warning;
+            return true;
+        });
+        try {
+            $connect = STREAM_CLIENT_CONNECT;
+            $socket = stream_socket_client($url, $code, $message, $timeout, $connect, $context);
+        } finally {
+            restore_error_handler();
+        }
         if ($socket === false) {
-            $why = $message === '' ? (error_get_last()['message'] ?? 'no connection') : $message;
+            // The first warning says what has failed, such as a certificate; those after it, that there is no connection.
+            $why = $message === '' ? preg_replace('/\s+/', ' ', $warnings[0] ?? 'no connection') : $message;
             throw new UnavailableException("$peer: $why");
         }
         stream_set_blocking($socket, false);

@@ -145,7 +145,7 @@ class DiskFullIT {
         Random random = new Random(1);
         try (DshmConnection connection = leader.connect()) {
             // More than the reserve has room for, also as a snapshot, and the log before it is cut off.
-            for (int i = 0; i < 800; i++) {
+            for (int i = 0; i < 500; i++) {
                 random.nextBytes(value);
                 connection.set("k" + i, value, Duration.ZERO);
             }
