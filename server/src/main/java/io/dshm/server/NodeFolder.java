@@ -202,8 +202,8 @@ final class NodeFolder implements AutoCloseable {
     }
 
     /**
-     * Copies the log that an earlier release has kept in RocksDB, if the cluster's format allows it and it has not been done. Takes as long
-     * as reading and writing the log. Called before the log is opened.
+     * Copies the log that an earlier release has kept in RocksDB, if the cluster's format allows it and it has not been
+     * done. Takes as long as reading and writing the log. Called before the log is opened.
      *
      * @throws HalfFolderException if the old log is damaged
      * @throws IOException if it cannot be read, or the new one not be written
