@@ -212,7 +212,6 @@ final class NodeFolder implements AutoCloseable {
         // A cluster with an id uses format 2.
         if (clusterId != 0) {
             LogTakeOver.run(path, id(), progress());
-            DataParts.prepareForFirstFormat(path);
         }
     }
 

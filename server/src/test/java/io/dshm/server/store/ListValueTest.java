@@ -18,36 +18,61 @@ class ListValueTest {
     private static final com.sun.management.ThreadMXBean THREADS =
             (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
 
+    /** A list, and a deque to which the same is done. */
+    private static final class Both {
+
+        private final Deque<Object> expected = new ArrayDeque<>();
+        private final String what;
+        private ListValue list = ListValue.EMPTY;
+
+        Both(String what) {
+            this.what = what;
+        }
+
+        void push(boolean atLeft, Object element) {
+            list = list.push(atLeft, element);
+            if (atLeft) {
+                expected.addFirst(element);
+            } else {
+                expected.addLast(element);
+            }
+        }
+
+        /** Nothing if there is nothing. */
+        void pop(boolean atLeft) {
+            if (!expected.isEmpty()) {
+                ListValue.Popped popped = list.pop(atLeft);
+                assertEquals(atLeft ? expected.removeFirst() : expected.removeLast(), popped.element(), what);
+                list = popped.rest();
+            }
+        }
+
+        void assertAlike() {
+            assertEquals(expected.size(), list.size(), what);
+            assertEquals(new ArrayList<>(expected), list.elements(), what);
+            assertEquals(
+                    expected.stream()
+                            .mapToLong(e -> 48 + (e instanceof byte[] bytes ? bytes.length : 8))
+                            .sum(),
+                    list.bytes());
+        }
+    }
+
     @Test
     void a_list_agrees_with_a_deque_whatever_is_done_to_its_ends() {
         long seed = Keys.seed();
         Random random = new Random(seed);
         for (int round = 0; round < 100; round++) {
-            ListValue list = ListValue.EMPTY;
-            Deque<Object> expected = new ArrayDeque<>();
+            Both both = new Both("seed " + seed);
             int pushPercent = 20 + random.nextInt(70);
             for (int step = 0; step < 600; step++) {
                 boolean atLeft = random.nextBoolean();
                 if (random.nextInt(100) < pushPercent) {
-                    Object element = random.nextBoolean() ? (Object) (double) step : Keys.bytes("e" + step);
-                    list = list.push(atLeft, element);
-                    if (atLeft) {
-                        expected.addFirst(element);
-                    } else {
-                        expected.addLast(element);
-                    }
-                } else if (!expected.isEmpty()) {
-                    ListValue.Popped popped = list.pop(atLeft);
-                    assertEquals(atLeft ? expected.removeFirst() : expected.removeLast(), popped.element());
-                    list = popped.rest();
+                    both.push(atLeft, random.nextBoolean() ? (Object) (double) step : Keys.bytes("e" + step));
+                } else {
+                    both.pop(atLeft);
                 }
-                assertEquals(expected.size(), list.size(), "seed " + seed);
-                assertEquals(new ArrayList<>(expected), list.elements(), "seed " + seed);
-                assertEquals(
-                        expected.stream()
-                                .mapToLong(e -> 48 + (e instanceof byte[] bytes ? bytes.length : 8))
-                                .sum(),
-                        list.bytes());
+                both.assertAlike();
             }
         }
     }
@@ -119,28 +144,18 @@ class ListValueTest {
     void long_lists_agree_with_a_deque_too_whose_ends_grow_and_shrink_for_a_while() {
         long seed = Keys.seed();
         Random random = new Random(seed);
-        ListValue list = ListValue.EMPTY;
-        Deque<Object> expected = new ArrayDeque<>();
+        Both both = new Both("seed " + seed);
         for (int run = 0; run < 60; run++) {
             boolean atLeft = random.nextBoolean();
             boolean push = random.nextInt(100) < 55;
             for (int step = random.nextInt(20_000); step > 0; step--) {
                 if (push) {
-                    Double element = (double) step;
-                    list = list.push(atLeft, element);
-                    if (atLeft) {
-                        expected.addFirst(element);
-                    } else {
-                        expected.addLast(element);
-                    }
-                } else if (!expected.isEmpty()) {
-                    ListValue.Popped popped = list.pop(atLeft);
-                    assertEquals(
-                            atLeft ? expected.removeFirst() : expected.removeLast(), popped.element(), "seed " + seed);
-                    list = popped.rest();
+                    both.push(atLeft, (double) step);
+                } else {
+                    both.pop(atLeft);
                 }
             }
-            assertEquals(new ArrayList<>(expected), list.elements(), "seed " + seed);
+            both.assertAlike();
         }
     }
 

@@ -23,6 +23,7 @@ import io.netty.channel.embedded.EmbeddedChannel;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -72,6 +73,19 @@ class GreetingTest {
 
     private PeerMessage greetingOfMember(boolean heartbeats) {
         return Greeting.hello(new Greeting.Members("shop", "n2", Set.of("n1", "n3"), () -> helloId), "n1", heartbeats);
+    }
+
+    /** What the member n2 knows, which says that incarnation of itself. */
+    private static Greeting.Members inItsStart(Supplier<Greeting.Incarnation> incarnation) {
+        return new Greeting.Members(
+                "shop", "n2", incarnation, Set.of("n1"), () -> 7, () -> true, (any, folder, start) -> false);
+    }
+
+    /** A connection to a node that knows these. */
+    private EmbeddedChannel asked(Greeting.Members members) {
+        EmbeddedChannel asked = new EmbeddedChannel();
+        PeerCodec.addTo(asked.pipeline(), new Greeting(members, port, calls));
+        return asked;
     }
 
     private static ByteBuf frame(byte[] body) {
@@ -125,10 +139,7 @@ class GreetingTest {
         helloId = 2;
         channel.writeInbound(frames(greetingOfMember(false), QUESTION));
         assertEquals(QUESTION, channel.readInbound());
-        EmbeddedChannel stays = new EmbeddedChannel();
-        PeerCodec.addTo(
-                stays.pipeline(),
-                new Greeting(new Greeting.Members("shop", "n1", Set.of("n2"), () -> ownId), port, calls));
+        EmbeddedChannel stays = asked(new Greeting.Members("shop", "n1", Set.of("n2"), () -> ownId));
         stays.writeInbound(frames(greetingOfMember(true), QUESTION));
         assertNull(stays.readInbound());
         assertFalse(stays.isOpen());
@@ -137,28 +148,15 @@ class GreetingTest {
     @ParameterizedTest
     @CsvSource({"5, 2, false", "5, 3, true", "5, 4, true", "6, 1, true", "0, 0, true"})
     void a_start_that_a_later_one_with_the_same_folder_has_replaced_is_refused(long folder, long start, boolean isIn) {
-        EmbeddedChannel asked = new EmbeddedChannel();
-        PeerCodec.addTo(
-                asked.pipeline(),
-                new Greeting(
-                        new Greeting.Members(
-                                "shop",
-                                "n1",
-                                () -> Greeting.Incarnation.UNKNOWN,
-                                Set.of("n2"),
-                                () -> 7,
-                                () -> true,
-                                (node, itsFolder, itsStart) -> node.equals("n2") && itsFolder == 5 && itsStart < 3),
-                        port,
-                        calls));
-        Greeting.Members sender = new Greeting.Members(
+        EmbeddedChannel asked = asked(new Greeting.Members(
                 "shop",
-                "n2",
-                () -> new Greeting.Incarnation(folder, start),
-                Set.of("n1"),
+                "n1",
+                () -> Greeting.Incarnation.UNKNOWN,
+                Set.of("n2"),
                 () -> 7,
                 () -> true,
-                (any, itsFolder, itsStart) -> false);
+                (node, itsFolder, itsStart) -> node.equals("n2") && itsFolder == 5 && itsStart < 3));
+        Greeting.Members sender = inItsStart(() -> new Greeting.Incarnation(folder, start));
         asked.writeInbound(frames(Greeting.hello(sender, "n1", true), QUESTION));
         assertEquals(isIn ? QUESTION : null, asked.readInbound());
         assertEquals(isIn, asked.isOpen());
@@ -168,14 +166,7 @@ class GreetingTest {
     @Test
     void a_node_that_was_added_again_greets_as_the_further_start_that_it_has_become() {
         AtomicLong start = new AtomicLong(2);
-        Greeting.Members sender = new Greeting.Members(
-                "shop",
-                "n2",
-                () -> new Greeting.Incarnation(5, start.get()),
-                Set.of("n1"),
-                () -> 7,
-                () -> true,
-                (any, itsFolder, itsStart) -> false);
+        Greeting.Members sender = inItsStart(() -> new Greeting.Incarnation(5, start.get()));
         assertEquals(2, Greeting.hello(sender, "n1", true).getHello().getStart());
         start.set(3);
         assertEquals(3, Greeting.hello(sender, "n1", true).getHello().getStart());
@@ -191,20 +182,14 @@ class GreetingTest {
     })
     void who_was_a_member_is_told_that_it_is_none_any_more(
             String node, long memberOf, boolean certain, boolean isTold) {
-        EmbeddedChannel asked = new EmbeddedChannel();
-        PeerCodec.addTo(
-                asked.pipeline(),
-                new Greeting(
-                        new Greeting.Members(
-                                "shop",
-                                "n1",
-                                () -> Greeting.Incarnation.UNKNOWN,
-                                Set.of("n2"),
-                                () -> 7,
-                                () -> certain,
-                                (any, folder, start) -> false),
-                        port,
-                        calls));
+        EmbeddedChannel asked = asked(new Greeting.Members(
+                "shop",
+                "n1",
+                () -> Greeting.Incarnation.UNKNOWN,
+                Set.of("n2"),
+                () -> 7,
+                () -> certain,
+                (any, folder, start) -> false));
         Greeting.Members sender = new Greeting.Members("shop", node, Set.of("n1"), () -> memberOf);
         asked.writeInbound(frames(Greeting.hello(sender, "n1", false), QUESTION));
         assertNull(asked.readInbound());
