@@ -47,7 +47,7 @@ final class Stream
             restore_error_handler();
         }
         if ($socket === false) {
-            // The first warning says what has failed, such as a certificate; those after it, that there is no connection.
+            // The first warning says what has failed, such as a certificate; the later ones, that nothing is connected.
             $why = $message === '' ? preg_replace('/\s+/', ' ', $warnings[0] ?? 'no connection') : $message;
             throw new UnavailableException("$peer: $why");
         }
