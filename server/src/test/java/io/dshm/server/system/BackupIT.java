@@ -186,8 +186,16 @@ class BackupIT {
         three.start().assertEqualDigests();
         assertPrefix(three, before, after);
 
+        for (NodeProcess node : three.nodes()) {
+            node.kill();
+        }
+
         ClusterProcess one = restoredCluster(backup, "solo");
         assertPrefix(one, before, after);
+
+        ClusterProcess five = restoredCluster(backup, "f1", "f2", "f3", "f4", "f5");
+        five.assertEqualDigests();
+        assertPrefix(five, before, after);
     }
 
     private static void assertPrefix(ClusterProcess restored, List<Long> before, List<Long> after)

@@ -28,6 +28,8 @@ enum FaultKind {
     BIT_FLIP(0, 2_000, DataFaults::flipped, Optional::empty),
     /** A node is removed, and comes back without its data. */
     MEMBERS(500, 4_000, MemberFaults::removed, Optional::empty),
+    /** Nothing that would make the state of the cluster larger is taken. */
+    MEMORY_FULL(1_000, 4_000, MemoryFaults::full, Optional::empty),
     /** Only with TLS: a node gets another certificate while it runs. */
     CERTIFICATE(0, 3_000, CertificateFaults::rotated, Optional::empty);
 

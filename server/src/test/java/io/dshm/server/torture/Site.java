@@ -79,6 +79,9 @@ final class Site {
             Path data = home.resolve("disk").resolve("dshm-data");
             NodeProcess node = new NodeProcess(name, home, network.place(name, data));
             node.with("--cluster", "torture", "--snapshot-log-bytes", SNAPSHOT_LOG_BYTES);
+            if (faults.contains(FaultKind.MEMORY_FULL)) {
+                node.with("--memory-bytes", "" + MemoryFaults.MEMORY_BYTES);
+            }
             way.prepare(node);
             WallClock clock = faults.contains(FaultKind.CLOCK) ? WallClock.of(node, home.resolve("clock")) : null;
             machines.put(name, new Machine(node, home, disk, clock, way, availability));

@@ -2,6 +2,7 @@ package io.dshm.server.torture;
 
 import static io.dshm.server.torture.FaultKind.CUT;
 import static io.dshm.server.torture.FaultKind.KILL;
+import static io.dshm.server.torture.FaultKind.MEMORY_FULL;
 import static io.dshm.server.torture.FaultKind.PAUSE;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -27,13 +28,13 @@ class TortureIT {
         Optional<String> lacking = TortureRun.lacking();
         assumeTrue(lacking.isEmpty(), () -> "no torture: this machine lacks " + lacking.orElseThrow());
         Report report = TortureRun.of(ThreadLocalRandom.current().nextInt(1_000_000))
-                .faults(KILL, PAUSE, CUT)
+                .faults(KILL, PAUSE, CUT, MEMORY_FULL)
                 .duration(DURATION)
                 .out(Path.of("target/system/TortureIT"))
                 .run();
         System.out.println(report.table());
         assertEquals(List.of(), report.violations());
-        assertEquals(3, report.faults().size(), "every kind of fault has happened");
+        assertEquals(4, report.faults().size(), "every kind of fault has happened");
         assertTrue(report.definitePercent() >= DEFINITE_PERCENT_MIN, "nearly all outcomes were definite");
     }
 }
