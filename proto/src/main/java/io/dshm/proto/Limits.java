@@ -475,10 +475,17 @@ public final class Limits {
     public static final int BACKUP_STALL_SECONDS = 60;
 
     /**
-     * File descriptors that clients never get: they are for the files of the log, for snapshots (written, loaded,
-     * copied), for the other nodes and for operators. Counted beyond those that are open when the node has started.
+     * Connections beyond {@code connections-max} of one port that are told so at the same time; more are closed without
+     * a word. With TLS a refusal waits for the handshake, which the client may never begin.
      */
-    public static final int DESCRIPTORS_RESERVED = 64 + ADMIN_CONNECTIONS_MAX;
+    public static final int REFUSED_CONNECTIONS_MAX = 16;
+
+    /**
+     * File descriptors that clients never get: they are for the files of the log, for snapshots (written, loaded,
+     * copied), for the other nodes, for clients that are being refused at two ports, and for operators. Counted beyond
+     * those that are open when the node has started.
+     */
+    public static final int DESCRIPTORS_RESERVED = 64 + 2 * REFUSED_CONNECTIONS_MAX + ADMIN_CONNECTIONS_MAX;
 
     /** A node that could take fewer clients than this does not start: the process may open too few files. */
     public static final int CONNECTIONS_MIN = 8;

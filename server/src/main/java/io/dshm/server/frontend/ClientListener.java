@@ -1,5 +1,6 @@
 package io.dshm.server.frontend;
 
+import io.dshm.proto.Limits;
 import io.dshm.server.guard.SeldomLogged;
 import io.dshm.server.network.Ports;
 import io.dshm.server.replication.Lane;
@@ -89,7 +90,8 @@ public final class ClientListener {
 
     private void accept(Channel accepted) {
         accepted.closeFuture().addListener(closed -> count.decrementAndGet());
-        if (count.incrementAndGet() > limits.connectionsMax()) {
+        int tooMany = count.incrementAndGet() - limits.connectionsMax();
+        if (tooMany > 0) {
             refusedCount.incrementAndGet();
             long times = refused.next();
             if (times > 0) {
@@ -99,7 +101,11 @@ public final class ClientListener {
                         accepted.remoteAddress(),
                         limits.connectionsMax());
             }
-            protocol.refuse(accepted);
+            if (tooMany > Limits.REFUSED_CONNECTIONS_MAX) {
+                accepted.close();
+            } else {
+                protocol.refuse(accepted);
+            }
             return;
         }
         this.accepted.incrementAndGet();

@@ -1,15 +1,18 @@
 package io.dshm.server.system;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.dshm.client.DshmConnection;
+import io.dshm.server.security.Certificates;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.GeneralSecurityException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,6 +20,8 @@ import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A node that cannot start says why and ends; and what clients and operators may open does not keep it from its files. */
 class StartIT {
@@ -122,10 +127,19 @@ class StartIT {
         assertTrue(node.log().contains("cannot start: this process may open only 150 files"), node.log());
     }
 
-    @Test
-    void clients_never_get_the_descriptors_that_snapshots_need() throws IOException, InterruptedException {
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void clients_never_get_the_descriptors_that_snapshots_need(boolean tls)
+            throws IOException, InterruptedException, GeneralSecurityException {
         NodeProcess node = node(folder.resolve("data"), "prlimit", "--nofile=" + DESCRIPTORS + ":" + DESCRIPTORS)
                 .with("--snapshot-log-bytes", "16384");
+        if (tls) {
+            // Those that are too many never begin the handshake after which they would be told so.
+            Certificates certificates = new Certificates(folder.resolve("certificates")).node("n1", "127.0.0.1");
+            node.withCertificates(certificates)
+                    .withEnvironment("DSHM_TLS", "on")
+                    .connectWith(certificates.client());
+        }
         node.start();
         node.awaitHealthy();
         List<Socket> clients = new ArrayList<>();
@@ -151,10 +165,15 @@ class StartIT {
         NodeProcess node = node(folder.resolve("data")).with("--snapshot-log-bytes", "16384");
         node.start();
         node.awaitHealthy();
-        try (Socket client = new Socket(node.address().getAddress(), node.port())) {
+        try (DshmConnection client = node.connect()) {
             assertEquals(0, run("prlimit", "--pid", "" + node.pid(), "--nofile=10:10"));
-            String set = "SET start::k 0 1000\r\n" + "x".repeat(1000);
-            client.getOutputStream().write(set.repeat(100).getBytes(StandardCharsets.US_ASCII));
+            byte[] value = new byte[1000];
+            // The first snapshot that fails is no reason to end.
+            assertThrows(IOException.class, () -> {
+                for (int i = 0; i < 10_000; i++) {
+                    client.set("start::k", value, Duration.ZERO);
+                }
+            });
             assertEquals(1, node.awaitEnd());
         }
         assertTrue(node.log().contains("this node stops, no file descriptor is left"), node.log());
