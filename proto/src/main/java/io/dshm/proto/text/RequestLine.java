@@ -7,8 +7,6 @@ import io.dshm.proto.Reply.Failure;
 import io.netty.buffer.ByteBuf;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
-import java.util.EnumMap;
-import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -18,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Arguments are numbered from 0; the verb is none of them.
  */
+@SuppressWarnings("EnumOrdinal") // an array by option
 final class RequestLine {
 
     /** The most arguments that a verb has, options included: TAKE's. */
@@ -40,8 +39,11 @@ final class RequestLine {
     /** Bytes of the line. */
     private int length;
 
-    /** Which argument each option is; see {@link #readOptions}. */
-    private final Map<Option, Integer> options = new EnumMap<>(Option.class);
+    /** Which argument each option is, for those in the line; see {@link #readOptions}. */
+    private final int[] places = new int[Option.values().length];
+
+    /** A bit for each option in the line. */
+    private long options;
 
     /** Takes a line of {@code length} bytes, its end not included, out of a buffer. */
     void read(ByteBuf in, int length) {
@@ -87,10 +89,14 @@ final class RequestLine {
 
     /** Whether this argument is that word; it is ASCII, and case matters. */
     boolean is(int argument, String word) {
-        return startsWith(start(argument), end(argument), word) && end(argument) - start(argument) == word.length();
+        return isWord(start(argument), end(argument), word);
     }
 
-    private boolean startsWith(int from, int to, String word) {
+    private boolean isWord(int from, int to, String word) {
+        return to - from == word.length() && startsWith(bytes, from, to, word);
+    }
+
+    static boolean startsWith(byte[] bytes, int from, int to, String word) {
         if (to - from < word.length()) {
             return false;
         }
@@ -108,17 +114,17 @@ final class RequestLine {
      * @return whether each of these arguments is one of the allowed options, none of them twice
      */
     boolean readOptions(int from, Set<Option> allowed) {
-        if (!options.isEmpty()) {
-            options.clear();
-        }
+        options = 0;
         if (arguments > ARGUMENTS_MAX) {
             return false;
         }
         for (int argument = from; argument < arguments; argument++) {
             Option option = optionAt(argument);
-            if (option == null || !allowed.contains(option) || options.put(option, argument) != null) {
+            if (option == null || !allowed.contains(option) || has(option)) {
                 return false;
             }
+            options |= bit(option);
+            places[option.ordinal()] = argument;
         }
         return true;
     }
@@ -168,22 +174,21 @@ final class RequestLine {
     }
 
     private @Nullable Option optionAt(int argument) {
-        for (Option option : Option.ALL) {
-            if (startsWith(start(argument), end(argument), option.prefix())) {
-                return option;
-            }
-        }
-        return null;
+        return Option.at(bytes, start(argument), end(argument));
+    }
+
+    private static long bit(Option option) {
+        return 1L << option.ordinal();
     }
 
     /** Whether the line has this option; see {@link #readOptions}. */
     boolean has(Option option) {
-        return options.containsKey(option);
+        return (options & bit(option)) != 0;
     }
 
     /** Whether this option, which is there, has that value. */
     boolean is(Option option, String value) {
-        return startsWith(start(option), end(option), value) && end(option) - start(option) == value.length();
+        return isWord(start(option), end(option), value);
     }
 
     /** See {@link Decimals#count}; of an option that is there. */
@@ -281,11 +286,10 @@ final class RequestLine {
     }
 
     private int place(Option option) {
-        Integer argument = options.get(option);
-        if (argument == null) {
+        if (!has(option)) {
             throw new IllegalStateException("the line has no " + option.prefix());
         }
-        return argument;
+        return places[option.ordinal()];
     }
 
     private int start(int argument) {

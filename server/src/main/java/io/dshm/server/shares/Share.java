@@ -32,7 +32,11 @@ public final class Share {
 
     private final long limit;
     private final long elsewhere;
-    private final long resetMillis;
+
+    /** What {@link #decision} says before and after the one number in it that changes. */
+    private final String beforeRemaining;
+
+    private final String afterRemaining;
     private final long beganNanos;
     private final long endNanos;
     private long left;
@@ -51,7 +55,8 @@ public final class Share {
         this.granted = granted;
         this.limit = limit;
         this.elsewhere = elsewhere;
-        this.resetMillis = resetMillis;
+        this.beforeRemaining = "allowed=1 limit=" + limit + " remaining=";
+        this.afterRemaining = " reset=" + resetMillis + " retry=0";
         this.beganNanos = beganNanos;
         this.endNanos = beganNanos + Math.max(0, usedNanos(lifeMillis));
         this.left = granted;
@@ -116,18 +121,8 @@ public final class Share {
      * granted aside.
      */
     public Reply decision(boolean shadow) {
-        StringBuilder words = new StringBuilder(96)
-                .append("allowed=1 limit=")
-                .append(limit)
-                .append(" remaining=")
-                .append(elsewhere + left)
-                .append(" reset=")
-                .append(resetMillis)
-                .append(" retry=0");
-        if (shadow) {
-            words.append(" would=1");
-        }
-        return new Reply.Detailed(null, words.toString());
+        String words = beforeRemaining + (elsewhere + left) + afterRemaining;
+        return new Reply.Detailed(null, shadow ? words + " would=1" : words);
     }
 
     /** Whose tokens were spent, for a test. */
