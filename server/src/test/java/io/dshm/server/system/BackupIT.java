@@ -30,11 +30,7 @@ class BackupIT {
     @RegisterExtension
     final Processes processes = Processes.perTest();
 
-    private static final Path DSHM =
-            Path.of("../deploy/bin/dshm").toAbsolutePath().normalize();
-
     private Path folder = Path.of("");
-    private int commands;
 
     @BeforeEach
     void makeFolder(TestInfo test) throws IOException {
@@ -74,25 +70,16 @@ class BackupIT {
         }
     }
 
-    /** Runs the command as an operator types it; what it says. */
-    private String dshm(int status, String... arguments) throws IOException, InterruptedException {
-        List<String> command = new ArrayList<>(List.of(DSHM.toString()));
-        command.addAll(List.of(arguments));
-        Path out = folder.resolve("command-" + commands++ + ".out");
-        ProcessBuilder builder =
-                new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(out.toFile());
-        builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
-        builder.environment().put("DSHM_CACHE", folder.resolve("cache").toString());
-        int ended = builder.start().waitFor();
-        String said = Files.readString(out);
-        assertEquals(status, ended, said);
-        return said;
+    /** Runs the command as an operator of these nodes types it, and it ends well; what it says. */
+    private String dshm(List<NodeProcess> nodes, String... words) throws IOException, InterruptedException {
+        DshmCommand.Ended ended = new DshmCommand(folder).run(nodes, words).requireStatus(0);
+        return ended.out() + ended.err();
     }
 
     /** Restores it for this node; the new cluster's id. */
     private String restore(Path backup, String members, NodeProcess node) throws IOException, InterruptedException {
         String said = dshm(
-                0,
+                List.of(),
                 "restore",
                 backup.toString(),
                 "--members",
@@ -155,10 +142,7 @@ class BackupIT {
                 before.add(connection.incr("pairs:" + i + ":1", 0));
             }
         }
-        String ports = cluster.nodes().stream()
-                .map(node -> "127.0.0.1:" + node.adminPort())
-                .collect(Collectors.joining(","));
-        String saved = dshm(0, "--admin", ports, "snapshot", "save", backup.toString());
+        String saved = dshm(cluster.nodes(), "snapshot", "save", backup.toString());
         NodeProcess leader = cluster.awaitLeader();
         List<Long> after = new ArrayList<>();
         for (Increments writer : writers) {
@@ -173,9 +157,9 @@ class BackupIT {
             node.deleteData();
         }
         assertTrue(!saved.contains("from " + leader + ";"), () -> "from a follower: " + saved);
-        assertTrue(dshm(0, "snapshot", "verify", backup.toString()).contains("is whole"));
-        assertTrue(dshm(0, "snapshot", "inspect", backup.toString()).contains("kept"));
-        assertEquals("kept\n", dshm(0, "snapshot", "inspect", backup.toString(), "--get", "kept::plain"));
+        assertTrue(dshm(List.of(), "snapshot", "verify", backup.toString()).contains("is whole"));
+        assertTrue(dshm(List.of(), "snapshot", "inspect", backup.toString()).contains("kept"));
+        assertEquals("kept\n", dshm(List.of(), "snapshot", "inspect", backup.toString(), "--get", "kept::plain"));
 
         ClusterProcess three = restoredCluster(backup, "m1", "m2", "m3");
         three.assertEqualDigests();

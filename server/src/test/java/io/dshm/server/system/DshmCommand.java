@@ -77,8 +77,10 @@ final class DshmCommand {
         builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
         builder.environment().put("DSHM_CACHE", folder.resolve("cache").toString());
         builder.environment().put("XDG_STATE_HOME", folder.resolve("state").toString());
-        builder.environment().put("DSHM_ENDPOINTS", addresses(nodes, false));
-        builder.environment().put("DSHM_ADMIN", addresses(nodes, true));
+        if (!nodes.isEmpty()) {
+            builder.environment().put("DSHM_ENDPOINTS", addresses(nodes, false));
+            builder.environment().put("DSHM_ADMIN", addresses(nodes, true));
+        }
         if (nodes.stream().anyMatch(NodeProcess::isSecured)) {
             builder.environment().put("DSHM_CA", Secured.authority().toString());
             builder.environment().put("DSHM_USER", Secured.USER);

@@ -28,6 +28,9 @@ public final class Secured {
     /** Whether this run is in that way. */
     public static final boolean ON = Boolean.getBoolean("dshm.system.secure");
 
+    /** What a value of 32 MiB may take: a process that has just started encrypts a few megabytes a second. */
+    static final String LARGE_VALUE_MILLIS = "30000";
+
     /** The user that all tests are. It may do everything. */
     static final String USER = "tests";
 

@@ -33,7 +33,7 @@ class SharedanceIT {
         ClusterProcess cluster = processes
                 .newCluster()
                 .withSharedance("--sharedance-expiration-seconds", "" + EXPIRATION_SECONDS)
-                .with("--request-timeout-millis", "3000")
+                .with("--request-timeout-millis", Secured.ON ? Secured.LARGE_VALUE_MILLIS : "3000")
                 .withJvm("-Xmx512m")
                 .start();
         String hosts = cluster.nodes().stream()
