@@ -3,6 +3,7 @@ package io.dshm.server.frontend;
 import io.dshm.proto.Limits;
 import io.dshm.server.guard.SeldomLogged;
 import io.dshm.server.network.Ports;
+import io.dshm.server.network.SocketEnds;
 import io.dshm.server.replication.Lane;
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
@@ -102,7 +103,7 @@ public final class ClientListener {
                         limits.connectionsMax());
             }
             if (tooMany > Limits.REFUSED_CONNECTIONS_MAX) {
-                accepted.close();
+                SocketEnds.drop(accepted);
             } else {
                 protocol.refuse(accepted);
             }

@@ -10,6 +10,7 @@ import io.dshm.proto.Reply;
 import io.dshm.proto.Request;
 import io.dshm.proto.text.RequestDecoder;
 import io.dshm.server.guard.Guard;
+import io.dshm.server.network.SocketEnds;
 import io.dshm.server.replication.Lane;
 import io.dshm.server.replication.contracts.ReplyListener;
 import io.dshm.server.replication.reads.LocalReads;
@@ -566,7 +567,7 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
     @Override
     public void disconnect() {
         discard();
-        channel.close();
+        SocketEnds.drop(channel);
     }
 
     @Override

@@ -21,9 +21,17 @@ public final class SocketEnds {
         }
     }
 
-    /** Resets the connection. TLS would say a proper end first, so it is passed over. */
+    /** Resets the connection. */
     public static void reset(SocketChannel channel) {
         channel.config().setSoLinger(0);
+        drop(channel);
+    }
+
+    /**
+     * Closes the connection at once, whatever waits to be sent. TLS would say a proper end first, and wait for seconds
+     * for a client that does not read, so it is passed over.
+     */
+    public static void drop(Channel channel) {
         channel.unsafe().close(channel.unsafe().voidPromise());
     }
 }

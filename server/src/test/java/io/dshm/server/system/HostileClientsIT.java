@@ -251,7 +251,7 @@ class HostileClientsIT {
         }
         Await.until("all are accepted", () -> node.statusNumber("connections") >= 2_000);
         for (int i = 2_000; i < CONNECTIONS_MAX; i++) {
-            open();
+            open(node.connectBareAsNobody());
         }
         // Accepting takes its time: only a node that has counted all of them refuses the next one.
         Await.until("as many as allowed", () -> node.statusNumber("connections") >= CONNECTIONS_MAX);

@@ -288,7 +288,7 @@ final class SharedanceConnection extends ChannelInboundHandlerAdapter implements
     @Override
     public void disconnect() {
         discard();
-        context().close();
+        SocketEnds.drop(context().channel());
     }
 
     @Override
