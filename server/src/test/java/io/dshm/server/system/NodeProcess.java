@@ -48,6 +48,7 @@ public final class NodeProcess {
     private @Nullable String classPath;
     private volatile @Nullable SSLContext tls;
     private boolean secured = Secured.ON;
+    private boolean hasToken;
     private boolean makesUsers = Secured.ON;
     private @Nullable Process process;
 
@@ -172,6 +173,12 @@ public final class NodeProcess {
         return secured;
     }
 
+    /** Its admin port asks for a token, which the test has; also where nothing else is secured. */
+    NodeProcess withAdminToken() {
+        hasToken = true;
+        return this;
+    }
+
     /** Where the token of its admin port is. */
     Path adminTokenFile() {
         return folder.resolve(ADMIN_TOKEN_FILE).toAbsolutePath();
@@ -230,7 +237,7 @@ public final class NodeProcess {
     }
 
     private boolean asksForToken() {
-        return secured || !isOnLoopback();
+        return hasToken || secured || !isOnLoopback();
     }
 
     private boolean isOnLoopback() {

@@ -78,6 +78,7 @@ public final class SecurityCost {
         NodeProcess node = new NodeProcess("n1", folder.resolve("n1"))
                 .withJvm("-XX:TieredStopAtLevel=4", "-Xmx512m")
                 .withCertificates(certificates)
+                .withAdminToken()
                 .withEnvironment("DSHM_TLS", "both");
         try {
             node.start();
