@@ -31,6 +31,8 @@ enum Option {
     DONE,
     RETRY;
 
+    static final int COUNT = values().length;
+
     /** Those whose name begins with a letter, for each of {@code a} to {@code z}. */
     private static final Option[][] BY_INITIAL = new Option['z' - 'a' + 1][];
 

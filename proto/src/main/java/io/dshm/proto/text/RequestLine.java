@@ -40,7 +40,7 @@ final class RequestLine {
     private int length;
 
     /** Which argument each option is, for those in the line; see {@link #readOptions}. */
-    private final int[] places = new int[Option.values().length];
+    private final int[] places = new int[Option.COUNT];
 
     /** A bit for each option in the line. */
     private long options;

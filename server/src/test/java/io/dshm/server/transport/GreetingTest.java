@@ -23,6 +23,7 @@ import io.netty.channel.embedded.EmbeddedChannel;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -73,6 +74,12 @@ class GreetingTest {
 
     private PeerMessage greetingOfMember(boolean heartbeats) {
         return Greeting.hello(new Greeting.Members("shop", "n2", Set.of("n1", "n3"), () -> helloId), "n1", heartbeats);
+    }
+
+    /** What the member n1 knows. */
+    private static Greeting.Members knowing(BooleanSupplier isCertain, Greeting.Incarnations incarnations) {
+        return new Greeting.Members(
+                "shop", "n1", () -> Greeting.Incarnation.UNKNOWN, Set.of("n2"), () -> 7, isCertain, incarnations);
     }
 
     /** What the member n2 knows, which says that incarnation of itself. */
@@ -148,14 +155,8 @@ class GreetingTest {
     @ParameterizedTest
     @CsvSource({"5, 2, false", "5, 3, true", "5, 4, true", "6, 1, true", "0, 0, true"})
     void a_start_that_a_later_one_with_the_same_folder_has_replaced_is_refused(long folder, long start, boolean isIn) {
-        EmbeddedChannel asked = asked(new Greeting.Members(
-                "shop",
-                "n1",
-                () -> Greeting.Incarnation.UNKNOWN,
-                Set.of("n2"),
-                () -> 7,
-                () -> true,
-                (node, itsFolder, itsStart) -> node.equals("n2") && itsFolder == 5 && itsStart < 3));
+        EmbeddedChannel asked = asked(knowing(
+                () -> true, (node, itsFolder, itsStart) -> node.equals("n2") && itsFolder == 5 && itsStart < 3));
         Greeting.Members sender = inItsStart(() -> new Greeting.Incarnation(folder, start));
         asked.writeInbound(frames(Greeting.hello(sender, "n1", true), QUESTION));
         assertEquals(isIn ? QUESTION : null, asked.readInbound());
@@ -182,14 +183,7 @@ class GreetingTest {
     })
     void who_was_a_member_is_told_that_it_is_none_any_more(
             String node, long memberOf, boolean certain, boolean isTold) {
-        EmbeddedChannel asked = asked(new Greeting.Members(
-                "shop",
-                "n1",
-                () -> Greeting.Incarnation.UNKNOWN,
-                Set.of("n2"),
-                () -> 7,
-                () -> certain,
-                (any, folder, start) -> false));
+        EmbeddedChannel asked = asked(knowing(() -> certain, (any, folder, start) -> false));
         Greeting.Members sender = new Greeting.Members("shop", node, Set.of("n1"), () -> memberOf);
         asked.writeInbound(frames(Greeting.hello(sender, "n1", false), QUESTION));
         assertNull(asked.readInbound());
