@@ -19,10 +19,13 @@ record PeerStatus(ClusterClock clock, LocalReads reads, StateMachine stateMachin
         if (!raft.isRunning()) {
             return null;
         }
+        ClusterClock.Answer time = clock.answer();
         StatusReply.Builder reply = StatusReply.newBuilder()
                 .setHasState(raft.hasState())
-                .setClockAnchored(clock.isAnchored())
-                .setClusterTimeMillis(clock.certainMillis(stateMachine.needsTime()))
+                .setClockAnchored(time.anchored())
+                .setClusterTimeMillis(time.certainMillis())
+                .setEstimateMillis(time.estimateMillis())
+                .setClockTerm(time.term())
                 .setClusterId(folder.clusterId())
                 .setAppliedIndex(reads.appliedIndex())
                 .setVotes(raft.mayVote())

@@ -1,5 +1,6 @@
 package io.dshm.server.replication;
 
+import io.dshm.proto.wire.StatusReply;
 import io.dshm.server.guard.Guard;
 import io.dshm.server.replication.contracts.Leadership;
 import io.dshm.server.replication.contracts.PeerStatuses;
@@ -116,7 +117,7 @@ public final class Roles implements RoleListener {
         if (!current.equals(elected)) {
             return;
         }
-        List<CompletableFuture<Void>> answers =
+        List<CompletableFuture<StatusReply>> answers =
                 others.stream().map(this::askNode).toList();
         CompletableFuture.allOf(answers.toArray(new CompletableFuture<?>[0]))
                 .whenCompleteAsync(
@@ -138,7 +139,7 @@ public final class Roles implements RoleListener {
      * shares whose life the wall clock would end: so it is waited for, until the shares of a time before this node
      * started are over by any clock. Where nothing in the state waits for the time, there are none.
      */
-    private boolean mayGoByWallClock(List<CompletableFuture<Void>> answers, int attempt) {
+    private boolean mayGoByWallClock(List<CompletableFuture<StatusReply>> answers, int attempt) {
         long answered = answers.stream()
                 .filter(answer -> !answer.isCompletedExceptionally())
                 .count();
@@ -152,7 +153,7 @@ public final class Roles implements RoleListener {
     }
 
     /** Nothing listens where a node is down, or has not opened its ports for clients yet: it has no shares. */
-    private static boolean isAnsweredOrDown(CompletableFuture<Void> answer) {
+    private static boolean isAnsweredOrDown(CompletableFuture<StatusReply> answer) {
         try {
             answer.join();
             return true;
@@ -167,15 +168,20 @@ public final class Roles implements RoleListener {
      * time-out. What is read later than that is a failure, because nobody knows how old it is: this process may have
      * stood still with the answer in its socket, before any timer of its own could end the question.
      */
-    private CompletableFuture<Void> askNode(String node) {
+    private CompletableFuture<StatusReply> askNode(String node) {
         long askedMillis = clock.monotonicMillis();
-        return peers.ask(node, ASK_MILLIS).thenAccept(answer -> {
+        return peers.ask(node, ASK_MILLIS).thenApply(answer -> {
             long tookMillis = clock.monotonicMillis() - askedMillis;
             boolean inTime = tookMillis <= ASK_MILLIS;
-            clock.hear(answer.getClusterTimeMillis(), answer.getClockAnchored() && inTime);
+            // A node of an older version tells one time only.
+            long millis = timeMatters.getAsBoolean()
+                    ? answer.getClusterTimeMillis()
+                    : Math.max(answer.getClusterTimeMillis(), answer.getEstimateMillis());
+            clock.hear(millis, answer.getClockTerm(), answer.getClockAnchored() && inTime);
             if (!inTime) {
                 throw new CompletionException(new TimeoutException("the answer took " + tookMillis + " ms"));
             }
+            return answer;
         });
     }
 
@@ -215,7 +221,7 @@ public final class Roles implements RoleListener {
             if (!clock.isAnchored()) {
                 clock.found(timeByWallClock());
             }
-            clock.lead(timeMatters.getAsBoolean());
+            clock.lead(elected.term(), timeMatters.getAsBoolean());
             publish(new Leadership(elected.term(), self, true));
         }
     }
@@ -238,6 +244,7 @@ public final class Roles implements RoleListener {
     @Override
     public synchronized void onFollowingEnded(long term, String why) {
         LOG.info("{} has no leader any more (term {}): {}", self, term, why);
+        clock.endFollowing();
         publish(new Leadership(term, null, false));
     }
 
@@ -246,7 +253,10 @@ public final class Roles implements RoleListener {
         leaderships.accept(leadership);
     }
 
-    /** Asks the leader repeatedly for the time, until it has answered and knows it, or another node leads. */
+    /**
+     * Asks the leader repeatedly for the time, until it answers as a leader that knows it, or another node leads. What it
+     * said before it led in this term may be ahead of what it goes on from.
+     */
     private void askForTime(Leadership following) {
         String leader = following.leader();
         if (leader == null || !current.equals(following)) {
@@ -254,12 +264,17 @@ public final class Roles implements RoleListener {
         }
         askNode(leader)
                 .whenCompleteAsync(
-                        Guard.last("asking the leader for the time", (nothing, failed) -> {
-                            if (failed != null || !clock.isAnchored()) {
+                        Guard.last("asking the leader for the time", (answer, failed) -> {
+                            if (failed != null || !clock.isAnchored() || !isOf(following, answer)) {
                                 askAgainLater(following);
                             }
                         }),
                         executor);
+    }
+
+    /** Nodes of older versions do not say whose time it is. */
+    private static boolean isOf(Leadership following, StatusReply answer) {
+        return answer.getClockTerm() == 0 || answer.getClockTerm() >= following.term();
     }
 
     private void askAgainLater(Leadership following) {

@@ -2,7 +2,6 @@ package io.dshm.server.statemachine;
 
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
-import org.jspecify.annotations.Nullable;
 
 /**
  * This node's estimate of the cluster clock between log entries, in milliseconds. It never goes back, and no wall clock
@@ -20,9 +19,17 @@ import org.jspecify.annotations.Nullable;
  * time, stamps come at least every second; while nothing does, there is nothing to be wrong about, and the next leader
  * goes on from its estimate.
  *
- * <p>This holds only for what the present leader has said: the one before it may have been further ahead. So a new
- * leader's answer to the question for the time counts as it is, and the estimate stands still until that time has come
- * to it. A node that begins to lead before it had the answer goes by what it has seen of that leader's stamps.
+ * <p>This holds only for what the newest leader has said: the one before it may have been further ahead. So each
+ * instant is kept with the term of the leader that it was learned of: what is of a later term counts as it is, and
+ * what is of an earlier one does not count. The estimate then stands still until that time has come to it. A node
+ * learns its leader's time by that leader's answer to a question, or by its first stamp, whatever comes first. An
+ * answer that was given before that leader began to make stamps is of an earlier term: it may be ahead of what the
+ * leader then goes on from.
+ *
+ * <p>A stamp that is applied later than it came counts from the last instant at which it can have been made: that is
+ * now while this node follows the leader that made it, and otherwise when this node began to follow the next leader,
+ * lost its last one, or ceased to lead. So an entry that waits for the next leader to be committed does not set the
+ * clock back by that time.
  *
  * <p>A leader makes the stamps itself, by this estimate. Its own stamps teach it nothing: each comes back late, and to
  * believe them would slow the cluster's time down.
@@ -32,7 +39,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Anchored means that the estimate has run on since a leader's stamp without a restart in between. A node that has
  * just started has only the log: it does not know how long ago its last entry was written, until an anchored node
- * tells it, or all nodes turn out to have just started.
+ * tells it, or all nodes turn out to have just started. If the only node that has run on has not heard of the last
+ * leader, its time counts all the same: it is ahead of that leader's by no more than that leader's election had cost,
+ * and only for about as long as an election takes after it, because what is not heard of is counted at 11/13.
  *
  * <p>Thread-safe. Reading takes no lock.
  */
@@ -52,8 +61,9 @@ public final class ClusterClock {
      * @param baseMillis the cluster clock at an instant
      * @param baseMonotonicMillis that instant, by this machine's monotonic clock
      * @param floorMillis what has been shown already
+     * @param term of the leader whose clock it was
      */
-    private record Reading(long baseMillis, long baseMonotonicMillis, long floorMillis) {
+    private record Reading(long baseMillis, long baseMonotonicMillis, long floorMillis, long term) {
 
         long at(long monotonicMillis) {
             return baseMillis + (monotonicMillis - baseMonotonicMillis);
@@ -62,11 +72,17 @@ public final class ClusterClock {
         long certainAt(long monotonicMillis) {
             return baseMillis + (monotonicMillis - baseMonotonicMillis) * CERTAIN / CERTAIN_OF;
         }
-
-        long after(long monotonicMillis, boolean fullSpeed) {
-            return fullSpeed ? at(monotonicMillis) : certainAt(monotonicMillis);
-        }
     }
+
+    /**
+     * What this node tells another one of the time.
+     *
+     * @param certainMillis what is certain of it, see {@link ClusterClock}: not more than that leader's clock shows
+     * @param estimateMillis what counts where nothing waits for the time
+     * @param term of the leader whose time it is: this node's own while it makes the stamps; 0 if not known
+     * @param anchored whether that node is anchored
+     */
+    public record Answer(long certainMillis, long estimateMillis, long term, boolean anchored) {}
 
     private final LongSupplier nanoTime;
 
@@ -75,11 +91,13 @@ public final class ClusterClock {
 
     // Guarded by this.
     private boolean leading;
-    /** The term of a leader that this node follows and that has not said yet what time it is; 0 if there is none. */
-    private long followedTerm;
+    /** The last leader that this node has followed, or been, since it started, by its term; 0 if there was none. */
+    private long leaderTerm;
 
-    /** What was seen of stamps of that leader; null if that was nothing. */
-    private @Nullable Reading seenOfIt;
+    /** From when that was, by this machine's monotonic clock, and until when; {@link Long#MAX_VALUE} while it is. */
+    private long leaderSinceMillis;
+
+    private long leaderUntilMillis = Long.MAX_VALUE;
 
     /** Of the thread that applies. */
     private long entryTerm;
@@ -94,7 +112,7 @@ public final class ClusterClock {
      */
     public ClusterClock(LongSupplier nanoTime) {
         this.nanoTime = nanoTime;
-        this.reading = new Reading(UNKNOWN, monotonicMillis(), 0);
+        this.reading = new Reading(UNKNOWN, monotonicMillis(), 0, 0);
     }
 
     /** The cluster clock as far as this node can know it. Any thread. */
@@ -124,54 +142,76 @@ public final class ClusterClock {
         if (leading) {
             // A stamp of this leader's own is committed: from now on its time is everybody's.
             anchored = true;
-            goOnFrom(stampMillis());
+            goOnFrom(stampMillis(), reading.term);
             return;
         }
-        learn(stampMillis);
-        long monotonic = monotonicMillis();
-        if (followedTerm != 0
-                && entryTerm >= followedTerm
-                && (seenOfIt == null || stampMillis > seenOfIt.certainAt(monotonic))) {
-            seenOfIt = new Reading(stampMillis, monotonic, 0);
+        learn(stampMillis, entryTerm, Math.min(monotonicMillis(), lastStampedMillis(entryTerm)));
+    }
+
+    /** When the leader of that term can have stamped an entry at last, by this machine's monotonic clock. */
+    private long lastStampedMillis(long term) {
+        if (term == leaderTerm) {
+            return leaderUntilMillis;
+        }
+        return term < leaderTerm ? leaderSinceMillis : Long.MAX_VALUE;
+    }
+
+    /** The clock of the leader of that term had come to that time, at least, at an instant of the monotonic clock. */
+    private void learn(long clusterTimeMillis, long term, long monotonicMillis) {
+        Reading known = reading;
+        if (term > known.term || (term == known.term && clusterTimeMillis > known.certainAt(monotonicMillis))) {
+            reading = new Reading(clusterTimeMillis, monotonicMillis, estimateMillis(), term);
         }
     }
 
-    /** The leader's clock has come to that instant, at least. */
-    private void learn(long clusterTimeMillis) {
-        if (clusterTimeMillis > reading.certainAt(monotonicMillis())) {
-            goOnFrom(clusterTimeMillis);
-        }
+    private void goOnFrom(long clusterTimeMillis, long term) {
+        reading = new Reading(clusterTimeMillis, monotonicMillis(), estimateMillis(), term);
     }
 
-    private void goOnFrom(long clusterTimeMillis) {
-        reading = new Reading(clusterTimeMillis, monotonicMillis(), estimateMillis());
+    /** What this node tells another one that asks for the time. Any thread. */
+    public synchronized Answer answer() {
+        long estimate = Math.max(0, reading.at(monotonicMillis()));
+        return new Answer(leading ? estimate : certainMillis(true), estimate, reading.term, anchored);
     }
 
-    /**
-     * What of the time is certain, see above: not more than the leader's clock shows. Any thread.
-     *
-     * @param timeMatters whether anything in the state waits for the time
-     */
-    public synchronized long certainMillis(boolean timeMatters) {
+    private long certainMillis(boolean timeMatters) {
         long monotonic = monotonicMillis();
-        boolean fullSpeed = leading || !timeMatters;
-        long millis = reading.after(monotonic, fullSpeed);
-        return Math.max(0, seenOfIt == null ? millis : Math.min(millis, seenOfIt.after(monotonic, fullSpeed)));
+        return Math.max(0, timeMatters ? reading.certainAt(monotonic) : reading.at(monotonic));
     }
 
     /**
-     * Another node's {@link #certainMillis} has arrived.
+     * Another node's answer has arrived. A leader goes by its own clock and does not listen.
      *
+     * @param clusterTimeMillis what the answer says, certain or not as the time matters to this node
+     * @param term of the leader whose time it is
      * @param byAnchored whether that node is anchored and its answer is fresh, so that this one is anchored from now on
      */
-    public synchronized void hear(long clusterTimeMillis, boolean byAnchored) {
-        if (!leading && byAnchored && followedTerm != 0) {
-            setFollowed(0);
-            goOnFrom(clusterTimeMillis);
-        } else if (!leading) {
-            learn(clusterTimeMillis);
+    public synchronized void hear(long clusterTimeMillis, long term, boolean byAnchored) {
+        if (leading) {
+            return;
+        }
+        if (byAnchored && !anchored && term < reading.term) {
+            // This node knows a later leader by its log only, and not how long ago that was.
+            goOnFrom(Math.max(clusterTimeMillis, certainMillis(true)), term);
+        } else {
+            learn(clusterTimeMillis, term, monotonicMillis());
         }
         anchored |= byAnchored;
+    }
+
+    /**
+     * This node follows the leader of that term from now on. In the order of the log: the entries that this leader has
+     * committed come after this call.
+     */
+    public synchronized void follow(long term) {
+        leaderTerm = term;
+        leaderSinceMillis = monotonicMillis();
+        leaderUntilMillis = Long.MAX_VALUE;
+    }
+
+    /** This node follows no leader any more. */
+    public synchronized void endFollowing() {
+        leaderUntilMillis = monotonicMillis();
     }
 
     /** What this node, which is about to lead, has found the time to be by a wall clock. */
@@ -179,34 +219,25 @@ public final class ClusterClock {
         foundOffsetMillis = clusterTimeMillis - monotonicMillis();
     }
 
-    /** Another node leads from now on, in that term: its answer says what time it is. */
-    public synchronized void follow(long term) {
-        setFollowed(term);
-    }
-
-    private void setFollowed(long term) {
-        followedTerm = term;
-        seenOfIt = null;
-    }
-
     /**
-     * This node makes the stamps from now on.
+     * This node makes the stamps from now on, in that term. All entries of earlier terms are applied.
      *
      * @param timeMatters whether anything in the state waits for the time
      */
-    public synchronized void lead(boolean timeMatters) {
-        goOnFrom(certainMillis(timeMatters));
-        setFollowed(0);
+    public synchronized void lead(long term, boolean timeMatters) {
+        goOnFrom(certainMillis(timeMatters), term);
+        follow(term);
         leading = true;
     }
 
     /** This node makes no stamps any more. */
     public synchronized void endLeading() {
         if (leading) {
-            goOnFrom(reading.at(monotonicMillis()));
+            goOnFrom(reading.at(monotonicMillis()), reading.term);
         }
         leading = false;
         foundOffsetMillis = UNKNOWN;
+        endFollowing();
     }
 
     /** The machine's monotonic clock, for intervals on this node; it starts anywhere. Any thread. */

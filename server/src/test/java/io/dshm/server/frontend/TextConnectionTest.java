@@ -68,7 +68,7 @@ class TextConnectionTest {
         replicator = TestReplicators.of(List.of(client.eventLoop()), log, reads, clock);
         replicator.start(clock, () -> false, () -> 0);
         reads.onCaughtUp();
-        clock.hear(10_000, true);
+        clock.hear(10_000, 1, true);
         replicator.onLeadership(new Leadership(1, "n1", true));
         lane = replicator.lane(client.eventLoop());
         applyAll();

@@ -47,7 +47,7 @@ class DrainTest {
     void a_drain_ends_when_every_large_value_is_answered_and_not_before() {
         Replicator replicator = TestReplicators.of(List.of(first.eventLoop(), second.eventLoop()), log, reads, clock);
         replicator.start(clock, () -> false, () -> 0);
-        clock.hear(10_000, true);
+        clock.hear(10_000, 1, true);
         replicator.onLeadership(new Leadership(1, "n1", true));
         runFirst();
         second.runPendingTasks();

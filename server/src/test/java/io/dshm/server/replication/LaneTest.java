@@ -121,7 +121,7 @@ class LaneTest {
         Lane lane = replicator.lane(executor);
         reads.onCaughtUp();
         Key key = Key.of("k");
-        clock.hear(10_000, true);
+        clock.hear(10_000, 1, true);
         log.stateMachine.store().put(key.bytes(), key.hash(), Entry.of(new byte[] {'1'}, 10_000, 1));
         replicator.onLeadership(new Leadership(1, "n2", false));
         PeerLinks.Listener link = await(opened);
@@ -151,7 +151,7 @@ class LaneTest {
         executor.execute(() -> lane.readLinearizable(new Command.Get(Key.of("k")), replies::add));
         confirmRounds(lane);
         executor.execute(() -> assertTrue(replies.isEmpty(), "a deadline may have passed that nobody has logged"));
-        executor.execute(() -> clock.hear(10_000, true));
+        executor.execute(() -> clock.hear(10_000, 1, true));
         assertEquals(Reply.Failure.NOT_FOUND, await(replies));
     }
 
@@ -171,7 +171,7 @@ class LaneTest {
 
     @Test
     void when_a_node_without_a_leader_may_not_show_old_data_then_a_local_read_is_refused() throws InterruptedException {
-        clock.hear(10_000, true);
+        clock.hear(10_000, 1, true);
         LocalReads bounded = new LocalReads(log.stateMachine, clock, System::nanoTime, 100);
         bounded.onCaughtUp();
         Replicator replicator = start(bounded, (node, lane, listener) -> newLink());
@@ -215,7 +215,7 @@ class LaneTest {
 
     @Test
     void who_comes_back_from_within_a_reply_does_not_deepen_the_stack() throws InterruptedException {
-        clock.hear(10_000, true);
+        clock.hear(10_000, 1, true);
         reads.onCaughtUp();
         Replicator replicator = start((node, lane, listener) -> newLink());
         Lane lane = replicator.lane(executor);
@@ -260,7 +260,7 @@ class LaneTest {
             });
             lane.awaitRead(get, replies::add);
         });
-        executor.execute(() -> clock.hear(10_000, true));
+        executor.execute(() -> clock.hear(10_000, 1, true));
         executor.execute(reads::onCaughtUp);
         replicator.onAppliedBatch();
         assertEquals("planted", await(broken));

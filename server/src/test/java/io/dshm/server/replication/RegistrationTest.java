@@ -48,7 +48,7 @@ class RegistrationTest {
     @BeforeEach
     void start() {
         replicator.start(clock, () -> false, () -> 0);
-        clock.hear(10_000, true);
+        clock.hear(10_000, 1, true);
         reads.onCaughtUp();
         replicator.onLeadership(new Leadership(1, "n1", true));
         run();

@@ -73,10 +73,16 @@ class RolesTest {
     }
 
     private void answer(String node, boolean anchored, long clusterTimeMillis) {
+        answer(node, anchored, clusterTimeMillis, 0);
+    }
+
+    private void answer(String node, boolean anchored, long clusterTimeMillis, long term) {
         question(node)
                 .complete(StatusReply.newBuilder()
                         .setClockAnchored(anchored)
                         .setClusterTimeMillis(clusterTimeMillis)
+                        .setEstimateMillis(clusterTimeMillis + 50_000)
+                        .setClockTerm(term)
                         .build());
     }
 
@@ -123,9 +129,7 @@ class RolesTest {
         answer("n2", false, 0);
         answer("n3", false, 0);
         roles.onFollowing("n2", 2);
-        CompletableFuture<Void> after = new CompletableFuture<>();
-        executor.execute(() -> after.complete(null));
-        after.join();
+        awaitExecutor();
         assertEquals(0, clock.stampMillis());
         assertFalse(clock.isAnchored());
     }
@@ -190,16 +194,52 @@ class RolesTest {
 
     @Test
     void a_new_leader_is_asked_for_the_time_although_this_node_knows_it() throws InterruptedException {
-        clock.hear(1_000_000, true);
-        answer("n2", true, 999_000);
+        clock.hear(1_000_000, 1, true);
+        answer("n2", true, 999_000, 2);
         roles.onFollowing("n2", 2);
         assertFalse(awaitNews().self());
         question("n2").join();
+        awaitExecutor();
+        assertEquals(999_000, clock.answer().certainMillis());
+        assertEquals(1_000_000, clock.estimateMillis());
+    }
+
+    @Test
+    void a_new_leader_is_asked_until_it_answers_as_the_leader() throws InterruptedException {
+        CompletableFuture<StatusReply> early = question("n2");
+        roles.onFollowing("n2", 2);
+        asked.clear();
+        CompletableFuture<StatusReply> again = question("n2");
+        early.complete(StatusReply.newBuilder()
+                .setClockAnchored(true)
+                .setClusterTimeMillis(1_000_000)
+                .setClockTerm(1)
+                .build());
+        again.complete(StatusReply.newBuilder()
+                .setClockAnchored(true)
+                .setClusterTimeMillis(998_000)
+                .setClockTerm(2)
+                .build());
+        while (clock.answer().term() < 2) {
+            awaitExecutor();
+        }
+        assertEquals(998_000, clock.answer().certainMillis());
+    }
+
+    @Test
+    void where_nothing_waits_for_the_time_another_node_s_estimate_counts() throws InterruptedException {
+        timeMatters = false;
+        roles.onLeading(1);
+        answer("n2", true, 1_000_000);
+        question("n3").completeExceptionally(new IOException("down"));
+        assertTrue(awaitNews().self());
+        assertEquals(1_050_000, clock.stampMillis());
+    }
+
+    private void awaitExecutor() {
         CompletableFuture<Void> after = new CompletableFuture<>();
         executor.execute(() -> after.complete(null));
         after.join();
-        assertEquals(999_000, clock.certainMillis(true));
-        assertEquals(1_000_000, clock.estimateMillis());
     }
 
     /** What is warned of when this node is the first to lead again, so long after the last entry. */

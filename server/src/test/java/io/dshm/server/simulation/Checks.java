@@ -225,11 +225,15 @@ final class Checks {
 
     // The log.
 
+    /** Whether something waited for time to pass after the last entry of clients. */
+    private boolean timeAwaited;
+
     void onCommitted(long index, byte[] data, long stampedMillis, long nowMillis) {
         LogEntry entry = parse(data);
         trace.note("committed %d: %d records, stamp %d", index, entry.getRecordsCount(), entry.getStampMillis());
         effects.put(index, reference.apply(index, entry));
-        time.onStamp(reference.clock(), stampedMillis, nowMillis);
+        time.onStamp(reference.clock(), stampedMillis, nowMillis, timeAwaited);
+        timeAwaited = reference.waitsForTime(index);
     }
 
     private void onFirst(CommandRecord record, long index, Reference.Effect effect, @Nullable String published) {

@@ -26,12 +26,24 @@ final class ClusterTime {
     private boolean twoTimes;
     private long stampMillis;
     private long realMillis;
+
+    /** The stamp at which the cluster's time was furthest behind the real time, and the real time then. */
+    private long furthestBehindStampMillis;
+
+    private long furthestBehindRealMillis;
     private long committedMillis;
     private long gapFromMillis;
     private long lostMillis;
     private int changes;
     private long electedMillis;
+
+    /** When the first stamp of the last leader was committed. */
+    private long ledMillis;
+
     private boolean gap;
+
+    /** Of the last leader that was elected; until its first stamp. */
+    private boolean justStarted;
 
     /** Whether the leader before the gap led for so short a time that the next one may know its stamps only, and those late. */
     private boolean unheard;
@@ -52,12 +64,16 @@ final class ClusterTime {
         changes = 0;
     }
 
-    void onElection(long real) {
+    /** @param justStarted whether the new leader has to ask the others for the time */
+    void onElection(long real, boolean justStarted) {
         changes++;
+        this.justStarted = justStarted;
         if (!gap) {
             gap = true;
             gapFromMillis = committedMillis;
-            unheard = committedMillis - electedMillis < SHARED_MILLIS;
+            unheard = committedMillis - ledMillis < SHARED_MILLIS;
+        } else {
+            unheard = true;
         }
         electedMillis = real;
         if (real - foundMillis < SHARED_MILLIS) {
@@ -66,9 +82,16 @@ final class ClusterTime {
         }
     }
 
-    /** An entry is committed now that a leader stamped at that instant of the real time. */
-    void onStamp(long stamp, long real, long now) {
+    /**
+     * An entry is committed now that a leader stamped at that instant of the real time.
+     *
+     * @param awaited whether anything waited for the time before that entry: if nothing did, nothing ends too early
+     */
+    void onStamp(long stamp, long real, long now, boolean awaited) {
         committedMillis = now;
+        if (ledMillis < electedMillis && real >= electedMillis) {
+            ledMillis = now;
+        }
         if (twoTimes || real < foundMillis) {
             return;
         }
@@ -76,20 +99,35 @@ final class ClusterTime {
             known = true;
             stampMillis = stamp;
             realMillis = real;
+            furthestBehindStampMillis = stamp;
+            furthestBehindRealMillis = real;
             lostMillis = 0;
             gap = false;
             return;
         }
         if (gap && real >= electedMillis) {
             // Of this time, the next leader knows only that 11/13 have passed by the clock of the one before. If it has
-            // not heard what
-            // that clock showed, it goes on from that leader's last stamp when it applies it.
+            // not heard what that clock showed, it goes on from that leader's last stamp when it lost that leader.
             lostMillis += unheard ? real - gapFromMillis : (real - gapFromMillis) * 2 / 13;
             gap = false;
         }
+        // Not since the first stamp: a clock that was behind must not make up for it, that would end periods early.
+        // But who knows the last leader by the log only may have the time of a node that has not heard of that one.
+        boolean mayCatchUp = !awaited || (justStarted && real >= electedMillis);
+        long caughtUp = (stamp - furthestBehindStampMillis) - (real - furthestBehindRealMillis);
+        long driftSince = (real - furthestBehindRealMillis) * driftPermille / 1000;
+        Checks.require(
+                mayCatchUp || caughtUp <= SLACK_MILLIS + driftSince,
+                "the cluster's time has jumped ahead by %d ms",
+                caughtUp);
+        justStarted &= real < electedMillis;
+        if (caughtUp < 0 || mayCatchUp) {
+            furthestBehindStampMillis = stamp;
+            furthestBehindRealMillis = real;
+        }
         long gained = (stamp - stampMillis) - (real - realMillis);
         long drift = (real - realMillis) * driftPermille / 1000;
-        Checks.require(gained <= SLACK_MILLIS + drift, "the cluster's time has jumped ahead by %d ms", gained);
+        Checks.require(gained <= SLACK_MILLIS + drift, "the cluster's time is ahead by %d ms", gained);
         Checks.require(
                 -gained <= SLACK_MILLIS + drift + lostMillis + changes * LOST_A_CHANGE_MILLIS,
                 "the cluster's time is behind by %d ms after %d changes of leader",

@@ -34,6 +34,11 @@ class PlantedBug {
         return node.monotonicNanos();
     }
 
+    /** The term that a node's answer says its time is of. */
+    long clockTerm(SimulatedNode.Running running, long term) {
+        return term;
+    }
+
     /** The clock by which a holder of shares goes. */
     long shareNanos(long startNanos, long bootNanos) {
         return bootNanos;

@@ -112,6 +112,18 @@ enum PlantedBugs {
             };
         }
     },
+    /** What a node said of the time before it led counts as the time of the leader that it is now. */
+    TIME_OF_A_LEADER_TO_BE {
+        @Override
+        PlantedBug plant() {
+            return new PlantedBug() {
+                @Override
+                long clockTerm(SimulatedNode.Running running, long term) {
+                    return running.raft.term();
+                }
+            };
+        }
+    },
     /** The cluster clock is the last stamp, not the largest. */
     CLOCK_GOES_BACK_WITH_A_STAMP {
         @Override

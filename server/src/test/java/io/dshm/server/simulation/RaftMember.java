@@ -6,10 +6,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.Comparator;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
@@ -35,6 +33,8 @@ final class RaftMember {
         void install(Snapshots.Snapshot snapshot);
 
         boolean mayInstall();
+
+        boolean knowsTime();
     }
 
     private final RaftCluster cluster;
@@ -62,10 +62,10 @@ final class RaftMember {
     /** Of a leader: since which entry a peer gets the log. What it acknowledged before does not count, it may have been another one. */
     private final long[] joined;
 
-    /** The terms and configurations that the others have told since this node started without its data. */
+    /** The terms and configurations that the others have told at last since this node started without its data. */
     private final Map<Integer, Long> termsHeard = new TreeMap<>();
 
-    private final Set<RaftConfig> configsHeard = new LinkedHashSet<>();
+    private final Map<Integer, RaftConfig> configsHeard = new TreeMap<>();
 
     /** False until it may take part. */
     private boolean counts;
@@ -98,7 +98,7 @@ final class RaftMember {
         this.match = new long[cluster.size()];
         this.answeredNanos = new long[cluster.size()];
         this.joined = new long[cluster.size()];
-        this.configsHeard.add(disk.config());
+        this.configsHeard.put(self, disk.config());
     }
 
     void start() {
@@ -116,7 +116,7 @@ final class RaftMember {
         if (counts) {
             return;
         }
-        configsHeard.stream()
+        configsHeard.values().stream()
                 .flatMap(config -> config.voters().stream())
                 .distinct()
                 .filter(peer -> peer != self)
@@ -135,8 +135,9 @@ final class RaftMember {
 
     private void onTermHeard(int from, long term, RaftConfig config) {
         termsHeard.put(from, term);
-        configsHeard.add(config);
-        if (!counts && configsHeard.stream().allMatch(told -> told.hasHeardEnough(self, termsHeard.keySet()))) {
+        configsHeard.put(from, config);
+        if (!counts
+                && configsHeard.values().stream().allMatch(told -> told.hasHeardEnough(self, termsHeard.keySet()))) {
             disk.term = Math.max(disk.term, Collections.max(termsHeard.values()));
             counts = true;
             disk.lost = !cluster.bug.votesAtOnce();
@@ -197,6 +198,8 @@ final class RaftMember {
     private void awaitElection() {
         process.after(events.millis(100, 1_000), () -> {
             if (!leads && events.nowNanos() - lastHeardNanos > cluster.electionNanos) {
+                // If no majority would vote for it, it may hear the same leader again, in the same term.
+                forgetLeader("the leader was silent for too long");
                 cluster.elect(self);
             }
             awaitElection();
@@ -232,7 +235,7 @@ final class RaftMember {
     void lead(long term) {
         adoptTerm(term, "candidate");
         trace.note("n%d is elected in term %d", self + 1, term);
-        cluster.checks.time().onElection(events.nowMillis());
+        cluster.checks.time().onElection(events.nowMillis(), !applier.knowsTime());
         leads = true;
         transferring = false;
         leader = self;
@@ -511,14 +514,22 @@ final class RaftMember {
     private void commitTo(long index) {
         if (index > commitIndex) {
             commitIndex = index;
-            applying.execute(this::applyCommitted);
+            applying.execute(() -> applyCommitted(index));
         }
     }
 
-    private void applyCommitted() {
+    /** As in the library, what is committed and the news of leaders come in the order in which they happened. */
+    private void applyCommitted(long last) {
+        while (handedIndex < last) {
+            applyBatch(last);
+        }
+        tellAppliedListeners();
+    }
+
+    private void applyBatch(long last) {
         int batch = 1 + events.random.nextInt(8);
         boolean applied = false;
-        while (handedIndex < commitIndex && batch-- > 0) {
+        while (handedIndex < last && batch-- > 0) {
             RaftDisk.Entry entry = disk.entry(handedIndex + 1);
             handedIndex++;
             if (entry.data() != null) {
@@ -532,10 +543,6 @@ final class RaftMember {
         }
         if (applied) {
             applier.onBatch();
-        }
-        tellAppliedListeners();
-        if (handedIndex < commitIndex) {
-            applying.execute(this::applyCommitted);
         }
     }
 

@@ -314,10 +314,13 @@ final class SimulatedNode {
         }
 
         StatusReply status() {
+            ClusterClock.Answer time = clock.answer();
             return StatusReply.newBuilder()
                     .setHasState(true)
-                    .setClockAnchored(clock.isAnchored())
-                    .setClusterTimeMillis(clock.certainMillis(world.checks.needsTime(stateMachine)))
+                    .setClockAnchored(time.anchored())
+                    .setClusterTimeMillis(time.certainMillis())
+                    .setEstimateMillis(time.estimateMillis())
+                    .setClockTerm(world.bug.clockTerm(this, time.term()))
                     .build();
         }
 
@@ -390,8 +393,14 @@ final class SimulatedNode {
         }
 
         @Override
+        public boolean knowsTime() {
+            return clock.isAnchored();
+        }
+
+        @Override
         public void install(Snapshots.Snapshot snapshot) {
             try {
+                stateMachine.ofTerm(snapshot.term());
                 stateMachine.load(new SnapshotReader(snapshot.folder()));
             } catch (IOException e) {
                 throw new UncheckedIOException(e);

@@ -46,7 +46,7 @@ class ClusterClockTest {
             clock.observe(leader);
             long now = clock.estimateMillis();
             assertTrue(now >= last, "went back from " + last + " to " + now);
-            assertEquals(leader, clock.certainMillis(true));
+            assertEquals(leader, clock.answer().certainMillis());
             last = now;
         }
         assertTrue(last - leader <= 20, "ran ahead of the leader by " + (last - leader) + " ms");
@@ -57,7 +57,7 @@ class ClusterClockTest {
         clock.observe(1_000_000);
         clock.observe(1_000_000); // by a bad link
         monotonicMillis += 13_000;
-        clock.lead(true);
+        clock.lead(3, true);
         assertEquals(1_011_000, clock.stampMillis());
         monotonicMillis += 100;
         assertEquals(1_011_100, clock.stampMillis());
@@ -67,7 +67,7 @@ class ClusterClockTest {
     void while_nothing_waits_for_the_time_the_next_leader_goes_on_from_its_estimate() {
         clock.observe(1_000_000);
         monotonicMillis += 3_600_000;
-        clock.lead(false);
+        clock.lead(3, false);
         assertEquals(4_600_000, clock.stampMillis());
     }
 
@@ -75,25 +75,23 @@ class ClusterClockTest {
     void a_new_leader_s_first_stamp_counts_although_the_one_before_was_further() {
         clock.observe(1_000_000);
         monotonicMillis += 500;
-        clock.follow(2);
         clock.observe(1_000_200); // of the one before
         clock.ofTerm(2);
         clock.observe(1_000_300);
         assertEquals(1_000_500, clock.estimateMillis(), "what was seen stays");
-        clock.lead(true);
+        clock.lead(3, true);
         assertEquals(1_000_300, clock.stampMillis());
     }
 
     @Test
     void a_leader_that_was_replaced_goes_by_the_next_one() {
         clock.observe(1_000_000);
-        clock.lead(true);
+        clock.lead(3, true);
         monotonicMillis += 60_000;
         clock.endLeading();
-        clock.follow(2);
-        clock.ofTerm(2);
+        clock.ofTerm(4);
         clock.observe(1_050_000);
-        clock.lead(true);
+        clock.lead(5, true);
         assertEquals(1_050_000, clock.stampMillis());
         assertEquals(1_060_000, clock.estimateMillis());
     }
@@ -101,10 +99,99 @@ class ClusterClockTest {
     @Test
     void a_leader_s_answer_counts_before_its_first_stamp_and_an_old_stamp_does_not() {
         clock.observe(1_000_000);
-        clock.follow(2);
-        clock.hear(1_900_000, true);
+        clock.hear(1_900_000, 2, true);
+        clock.ofTerm(1);
         clock.observe(1_000_100); // the log is applied from its start
-        assertEquals(1_900_000, clock.certainMillis(true));
+        assertEquals(1_900_000, clock.answer().certainMillis());
+        clock.ofTerm(2);
+        clock.observe(1_000_200); // stamped at once, and applied late
+        assertEquals(1_900_000, clock.answer().certainMillis());
+    }
+
+    @Test
+    void an_answer_given_before_that_node_made_stamps_is_ahead_of_them_and_does_not_count_any_more() {
+        ClusterClock next = new ClusterClock(() -> TimeUnit.MILLISECONDS.toNanos(monotonicMillis));
+        next.ofTerm(1);
+        next.observe(1_000_000);
+        monotonicMillis += 13_000;
+        ClusterClock.Answer before = next.answer(); // elected, and not all is applied yet
+        assertEquals(new ClusterClock.Answer(1_011_000, 1_013_000, 1, false), before);
+        next.ofTerm(2);
+        next.observe(1_001_000); // of a leader that was slow and is gone
+        next.lead(3, true);
+        assertEquals(new ClusterClock.Answer(1_001_000, 1_001_000, 3, false), next.answer());
+
+        clock.hear(before.certainMillis(), before.term(), true);
+        clock.hear(1_001_100, 3, true);
+        monotonicMillis += 13_000;
+        clock.lead(4, true);
+        assertEquals(1_012_100, clock.stampMillis());
+    }
+
+    @Test
+    void whose_leader_comes_back_in_the_same_term_knows_its_time_still() {
+        clock.hear(1_010_000, 2, true);
+        clock.ofTerm(2);
+        clock.observe(1_001_000); // stamped long ago, and applied now
+        clock.lead(3, true);
+        assertEquals(1_010_000, clock.stampMillis());
+    }
+
+    @Test
+    void an_answer_of_an_earlier_leader_does_not_count_but_for_a_node_that_has_just_started() {
+        clock.ofTerm(2);
+        clock.observe(1_000_000);
+        clock.hear(1_020_000, 1, true);
+        assertEquals(new ClusterClock.Answer(1_020_000, 1_020_000, 1, true), clock.answer());
+        clock.hear(1_015_000, 2, true); // better late
+        assertEquals(new ClusterClock.Answer(1_015_000, 1_015_000, 2, true), clock.answer());
+        clock.hear(1_020_000, 1, true);
+        assertEquals(1_015_000, clock.answer().certainMillis());
+    }
+
+    @Test
+    void a_stamp_that_waited_for_the_next_leader_counts_from_when_the_one_that_made_it_was_lost() {
+        clock.hear(1_000_000, 1, true);
+        clock.follow(2);
+        monotonicMillis += 500;
+        clock.endFollowing();
+        monotonicMillis += 13_000;
+        clock.ofTerm(2);
+        clock.observe(1_000_100);
+        assertEquals(1_011_100, clock.answer().certainMillis());
+    }
+
+    @Test
+    void a_stamp_of_an_earlier_leader_counts_from_when_the_next_one_was_followed() {
+        clock.hear(1_000_000, 1, true);
+        clock.follow(3);
+        monotonicMillis += 13_000;
+        clock.ofTerm(2);
+        clock.observe(1_000_100);
+        assertEquals(1_011_100, clock.answer().certainMillis());
+        clock.ofTerm(3);
+        clock.observe(1_005_000);
+        assertEquals(1_005_000, clock.answer().certainMillis());
+    }
+
+    @Test
+    void a_leader_s_own_stamp_that_is_committed_by_the_next_one_counts_from_when_it_ceased_to_lead() {
+        clock.follow(1);
+        clock.hear(1_000_000, 1, true);
+        clock.lead(2, true);
+        monotonicMillis += 60_000;
+        clock.endLeading();
+        clock.ofTerm(2);
+        clock.observe(1_060_000);
+        assertEquals(1_060_000, clock.answer().certainMillis());
+    }
+
+    @Test
+    void a_leader_does_not_listen() {
+        clock.hear(1_000_000, 1, true);
+        clock.lead(3, true);
+        clock.hear(2_000_000, 4, true);
+        assertEquals(new ClusterClock.Answer(1_000_000, 1_000_000, 3, true), clock.answer());
     }
 
     @Test
@@ -120,7 +207,7 @@ class ClusterClockTest {
     @Test
     void a_leader_does_not_learn_from_its_own_late_stamps() {
         clock.observe(1_000_000);
-        clock.lead(true);
+        clock.lead(3, true);
         for (int i = 0; i < 10_000; i++) {
             long stamp = clock.estimateMillis();
             monotonicMillis += 5; // until the stamp comes back, committed
@@ -133,7 +220,7 @@ class ClusterClockTest {
     void a_node_that_was_told_the_time_is_anchored() {
         clock.observe(1_000_000);
         assertFalse(clock.isAnchored());
-        clock.hear(1_900_000, true);
+        clock.hear(1_900_000, 1, true);
         assertTrue(clock.isAnchored());
         assertEquals(1_900_000, clock.estimateMillis());
     }
@@ -141,7 +228,7 @@ class ClusterClockTest {
     @Test
     void a_node_that_is_not_anchored_itself_still_knows_how_late_it_is_at_least() {
         clock.observe(1_000_000);
-        clock.hear(1_000_500, false);
+        clock.hear(1_000_500, 0, false);
         assertEquals(1_000_500, clock.estimateMillis());
         assertFalse(clock.isAnchored());
     }
@@ -150,7 +237,7 @@ class ClusterClockTest {
     void what_a_leader_found_by_a_wall_clock_counts_for_everybody_once_it_is_committed() {
         clock.observe(1_000_000);
         clock.found(2_000_000);
-        clock.lead(true);
+        clock.lead(3, true);
         monotonicMillis += 10;
         assertEquals(2_000_010, clock.stampMillis());
         assertEquals(1_000_010, clock.estimateMillis());
@@ -165,7 +252,7 @@ class ClusterClockTest {
     void what_a_leader_found_by_a_wall_clock_is_gone_with_its_leadership_if_nothing_was_committed() {
         clock.observe(1_000_000);
         clock.found(2_000_000);
-        clock.lead(true);
+        clock.lead(3, true);
         clock.endLeading();
         assertEquals(1_000_000, clock.stampMillis());
         assertFalse(clock.isAnchored());

@@ -246,10 +246,11 @@ final class ApplyAdapter extends StateMachineAdapter {
     @Override
     public boolean onSnapshotLoad(SnapshotReader reader) {
         try {
+            SnapshotMeta meta = reader.load();
             synchronized (stateMachine) {
+                stateMachine.ofTerm(meta.getLastIncludedTerm());
                 stateMachine.load(new io.dshm.server.statemachine.SnapshotReader(Path.of(reader.getPath())));
             }
-            SnapshotMeta meta = reader.load();
             applied.reset(meta.getLastIncludedIndex(), meta.getLastIncludedTerm());
             listener.onApplied(stateMachine.appliedIndex());
             listener.onAppliedBatch(0);

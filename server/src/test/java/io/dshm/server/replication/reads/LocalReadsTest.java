@@ -54,7 +54,7 @@ class LocalReadsTest {
 
     @Test
     void before_a_node_has_caught_up_it_shows_nothing() {
-        clock.hear(10_000, true);
+        clock.hear(10_000, 1, true);
         assertFalse(reads.isCurrent(get));
         reads.onCaughtUp();
         assertTrue(reads.isCurrent(get));
@@ -65,14 +65,14 @@ class LocalReadsTest {
         reads.onCaughtUp();
         clock.observe(10_000);
         assertFalse(reads.isCurrent(get));
-        clock.hear(10_500, true);
+        clock.hear(10_500, 1, true);
         assertTrue(reads.isCurrent(get));
     }
 
     @Test
     void a_read_waits_for_an_acknowledged_write_of_its_key_only() {
         reads.onCaughtUp();
-        clock.hear(10_000, true);
+        clock.hear(10_000, 1, true);
         reads.onApplied(5);
         reads.acknowledge(key, 7);
         assertFalse(reads.isCurrent(get));
@@ -164,7 +164,7 @@ class LocalReadsTest {
 
     @Test
     void with_a_bound_on_staleness_a_read_waits_until_the_state_is_confirmed_again() {
-        clock.hear(10_000, true);
+        clock.hear(10_000, 1, true);
         LocalReads bounded = newReads(200);
         bounded.onCaughtUp();
         assertEquals(-1, bounded.lagMillis());
@@ -184,7 +184,7 @@ class LocalReadsTest {
 
     @Test
     void while_a_snapshot_is_loaded_reads_wait_and_nothing_is_said_to_be_absent(@TempDir Path folder) {
-        clock.hear(10_000, true);
+        clock.hear(10_000, 1, true);
         reads.onCaughtUp();
         put(Entry.of(new byte[] {1}, Entry.NEVER, 1));
         assertTrue(reads.isCurrent(get));
