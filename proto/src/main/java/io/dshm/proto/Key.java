@@ -27,7 +27,7 @@ public final class Key {
 
     private Key(byte[] bytes) {
         this.bytes = bytes;
-        this.hash = hash(bytes);
+        this.hash = hashOf(bytes, bytes.length);
     }
 
     /**
@@ -81,14 +81,15 @@ public final class Key {
         return hash;
     }
 
-    private static int hash(byte[] bytes) {
-        long state = SEED ^ (bytes.length * MULTIPLIER);
+    /** The {@link #hash} of a key of so many of these bytes, the first ones. */
+    public static int hashOf(byte[] bytes, int length) {
+        long state = SEED ^ (length * MULTIPLIER);
         int at = 0;
-        for (; at + Long.BYTES <= bytes.length; at += Long.BYTES) {
+        for (; at + Long.BYTES <= length; at += Long.BYTES) {
             state = mix(state ^ (long) LONGS.get(bytes, at));
         }
         long tail = 0;
-        for (; at < bytes.length; at++) {
+        for (; at < length; at++) {
             tail = (tail << Byte.SIZE) | (bytes[at] & 0xFF);
         }
         state = mix(state ^ tail);

@@ -23,7 +23,6 @@ import io.dshm.proto.wire.SnapshotUsers;
 import io.dshm.proto.wire.WhenFull;
 import io.dshm.server.rights.Users;
 import io.dshm.server.store.Entry;
-import io.dshm.server.store.EntryBytes;
 import io.dshm.server.store.Store;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -72,6 +71,7 @@ public final class StateMachine {
     private Clients clients = new Clients();
     private PendingUploads uploads = new PendingUploads();
     private final Authorization authorization = new Authorization();
+    private final Lookahead lookahead = new Lookahead();
     private long appliedIndex;
     private volatile long clockMillis;
     private volatile long wallMillis;
@@ -175,6 +175,9 @@ public final class StateMachine {
         int count = decoded.getRecordsCount();
         Outcome[] outcomes = new Outcome[count];
         for (int i = 0; i < count; i++) {
+            if (i % Lookahead.KEYS == 0) {
+                lookahead.records(decoded, i, store);
+            }
             outcomes[i] = applyOnce(index, decoded.getRecords(i));
         }
         if (count > 0 && store.sweepPending()) {
@@ -579,16 +582,11 @@ public final class StateMachine {
         // The old users count until the snapshot is read: nobody may do more meanwhile.
         Users[] users = {Users.NONE};
         Store newStore = new Store();
-        long[] bytesWithoutRoom = new long[1];
+        LoadedEntries loaded = new LoadedEntries(newStore, memory.room());
         SnapshotHeader header = snapshot.read(new SnapshotReader.Target() {
             @Override
             public void entry(byte[] key, Entry entry) {
-                if (newStore.bytes() <= memory.room().holdMax()) {
-                    newStore.put(key, io.dshm.proto.Key.of(key).hash(), entry);
-                } else {
-                    // There is no room for it. It is counted only, for the message that says how much memory is needed.
-                    bytesWithoutRoom[0] += EntryBytes.of(key, entry);
-                }
+                loaded.add(key, entry);
             }
 
             @Override
@@ -616,9 +614,10 @@ public final class StateMachine {
                 users[0] = Users.of(state);
             }
         });
+        loaded.flush();
         memory.room()
                 .require(newStore.bytes()
-                        + bytesWithoutRoom[0]
+                        + loaded.bytesWithoutRoom()
                         + origins.bytes()
                         + clients.bytes()
                         + uploads.bytes()

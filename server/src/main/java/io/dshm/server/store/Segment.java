@@ -235,6 +235,21 @@ final class Segment {
         return liveCount;
     }
 
+    /** Reads the places that a put of that key reads first, for {@link Store#prefetch}. Writer only. */
+    int prefetch(int hash) {
+        int slot = index[firstOf(hash)];
+        int read = slot;
+        // In this order: most slots have another tag, so the processor guesses it, and does not wait for the slot.
+        if (slot >>> TAG_SHIFT == (hash & TAGS) && isLive(slot)) {
+            read += chunkOf(slot)[startOf(slot)];
+        }
+        if (chunkCount > 0) {
+            byte[] last = chunks[chunkCount - 1];
+            read += last[Math.min(tail, last.length - 1)];
+        }
+        return read;
+    }
+
     /** Whether there is room for a record at that slot, or, if the number is negative, at a new one. Writer only. */
     boolean hasRoomFor(int number, int recordBytes) {
         boolean slotIsThere = number >= 0 || slotsUsed < slotsMax;

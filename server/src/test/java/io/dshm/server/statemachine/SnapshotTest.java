@@ -161,6 +161,21 @@ class SnapshotTest {
     }
 
     @Test
+    void a_state_of_many_small_and_some_large_values_is_loaded_whole() throws IOException {
+        Log log = new Log();
+        String large = "x".repeat(200_000);
+        for (int i = 0; i < 1_000; i++) {
+            log.append(log.next(Log.set("k" + i, i % 300 == 7 ? large + i : "v" + i, 0)));
+        }
+        StateMachine original = StateMachineTest.newStateMachine();
+        log.applyTo(original);
+        save(original, folder, SnapshotWriter.PART_BYTES);
+        StateMachine copy = load(folder);
+        assertEquals(1_000, copy.store().entryCount());
+        assertEquals(digest(original), digest(copy));
+    }
+
+    @Test
     void when_the_state_differs_then_the_digest_does() {
         Log log = new Log();
         StateMachine one = StateMachineTest.newStateMachine();

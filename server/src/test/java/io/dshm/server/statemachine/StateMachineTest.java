@@ -77,6 +77,42 @@ class StateMachineTest {
     }
 
     @Test
+    void many_commands_in_one_entry_do_what_they_do_in_entries_of_their_own() {
+        Log single = new Log();
+        StateMachine other = newStateMachine();
+        CommandRecord.Builder[] together = new CommandRecord.Builder[Limits.ENTRY_COMMANDS_MAX];
+        String[] expected = new String[together.length];
+        for (int i = 0; i < together.length; i++) {
+            together[i] = log.next(some(i));
+            expected[i] = single.run(other, some(i)).toString();
+        }
+        log.append(together);
+        Outcome[] outcomes = log.applyTo(stateMachine);
+        for (int i = 0; i < together.length; i++) {
+            assertEquals(expected[i], outcomes[i].toString(), "command " + i);
+        }
+        assertEquals(other.store().entryCount(), stateMachine.store().entryCount());
+        assertEquals(other.bytes(), stateMachine.bytes());
+    }
+
+    /** A few keys, a long one among them. */
+    private static CommandRecord.Builder some(int i) {
+        String key = i % 7 == 0 ? "long".repeat(200) : "k" + i % 31;
+        return switch (i % 11) {
+            case 0, 1 -> Log.set(key, "" + i, i % 3);
+            case 2 -> Log.touch(key, 1);
+            case 3 -> Log.delete(key);
+            case 4 -> Log.rateLimiter("l" + key, 3, 7);
+            case 5 -> Log.put(key, i, i % 3);
+            case 6 -> Log.expire(key, 2);
+            case 7 -> Log.incrNumber(key, 0.5);
+            case 8 -> Log.push("list", true, "e");
+            case 9 -> Log.flushAll("r");
+            default -> Log.incr(key, 1, 0);
+        };
+    }
+
+    @Test
     void a_command_need_not_wait_for_one_that_its_origin_has_settled() {
         log.next(Log.incr("k", 1, 0)); // given up, and never in the log
         CommandRecord.Builder second = log.next(Log.incr("k", 10, 0));

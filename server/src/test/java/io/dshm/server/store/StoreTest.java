@@ -223,6 +223,26 @@ class StoreTest {
         assertFalse(store.sweepPending());
     }
 
+    @ParameterizedTest
+    @EnumSource(Keys.class)
+    void whatever_is_prefetched_nothing_changes(Keys hashes) {
+        keys = hashes;
+        int[] wanted = new int[100];
+        for (int i = 0; i < wanted.length; i++) {
+            wanted[i] = keys.hash(Keys.bytes("key" + i));
+        }
+        store.prefetch(wanted, wanted.length);
+        assertEquals(0, store.entryCount());
+        for (int i = 0; i < wanted.length; i += 2) {
+            put("key" + i, "value" + i);
+        }
+        remove("key0");
+        store.prefetch(wanted, wanted.length);
+        for (int i = 0; i < wanted.length; i++) {
+            assertEquals(i % 2 == 0 && i > 0 ? "value" + i : null, get("key" + i));
+        }
+    }
+
     @Test
     void counters_follow_every_change() {
         put("k", "12345678");
