@@ -254,8 +254,8 @@ public final class Roles implements RoleListener {
     }
 
     /**
-     * Asks the leader repeatedly for the time, until it answers as a leader that knows it, or another node leads. What it
-     * said before it led in this term may be ahead of what it goes on from.
+     * Asks the leader repeatedly for the time, until it answers as a leader that knows it, or another node leads.
+     * What it said before it led in this term may be ahead of what it goes on from.
      */
     private void askForTime(Leadership following) {
         String leader = following.leader();

@@ -8,9 +8,9 @@ import io.dshm.server.store.Store;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Lets the store {@linkplain Store#prefetch prefetch} the keys of the next commands, so that the processor does not wait for
- * memory with each of them. It matters where many commands come at once: with a large state, a node that applies the
- * log behind its snapshot after a start would wait most of the time.
+ * Lets the store {@linkplain Store#prefetch prefetch} the keys of the next commands, so that the processor does not
+ * wait for memory with each of them. It matters where many commands come at once: with a large state, a node that
+ * applies the log behind its snapshot after a start would wait most of the time.
  *
  * <p>Confined to the thread that applies.
  */

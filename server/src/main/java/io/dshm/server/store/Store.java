@@ -81,9 +81,9 @@ public final class Store {
     }
 
     /**
-     * Brings what {@link #put} looks at for some keys from memory to the processor. A state of millions of entries is in
-     * no cache, and nearly all of a put is waiting for one place in memory that says where the next one is. Here the
-     * processor waits for those of several keys at the same time. Changes nothing. Writer only.
+     * Brings what {@link #put} looks at for some keys from memory to the processor. A state of millions of entries is
+     * in no cache, and nearly all of a put is waiting for one place in memory that says where the next one is. Here
+     * the processor waits for those of several keys at the same time. Changes nothing. Writer only.
      *
      * @param hashes of the keys
      * @param count how many; all of it should fit into a cache: some hundred

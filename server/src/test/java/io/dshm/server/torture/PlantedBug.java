@@ -103,7 +103,7 @@ enum PlantedBug {
             edits.replace(
                     "statemachine/ClusterClock.java",
                     "leading = true;",
-                    "leading = true; reading = new Reading(stampMillis() - 3_000, monotonicMillis(), 0);");
+                    "leading = true; reading = new Reading(stampMillis() - 3_000, monotonicMillis(), 0, term);");
         }
     },
     FORGOTTEN_TERM(
