@@ -15,7 +15,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
@@ -164,23 +163,17 @@ public final class Roles implements RoleListener {
     }
 
     /**
-     * Asks one node for the time. Its answer counts as soon as it arrives: the next one may take as long as the
-     * time-out. What is read later than that is a failure, because nobody knows how old it is: this process may have
-     * stood still with the answer in its socket, before any timer of its own could end the question.
+     * Asks one node what time it is for a leader to be. Its answer counts as soon as it arrives: the next one may take
+     * as long as the time-out. All earlier entries are applied here, so this node knows whether anything waits for the
+     * time.
      */
     private CompletableFuture<StatusReply> askNode(String node) {
-        long askedMillis = clock.monotonicMillis();
         return peers.ask(node, ASK_MILLIS).thenApply(answer -> {
-            long tookMillis = clock.monotonicMillis() - askedMillis;
-            boolean inTime = tookMillis <= ASK_MILLIS;
             // A node of an older version tells one time only.
             long millis = timeMatters.getAsBoolean()
                     ? answer.getClusterTimeMillis()
                     : Math.max(answer.getClusterTimeMillis(), answer.getEstimateMillis());
-            clock.hear(millis, answer.getClockTerm(), answer.getClockAnchored() && inTime);
-            if (!inTime) {
-                throw new CompletionException(new TimeoutException("the answer took " + tookMillis + " ms"));
-            }
+            clock.hear(millis, answer.getClockTerm(), answer.getClockAnchored());
             return answer;
         });
     }
@@ -257,15 +250,22 @@ public final class Roles implements RoleListener {
      * Asks the leader repeatedly for the time, until it answers as a leader that knows it, or another node leads.
      * What it said before it led in this term may be ahead of what it goes on from.
      */
+    @SuppressWarnings("ReferenceEquality") // Of the same leader, heard again, another loop asks.
     private void askForTime(Leadership following) {
         String leader = following.leader();
-        if (leader == null || !current.equals(following)) {
+        if (leader == null || current != following) {
             return;
         }
-        askNode(leader)
+        peers.ask(leader, ASK_MILLIS)
+                .thenApply(answer -> {
+                    clock.hear(answer.getClusterTimeMillis(), termIn(answer, following), answer.getClockAnchored());
+                    return answer;
+                })
                 .whenCompleteAsync(
                         Guard.last("asking the leader for the time", (answer, failed) -> {
-                            if (failed != null || !clock.isAnchored() || !isOf(following, answer)) {
+                            if (failed != null
+                                    || !answer.getClockAnchored()
+                                    || termIn(answer, following) < following.term()) {
                                 askAgainLater(following);
                             }
                         }),
@@ -273,8 +273,8 @@ public final class Roles implements RoleListener {
     }
 
     /** Nodes of older versions do not say whose time it is. */
-    private static boolean isOf(Leadership following, StatusReply answer) {
-        return answer.getClockTerm() == 0 || answer.getClockTerm() >= following.term();
+    private static long termIn(StatusReply answer, Leadership following) {
+        return answer.getClockTerm() == 0 ? following.term() : answer.getClockTerm();
     }
 
     private void askAgainLater(Leadership following) {

@@ -94,6 +94,9 @@ public final class ClusterClock {
     /** The last leader that this node has followed, or been, since it started, by its term; 0 if there was none. */
     private long leaderTerm;
 
+    /** The one before it. */
+    private long earlierLeaderTerm;
+
     /** From when that was, by this machine's monotonic clock, and until when; {@link Long#MAX_VALUE} while it is. */
     private long leaderSinceMillis;
 
@@ -123,8 +126,11 @@ public final class ClusterClock {
 
     /** What a leader stamps an entry with now. Any thread. */
     public long stampMillis() {
-        long monotonic = monotonicMillis();
-        return Math.max(Math.max(0, reading.at(monotonic)), monotonic + foundOffsetMillis);
+        return stampAt(monotonicMillis());
+    }
+
+    private long stampAt(long monotonicMillis) {
+        return Math.max(Math.max(0, reading.at(monotonicMillis)), monotonicMillis + foundOffsetMillis);
     }
 
     /** Whether the estimate has run on since a leader's stamp without a restart in between. */
@@ -142,10 +148,16 @@ public final class ClusterClock {
         if (leading) {
             // A stamp of this leader's own is committed: from now on its time is everybody's.
             anchored = true;
-            goOnFrom(stampMillis(), reading.term);
+            // The clock is read once: this thread may stand still between two readings.
+            long now = monotonicMillis();
+            reading = new Reading(stampAt(now), now, estimateMillis(), reading.term);
             return;
         }
-        learn(stampMillis, entryTerm, Math.min(monotonicMillis(), lastStampedMillis(entryTerm)));
+        long madeMillis = Math.min(monotonicMillis(), lastStampedMillis(entryTerm));
+        // Of a leader that this node has not followed, it knows the stamps in the log, and not when they were made.
+        // What has passed here since an earlier leader's counts, too: see above of who has not heard of the last one.
+        boolean onlyLogged = entryTerm > reading.term && entryTerm < leaderTerm && entryTerm != earlierLeaderTerm;
+        learn(onlyLogged ? Math.max(stampMillis, reading.certainAt(madeMillis)) : stampMillis, entryTerm, madeMillis);
     }
 
     /** When the leader of that term can have stamped an entry at last, by this machine's monotonic clock. */
@@ -180,14 +192,15 @@ public final class ClusterClock {
     }
 
     /**
-     * Another node's answer has arrived. A leader goes by its own clock and does not listen.
+     * Another node's answer has arrived. A leader goes by its own clock and does not listen, nor does an anchored node
+     * to one that is not.
      *
      * @param clusterTimeMillis what the answer says, certain or not as the time matters to this node
      * @param term of the leader whose time it is
-     * @param byAnchored whether that node is anchored and its answer is fresh, so that this one is anchored from now on
+     * @param byAnchored whether that node is anchored, so that this one is from now on
      */
     public synchronized void hear(long clusterTimeMillis, long term, boolean byAnchored) {
-        if (leading) {
+        if (leading || (anchored && !byAnchored)) {
             return;
         }
         if (byAnchored && !anchored && term < reading.term) {
@@ -204,6 +217,9 @@ public final class ClusterClock {
      * committed come after this call.
      */
     public synchronized void follow(long term) {
+        if (term != leaderTerm) {
+            earlierLeaderTerm = leaderTerm;
+        }
         leaderTerm = term;
         leaderSinceMillis = monotonicMillis();
         leaderUntilMillis = Long.MAX_VALUE;
@@ -211,7 +227,7 @@ public final class ClusterClock {
 
     /** This node follows no leader any more. */
     public synchronized void endFollowing() {
-        leaderUntilMillis = monotonicMillis();
+        leaderUntilMillis = Math.min(leaderUntilMillis, monotonicMillis());
     }
 
     /** What this node, which is about to lead, has found the time to be by a wall clock. */
@@ -225,7 +241,8 @@ public final class ClusterClock {
      * @param timeMatters whether anything in the state waits for the time
      */
     public synchronized void lead(long term, boolean timeMatters) {
-        goOnFrom(certainMillis(timeMatters), term);
+        // After a handover that was given up, the same node leads on in the same term.
+        goOnFrom(certainMillis(timeMatters && reading.term != term), term);
         follow(term);
         leading = true;
     }

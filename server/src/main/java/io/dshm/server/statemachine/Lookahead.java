@@ -44,7 +44,7 @@ final class Lookahead {
         store.prefetch(hashes, count);
     }
 
-    /** The key of a command that is about one; null for others, which are rare or take much longer anyway. */
+    /** The key of one of the most frequent commands; null for others. */
     private static @Nullable ByteString keyOf(CommandRecord record) {
         return switch (record.getCommandCase()) {
             case SET -> record.getSet().getKey();

@@ -13,7 +13,6 @@ import io.dshm.server.replication.contracts.Leadership;
 import io.dshm.server.statemachine.ClusterClock;
 import java.io.IOException;
 import java.net.ConnectException;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.BlockingQueue;
@@ -135,24 +134,6 @@ class RolesTest {
     }
 
     @Test
-    void an_answer_that_lay_in_the_socket_while_this_process_stood_still_is_asked_for_again()
-            throws InterruptedException {
-        roles.onLeading(1);
-        monotonicMillis.addAndGet(1_500);
-        Map<String, CompletableFuture<StatusReply>> late = new HashMap<>(asked);
-        asked.clear();
-        late.values()
-                .forEach(question -> question.complete(StatusReply.newBuilder()
-                        .setClockAnchored(true)
-                        .setClusterTimeMillis(1_000_000)
-                        .build()));
-        answer("n2", true, 1_001_500);
-        answer("n3", true, 1_001_500);
-        assertTrue(awaitNews().self());
-        assertEquals(1_001_500, clock.stampMillis());
-    }
-
-    @Test
     void while_a_node_that_may_have_run_on_cannot_be_reached_the_wall_clock_does_not_count()
             throws InterruptedException {
         logged.set(1_000);
@@ -224,6 +205,23 @@ class RolesTest {
             awaitExecutor();
         }
         assertEquals(998_000, clock.answer().certainMillis());
+    }
+
+    @Test
+    void a_new_leader_that_does_not_know_the_time_itself_is_asked_again() throws InterruptedException {
+        clock.hear(1_000_000, 1, true);
+        CompletableFuture<StatusReply> early = question("n2");
+        roles.onFollowing("n2", 2);
+        asked.clear();
+        answer("n2", true, 1_003_000, 2);
+        early.complete(StatusReply.newBuilder()
+                .setClusterTimeMillis(900_000)
+                .setClockTerm(2)
+                .build());
+        while (clock.answer().term() < 2) {
+            awaitExecutor();
+        }
+        assertEquals(1_003_000, clock.answer().certainMillis());
     }
 
     @Test

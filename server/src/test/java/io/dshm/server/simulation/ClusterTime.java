@@ -112,10 +112,11 @@ final class ClusterTime {
             gap = false;
         }
         // Not since the first stamp: a clock that was behind must not make up for it, that would end periods early.
-        // But who knows the last leader by the log only may have the time of a node that has not heard of that one.
-        boolean mayCatchUp = !awaited || (justStarted && real >= electedMillis);
         long caughtUp = (stamp - furthestBehindStampMillis) - (real - furthestBehindRealMillis);
         long driftSince = (real - furthestBehindRealMillis) * driftPermille / 1000;
+        // But who knows the last leader by the log only may have the time of a node that has not heard of that one.
+        boolean first = justStarted && real >= electedMillis;
+        boolean mayCatchUp = !awaited || (first && caughtUp <= SLACK_MILLIS + driftSince + lostMillis);
         Checks.require(
                 mayCatchUp || caughtUp <= SLACK_MILLIS + driftSince,
                 "the cluster's time has jumped ahead by %d ms",

@@ -114,6 +114,7 @@ final class Network {
             long timeoutMillis,
             CompletableFuture<T> answer,
             Function<SimulatedNode.Running, T> question) {
+        long askedNanos = events.nowNanos();
         events.after(delay(), () -> {
             SimulatedNode.Running running = asked.running();
             if (running == null
@@ -126,7 +127,12 @@ final class Network {
             }
             T reply = question.apply(running);
             if (!blocked[asked.number()][asking.number()]) {
-                process.after(delay(), () -> answer.complete(reply));
+                process.after(delay(), () -> {
+                    // Also if the process was held with the answer in its socket.
+                    if (events.nowNanos() - askedNanos <= TimeUnit.MILLISECONDS.toNanos(timeoutMillis)) {
+                        answer.complete(reply);
+                    }
+                });
             }
         });
         process.after(

@@ -2,6 +2,7 @@ package io.dshm.server.simulation;
 
 import io.dshm.proto.Command;
 import io.dshm.proto.Reply;
+import io.dshm.proto.wire.StatusReply;
 import java.io.IOException;
 import java.nio.file.Path;
 
@@ -34,9 +35,9 @@ class PlantedBug {
         return node.monotonicNanos();
     }
 
-    /** The term that a node's answer says its time is of. */
-    long clockTerm(SimulatedNode.Running running, long term) {
-        return term;
+    /** What a node answers to another one that asks about it. */
+    StatusReply onStatus(SimulatedNode.Running running, StatusReply status) {
+        return status;
     }
 
     /** The clock by which a holder of shares goes. */

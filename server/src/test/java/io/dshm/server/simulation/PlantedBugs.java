@@ -9,6 +9,7 @@ import io.dshm.proto.wire.SnapshotEntry;
 import io.dshm.proto.wire.SnapshotFrame;
 import io.dshm.proto.wire.SnapshotHeader;
 import io.dshm.proto.wire.SnapshotNode;
+import io.dshm.proto.wire.StatusReply;
 import io.dshm.server.statemachine.SnapshotReader;
 import io.dshm.server.statemachine.SnapshotWriter;
 import io.dshm.server.statemachine.StateView;
@@ -112,14 +113,17 @@ enum PlantedBugs {
             };
         }
     },
-    /** What a node said of the time before it led counts as the time of the leader that it is now. */
-    TIME_OF_A_LEADER_TO_BE {
+    /** A node tells the time that it has shown, which may be ahead of its leader's, as if it were its leader's. */
+    TIME_AHEAD_OF_ITS_LEADER {
         @Override
         PlantedBug plant() {
             return new PlantedBug() {
                 @Override
-                long clockTerm(SimulatedNode.Running running, long term) {
-                    return running.raft.term();
+                StatusReply onStatus(SimulatedNode.Running running, StatusReply status) {
+                    return status.toBuilder()
+                            .setClusterTimeMillis(running.clock.estimateMillis())
+                            .setClockTerm(running.raft.term())
+                            .build();
                 }
             };
         }

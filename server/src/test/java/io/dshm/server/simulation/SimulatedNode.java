@@ -315,13 +315,14 @@ final class SimulatedNode {
 
         StatusReply status() {
             ClusterClock.Answer time = clock.answer();
-            return StatusReply.newBuilder()
+            StatusReply status = StatusReply.newBuilder()
                     .setHasState(true)
                     .setClockAnchored(time.anchored())
                     .setClusterTimeMillis(time.certainMillis())
                     .setEstimateMillis(time.estimateMillis())
-                    .setClockTerm(world.bug.clockTerm(this, time.term()))
+                    .setClockTerm(time.term())
                     .build();
+            return world.bug.onStatus(this, status);
         }
 
         ScheduledExecutorService anyLane() {

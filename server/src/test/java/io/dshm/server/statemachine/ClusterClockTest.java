@@ -164,6 +164,8 @@ class ClusterClockTest {
     @Test
     void a_stamp_of_an_earlier_leader_counts_from_when_the_next_one_was_followed() {
         clock.hear(1_000_000, 1, true);
+        clock.follow(2);
+        clock.endFollowing();
         clock.follow(3);
         monotonicMillis += 13_000;
         clock.ofTerm(2);
@@ -184,6 +186,47 @@ class ClusterClockTest {
         clock.ofTerm(2);
         clock.observe(1_060_000);
         assertEquals(1_060_000, clock.answer().certainMillis());
+    }
+
+    @Test
+    void who_ran_on_does_not_forget_the_time_by_the_log_of_a_leader_that_it_has_not_heard_of() {
+        clock.hear(1_000_000, 5, true);
+        monotonicMillis += 3_600_000;
+        clock.follow(8);
+        clock.ofTerm(7);
+        clock.observe(1_010_000); // the log, or a snapshot: stamped long ago
+        assertEquals(1_000_000 + 3_600_000L * 11 / 13, clock.answer().certainMillis());
+        clock.hear(1_020_000, 8, true);
+        assertEquals(1_020_000, clock.answer().certainMillis());
+    }
+
+    @Test
+    void who_knows_the_time_does_not_listen_to_a_node_that_does_not() {
+        clock.hear(1_000_000, 1, true);
+        clock.hear(900_000, 2, false);
+        assertEquals(new ClusterClock.Answer(1_000_000, 1_000_000, 1, true), clock.answer());
+    }
+
+    @Test
+    void a_leader_goes_on_at_full_speed_after_a_handover_that_was_given_up() {
+        clock.hear(1_000_000, 1, true);
+        clock.lead(3, true);
+        clock.endLeading();
+        monotonicMillis += 1_300;
+        clock.lead(3, true);
+        assertEquals(1_001_300, clock.stampMillis());
+    }
+
+    @Test
+    void when_leading_ends_that_never_began_then_the_last_leader_was_lost_before() {
+        clock.hear(1_000_000, 1, true);
+        clock.follow(2);
+        clock.endFollowing();
+        monotonicMillis += 13_000;
+        clock.endLeading();
+        clock.ofTerm(2);
+        clock.observe(1_000_000);
+        assertEquals(1_011_000, clock.answer().certainMillis());
     }
 
     @Test

@@ -141,7 +141,7 @@ enum PlantedBug {
         }
     },
     SHARE_WITH_A_WRONG_MARGIN(
-            "a node uses its share for somewhat longer than its life, in place of somewhat shorter",
+            "a node uses its share for nearly half as long again as its life, in place of somewhat shorter",
             List.of(Workload.SHARES),
             List.of(FaultKind.PAUSE)) {
         @Override
@@ -149,7 +149,7 @@ enum PlantedBug {
             edits.replace(
                     "shares/Share.java",
                     "lifeMillis * NANOS_PER_MILLI / USED * USED_OF - BootTime",
-                    "lifeMillis * NANOS_PER_MILLI / USED_OF * USED + BootTime");
+                    "lifeMillis * NANOS_PER_MILLI / USED_OF * USED / USED_OF * USED + BootTime");
         }
     },
     SHARE_GIVEN_TWICE("the tokens of a share are there twice", List.of(Workload.SHARES), List.of(FaultKind.PAUSE)) {

@@ -24,6 +24,8 @@ import java.net.InetSocketAddress;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -39,9 +41,17 @@ public final class PeerConnector implements PeerLinks, PeerStatuses, Registratio
 
     private final Dialer dialer;
 
+    private final LongSupplier nanoTime;
+
     /** A connector for the nodes that the dialer knows. */
     public PeerConnector(Dialer dialer) {
+        this(dialer, System::nanoTime);
+    }
+
+    /** The same with another clock. */
+    PeerConnector(Dialer dialer, LongSupplier nanoTime) {
         this.dialer = dialer;
+        this.nanoTime = nanoTime;
     }
 
     /** {@inheritDoc} The lane must be one of the dialer's event loops. */
@@ -80,11 +90,14 @@ public final class PeerConnector implements PeerLinks, PeerStatuses, Registratio
     private CompletableFuture<StatusReply> ask(String node, StatusRequest request, long timeoutMillis) {
         CompletableFuture<StatusReply> answer = new CompletableFuture<>();
         ChannelHandler handler = new SimpleChannelInboundHandler<PeerMessage>() {
+            private long askedNanos;
+
             @Override
             public void channelActive(ChannelHandlerContext context) {
                 // The time for the answer begins here. A handshake that a busy machine takes long for is not begun anew
                 // again and again.
                 answer.orTimeout(timeoutMillis, TimeUnit.MILLISECONDS);
+                askedNanos = nanoTime.getAsLong();
                 context.write(dialer.hello(node, false));
                 context.writeAndFlush(
                         PeerMessage.newBuilder().setStatusRequest(request).build());
@@ -94,6 +107,9 @@ public final class PeerConnector implements PeerLinks, PeerStatuses, Registratio
             protected void channelRead0(ChannelHandlerContext context, PeerMessage message) {
                 if (message.hasHelloReply()) {
                     answer.completeExceptionally(new NoMemberException(node));
+                } else if (nanoTime.getAsLong() - askedNanos > TimeUnit.MILLISECONDS.toNanos(timeoutMillis)) {
+                    // Nobody knows how old it is: no timer ran while this process stood still.
+                    answer.completeExceptionally(new TimeoutException("the answer of " + node + " is read too late"));
                 } else {
                     answer.complete(message.getStatusReply());
                 }

@@ -1,5 +1,6 @@
 package io.dshm.server.replication.forwarding;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
@@ -13,6 +14,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -66,6 +68,22 @@ class PeerConnectorTest {
                 .execute(this::endHandshake);
         asked.get();
         assertTimedOut(answer);
+    }
+
+    @Test
+    void an_answer_that_lay_in_the_socket_while_this_process_stood_still_does_not_count() throws Exception {
+        long minute = TimeUnit.MINUTES.toNanos(1);
+        AtomicLong nanos = new AtomicLong();
+        members.listenAsFormat1("n2", new ChannelInboundHandlerAdapter() {
+            @Override
+            public boolean isSharable() {
+                return true;
+            }
+        });
+        PeerConnector connector = new PeerConnector(members.dialer("n1"), () -> nanos.getAndAdd(minute));
+        assertTimedOut(connector.ask("n2", 59_999));
+        assertEquals(
+                StatusReply.getDefaultInstance(), connector.ask("n2", 60_000).join());
     }
 
     @Test
