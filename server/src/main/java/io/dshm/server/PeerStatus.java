@@ -19,13 +19,9 @@ record PeerStatus(ClusterClock clock, LocalReads reads, StateMachine stateMachin
         if (!raft.isRunning()) {
             return null;
         }
-        ClusterClock.Answer time = clock.answer();
-        StatusReply.Builder reply = StatusReply.newBuilder()
+        StatusReply.Builder reply = clock.answer()
+                .toStatus()
                 .setHasState(raft.hasState())
-                .setClockAnchored(time.anchored())
-                .setClusterTimeMillis(time.certainMillis())
-                .setEstimateMillis(time.estimateMillis())
-                .setClockTerm(time.term())
                 .setClusterId(folder.clusterId())
                 .setAppliedIndex(reads.appliedIndex())
                 .setVotes(raft.mayVote())

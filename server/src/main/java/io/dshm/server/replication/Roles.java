@@ -116,7 +116,7 @@ public final class Roles implements RoleListener {
         if (!current.equals(elected)) {
             return;
         }
-        List<CompletableFuture<StatusReply>> answers =
+        List<CompletableFuture<Void>> answers =
                 others.stream().map(this::askNode).toList();
         CompletableFuture.allOf(answers.toArray(new CompletableFuture<?>[0]))
                 .whenCompleteAsync(
@@ -138,7 +138,7 @@ public final class Roles implements RoleListener {
      * shares whose life the wall clock would end: so it is waited for, until the shares of a time before this node
      * started are over by any clock. Where nothing in the state waits for the time, there are none.
      */
-    private boolean mayGoByWallClock(List<CompletableFuture<StatusReply>> answers, int attempt) {
+    private boolean mayGoByWallClock(List<CompletableFuture<Void>> answers, int attempt) {
         long answered = answers.stream()
                 .filter(answer -> !answer.isCompletedExceptionally())
                 .count();
@@ -152,7 +152,7 @@ public final class Roles implements RoleListener {
     }
 
     /** Nothing listens where a node is down, or has not opened its ports for clients yet: it has no shares. */
-    private static boolean isAnsweredOrDown(CompletableFuture<StatusReply> answer) {
+    private static boolean isAnsweredOrDown(CompletableFuture<Void> answer) {
         try {
             answer.join();
             return true;
@@ -167,14 +167,13 @@ public final class Roles implements RoleListener {
      * as long as the time-out. All earlier entries are applied here, so this node knows whether anything waits for the
      * time.
      */
-    private CompletableFuture<StatusReply> askNode(String node) {
-        return peers.ask(node, ASK_MILLIS).thenApply(answer -> {
+    private CompletableFuture<Void> askNode(String node) {
+        return peers.ask(node, ASK_MILLIS).thenAccept(answer -> {
             // A node of an older version tells one time only.
             long millis = timeMatters.getAsBoolean()
                     ? answer.getClusterTimeMillis()
                     : Math.max(answer.getClusterTimeMillis(), answer.getEstimateMillis());
             clock.hear(millis, answer.getClockTerm(), answer.getClockAnchored());
-            return answer;
         });
     }
 

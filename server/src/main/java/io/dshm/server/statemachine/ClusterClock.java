@@ -1,5 +1,6 @@
 package io.dshm.server.statemachine;
 
+import io.dshm.proto.wire.StatusReply;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 
@@ -82,7 +83,17 @@ public final class ClusterClock {
      * @param term of the leader whose time it is: this node's own while it makes the stamps; 0 if not known
      * @param anchored whether that node is anchored
      */
-    public record Answer(long certainMillis, long estimateMillis, long term, boolean anchored) {}
+    public record Answer(long certainMillis, long estimateMillis, long term, boolean anchored) {
+
+        /** A status that says this, and nothing else yet. */
+        public StatusReply.Builder toStatus() {
+            return StatusReply.newBuilder()
+                    .setClockAnchored(anchored)
+                    .setClusterTimeMillis(certainMillis)
+                    .setEstimateMillis(estimateMillis)
+                    .setClockTerm(term);
+        }
+    }
 
     private final LongSupplier nanoTime;
 

@@ -76,13 +76,13 @@ class RolesTest {
     }
 
     private void answer(String node, boolean anchored, long clusterTimeMillis, long term) {
-        question(node)
-                .complete(StatusReply.newBuilder()
-                        .setClockAnchored(anchored)
-                        .setClusterTimeMillis(clusterTimeMillis)
-                        .setEstimateMillis(clusterTimeMillis + 50_000)
-                        .setClockTerm(term)
-                        .build());
+        question(node).complete(status(anchored, clusterTimeMillis, term));
+    }
+
+    private static StatusReply status(boolean anchored, long clusterTimeMillis, long term) {
+        return new ClusterClock.Answer(clusterTimeMillis, clusterTimeMillis + 50_000, term, anchored)
+                .toStatus()
+                .build();
     }
 
     private Leadership awaitNews() throws InterruptedException {
@@ -190,17 +190,8 @@ class RolesTest {
         CompletableFuture<StatusReply> early = question("n2");
         roles.onFollowing("n2", 2);
         asked.clear();
-        CompletableFuture<StatusReply> again = question("n2");
-        early.complete(StatusReply.newBuilder()
-                .setClockAnchored(true)
-                .setClusterTimeMillis(1_000_000)
-                .setClockTerm(1)
-                .build());
-        again.complete(StatusReply.newBuilder()
-                .setClockAnchored(true)
-                .setClusterTimeMillis(998_000)
-                .setClockTerm(2)
-                .build());
+        answer("n2", true, 998_000, 2);
+        early.complete(status(true, 1_000_000, 1));
         while (clock.answer().term() < 2) {
             awaitExecutor();
         }
@@ -214,10 +205,7 @@ class RolesTest {
         roles.onFollowing("n2", 2);
         asked.clear();
         answer("n2", true, 1_003_000, 2);
-        early.complete(StatusReply.newBuilder()
-                .setClusterTimeMillis(900_000)
-                .setClockTerm(2)
-                .build());
+        early.complete(status(false, 900_000, 2));
         while (clock.answer().term() < 2) {
             awaitExecutor();
         }

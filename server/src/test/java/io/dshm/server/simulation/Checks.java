@@ -54,6 +54,9 @@ final class Checks {
 
     private final ClusterTime time;
 
+    /** Whether something waited for time to pass after the last entry of clients. */
+    private boolean timeAwaited;
+
     private long acknowledgedIndex;
 
     /** The last index that a linearizable read has shown. */
@@ -224,9 +227,6 @@ final class Checks {
     }
 
     // The log.
-
-    /** Whether something waited for time to pass after the last entry of clients. */
-    private boolean timeAwaited;
 
     void onCommitted(long index, byte[] data, long stampedMillis, long nowMillis) {
         LogEntry entry = parse(data);

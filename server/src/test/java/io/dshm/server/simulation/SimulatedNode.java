@@ -314,15 +314,8 @@ final class SimulatedNode {
         }
 
         StatusReply status() {
-            ClusterClock.Answer time = clock.answer();
-            StatusReply status = StatusReply.newBuilder()
-                    .setHasState(true)
-                    .setClockAnchored(time.anchored())
-                    .setClusterTimeMillis(time.certainMillis())
-                    .setEstimateMillis(time.estimateMillis())
-                    .setClockTerm(time.term())
-                    .build();
-            return world.bug.onStatus(this, status);
+            return world.bug.onStatus(
+                    this, clock.answer().toStatus().setHasState(true).build());
         }
 
         ScheduledExecutorService anyLane() {
