@@ -109,3 +109,36 @@ role() { # leader|follower: the port of such a DSHM node. Waits for at most 10 s
     done
     fail "DSHM has no $1"
 }
+
+# A line for each thread of the JVMs: the process's place among pids, the thread's number, its name without numbers, nanoseconds of
+# processor time, times it went to sleep.
+threads() {
+    local i task name
+    for i in "${!pids[@]}"; do
+        [ "$(cat "/proc/${pids[i]}/comm")" = java ] || continue
+        for task in /proc/"${pids[i]}"/task/*; do
+            # A thread may end meanwhile.
+            name=$(tr -d '0-9#' 2>/dev/null <"$task/comm") || continue
+            printf '%s|%s|%s|%s|%s\n' "$i" "${task##*/}" "$name" "$(cut -d' ' -f1 "$task/schedstat")" \
+                "$(sed -n 's/^voluntary_ctxt_switches:\t//p' "$task/status")"
+        done
+    done 2>/dev/null
+}
+# What the threads have done between two outputs of that: NODE|NAME|NANOSECONDS|TIMES for each. Those that have ended are left out.
+threads_between() { # BEFORE AFTER
+    awk -F'|' 'NR == FNR { cpu[$2] = $4; slept[$2] = $5; next } { printf "%s|%s|%.0f|%d\n", $1, $3, $4 - cpu[$2], $5 - slept[$2] }' \
+        <(echo "$1") <(echo "$2")
+}
+# Repeats a load of some seconds until the JVMs' compilers take less than a tenth of their processor time, or of a second; at most 20 times. A
+# JVM that has just started is slow, and how long it stays so depends on the machine.
+warm_up() { # COMMAND...
+    local before share
+    for _ in $(seq 20); do
+        before=$(threads)
+        "$@" >/dev/null
+        share=$(threads_between "$before" "$(threads)" | awk -F'|' '{ all += $3 } $2 ~ /Compiler/ { compilers += $3 }
+            END { printf "%.0f", compilers < 1e8 ? 0 : 100 * compilers / all }')
+        [ "$share" -ge 10 ] || return 0
+    done
+    say "the compilers still take $share % of the nodes' processor time"
+}
