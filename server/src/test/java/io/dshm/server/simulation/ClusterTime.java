@@ -27,6 +27,12 @@ final class ClusterTime {
     private long stampMillis;
     private long realMillis;
 
+    /** The same of the leader before: the last one may have gone by a time of its own, and the next one by this. */
+    private boolean earlierKnown;
+
+    private long earlierStampMillis;
+    private long earlierRealMillis;
+
     /** The stamp at which the cluster's time was furthest behind the real time, and the real time then. */
     private long furthestBehindStampMillis;
 
@@ -61,6 +67,7 @@ final class ClusterTime {
         twoTimes |= ambiguous;
         foundMillis = real;
         known = false;
+        earlierKnown = false;
         changes = 0;
     }
 
@@ -78,6 +85,11 @@ final class ClusterTime {
         electedMillis = real;
         if (real - foundMillis < SHARED_MILLIS) {
             // Who found it took it along, perhaps.
+            earlierKnown |= known;
+            if (known) {
+                earlierStampMillis = stampMillis;
+                earlierRealMillis = realMillis;
+            }
             known = false;
         }
     }
@@ -113,26 +125,33 @@ final class ClusterTime {
         }
         // Not since the first stamp: a clock that was behind must not make up for it, that would end periods early.
         long caughtUp = (stamp - furthestBehindStampMillis) - (real - furthestBehindRealMillis);
-        long driftSince = (real - furthestBehindRealMillis) * driftPermille / 1000;
+        long slack = slackMillis(real - furthestBehindRealMillis);
         // But who knows the last leader by the log only may have the time of a node that has not heard of that one.
         boolean first = justStarted && real >= electedMillis;
-        boolean mayCatchUp = !awaited || (first && caughtUp <= SLACK_MILLIS + driftSince + lostMillis);
-        Checks.require(
-                mayCatchUp || caughtUp <= SLACK_MILLIS + driftSince,
-                "the cluster's time has jumped ahead by %d ms",
-                caughtUp);
+        boolean mayCatchUp = !awaited || (first && caughtUp <= slack + lostMillis);
+        Checks.require(mayCatchUp || caughtUp <= slack, "the cluster's time has jumped ahead by %d ms", caughtUp);
         justStarted &= real < electedMillis;
         if (caughtUp < 0 || mayCatchUp) {
             furthestBehindStampMillis = stamp;
             furthestBehindRealMillis = real;
         }
         long gained = (stamp - stampMillis) - (real - realMillis);
-        long drift = (real - realMillis) * driftPermille / 1000;
-        Checks.require(gained <= SLACK_MILLIS + drift, "the cluster's time is ahead by %d ms", gained);
+        // While nothing waits for the time, a leader may go by the time of the leader before the last one.
+        long gainedOnEarlier = (stamp - earlierStampMillis) - (real - earlierRealMillis);
         Checks.require(
-                -gained <= SLACK_MILLIS + drift + lostMillis + changes * LOST_A_CHANGE_MILLIS,
+                gained <= slackMillis(real - realMillis)
+                        || (earlierKnown && gainedOnEarlier <= slackMillis(real - earlierRealMillis)),
+                "the cluster's time is ahead by %d ms",
+                gained);
+        Checks.require(
+                -gained <= slackMillis(real - realMillis) + lostMillis + changes * LOST_A_CHANGE_MILLIS,
                 "the cluster's time is behind by %d ms after %d changes of leader",
                 -gained,
                 changes);
+    }
+
+    /** How much two clocks may differ after so much real time. */
+    private long slackMillis(long passedMillis) {
+        return SLACK_MILLIS + passedMillis * driftPermille / 1000;
     }
 }
