@@ -117,7 +117,7 @@ public final class Lane {
         this.executor = executor;
         this.tasks = Guard.executor("a task of a lane", executor);
         this.nanoTime = shared.machine.nanoTime();
-        this.proposer = new Proposer(shared.log, shared.clock, shared.machine, tasks, reads.memory());
+        this.proposer = new Proposer(shared.log, shared.clock, shared.machine, tasks, this::after, reads.memory());
         this.sender = new Sender(proposer, shared.links, executor, nanoTime, node::isRegistered, node::onUnknownOrigin);
         this.commands = sender.addOutbox(origin);
         this.counts = new LaneCounts(proposer.entryCommands(), proposer.entryTimes(), new LaneCounts.Waiting());

@@ -18,12 +18,17 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executor;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Group commit on the leader: what waits at the same moment shares a log entry. There is no timer: a lone command goes
- * out at once; under load the limit on entries in flight makes commands wait, and what waits travels together.
+ * Group commit on the leader: what waits at the same moment shares a log entry. A lone command goes out at once; under
+ * load the limit on entries in flight makes commands wait, and what waits travels together.
+ *
+ * <p>A client that has just been answered often sends its next command at once. So after an entry was applied, the next
+ * one waits until most of as many commands are there as were outstanding then, for at most {@link #COMPANY_NANOS}. What
+ * that saves is in {@code server/README.md}, "Waiting for company".
  *
  * <p>Confined to its lane's thread.
  */
@@ -31,23 +36,45 @@ public final class Proposer {
 
     private static final Logger LOG = LoggerFactory.getLogger(Proposer.class);
 
+    /** How long commands are waited for that may not come. About the time that an answered client takes. */
+    static final long COMPANY_NANOS = TimeUnit.MICROSECONDS.toNanos(200);
+
+    /** Of those that may come, in tenths: it is not worth to wait for the last ones. */
+    private static final int COMPANY_TENTHS = 9;
+
     private record Waiting(CommandRecord record, ForwardSource source) {}
+
+    /** Runs a task on the lane's thread, after some time. */
+    @FunctionalInterface
+    public interface Timer {
+        void after(long nanos, Runnable task);
+    }
 
     private final RaftLog log;
     private final ClusterClock clock;
     private final ClockAndRandom machine;
     private final Executor lane;
+    private final Timer timer;
     private final MemoryLimit memory;
     private final ArrayDeque<Waiting> queue = new ArrayDeque<>();
 
     private long term;
     private final ArrayDeque<Batch> inFlight = new ArrayDeque<>();
     private int commandsInFlight;
+
+    /** How many commands were outstanding when the last entry was applied, and until when as many are waited for. */
+    private int company;
+
+    private long companyUntilNanos;
+    private boolean timerRuns;
+
     private final Distribution entryCommands = new Distribution(Distribution.Range.COUNTS);
     private final Distribution entryTimes = new Distribution(Distribution.Range.SECONDS);
 
-    public Proposer(RaftLog log, ClusterClock clock, ClockAndRandom machine, Executor lane, MemoryLimit memory) {
+    public Proposer(
+            RaftLog log, ClusterClock clock, ClockAndRandom machine, Executor lane, Timer timer, MemoryLimit memory) {
         this.memory = memory;
+        this.timer = timer;
         this.log = log;
         this.clock = clock;
         this.machine = machine;
@@ -81,6 +108,7 @@ public final class Proposer {
         inFlight.forEach(batch -> batch.room.landed());
         inFlight.clear();
         commandsInFlight = 0;
+        company = 0;
         Map<ForwardSource, List<Long>> waited = new LinkedHashMap<>();
         for (Waiting waiting : queue) {
             waited.computeIfAbsent(waiting.source, s -> new ArrayList<>()).add(waiting.record.getSequence());
@@ -119,16 +147,35 @@ public final class Proposer {
         queue.add(new Waiting(record, source));
     }
 
-    /**
-     * Proposes what waits, as far as the limit on entries in flight allows. While one is in flight, the next one goes
-     * only when as much waits: a smaller one would cost as many wake-ups, on every node, for less.
-     */
+    /** Proposes what waits, as far as it is time for that. */
     public void flush() {
-        while (!queue.isEmpty()
-                && inFlight.size() < Limits.ENTRIES_IN_FLIGHT_MAX
-                && queue.size() * inFlight.size() >= commandsInFlight) {
+        while (!queue.isEmpty() && isTime()) {
             proposeNext();
         }
+    }
+
+    /**
+     * While one entry is in flight, the next one goes only when as much waits: a smaller one would cost as many
+     * wake-ups, on every node, for less.
+     */
+    private boolean isTime() {
+        if (!inFlight.isEmpty()) {
+            return inFlight.size() < Limits.ENTRIES_IN_FLIGHT_MAX && queue.size() * inFlight.size() >= commandsInFlight;
+        }
+        if (10 * queue.size() >= COMPANY_TENTHS * Math.min(company, Limits.ENTRY_COMMANDS_MAX)) {
+            return true;
+        }
+        long waitNanos = companyUntilNanos - machine.nanoTime().getAsLong();
+        if (waitNanos > 0 && !timerRuns) {
+            timerRuns = true;
+            timer.after(waitNanos, this::onTimer);
+        }
+        return waitNanos <= 0;
+    }
+
+    private void onTimer() {
+        timerRuns = false;
+        flush();
     }
 
     /**
@@ -236,7 +283,10 @@ public final class Proposer {
         @Override
         public void applied(long index, Outcome[] outcomes) {
             lane.execute(() -> {
-                entryTimes.record(machine.nanoTime().getAsLong() - proposedNanos);
+                long now = machine.nanoTime().getAsLong();
+                entryTimes.record(now - proposedNanos);
+                company = outstanding();
+                companyUntilNanos = now + COMPANY_NANOS;
                 landed();
                 int from = 0;
                 while (from < sources.size()) {

@@ -16,7 +16,6 @@ import io.dshm.proto.wire.StatusReply;
 import io.dshm.server.network.PeerPort;
 import io.dshm.server.network.Ports;
 import io.dshm.server.network.RefusalLog;
-import io.dshm.server.replication.contracts.ClockAndRandom;
 import io.dshm.server.replication.contracts.FakeLog;
 import io.dshm.server.replication.writes.ForwardSession;
 import io.dshm.server.replication.writes.Proposer;
@@ -48,7 +47,14 @@ class PeerListenerTest {
 
     private final FakeLog log = new FakeLog();
     private final Proposer proposer = new Proposer(
-            log, new ClusterClock(System::nanoTime), ClockAndRandom.real(), Runnable::run, log.stateMachine.memory());
+            log,
+            new ClusterClock(System::nanoTime),
+            FakeLog.slowMachine(),
+            Runnable::run,
+            (nanos, task) -> {
+                throw new AssertionError("nobody waits");
+            },
+            log.stateMachine.memory());
     private final NioEventLoopGroup loops = new NioEventLoopGroup(1);
     private final List<ForwardSession.Peer> peers = new ArrayList<>();
     private PeerListener listener;

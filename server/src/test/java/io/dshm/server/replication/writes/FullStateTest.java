@@ -13,7 +13,7 @@ import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.LogEntry;
 import io.dshm.proto.wire.RegisterNode;
 import io.dshm.proto.wire.SwitchFormat;
-import io.dshm.server.replication.contracts.ClockAndRandom;
+import io.dshm.server.replication.contracts.FakeLog;
 import io.dshm.server.replication.contracts.RaftLog;
 import io.dshm.server.statemachine.ClusterClock;
 import io.dshm.server.statemachine.Outcome;
@@ -69,8 +69,11 @@ class FullStateTest {
                 }
             },
             new ClusterClock(System::nanoTime),
-            ClockAndRandom.real(),
+            FakeLog.slowMachine(),
             Runnable::run,
+            (nanos, task) -> {
+                throw new AssertionError("nobody waits");
+            },
             stateMachine.memory());
 
     FullStateTest() {

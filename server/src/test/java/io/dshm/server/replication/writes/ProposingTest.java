@@ -25,6 +25,7 @@ import io.dshm.server.replication.contracts.PeerLinks;
 import io.dshm.server.replication.contracts.RaftLog;
 import io.dshm.server.statemachine.ClusterClock;
 import io.dshm.server.statemachine.Outcome;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -40,8 +41,15 @@ class ProposingTest {
     private static final long TIMEOUT_NANOS = TimeUnit.SECONDS.toNanos(5);
 
     private final FakeLog log = new FakeLog();
+    private long nowNanos;
+    private final ArrayDeque<Runnable> timers = new ArrayDeque<>();
     private final Proposer proposer = new Proposer(
-            log, new ClusterClock(System::nanoTime), ClockAndRandom.real(), Runnable::run, log.stateMachine.memory());
+            log,
+            new ClusterClock(System::nanoTime),
+            new ClockAndRandom(() -> nowNanos, System::currentTimeMillis, () -> 1),
+            Runnable::run,
+            this::onTimer,
+            log.stateMachine.memory());
 
     private int notTaken;
     private int unknownOrigin;
@@ -62,6 +70,14 @@ class ProposingTest {
             onTheLink.clear();
         }
     };
+
+    private void onTimer(long nanos, Runnable task) {
+        long due = nowNanos + nanos;
+        timers.add(() -> {
+            nowNanos = due;
+            task.run();
+        });
+    }
 
     private Outbox newOutbox(long origin) {
         return new Outbox(origin, new Outbox.Events() {
@@ -146,6 +162,22 @@ class ProposingTest {
         assertTrue(submit(0));
     }
 
+    private void proposeAndApply(int commands) {
+        for (int i = 0; i < commands; i++) {
+            submit();
+        }
+        propose();
+        log.applyNext();
+    }
+
+    /** So many commands, one after the other. */
+    private void proposeEach(int commands) {
+        for (int i = 0; i < commands; i++) {
+            submit();
+            propose();
+        }
+    }
+
     private void propose() {
         outbox.sendTo(proposer);
         proposer.flush();
@@ -206,7 +238,67 @@ class ProposingTest {
         propose();
         assertEquals(List.of(10), log.sizes());
         log.applyNext();
+        timers.remove().run();
         assertEquals(List.of(1), log.sizes());
+    }
+
+    @Test
+    void clients_that_come_back_after_their_answers_share_the_next_entry() {
+        proposeAndApply(20);
+        proposeEach(17);
+        assertEquals(List.of(), log.sizes());
+        proposeEach(1);
+        assertEquals(List.of(18), log.sizes(), "the last two are not waited for");
+    }
+
+    @Test
+    void clients_that_do_not_come_back_are_waited_for_for_a_moment() {
+        proposeAndApply(20);
+        nowNanos += 1;
+        proposeEach(1);
+        assertEquals(List.of(), log.sizes());
+        timers.remove().run();
+        assertEquals(Proposer.COMPANY_NANOS, nowNanos, "from when the others were answered");
+        assertEquals(List.of(1), log.sizes());
+        log.applyNext();
+        proposeEach(1);
+        assertEquals(List.of(1), log.sizes(), "only one was outstanding");
+        assertTrue(timers.isEmpty());
+    }
+
+    @Test
+    void nobody_is_waited_for_after_a_pause() {
+        proposeAndApply(20);
+        nowNanos += Proposer.COMPANY_NANOS;
+        proposeEach(1);
+        assertEquals(List.of(1), log.sizes());
+        assertTrue(timers.isEmpty());
+    }
+
+    @Test
+    void a_timer_of_an_earlier_wait_does_not_end_a_later_one() {
+        proposeAndApply(20);
+        proposeEach(1);
+        nowNanos += Proposer.COMPANY_NANOS / 2;
+        proposeEach(17);
+        assertEquals(List.of(18), log.sizes());
+        log.applyNext();
+        proposeEach(3);
+        assertEquals(1, timers.size());
+        timers.remove().run();
+        assertEquals(List.of(), log.sizes());
+        timers.remove().run();
+        assertEquals(List.of(3), log.sizes());
+    }
+
+    @Test
+    void a_node_that_no_longer_leads_does_not_propose_what_waited_for_company() {
+        proposeAndApply(20);
+        proposeEach(1);
+        proposer.setTerm(0);
+        assertEquals(1, notTaken);
+        timers.remove().run();
+        assertEquals(List.of(), log.sizes());
     }
 
     @Test
@@ -217,7 +309,7 @@ class ProposingTest {
         propose();
         submit();
         propose();
-        proposer.expire(System.nanoTime() + TIMEOUT_NANOS, TIMEOUT_NANOS - TimeUnit.SECONDS.toNanos(1));
+        proposer.expire(nowNanos + TIMEOUT_NANOS, TIMEOUT_NANOS - TimeUnit.SECONDS.toNanos(1));
         assertEquals(1, notTaken);
         assertEquals(List.of(10, 1), log.sizes());
         log.applyNext();

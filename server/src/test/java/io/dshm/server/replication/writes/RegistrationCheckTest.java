@@ -9,7 +9,6 @@ import io.dshm.proto.wire.ForwardReply;
 import io.dshm.proto.wire.RegisterNode;
 import io.dshm.proto.wire.Result;
 import io.dshm.proto.wire.Settled;
-import io.dshm.server.replication.contracts.ClockAndRandom;
 import io.dshm.server.replication.contracts.FakeLog;
 import io.dshm.server.statemachine.ClusterClock;
 import java.io.IOException;
@@ -25,7 +24,14 @@ class RegistrationCheckTest {
 
     private final FakeLog log = new FakeLog();
     private final Proposer proposer = new Proposer(
-            log, new ClusterClock(System::nanoTime), ClockAndRandom.real(), Runnable::run, log.stateMachine.memory());
+            log,
+            new ClusterClock(System::nanoTime),
+            FakeLog.slowMachine(),
+            Runnable::run,
+            (nanos, task) -> {
+                throw new AssertionError("nobody waits");
+            },
+            log.stateMachine.memory());
     private final List<RegisterNode> asked = new ArrayList<>();
     private final CompletableFuture<Boolean> answer = new CompletableFuture<>();
     private final List<ForwardReply> replies = new ArrayList<>();

@@ -8,7 +8,6 @@ import io.dshm.proto.ErrorCode;
 import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.Forward;
 import io.dshm.proto.wire.IncrCommand;
-import io.dshm.server.replication.contracts.ClockAndRandom;
 import io.dshm.server.replication.contracts.FakeLog;
 import io.dshm.server.replication.contracts.Leadership;
 import io.dshm.server.replication.contracts.PeerLinks;
@@ -32,8 +31,11 @@ class SenderTest {
             new Proposer(
                     log,
                     new ClusterClock(System::nanoTime),
-                    ClockAndRandom.real(),
+                    FakeLog.slowMachine(),
                     Runnable::run,
+                    (nanos, task) -> {
+                        throw new AssertionError("nobody waits");
+                    },
                     log.stateMachine.memory()),
             (node, executor, listener) -> {
                 links.add(listener);
