@@ -11,7 +11,8 @@ import java.util.function.LongSupplier;
  *
  * <p>The leader looks, {@link #FIRST_LOOK_MICROS} after it has applied something, whether it has appended an entry
  * since. If so, that entry's way to the followers tells them of the commit. If not, it sends heartbeats. Under load it
- * only looks, every {@link #NEXT_LOOK_MICROS}: a heartbeat for each entry would cost as much as the entries.
+ * only looks, less and less often up to every {@link #NEXT_LOOK_MICROS_MAX}: a heartbeat for each entry would cost as
+ * much as the entries.
  *
  * <p>A follower refuses a heartbeat, and hears of no commit, while it still writes the entry before it. An entry is
  * committed when a majority has it, so a slower follower may do so. The heartbeats are sent again after
@@ -25,8 +26,10 @@ final class CommitNotices {
     /** Long enough for the next request of a client that waits for its reply, where one follows at once. */
     static final long FIRST_LOOK_MICROS = 500;
 
-    /** While entries follow each other. */
+    /** While entries follow each other; twice as long each time, because each look wakes a thread. */
     static final long NEXT_LOOK_MICROS = 2_000;
+
+    static final long NEXT_LOOK_MICROS_MAX = 8_000;
 
     /**
      * After the first heartbeats, and after each further ones: about the times of a usual and of a slow write to a
@@ -55,6 +58,8 @@ final class CommitNotices {
     private long appliedBefore;
 
     private long appendedBefore;
+
+    private long nextLookMicros;
 
     /** Up to here the followers have been told, or an entry on its way tells them. */
     private long told;
@@ -90,6 +95,7 @@ final class CommitNotices {
     private void lookIfIdle() {
         if (looking.compareAndSet(false, true)) {
             remember(applied);
+            nextLookMicros = NEXT_LOOK_MICROS;
             timer.schedule(this::look, FIRST_LOOK_MICROS);
         }
     }
@@ -120,7 +126,8 @@ final class CommitNotices {
         }
         if (leading && appliedNow > told) {
             remember(appliedNow);
-            timer.schedule(this::look, NEXT_LOOK_MICROS);
+            timer.schedule(this::look, nextLookMicros);
+            nextLookMicros = Math.min(2 * nextLookMicros, NEXT_LOOK_MICROS_MAX);
             return;
         }
         looking.set(false);

@@ -112,14 +112,17 @@ class CommitNoticesTest {
         }
         assertEquals(0, heartbeats);
         assertEquals(10 + 1, delays.size());
-        assertEquals(
-                1,
-                delays.stream()
-                        .filter(d -> d == CommitNotices.FIRST_LOOK_MICROS)
-                        .count());
+        assertEquals(List.of(CommitNotices.FIRST_LOOK_MICROS, 2_000L, 4_000L, 8_000L, 8_000L), delays.subList(0, 5));
+        assertEquals(CommitNotices.NEXT_LOOK_MICROS_MAX, delays.get(10));
         notices.onApplied(101);
         passes();
         assertEquals(1, heartbeats);
+        pass(1_000_000);
+        notices.onApplied(102);
+        appended = 103;
+        notices.onApplied(103);
+        passes();
+        assertEquals(CommitNotices.NEXT_LOOK_MICROS, delays.get(delays.size() - 1), "it begins anew");
     }
 
     @Test
