@@ -210,6 +210,9 @@ public final class NodeProcess {
     public void start() throws IOException {
         List<String> command = new ArrayList<>(place.launcher());
         command.add(javaExecutable());
+        if (classPath == null) {
+            command.addAll(ClassArchive.options(jvmOptions));
+        }
         command.addAll(jvmOptions);
         command.addAll(
                 classPath == null ? List.of("-jar", JAR.toString()) : List.of("-cp", classPath, "io.dshm.server.Main"));
