@@ -13,8 +13,7 @@ final class ClassArchive {
 
     private static final Path FILE = Path.of("target/node-classes.jsa").toAbsolutePath();
     private static final String MADE_AT_EXIT = "-XX:ArchiveClassesAtExit=" + FILE;
-    private static final List<String> OPTIONS =
-            List.of("-Xlog:cds*=error", "-XX:SharedArchiveFile=" + FILE, "-XX:+VerifySharedSpaces");
+    private static final List<String> OPTIONS = List.of("-Xlog:cds*=error", "-XX:SharedArchiveFile=" + FILE);
 
     private ClassArchive() {}
 
