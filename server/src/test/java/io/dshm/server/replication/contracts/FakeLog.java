@@ -9,8 +9,6 @@ import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
 
 /** A log that does what a test says: entries are proposed, and later applied, refused or lost from sight. */
 public final class FakeLog implements RaftLog {
@@ -23,14 +21,6 @@ public final class FakeLog implements RaftLog {
     public final StateMachine stateMachine = new StateMachine(new ClusterClock(System::nanoTime));
     public final ArrayDeque<ReadIndexListener> questions = new ArrayDeque<>();
     private long index;
-
-    /** A machine on which a second passes between two looks at its clock: nobody waits for what comes soon. */
-    public static ClockAndRandom slowMachine() {
-        ClockAndRandom real = ClockAndRandom.real();
-        AtomicLong seconds = new AtomicLong();
-        return new ClockAndRandom(
-                () -> TimeUnit.SECONDS.toNanos(seconds.incrementAndGet()), real.wallMillis(), real.randomLong());
-    }
 
     @Override
     public void propose(byte[] entry, long term, Proposal proposal) {

@@ -19,8 +19,8 @@ import io.dshm.server.network.RefusalLog;
 import io.dshm.server.replication.contracts.FakeLog;
 import io.dshm.server.replication.writes.ForwardSession;
 import io.dshm.server.replication.writes.Proposer;
+import io.dshm.server.replication.writes.Proposers;
 import io.dshm.server.replication.writes.RegistrationCheck;
-import io.dshm.server.statemachine.ClusterClock;
 import io.dshm.server.transport.CallServer;
 import io.dshm.server.transport.Greeting;
 import io.dshm.server.transport.PeerCodec;
@@ -46,15 +46,7 @@ class PeerListenerTest {
     private static final long ORIGIN = 7;
 
     private final FakeLog log = new FakeLog();
-    private final Proposer proposer = new Proposer(
-            log,
-            new ClusterClock(System::nanoTime),
-            FakeLog.slowMachine(),
-            Runnable::run,
-            (nanos, task) -> {
-                throw new AssertionError("nobody waits");
-            },
-            log.stateMachine.memory());
+    private final Proposer proposer = Proposers.waitingForNobody(log, log.stateMachine.memory());
     private final NioEventLoopGroup loops = new NioEventLoopGroup(1);
     private final List<ForwardSession.Peer> peers = new ArrayList<>();
     private PeerListener listener;

@@ -13,7 +13,6 @@ import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.LogEntry;
 import io.dshm.proto.wire.RegisterNode;
 import io.dshm.proto.wire.SwitchFormat;
-import io.dshm.server.replication.contracts.FakeLog;
 import io.dshm.server.replication.contracts.RaftLog;
 import io.dshm.server.statemachine.ClusterClock;
 import io.dshm.server.statemachine.Outcome;
@@ -55,7 +54,7 @@ class FullStateTest {
     private long index;
     private int notTaken;
 
-    private final Proposer proposer = new Proposer(
+    private final Proposer proposer = Proposers.waitingForNobody(
             new RaftLog() {
                 @Override
                 public void propose(byte[] entry, long term, Proposal proposal) {
@@ -67,12 +66,6 @@ class FullStateTest {
                 public void readIndex(ReadIndexListener listener) {
                     throw new AssertionError("nobody reads");
                 }
-            },
-            new ClusterClock(System::nanoTime),
-            FakeLog.slowMachine(),
-            Runnable::run,
-            (nanos, task) -> {
-                throw new AssertionError("nobody waits");
             },
             stateMachine.memory());
 

@@ -10,7 +10,6 @@ import io.dshm.proto.wire.RegisterNode;
 import io.dshm.proto.wire.Result;
 import io.dshm.proto.wire.Settled;
 import io.dshm.server.replication.contracts.FakeLog;
-import io.dshm.server.statemachine.ClusterClock;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,15 +22,7 @@ class RegistrationCheckTest {
     private static final long TERM = 3;
 
     private final FakeLog log = new FakeLog();
-    private final Proposer proposer = new Proposer(
-            log,
-            new ClusterClock(System::nanoTime),
-            FakeLog.slowMachine(),
-            Runnable::run,
-            (nanos, task) -> {
-                throw new AssertionError("nobody waits");
-            },
-            log.stateMachine.memory());
+    private final Proposer proposer = Proposers.waitingForNobody(log, log.stateMachine.memory());
     private final List<RegisterNode> asked = new ArrayList<>();
     private final CompletableFuture<Boolean> answer = new CompletableFuture<>();
     private final List<ForwardReply> replies = new ArrayList<>();

@@ -11,7 +11,6 @@ import io.dshm.proto.wire.IncrCommand;
 import io.dshm.server.replication.contracts.FakeLog;
 import io.dshm.server.replication.contracts.Leadership;
 import io.dshm.server.replication.contracts.PeerLinks;
-import io.dshm.server.statemachine.ClusterClock;
 import io.dshm.server.statemachine.Outcome;
 import io.netty.channel.embedded.EmbeddedChannel;
 import java.util.ArrayList;
@@ -28,15 +27,7 @@ class SenderTest {
     private final List<String> told = new ArrayList<>();
     private long nanos = 1;
     private final Sender sender = new Sender(
-            new Proposer(
-                    log,
-                    new ClusterClock(System::nanoTime),
-                    FakeLog.slowMachine(),
-                    Runnable::run,
-                    (nanos, task) -> {
-                        throw new AssertionError("nobody waits");
-                    },
-                    log.stateMachine.memory()),
+            Proposers.waitingForNobody(log, log.stateMachine.memory()),
             (node, executor, listener) -> {
                 links.add(listener);
                 return new PeerLinks.Link() {
