@@ -6,8 +6,8 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * An archive of the server's classes, with which the tests' nodes start with half of the work, as those of the launcher
- * do. It is made once for each build, by a node that starts and stops.
+ * An archive of the server's classes, with which the tests' nodes start with half of the work. It is made once for each
+ * build, by a node that starts and stops.
  */
 final class ClassArchive {
 
@@ -38,6 +38,7 @@ final class ClassArchive {
             node.awaitHealthy();
             node.terminate();
             node.awaitEnd();
+            node.dispose();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IOException("interrupted while " + FILE + " was made", e);
