@@ -164,6 +164,15 @@ final class NodeStatus implements NodeInfo {
         } else if (!reads.isCaughtUp()) {
             all.add("not up to date since it started");
         }
+        if (removed == null) {
+            if (!now.replicator.isRegistered()) {
+                all.add("not registered in the log since it started");
+            }
+            int format = now.replicator.dueFormat();
+            if (format != 0) {
+                all.add("the cluster is about to switch to format " + format);
+            }
+        }
         return all;
     }
 

@@ -229,6 +229,14 @@ public final class Replicator {
         return registration.isDone();
     }
 
+    /**
+     * The format that the cluster switches to as soon as its leader sees that all members read it, as this node sees
+     * already; 0 if there is none. Until then the verbs of that format are refused. Any thread.
+     */
+    public int dueFormat() {
+        return format.due();
+    }
+
     /** Stops the background work. To be called after {@link #drain}. */
     public void close() {
         scans.close();

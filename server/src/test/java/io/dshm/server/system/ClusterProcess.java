@@ -64,7 +64,20 @@ public final class ClusterProcess {
             node.awaitHealthy();
         }
         awaitLeader();
+        awaitFormat();
         return this;
+    }
+
+    /** Until all nodes use the newest format that all of them read, and so take all verbs of it. */
+    private void awaitFormat() throws IOException, InterruptedException {
+        long lowest = Long.MAX_VALUE;
+        for (NodeProcess node : nodes) {
+            lowest = Math.min(lowest, node.statusNumber("formatReads"));
+        }
+        long readByAll = lowest;
+        for (NodeProcess node : nodes) {
+            Await.until(node + " uses format " + readByAll, () -> node.statusNumber("format") == readByAll);
+        }
     }
 
     public List<NodeProcess> nodes() {
