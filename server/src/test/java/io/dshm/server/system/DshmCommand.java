@@ -19,6 +19,9 @@ final class DshmCommand {
 
     static final Path LAUNCHER = Path.of("../deploy/bin/dshm").toAbsolutePath().normalize();
 
+    /** One for all tests of a build: its archive of classes takes ten seconds. */
+    private static final Path CACHE = Path.of("target/dshm-cache").toAbsolutePath();
+
     private static final long PATIENCE_SECONDS = 120;
 
     private final Path folder;
@@ -75,7 +78,7 @@ final class DshmCommand {
         builder.redirectInput(in.toFile()).redirectOutput(out.toFile()).redirectError(err.toFile());
         builder.environment().keySet().removeIf(key -> key.startsWith("DSHM_"));
         builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
-        builder.environment().put("DSHM_CACHE", folder.resolve("cache").toString());
+        builder.environment().put("DSHM_CACHE", CACHE.toString());
         builder.environment().put("XDG_STATE_HOME", folder.resolve("state").toString());
         if (!nodes.isEmpty()) {
             builder.environment().put("DSHM_ENDPOINTS", addresses(nodes, false));
