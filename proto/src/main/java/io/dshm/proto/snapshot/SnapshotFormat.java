@@ -20,6 +20,12 @@ public final class SnapshotFormat {
     /** How many bytes a file begins with that say what it is. */
     public static final int MAGIC_BYTES = 8;
 
+    /** The length and the checksum before a frame. */
+    static final int FRAME_HEAD_BYTES = 2 * Integer.BYTES;
+
+    /** What a footer frame takes at most, its head included. */
+    public static final int FOOTER_BYTES_MAX = 64;
+
     private static final byte[] MAGIC = {'D', 'S', 'H', 'M', 'S', 'N', 'A', 'P'};
 
     private SnapshotFormat() {}

@@ -1,6 +1,7 @@
 package io.dshm.proto.snapshot;
 
 import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.UnsafeByteOperations;
 import io.dshm.proto.Formats;
 import io.dshm.proto.Limits;
 import io.dshm.proto.StrictParser;
@@ -39,6 +40,20 @@ public final class SnapshotPart {
 
         /** An entry of the store. */
         void entry(SnapshotEntry entry) throws IOException;
+
+        /**
+         * An entry with a plain value, which most are: the same as {@link #entry}, without the message.
+         *
+         * @param expiresAtMillis an instant of the cluster clock, or 0
+         */
+        default void plainEntry(byte[] key, long expiresAtMillis, long version, byte[] value) throws IOException {
+            entry(SnapshotEntry.newBuilder()
+                    .setKey(UnsafeByteOperations.unsafeWrap(key))
+                    .setExpiresAtMillis(expiresAtMillis)
+                    .setVersion(version)
+                    .setValue(UnsafeByteOperations.unsafeWrap(value))
+                    .build());
+        }
 
         /** A node's registration, or more of it. */
         default void node(SnapshotNode node) throws IOException {}
@@ -90,12 +105,22 @@ public final class SnapshotPart {
                 throw new SnapshotException("is no snapshot file");
             }
             while (true) {
-                SnapshotFrame frame = readFrame();
-                if (frame.getFrameCase() == SnapshotFrame.FrameCase.FOOTER) {
+                byte[] bytes = readFrame();
+                SnapshotFrame frame = EntriesFrame.isOne(bytes) ? null : decode(bytes);
+                if (frame != null && frame.getFrameCase() == SnapshotFrame.FrameCase.FOOTER) {
                     return finish(frame.getFooter());
                 }
                 try {
-                    accept(frame);
+                    if (frame == null) {
+                        header();
+                        entryCount += new EntriesFrame(bytes).read(visitor);
+                    } else {
+                        accept(frame);
+                    }
+                } catch (StrictParser.UnknownFieldException e) {
+                    throw newer(e);
+                } catch (InvalidProtocolBufferException e) {
+                    throw undecodable(e);
                 } catch (IllegalArgumentException | IllegalStateException | ArithmeticException e) {
                     throw new SnapshotException("has a frame that says what cannot be", e);
                 }
@@ -113,7 +138,7 @@ public final class SnapshotPart {
         return header;
     }
 
-    private SnapshotFrame readFrame() throws IOException {
+    private byte[] readFrame() throws IOException {
         int length = in.readInt();
         int expected = in.readInt();
         if (length < 0 || length > Limits.SNAPSHOT_FRAME_BYTES_MAX) {
@@ -121,11 +146,19 @@ public final class SnapshotPart {
         }
         byte[] bytes = new byte[length];
         in.readFully(bytes);
-        CRC32C crc = new CRC32C();
-        crc.update(bytes);
-        if ((int) crc.getValue() != expected) {
+        if (checksum(bytes, 0, length) != expected) {
             throw new SnapshotException("has a frame with a wrong checksum");
         }
+        return bytes;
+    }
+
+    private static int checksum(byte[] bytes, int from, int length) {
+        CRC32C crc = new CRC32C();
+        crc.update(bytes, from, length);
+        return (int) crc.getValue();
+    }
+
+    private static SnapshotFrame decode(byte[] bytes) throws SnapshotException {
         try {
             SnapshotFrame frame = PARSER.parseLeniently(ByteBuffer.wrap(bytes));
             // A newer header first: what else this version does not know follows from it.
@@ -136,10 +169,41 @@ public final class SnapshotPart {
             PARSER.requireKnown(frame, ByteBuffer.wrap(bytes));
             return frame;
         } catch (StrictParser.UnknownFieldException e) {
-            throw new SnapshotException("was written by a newer version: " + e.getMessage(), true);
+            throw newer(e);
         } catch (InvalidProtocolBufferException e) {
-            throw new SnapshotException("has a frame that cannot be decoded", e);
+            throw undecodable(e);
         }
+    }
+
+    private static SnapshotException newer(StrictParser.UnknownFieldException cause) {
+        return new SnapshotException("was written by a newer version: " + cause.getMessage(), true);
+    }
+
+    private static SnapshotException undecodable(InvalidProtocolBufferException cause) {
+        return new SnapshotException("has a frame that cannot be decoded", cause);
+    }
+
+    /**
+     * The footer at the end of a part, for who wants to know beforehand how many entries there are.
+     *
+     * @param end the part's last bytes, {@link SnapshotFormat#FOOTER_BYTES_MAX} of them or more
+     * @return null if there is none; {@link #read} tells what is wrong
+     */
+    public static @Nullable SnapshotFooter footerAt(byte[] end) {
+        ByteBuffer bytes = ByteBuffer.wrap(end);
+        for (int start = end.length - SnapshotFormat.FRAME_HEAD_BYTES; start >= 0; start--) {
+            int from = start + SnapshotFormat.FRAME_HEAD_BYTES;
+            int length = end.length - from;
+            if (bytes.getInt(start) == length && bytes.getInt(start + Integer.BYTES) == checksum(end, from, length)) {
+                try {
+                    SnapshotFrame frame = SnapshotFrame.parseFrom(bytes.slice(from, length));
+                    return frame.hasFooter() ? frame.getFooter() : null;
+                } catch (InvalidProtocolBufferException e) {
+                    return null;
+                }
+            }
+        }
+        return null;
     }
 
     private void accept(SnapshotFrame frame) throws IOException {
@@ -156,6 +220,7 @@ public final class SnapshotPart {
                 visitor.header(found);
             }
             case ENTRIES -> {
+                // Not as this version writes them: without entries, or with a length in more bytes than it needs.
                 header();
                 for (SnapshotEntry entry : frame.getEntries().getEntriesList()) {
                     entryCount++;

@@ -34,8 +34,11 @@ import io.dshm.server.store.limiters.SlidingLog;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.List;
 
@@ -57,11 +60,49 @@ public final class SnapshotReader {
         void users(SnapshotUsers users);
     }
 
+    /** An entry with a key of one byte and an empty value. */
+    private static final int ENTRY_BYTES_MIN = 9;
+
     private final Path folder;
 
     /** A reader of the snapshot in this folder. */
     public SnapshotReader(Path folder) {
         this.folder = folder;
+    }
+
+    /**
+     * How many entries there are, by the footers of the files; 0 if one cannot be read, which {@link #read} then tells.
+     * Never more than the files have room for.
+     */
+    long entriesExpected() throws IOException {
+        long entries = 0;
+        long bytes = 0;
+        for (int number = 0; ; number++) {
+            Path path = folder.resolve(SnapshotFormat.fileName(number));
+            if (!Files.exists(path)) {
+                return 0;
+            }
+            try (FileChannel file = FileChannel.open(path, StandardOpenOption.READ)) {
+                SnapshotFooter footer = SnapshotPart.footerAt(end(file));
+                if (footer == null) {
+                    return 0;
+                }
+                entries += footer.getEntryCount();
+                bytes += file.size();
+                if (footer.getLastPart()) {
+                    return Math.max(0, Math.min(entries, bytes / ENTRY_BYTES_MIN));
+                }
+            }
+        }
+    }
+
+    private static byte[] end(FileChannel file) throws IOException {
+        long from = Math.max(0, file.size() - SnapshotFormat.FOOTER_BYTES_MAX);
+        ByteBuffer end = ByteBuffer.allocate(Math.toIntExact(file.size() - from));
+        while (end.hasRemaining() && file.read(end, from + end.position()) >= 0) {
+            // The rest.
+        }
+        return end.array();
     }
 
     /**
@@ -130,8 +171,15 @@ public final class SnapshotReader {
 
         @Override
         public void entry(SnapshotEntry wire) throws IOException {
-            byte[] key = wire.getKey().toByteArray();
-            Entry entry = fromWire(wire);
+            accept(wire.getKey().toByteArray(), fromWire(wire));
+        }
+
+        @Override
+        public void plainEntry(byte[] key, long expiresAtMillis, long version, byte[] value) throws IOException {
+            accept(key, Entry.of(value, deadline(expiresAtMillis), version));
+        }
+
+        private void accept(byte[] key, Entry entry) throws IOException {
             digest += Store.digestOf(key, entry, clockMillis);
             target.entry(key, entry);
         }
@@ -169,7 +217,7 @@ public final class SnapshotReader {
         }
 
         private static Entry fromWire(SnapshotEntry wire) {
-            long expiresAt = wire.getExpiresAtMillis() == 0 ? Entry.NEVER : wire.getExpiresAtMillis();
+            long expiresAt = deadline(wire.getExpiresAtMillis());
             return switch (wire.getContentCase()) {
                 case VALUE -> Entry.of(wire.getValue().toByteArray(), expiresAt, wire.getVersion());
                 case LIMITER -> Entry.of(limiter(wire.getLimiter()), expiresAt, wire.getVersion());
@@ -179,6 +227,10 @@ public final class SnapshotReader {
                 case TYPED -> Entry.of(typed(wire.getTyped()), expiresAt, wire.getVersion());
                 case CONTENT_NOT_SET -> throw new IllegalArgumentException("an entry of an unknown kind");
             };
+        }
+
+        private static long deadline(long expiresAtMillis) {
+            return expiresAtMillis == 0 ? Entry.NEVER : expiresAtMillis;
         }
 
         private static Meter meter(MeterState wire) {

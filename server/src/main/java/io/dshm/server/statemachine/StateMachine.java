@@ -582,6 +582,7 @@ public final class StateMachine {
         // The old users count until the snapshot is read: nobody may do more meanwhile.
         Users[] users = {Users.NONE};
         Store newStore = new Store();
+        newStore.expect(snapshot.entriesExpected());
         LoadedEntries loaded = new LoadedEntries(newStore, memory.room());
         SnapshotHeader header = snapshot.read(new SnapshotReader.Target() {
             @Override

@@ -92,6 +92,9 @@ final class Segment {
     /** What the chunks shall have room for, all together, before they grow by parts. */
     private final long bytesPlanned;
 
+    /** How many entries are sure to come; until then the chunks grow faster. */
+    private final int entriesExpected;
+
     private int chunkCount;
     private int contentCount;
 
@@ -109,13 +112,24 @@ final class Segment {
 
     /** A segment without entries, to which none can be added: it is to be {@linkplain #rebuilt} first. */
     Segment() {
-        this(new int[1], 0, 0);
+        this(new int[1], 0, 0, 0);
     }
 
-    private Segment(int[] index, int slotsMax, long bytesPlanned) {
+    private Segment(int[] index, int slotsMax, long bytesPlanned, int entriesExpected) {
         this.index = index;
         this.slotsMax = slotsMax;
         this.bytesPlanned = bytesPlanned;
+        this.entriesExpected = entriesExpected;
+    }
+
+    /** A segment without entries, with slots for so many. */
+    static Segment expecting(int entries) {
+        return new Segment(newIndex(entries), entries, 0, entries);
+    }
+
+    /** At most three quarters of the slots are used. */
+    private static int[] newIndex(int slotsMax) {
+        return new int[slotsMax + slotsMax / 3 + 1];
     }
 
     /** How many slots there are, numbered from 0 on. Any thread. */
@@ -221,7 +235,7 @@ final class Segment {
         for (int number = 0; number < slots.length; number++) {
             slots[number] = slot(number);
         }
-        Segment copy = new Segment(slots, 0, 0);
+        Segment copy = new Segment(slots, 0, 0, 0);
         // After all slots: so they have what any of them refers to.
         copy.chunks = chunks;
         copy.contents = contents.clone();
@@ -254,7 +268,9 @@ final class Segment {
     boolean hasRoomFor(int number, int recordBytes) {
         boolean slotIsThere = number >= 0 || slotsUsed < slotsMax;
         boolean chunkHasRoom = chunkCount > 0 && fits(rounded(recordBytes));
-        boolean mayGrow = chunkBytes < liveBytes + liveBytes / ROOM_PART && chunkCount < CHUNKS_MAX;
+        // What is not alive was removed, or left over at a chunk's end, of which there are many while chunks are small.
+        long garbageMax = liveCount < entriesExpected ? liveBytes + CHUNK_BYTES_MIN : liveBytes / ROOM_PART;
+        boolean mayGrow = chunkBytes <= liveBytes + garbageMax && chunkCount < CHUNKS_MAX;
         return slotIsThere && (chunkHasRoom || mayGrow);
     }
 
@@ -341,7 +357,7 @@ final class Segment {
         if (chunkCount == chunks.length) {
             chunks = Arrays.copyOf(chunks, 2 * chunkCount);
         }
-        long wanted = Math.max(bytesPlanned - chunkBytes, liveBytes / ROOM_PART);
+        long wanted = Math.max(bytesPlanned - chunkBytes, Math.max(liveBytes / ROOM_PART, bytesExpected()));
         long bytes = Math.max(CHUNK_BYTES_MIN, Math.min(wanted, CHUNK_BYTES_MAX));
         // A whole number of records like this one: so nothing is left over where all are alike.
         int records = (int) ((bytes + recordBytes - 1) / recordBytes);
@@ -350,6 +366,12 @@ final class Segment {
         chunkCount++;
         chunkBytes += chunk.length;
         tail = 0;
+    }
+
+    /** What the entries to come take, if they are like those that are there; as much as those at most. */
+    private long bytesExpected() {
+        int missing = entriesExpected - liveCount;
+        return missing <= 0 || liveCount == 0 ? 0 : Math.min(liveBytes, liveBytes / liveCount * missing);
     }
 
     private int addContent(Object content) {
@@ -370,8 +392,7 @@ final class Segment {
     Segment rebuilt(int recordBytes, Cursor scratch) {
         int slots = liveCount + liveCount / 2 + 2;
         long room = Math.max(liveBytes / ROOM_PART, rounded(recordBytes));
-        // At most three quarters of the slots are used.
-        Segment fresh = new Segment(new int[slots + slots / 3 + 1], slots, liveBytes + room);
+        Segment fresh = new Segment(newIndex(slots), slots, liveBytes + room, 0);
         for (int slot : index) {
             if (isLive(slot)) {
                 moveTo(slot, scratch);

@@ -97,6 +97,14 @@ public final class Store {
     }
 
     /**
+     * Prepares an empty store for so many entries, so that they are not copied again and again while it grows. The
+     * memory that this takes at once is six bytes for each of them. Writer only.
+     */
+    public void expect(long entries) {
+        table.expect(entries);
+    }
+
+    /**
      * Sets the entry of a key. Writer only.
      *
      * @param key not kept

@@ -19,6 +19,12 @@ final class Table {
     /** Segments; a power of two. */
     static final int SEGMENTS = 1 << SEGMENT_BITS;
 
+    /** With fewer entries in a segment there is nothing to gain. */
+    private static final int EXPECTED_MIN = 16;
+
+    /** How many more than on average a segment is prepared for: with a thousand, one in forty has more. */
+    private static final int EXPECTED_SPARE_PART = 16;
+
     /** All segments without entries. */
     private static final Segment EMPTY = new Segment();
 
@@ -31,6 +37,18 @@ final class Table {
 
     Table() {
         Arrays.fill(segments, EMPTY);
+    }
+
+    /**
+     * Makes segments with slots for so many entries, all together, of an empty table. They are spread by a hash, so few
+     * segments get many more than the others; those grow. Writer only.
+     */
+    void expect(long entries) {
+        long each = entries / SEGMENTS;
+        if (each >= EXPECTED_MIN) {
+            int slots = Math.toIntExact(each + each / EXPECTED_SPARE_PART);
+            Arrays.setAll(segments, number -> Segment.expecting(slots));
+        }
     }
 
     static int numberOf(int hash) {

@@ -1,6 +1,7 @@
 package io.dshm.server.store;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.dshm.server.store.limiters.Algorithm;
@@ -22,6 +23,9 @@ class StoreMemoryTest {
 
     private static final long NOW = 1_800_000_000_000L;
     private static final Quota QUOTA = new Quota(100, 60_000, 10);
+
+    /** Of {@link #keys}. */
+    private static final int SEGMENT = 0;
 
     /** All keys in one segment. */
     private final Keys keys = Keys.FIRST_SEGMENT;
@@ -107,6 +111,29 @@ class StoreMemoryTest {
             remove(i);
         }
         assertEquals(empty, Footprint.of(table).bytes());
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("contents")
+    void a_segment_that_expects_its_entries_is_not_made_again_and_takes_what_they_take(
+            String name, IntFunction<Object> content) throws Exception {
+        store.expect((long) COUNT * Table.SEGMENTS);
+        Segment expecting = table.segment(SEGMENT);
+        for (int i = 0; i < COUNT; i++) {
+            put(i, content, Entry.NEVER);
+        }
+        assertSame(expecting, table.segment(SEGMENT), name);
+        // Less than others: no slots for many more.
+        assertTakes(0.65, 1.2, name);
+        for (int i = COUNT; i < 2 * COUNT; i++) {
+            put(i, content, Entry.NEVER);
+        }
+        assertTakes(0.65, 1.2, "grown: " + name);
+    }
+
+    private void assertTakes(double min, double max, String what) throws IllegalAccessException {
+        double taken = (double) Footprint.of(table.segment(SEGMENT)).bytes() / store.bytes();
+        assertTrue(taken > min && taken < max, () -> what + ": " + taken + " of what is counted");
     }
 
     @ParameterizedTest(name = "{0}")
