@@ -4,21 +4,19 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
-import java.security.SecureRandom;
 import java.util.Arrays;
 
 /**
  * A key: 1 to {@link Limits#LONG_KEY_BYTES_MAX} bytes, the region included, with its hash.
  *
- * <p>The hash is seeded anew in every process, so that clients who choose keys cannot choose collisions. It must
- * therefore never reach the log, a snapshot or another node.
+ * <p>The hash has a seed of its own in every process or data folder ({@link KeySeed}), so that clients who choose keys
+ * cannot choose collisions. It must therefore never reach the log, a snapshot or another node.
  */
 public final class Key {
 
     private static final VarHandle LONGS = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
 
-    /** From a source that nobody can predict, else clients could compute keys that collide. */
-    private static final long SEED = new SecureRandom().nextLong();
+    private static final long SEED = KeySeed.take();
 
     private static final long MULTIPLIER = 0x9E3779B97F4A7C15L;
 

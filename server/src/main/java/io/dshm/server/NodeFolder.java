@@ -1,5 +1,6 @@
 package io.dshm.server;
 
+import io.dshm.proto.KeySeed;
 import io.dshm.proto.snapshot.FileSync;
 import io.dshm.server.replication.jraft.DataParts;
 import io.dshm.server.replication.jraft.HalfFolderException;
@@ -39,6 +40,9 @@ final class NodeFolder implements AutoCloseable {
     private static final String STARTS = "starts";
     private static final String JOINING = "joining";
 
+    /** See {@link KeySeed}; missing in a folder that an older release has begun. */
+    private static final String KEY_SEED = "key-seed";
+
     /** The cluster's id, in hexadecimal digits, and the index of the entry that gave it. */
     private static final String CLUSTER_ID = "cluster-id";
 
@@ -74,6 +78,8 @@ final class NodeFolder implements AutoCloseable {
     private final FileLock lock;
     private final Properties properties = new Properties();
     private @Nullable Progress progress;
+
+    private long keySeed;
 
     /** Copies from {@link #properties}, for any thread. */
     private volatile long clusterId;
@@ -163,13 +169,14 @@ final class NodeFolder implements AutoCloseable {
             }
             requireSame(CLUSTER, cluster);
             requireSame(NODE, node);
-            requireNumbers();
         } else if (DataParts.anyIn(path)) {
             throw new HalfFolderException(file, "is missing");
         } else {
             begin(properties, cluster, node);
             save();
         }
+        properties.putIfAbsent(KEY_SEED, Long.toString(KeySeed.random()));
+        requireNumbers();
         Progress opened = openParts();
         progress = opened;
         countStart();
@@ -220,6 +227,7 @@ final class NodeFolder implements AutoCloseable {
             LOG.debug("folder {} has started {} times", id(), starts());
             clusterId = Long.parseUnsignedLong(properties.getProperty(CLUSTER_ID, "0"), 16);
             clusterSince = Long.parseLong(properties.getProperty(CLUSTER_SINCE, "0"));
+            keySeed = Long.parseLong(properties.getProperty(KEY_SEED));
         } catch (NumberFormatException e) {
             throw new HalfFolderException(path.resolve(FILE), "is damaged", e);
         }
@@ -245,6 +253,11 @@ final class NodeFolder implements AutoCloseable {
     /** How often the node has started with this folder, this time included. */
     long starts() {
         return Long.parseLong(properties.getProperty(STARTS));
+    }
+
+    /** The seed of the hashes by which this node's entries are ordered. */
+    long keySeed() {
+        return keySeed;
     }
 
     /** The id of the cluster whose data this is; 0 if it had none yet. Any thread. */

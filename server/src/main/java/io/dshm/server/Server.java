@@ -1,6 +1,7 @@
 package io.dshm.server;
 
 import io.dshm.proto.Formats;
+import io.dshm.proto.KeySeed;
 import io.dshm.server.admin.AdminListener;
 import io.dshm.server.admin.NodeInfo;
 import io.dshm.server.backup.Backups;
@@ -183,6 +184,9 @@ public final class Server {
         new OpenPorts(config).check();
         status.setTls(tls);
         NodeFolder folder = NodeFolder.open(config.dataDir(), config.cluster(), config.node());
+        if (!KeySeed.offer(folder.keySeed())) {
+            throw new IllegalStateException("a key was made before the seed of its hash was known");
+        }
         metrics.start();
         AdminListener admin = config.adminPort() == 0
                 ? null

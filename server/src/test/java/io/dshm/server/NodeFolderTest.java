@@ -2,6 +2,7 @@ package io.dshm.server;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -23,6 +24,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -58,6 +60,35 @@ class NodeFolderTest {
             assertTrue(folder.isDecided());
             assertTrue(folder.isJoining());
         }
+    }
+
+    @Test
+    void it_keeps_the_seed_of_the_hashes_and_a_folder_of_an_older_release_gets_one() throws IOException {
+        long seed;
+        try (NodeFolder folder = open("c", "n1")) {
+            seed = folder.keySeed();
+        }
+        try (NodeFolder folder = open("c", "n1")) {
+            assertEquals(seed, folder.keySeed());
+        }
+        withKeySeed(null);
+        try (NodeFolder folder = open("c", "n1")) {
+            assertNotEquals(seed, folder.keySeed());
+            seed = folder.keySeed();
+        }
+        try (NodeFolder folder = open("c", "n1")) {
+            assertEquals(seed, folder.keySeed());
+        }
+        withKeySeed("damaged");
+        assertHalf("node.properties");
+    }
+
+    private void withKeySeed(@Nullable String seed) throws IOException {
+        Path file = data().resolve("node.properties");
+        String others = Files.readAllLines(file).stream()
+                .filter(line -> !line.startsWith("key-seed="))
+                .collect(Collectors.joining("\n", "", "\n"));
+        Files.writeString(file, others + (seed == null ? "" : "key-seed=" + seed + "\n"));
     }
 
     @Test

@@ -33,7 +33,8 @@ final class EntriesFrame {
     /** Of a length: 28 bits, which is more than a frame has. */
     private static final int LENGTH_VARINT_BYTES_MAX = 4;
 
-    private static final int VARINT_BYTES_MAX = 10;
+    /** Of a positive number: 63 bits. */
+    private static final int VARINT_BYTES_MAX = 9;
 
     private final byte[] bytes;
 

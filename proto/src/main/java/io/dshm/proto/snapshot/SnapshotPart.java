@@ -219,20 +219,13 @@ public final class SnapshotPart {
                 header = found;
                 visitor.header(found);
             }
-            case ENTRIES -> {
-                // Not as this version writes them: without entries, or with a length in more bytes than it needs.
-                header();
-                for (SnapshotEntry entry : frame.getEntries().getEntriesList()) {
-                    entryCount++;
-                    visitor.entry(entry);
-                }
-            }
             case NODE -> visitor.node(frame.getNode());
             case CLIENT -> visitor.client(frame.getClient());
             case REGION -> visitor.region(frame.getRegion());
             case USERS -> visitor.users(frame.getUsers());
             case UPLOAD -> visitor.upload(frame.getUpload());
-            case FOOTER, FRAME_NOT_SET -> throw new SnapshotException("has a frame of an unknown kind");
+            // Those of entries are not decoded as a whole: see EntriesFrame.
+            case ENTRIES, FOOTER, FRAME_NOT_SET -> throw new SnapshotException("has a frame of an unknown kind");
         }
     }
 

@@ -9,12 +9,14 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import io.dshm.proto.StrictParser;
 import io.dshm.proto.wire.SnapshotEntries;
 import io.dshm.proto.wire.SnapshotEntry;
+import io.dshm.proto.wire.SnapshotFooter;
 import io.dshm.proto.wire.SnapshotFrame;
 import io.dshm.proto.wire.TypedState;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
@@ -111,6 +113,16 @@ class EntriesFrameTest {
         assertEquals(0, given.plain);
     }
 
+    @Test
+    void bits_beyond_the_64_of_a_number_are_ignored_as_protobuf_ignores_them() throws IOException {
+        // Key "k", a version of ten bytes, an empty value.
+        byte[] bytes = HexFormat.of().parseHex("1212" + "0a10" + "0a016b" + "1881808080808080808002" + "2200");
+        assertTrue(EntriesFrame.isOne(bytes));
+        Given given = new Given();
+        new EntriesFrame(bytes).read(given);
+        assertEquals(byProtobuf(bytes), Optional.of(given.entries));
+    }
+
     /** Whatever bytes there are, it gives just what protobuf would, or refuses them for the same reason. */
     @Test
     void changed_bytes_are_read_as_protobuf_reads_them() throws IOException {
@@ -175,14 +187,14 @@ class EntriesFrameTest {
     }
 
     private static String hex(byte[] bytes) {
-        return java.util.HexFormat.of().formatHex(bytes);
+        return HexFormat.of().formatHex(bytes);
     }
 
     @Test
     void a_frame_of_something_else_is_none_of_entries() {
         assertFalse(EntriesFrame.isOne(new byte[0]));
         assertFalse(EntriesFrame.isOne(SnapshotFrame.newBuilder()
-                .setFooter(io.dshm.proto.wire.SnapshotFooter.newBuilder().setEntryCount(3))
+                .setFooter(SnapshotFooter.newBuilder().setEntryCount(3))
                 .build()
                 .toByteArray()));
     }

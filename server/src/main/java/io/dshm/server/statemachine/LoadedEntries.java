@@ -7,8 +7,8 @@ import io.dshm.server.store.Store;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Puts the entries of a snapshot into a store, some at a time, because of {@link Store#prefetch}: each process has
- * hashes of its own, so the order in which another one wrote them is a random one here.
+ * Puts the entries of a snapshot into a store, some at a time, because of {@link Store#prefetch}: each node has hashes
+ * of its own, so the order in which another node wrote them is a random one here.
  *
  * <p>Used by one thread.
  */

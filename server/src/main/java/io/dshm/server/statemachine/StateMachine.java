@@ -23,6 +23,7 @@ import io.dshm.proto.wire.SnapshotUsers;
 import io.dshm.proto.wire.WhenFull;
 import io.dshm.server.rights.Users;
 import io.dshm.server.store.Entry;
+import io.dshm.server.store.EntryBytes;
 import io.dshm.server.store.Store;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -582,7 +583,8 @@ public final class StateMachine {
         // The old users count until the snapshot is read: nobody may do more meanwhile.
         Users[] users = {Users.NONE};
         Store newStore = new Store();
-        newStore.expect(snapshot.entriesExpected());
+        // No more than there is room for: those beyond it are counted only.
+        newStore.expect(Math.min(snapshot.entriesExpected(), memory.room().holdMax() / EntryBytes.ofPlain(1, 0)));
         LoadedEntries loaded = new LoadedEntries(newStore, memory.room());
         SnapshotHeader header = snapshot.read(new SnapshotReader.Target() {
             @Override

@@ -92,8 +92,8 @@ final class Segment {
     /** What the chunks shall have room for, all together, before they grow by parts. */
     private final long bytesPlanned;
 
-    /** How many entries are sure to come; until then the chunks grow faster. */
-    private final int entriesExpected;
+    /** How many entries are sure to come; until then the chunks grow faster. 0 when the first entry is replaced. */
+    private int entriesExpected;
 
     private int chunkCount;
     private int contentCount;
@@ -305,6 +305,8 @@ final class Segment {
     }
 
     private void replace(int number, int slot, Cursor scratch) {
+        // No new one is expected then, and what is replaced is garbage: the same holds for it as in other segments.
+        entriesExpected = 0;
         int before = index[number];
         SLOT.setRelease(index, number, slot);
         scratch.moveTo(chunkOf(before), startOf(before));

@@ -125,6 +125,12 @@ class StoreMemoryTest {
         assertSame(expecting, table.segment(SEGMENT), name);
         // Less than others: no slots for many more.
         assertTakes(0.65, 1.2, name);
+        for (int i = 0; i < COUNT; i++) {
+            put(i * 7 % COUNT, content, Entry.NEVER);
+            if (i % 100 == 0) {
+                assertTakes(0.65, 1.2, "written again, " + i + ": " + name);
+            }
+        }
         for (int i = COUNT; i < 2 * COUNT; i++) {
             put(i, content, Entry.NEVER);
         }
