@@ -12,6 +12,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -68,12 +69,51 @@ class DeployTest {
         assertTrue(words.containsAll(usual), words::toString);
     }
 
+    @Test
+    void an_archive_of_classes_is_used_where_there_is_one_for_this_java_and_nobody_has_options_about_archives()
+            throws IOException, InterruptedException {
+        Path archive = folder.resolve("dshm-server-java17.jsa");
+        String used = "-XX:SharedArchiveFile=" + archive;
+        assertFalse(launchedBy("17.0.15").lines().contains(used), "there is none");
+        Files.writeString(archive, "");
+        assertTrue(launchedBy("17.0.15").lines().contains(used));
+        assertFalse(launchedBy("17.0.15", "-Xshare:off").lines().contains(used));
+        assertFalse(launchedBy("21.0.1").lines().contains(used), "it was made by another one");
+        Files.createDirectory(folder.resolve("conf"));
+        assertFalse(launchedBy("17.0.15").lines().contains(used), "Java would warn");
+        assertEquals(
+                new Ended(
+                        1,
+                        List.of("dshm-server: there can be no archive of classes while there is "
+                                + folder.resolve("conf"))),
+                launched("17.0.15", "", "--archive-classes"));
+    }
+
+    @Test
+    void where_no_archive_of_classes_can_be_made_it_says_why_and_leaves_nothing()
+            throws IOException, InterruptedException {
+        Ended failed = launched("17.0.15", "", "--archive-classes");
+        assertEquals(1, failed.status(), failed.lines()::toString);
+        assertTrue(failed.lines().contains("--bind-address"), "what the Java of this test prints");
+        assertEquals(
+                "dshm-server: no archive was made; the lines before this one say why",
+                failed.lines().get(failed.lines().size() - 1));
+        try (Stream<Path> files = Files.list(folder)) {
+            assertFalse(files.anyMatch(file -> file.toString().contains(".jsa")));
+        }
+    }
+
     private Ended launchedBy(String version) throws IOException, InterruptedException {
         return launchedBy(version, "");
     }
 
-    /** Starts a node by the launcher with a Java that only prints its arguments, a line each. */
     private Ended launchedBy(String version, String javaOptions) throws IOException, InterruptedException {
+        return launched(version, javaOptions, "--node", "n1");
+    }
+
+    /** Calls the launcher with a Java that only prints its arguments, a line each. */
+    private Ended launched(String version, String javaOptions, String... arguments)
+            throws IOException, InterruptedException {
         Files.createDirectories(folder.resolve("bin"));
         Files.writeString(folder.resolve("dshm-server.jar"), "");
         script(
@@ -86,8 +126,7 @@ class DeployTest {
         return run(
                 Map.of("JAVA_HOME", folder.toString(), "DSHM_HOME", folder.toString(), "DSHM_JAVA_OPTS", javaOptions),
                 DEPLOY.resolve("bin/dshm-server"),
-                "--node",
-                "n1");
+                arguments);
     }
 
     @Test

@@ -211,7 +211,7 @@ public final class NodeProcess {
         List<String> command = new ArrayList<>(place.launcher());
         command.add(javaExecutable());
         if (classPath == null) {
-            command.addAll(ClassArchive.options(jvmOptions));
+            command.addAll(ClassArchive.options());
         }
         command.addAll(jvmOptions);
         command.addAll(
