@@ -7,6 +7,8 @@
 #
 # shellcheck shell=bash
 launcher=$bench/../bin/dshm-server
+# All without the archive of classes that one build may have and another not.
+[[ ${DSHM_JAVA_OPTS:-} == *-Xshare* ]] || export DSHM_JAVA_OPTS="-Xshare:auto ${DSHM_JAVA_OPTS:-}"
 ports_from() { # BASE: the three nodes' ports, from BASE+1 on
     dshm_ports=($(($1 + 1)) $(($1 + 2)) $(($1 + 3))) raft_ports=($(($1 + 11)) $(($1 + 12)) $(($1 + 13)))
     forwarding_ports=($(($1 + 21)) $(($1 + 22)) $(($1 + 23)))

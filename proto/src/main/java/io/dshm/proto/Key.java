@@ -10,7 +10,8 @@ import java.util.Arrays;
  * A key: 1 to {@link Limits#LONG_KEY_BYTES_MAX} bytes, the region included, with its hash.
  *
  * <p>The hash has a seed of its own in every process or data folder ({@link KeySeed}), so that clients who choose keys
- * cannot choose collisions. It must therefore never reach the log, a snapshot or another node.
+ * cannot choose collisions. It must therefore never reach the log, a snapshot or another node; only
+ * the order that follows from it does.
  */
 public final class Key {
 

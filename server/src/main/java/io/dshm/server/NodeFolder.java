@@ -60,7 +60,7 @@ final class NodeFolder implements AutoCloseable {
             Never delete, copy back or move a part of it: the node would forget what it has promised to the other nodes,
             and refuses to start. Delete the whole folder (with the node stopped, and the other nodes well), or nothing.
 
-            node.properties  which node this is, and how often it has started
+            node.properties  which node this is, how often it has started, and the seed of its hashes (as secret as the data)
             progress         how far the node had come; shows whether a part is missing or older than it should be
             raft-segments    the Raft log: acknowledged writes that are in no snapshot yet. It is no log file for people
             raft-log         the same, of a node that an older release has begun, until all nodes are upgraded

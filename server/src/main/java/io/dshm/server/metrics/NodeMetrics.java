@@ -157,7 +157,7 @@ public final class NodeMetrics {
                 always.version);
         to.gauge(
                 "dshm_ready",
-                "1 if the node knows a leader and has caught up, as /readyz says.",
+                "1 if the node is ready for clients, as /readyz says.",
                 always.isReady.getAsBoolean() ? 1 : 0);
         to.gauge("dshm_format", "Format of the log that the cluster uses.", always.stateMachine.format());
     }

@@ -67,7 +67,10 @@ final class Segment {
 
     private static final int CHUNKS_MAX = (1 << CHUNK_BITS) - 1;
 
-    /** A new chunk is as large as this part of what is alive; so much room and as much garbage there is, at most. */
+    /**
+     * A new chunk is as large as this part of what is alive; so much room and as much garbage there is, at most. While
+     * entries are {@linkplain #entriesExpected expected}, there may be more.
+     */
     private static final int ROOM_PART = 8;
 
     private static final VarHandle SLOT = MethodHandles.arrayElementVarHandle(int[].class);

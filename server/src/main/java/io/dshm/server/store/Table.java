@@ -19,8 +19,12 @@ final class Table {
     /** Segments; a power of two. */
     static final int SEGMENTS = 1 << SEGMENT_BITS;
 
-    /** With fewer entries in a segment there is nothing to gain. */
-    private static final int EXPECTED_MIN = 16;
+    /**
+     * With fewer entries in a segment there is little to gain, and chunks that begin small leave more room unused if
+     * some of the entries are much larger than others. With many more it would take long to do without, because entries
+     * in the order of their hashes fill a small index from one end.
+     */
+    private static final int EXPECTED_MIN = 400;
 
     /** How many more than on average a segment is prepared for: with a thousand, one in forty has more. */
     private static final int EXPECTED_SPARE_PART = 16;

@@ -46,6 +46,7 @@ class StoreMemoryTest {
                 what("10,000 bytes", i -> new byte[10_000]),
                 what("a string of 20 bytes", i -> new Typed(new byte[20], 0)),
                 what("a string of 5000 bytes", i -> new Typed(new byte[5000], 7)),
+                what("few large among small", i -> new byte[i % 50 == 7 ? 4000 : 60]),
                 what("a number", i -> new Typed((double) i, 0)),
                 what("a truth value", i -> new Typed(true, 0)),
                 what(

@@ -33,7 +33,7 @@ final class ClassArchive {
         builder.environment().put("DSHM_HOME", HOME.toString());
         Process process = builder.start();
         String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        if (!said.equals(FILE + "\n")) {
+        if (process.onExit().join().exitValue() != 0) {
             throw new IOException("no " + FILE + " was made: " + said);
         }
     }

@@ -293,7 +293,7 @@ public final class NodeProcess {
         return process != null && process.isAlive();
     }
 
-    /** Waits until it knows a leader and is up to date. */
+    /** Waits until commands work. */
     public void awaitHealthy() throws InterruptedException {
         Await.until(name + " is healthy", () -> {
             requireAlive();
