@@ -167,7 +167,9 @@ public final class ClusterClock {
         long madeMillis = Math.min(monotonicMillis(), lastStampedMillis(entryTerm));
         // Of a leader that this node has not followed, it knows the stamps in the log, and not when they were made.
         // What has passed here since an earlier leader's counts, too: see above of who has not heard of the last one.
-        boolean onlyLogged = entryTerm > reading.term && entryTerm < leaderTerm && entryTerm != earlierLeaderTerm;
+        boolean notFollowed = entryTerm < leaderTerm && entryTerm != earlierLeaderTerm;
+        // Or it has just started, was told the time, and is to lead: then it applies what the last leader left.
+        boolean onlyLogged = entryTerm > reading.term && (notFollowed || (leaderTerm == 0 && anchored));
         learn(onlyLogged ? Math.max(stampMillis, reading.certainAt(madeMillis)) : stampMillis, entryTerm, madeMillis);
     }
 

@@ -63,6 +63,20 @@ class ClusterClockTest {
         assertEquals(1_011_100, clock.stampMillis());
     }
 
+    /** A torture has found it: the leader of term 40 loses its power at once, and leads again after ten seconds. */
+    @Test
+    void an_old_entry_does_not_set_the_clock_back_to_when_it_was_stamped() {
+        clock.ofTerm(39);
+        clock.observe(1_000_000);
+        // Of a node that has run on, and has heard nothing of the leader of term 40.
+        clock.hear(1_010_000, 39, true);
+        monotonicMillis += 130;
+        clock.ofTerm(40);
+        clock.observe(1_002_000);
+        clock.lead(41, true);
+        assertEquals(1_010_110, clock.stampMillis());
+    }
+
     @Test
     void while_nothing_waits_for_the_time_the_next_leader_goes_on_from_its_estimate() {
         clock.observe(1_000_000);
