@@ -167,10 +167,20 @@ public final class ClusterClock {
         long madeMillis = Math.min(monotonicMillis(), lastStampedMillis(entryTerm));
         // Of a leader that this node has not followed, it knows the stamps in the log, and not when they were made.
         // What has passed here since an earlier leader's counts, too: see above of who has not heard of the last one.
-        boolean notFollowed = entryTerm < leaderTerm && entryTerm != earlierLeaderTerm;
-        // Or it has just started, was told the time, and is to lead: then it applies what the last leader left.
-        boolean onlyLogged = entryTerm > reading.term && (notFollowed || (leaderTerm == 0 && anchored));
+        // The entries of a leader that it follows come after follow().
+        boolean notFollowed = entryTerm != leaderTerm && entryTerm != earlierLeaderTerm;
+        boolean onlyLogged = entryTerm > reading.term && notFollowed;
         learn(onlyLogged ? Math.max(stampMillis, reading.certainAt(madeMillis)) : stampMillis, entryTerm, madeMillis);
+    }
+
+    /**
+     * A snapshot that stands at this time is loaded. It says what the time has come to, and neither when nor by which
+     * leader's clock: the last entry in it may be one of Raft's own, which has no stamp. Called as {@link #observe}.
+     */
+    public synchronized void load(long clusterTimeMillis) {
+        if (clusterTimeMillis > reading.certainAt(monotonicMillis())) {
+            goOnFrom(clusterTimeMillis, Math.max(reading.term, entryTerm));
+        }
     }
 
     /** When the leader of that term can have stamped an entry at last, by this machine's monotonic clock. */

@@ -635,7 +635,7 @@ public final class StateMachine {
         wallMillis = header.getWallMillis();
         clockMillis = header.getClockMillis();
         needsTime = newStore.sweepPending() || !uploads.isEmpty();
-        clock.observe(clockMillis);
+        clock.load(clockMillis);
         store = newStore;
         outcomeBytes = origins.bytes();
         measure();

@@ -43,16 +43,10 @@ final class ClusterTime {
     private int changes;
     private long electedMillis;
 
-    /** When the first stamp of the last leader was committed. */
-    private long ledMillis;
-
     private boolean gap;
 
     /** Of the last leader that was elected; until its first stamp. */
     private boolean justStarted;
-
-    /** Whether the leader before the gap led for so short a time that the next one may know its stamps only, and those late. */
-    private boolean unheard;
 
     ClusterTime(boolean slewed) {
         this.driftPermille = slewed ? SLEWED_PERMILLE : DRIFT_PERMILLE;
@@ -78,9 +72,6 @@ final class ClusterTime {
         if (!gap) {
             gap = true;
             gapFromMillis = committedMillis;
-            unheard = committedMillis - ledMillis < SHARED_MILLIS;
-        } else {
-            unheard = true;
         }
         electedMillis = real;
         if (real - foundMillis < SHARED_MILLIS) {
@@ -101,9 +92,6 @@ final class ClusterTime {
      */
     void onStamp(long stamp, long real, long now, boolean awaited) {
         committedMillis = now;
-        if (ledMillis < electedMillis && real >= electedMillis) {
-            ledMillis = now;
-        }
         if (twoTimes || real < foundMillis) {
             return;
         }
@@ -120,7 +108,7 @@ final class ClusterTime {
         if (gap && real >= electedMillis) {
             // Of this time, the next leader knows only that 11/13 have passed by the clock of the one before. If it has
             // not heard what that clock showed, it goes on from that leader's last stamp when it lost that leader.
-            lostMillis += unheard ? real - gapFromMillis : (real - gapFromMillis) * 2 / 13;
+            lostMillis += (real - gapFromMillis) * 2 / 13;
             gap = false;
         }
         // Not since the first stamp: a clock that was behind must not make up for it, that would end periods early.

@@ -77,6 +77,20 @@ class ClusterClockTest {
         assertEquals(1_010_110, clock.stampMillis());
     }
 
+    /** The same for who has followed somebody since it started, and was cut off while the leader of term 40 led. */
+    @Test
+    void nor_does_one_of_a_leader_between_the_last_one_that_was_followed_and_this_node() {
+        clock.follow(39);
+        clock.ofTerm(39);
+        clock.observe(1_000_000);
+        clock.endFollowing();
+        monotonicMillis += 13_000;
+        clock.ofTerm(40);
+        clock.observe(1_000_100);
+        clock.lead(41, true);
+        assertEquals(1_011_000, clock.stampMillis());
+    }
+
     @Test
     void while_nothing_waits_for_the_time_the_next_leader_goes_on_from_its_estimate() {
         clock.observe(1_000_000);
@@ -90,6 +104,7 @@ class ClusterClockTest {
         clock.observe(1_000_000);
         monotonicMillis += 500;
         clock.observe(1_000_200); // of the one before
+        clock.follow(2);
         clock.ofTerm(2);
         clock.observe(1_000_300);
         assertEquals(1_000_500, clock.estimateMillis(), "what was seen stays");
@@ -103,6 +118,7 @@ class ClusterClockTest {
         clock.lead(3, true);
         monotonicMillis += 60_000;
         clock.endLeading();
+        clock.follow(4);
         clock.ofTerm(4);
         clock.observe(1_050_000);
         clock.lead(5, true);
@@ -130,6 +146,7 @@ class ClusterClockTest {
         monotonicMillis += 13_000;
         ClusterClock.Answer before = next.answer(); // elected, and not all is applied yet
         assertEquals(new ClusterClock.Answer(1_011_000, 1_013_000, 1, false), before);
+        next.follow(2);
         next.ofTerm(2);
         next.observe(1_001_000); // of a leader that was slow and is gone
         next.lead(3, true);
@@ -212,6 +229,21 @@ class ClusterClockTest {
         assertEquals(1_000_000 + 3_600_000L * 11 / 13, clock.answer().certainMillis());
         clock.hear(1_020_000, 8, true);
         assertEquals(1_020_000, clock.answer().certainMillis());
+    }
+
+    /** The simulation has found it: the last entry of the snapshot is one of Raft's own, and newer than the last stamp. */
+    @Test
+    void who_ran_on_does_not_forget_the_time_by_a_snapshot_of_the_leader_that_it_follows() {
+        clock.hear(1_000_000, 1, true);
+        monotonicMillis += 13_000;
+        clock.follow(3);
+        clock.ofTerm(3);
+        clock.load(1_000_100);
+        assertEquals(1_011_000, clock.answer().certainMillis());
+        clock.observe(1_005_000);
+        assertEquals(1_005_000, clock.answer().certainMillis(), "that leader's clock is behind, and counts");
+        clock.load(1_006_000);
+        assertEquals(1_006_000, clock.answer().certainMillis());
     }
 
     @Test
