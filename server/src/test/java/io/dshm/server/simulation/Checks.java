@@ -228,11 +228,11 @@ final class Checks {
 
     // The log.
 
-    void onCommitted(long index, byte[] data, long stampedMillis, long nowMillis) {
+    void onCommitted(long index, byte[] data, long term, long stampedMillis) {
         LogEntry entry = parse(data);
         trace.note("committed %d: %d records, stamp %d", index, entry.getRecordsCount(), entry.getStampMillis());
         effects.put(index, reference.apply(index, entry));
-        time.onStamp(reference.clock(), stampedMillis, nowMillis, timeAwaited);
+        time.onStamp(reference.clock(), term, stampedMillis, timeAwaited);
         timeAwaited = reference.waitsForTime(index);
     }
 

@@ -1,5 +1,8 @@
 package io.dshm.server.simulation;
 
+import java.util.HashMap;
+import java.util.Map;
+
 /**
  * Whether the cluster's time goes on at the speed of the simulated world, whoever leads: no change of leader, crash or
  * step of a wall clock may stop it or make it jump.
@@ -20,6 +23,9 @@ final class ClusterTime {
     /** How long a time that one leader has found by its wall clock, or has gone by, may be known to nobody else. */
     private static final long SHARED_MILLIS = 2_000;
 
+    /** Whoever follows a leader that makes stamps for so long has its answer. */
+    private static final long HEARD_MILLIS = 500;
+
     private final long driftPermille;
     private boolean known;
     private long foundMillis;
@@ -37,13 +43,18 @@ final class ClusterTime {
     private long furthestBehindStampMillis;
 
     private long furthestBehindRealMillis;
-    private long committedMillis;
-    private long gapFromMillis;
     private long lostMillis;
     private int changes;
     private long electedMillis;
 
-    private boolean gap;
+    /** Of the last leader that has stamped an entry: its term, and the real time of its first and its last stamp. */
+    private long term;
+
+    private long firstOfTermMillis;
+    private long lastOfTermMillis;
+
+    /** The real time at which the last follower of the leader of a term missed it, by that term. */
+    private final Map<Long, Long> missedMillis = new HashMap<>();
 
     /** Of the last leader that was elected; until its first stamp. */
     private boolean justStarted;
@@ -69,10 +80,6 @@ final class ClusterTime {
     void onElection(long real, boolean justStarted) {
         changes++;
         this.justStarted = justStarted;
-        if (!gap) {
-            gap = true;
-            gapFromMillis = committedMillis;
-        }
         electedMillis = real;
         if (real - foundMillis < SHARED_MILLIS) {
             // Who found it took it along, perhaps.
@@ -85,13 +92,22 @@ final class ClusterTime {
         }
     }
 
+    /** A node has lost the leader of that term, which it has followed. */
+    void onMissed(long ofTerm, long real) {
+        missedMillis.put(ofTerm, real);
+    }
+
     /**
-     * An entry is committed now that a leader stamped at that instant of the real time.
+     * An entry is committed that the leader of that term stamped at that instant of the real time.
      *
      * @param awaited whether anything waited for the time before that entry: if nothing did, nothing ends too early
      */
-    void onStamp(long stamp, long real, long now, boolean awaited) {
-        committedMillis = now;
+    void onStamp(long stamp, long ofTerm, long real, boolean awaited) {
+        boolean changed = ofTerm != term;
+        long lost = changed ? lostBeforeMillis(real) : 0;
+        firstOfTermMillis = changed ? real : firstOfTermMillis;
+        lastOfTermMillis = real;
+        term = ofTerm;
         if (twoTimes || real < foundMillis) {
             return;
         }
@@ -102,15 +118,9 @@ final class ClusterTime {
             furthestBehindStampMillis = stamp;
             furthestBehindRealMillis = real;
             lostMillis = 0;
-            gap = false;
             return;
         }
-        if (gap && real >= electedMillis) {
-            // Of this time, the next leader knows only that 11/13 have passed by the clock of the one before. If it has
-            // not heard what that clock showed, it goes on from that leader's last stamp when it lost that leader.
-            lostMillis += (real - gapFromMillis) * 2 / 13;
-            gap = false;
-        }
+        lostMillis += lost;
         // Not since the first stamp: a clock that was behind must not make up for it, that would end periods early.
         long caughtUp = (stamp - furthestBehindStampMillis) - (real - furthestBehindRealMillis);
         long slack = slackMillis(real - furthestBehindRealMillis);
@@ -136,6 +146,17 @@ final class ClusterTime {
                 "the cluster's time is behind by %d ms after %d changes of leader",
                 -gained,
                 changes);
+    }
+
+    /**
+     * What the next leader, which makes its first stamp, may have lost since the last stamp. It knows that 11/13 of that
+     * time have passed by the clock of the one before. But who has followed that one, and not heard what its clock
+     * showed, goes on from its last stamp when it missed it.
+     */
+    private long lostBeforeMillis(long real) {
+        boolean heard = lastOfTermMillis - firstOfTermMillis >= HEARD_MILLIS;
+        long knownMillis = heard ? lastOfTermMillis : Math.max(lastOfTermMillis, missedMillis.getOrDefault(term, 0L));
+        return knownMillis - lastOfTermMillis + Math.max(0, real - knownMillis) * 2 / 13;
     }
 
     /** How much two clocks may differ after so much real time. */

@@ -185,7 +185,7 @@ final class RaftCluster {
             RaftDisk.Entry entry = leader.entry(index);
             committed.add(entry);
             if (entry.data() != null) {
-                checks.onCommitted(entry.index(), entry.data(), entry.stampedMillis(), events.nowMillis());
+                checks.onCommitted(entry.index(), entry.data(), entry.term(), entry.stampedMillis());
             }
         }
         if (committed.get((int) to - 1).term() != leader.termAt(to)) {

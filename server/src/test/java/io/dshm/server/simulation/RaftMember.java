@@ -51,6 +51,10 @@ final class RaftMember {
     private boolean leads;
     private boolean transferring;
     private int leader = -1;
+
+    /** Of the leader that it has followed last. */
+    private long leaderTerm;
+
     private long commitIndex;
     private long handedIndex;
     private long leaderStart;
@@ -250,6 +254,7 @@ final class RaftMember {
     private void forgetLeader(String why) {
         if (leader >= 0) {
             leader = -1;
+            cluster.checks.time().onMissed(leaderTerm, events.nowMillis());
             long term = disk.term;
             applying.execute(() -> roles.onFollowingEnded(term, why));
         }
@@ -422,6 +427,7 @@ final class RaftMember {
         lastHeardNanos = events.nowNanos();
         if (leader != from) {
             leader = from;
+            leaderTerm = term;
             String name = cluster.nameOf(from);
             applying.execute(() -> roles.onFollowing(name, term));
         }
