@@ -40,7 +40,7 @@ import java.util.function.LongSupplier;
  *
  * <p>Anchored means that the estimate has run on since a leader's stamp without a restart in between. A node that has
  * just started has only the log: it does not know how long ago its last entry was written, until an anchored node
- * tells it, or all nodes turn out to have just started. If the only node that has run on has not heard of the last
+ * tells it, it applies an entry of a leader that it has followed since, or all nodes turn out to have just started. If the only node that has run on has not heard of the last
  * leader, its time counts all the same: it is ahead of that leader's by no more than that leader's election had cost,
  * and only for about as long as an election takes after it, because what is not heard of is counted at 11/13.
  *
@@ -168,8 +168,9 @@ public final class ClusterClock {
         // Of a leader that this node has not followed, it knows the stamps in the log, and not when they were made.
         // What has passed here since an earlier leader's counts, too: see above of who has not heard of the last one.
         // The entries of a leader that it follows come after follow().
-        boolean notFollowed = entryTerm != leaderTerm && entryTerm != earlierLeaderTerm;
-        boolean onlyLogged = entryTerm > reading.term && notFollowed;
+        boolean followed = leaderTerm > 0 && (entryTerm == leaderTerm || entryTerm == earlierLeaderTerm);
+        anchored |= followed;
+        boolean onlyLogged = entryTerm > reading.term && !followed;
         learn(onlyLogged ? Math.max(stampMillis, reading.certainAt(madeMillis)) : stampMillis, entryTerm, madeMillis);
     }
 

@@ -10,7 +10,7 @@ import java.util.Map;
 final class ClusterTime {
 
     /** A new leader knows the time from stamps and answers that travelled; of the time for which it was cut off, 11/13. */
-    private static final long LOST_A_CHANGE_MILLIS = 700;
+    private static final long LOST_A_CHANGE_MILLIS = 300;
 
     /** Clocks run at speeds that differ from the world's by at most this many parts of a thousand. */
     private static final long DRIFT_PERMILLE = 1;
@@ -53,8 +53,8 @@ final class ClusterTime {
     private long firstOfTermMillis;
     private long lastOfTermMillis;
 
-    /** The real time at which the last follower of the leader of a term missed it, by that term. */
-    private final Map<Long, Long> missedMillis = new HashMap<>();
+    /** Until when a node that has entries of the leader of a term followed it, and nobody else yet, by that term. */
+    private final Map<Long, Long> followedUntilMillis = new HashMap<>();
 
     /** Of the last leader that was elected; until its first stamp. */
     private boolean justStarted;
@@ -92,9 +92,9 @@ final class ClusterTime {
         }
     }
 
-    /** A node has lost the leader of that term, which it has followed. */
-    void onMissed(long ofTerm, long real) {
-        missedMillis.put(ofTerm, real);
+    /** A node that has stamps of the leader of that term in its log has lost it, ceased to be it, or follows the next one. */
+    void onLost(long ofTerm, long real) {
+        followedUntilMillis.put(ofTerm, real);
     }
 
     /**
@@ -151,11 +151,13 @@ final class ClusterTime {
     /**
      * What the next leader, which makes its first stamp, may have lost since the last stamp. It knows that 11/13 of that
      * time have passed by the clock of the one before. But who has followed that one, and not heard what its clock
-     * showed, goes on from its last stamp when it missed it.
+     * showed, goes on from its last stamp when it lost that one, or from when it follows the next one; so does that
+     * leader itself, if it has found its time by a wall clock.
      */
     private long lostBeforeMillis(long real) {
         boolean heard = lastOfTermMillis - firstOfTermMillis >= HEARD_MILLIS;
-        long knownMillis = heard ? lastOfTermMillis : Math.max(lastOfTermMillis, missedMillis.getOrDefault(term, 0L));
+        long knownMillis =
+                heard ? lastOfTermMillis : Math.max(lastOfTermMillis, followedUntilMillis.getOrDefault(term, 0L));
         return knownMillis - lastOfTermMillis + Math.max(0, real - knownMillis) * 2 / 13;
     }
 

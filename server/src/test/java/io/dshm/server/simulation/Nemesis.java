@@ -52,7 +52,7 @@ final class Nemesis {
     private void strike() {
         SimulatedNode node = world.anyNode();
         SimulatedNode.Running running = node.running();
-        switch (events.random.nextInt(20)) {
+        switch (events.random.nextInt(21)) {
             case 0, 1, 2 -> world.cluster.elect(node.number());
             case 3, 4 -> crash(node);
             case 5 -> hold(running);
@@ -69,13 +69,18 @@ final class Nemesis {
             case 15 -> loseData(node);
             case 16 -> loseDataAfterAnElection();
             case 17, 18 -> replace(node);
+            case 19 -> leadForAnInstant();
             default -> crashAll();
         }
     }
 
     private void crash(SimulatedNode node) {
+        crashFor(events.millis(100, 2_500), node);
+    }
+
+    private void crashFor(long nanos, SimulatedNode node) {
         node.kill();
-        events.after(events.millis(100, 2_500), () -> {
+        events.after(nanos, () -> {
             if (node.running() == null) {
                 node.start();
             }
@@ -100,10 +105,7 @@ final class Nemesis {
 
     /** The old leader, cut off, believes that it leads; who elected the next one forgets it, and the next one stands still. */
     private void loseDataAfterAnElection() {
-        SimulatedNode old = world.nodes.stream()
-                .filter(node -> leads(node.running()))
-                .findFirst()
-                .orElseGet(world::anyNode);
+        SimulatedNode old = leader();
         SimulatedNode next = world.nodes.get((old.number() + 1) % world.size);
         SimulatedNode forgetful = world.nodes.get((old.number() + 2) % world.size);
         for (SimulatedNode other : world.nodes) {
@@ -120,6 +122,37 @@ final class Nemesis {
                 unblock();
             });
         });
+    }
+
+    /**
+     * The leader dies, and the next one as soon as it has stamped an entry, of which the only node that runs on hears
+     * nothing. For seconds nobody leads, and then the next one again, with that entry.
+     */
+    private void leadForAnInstant() {
+        if (world.size > 3 || world.operator.isBusy()) {
+            return;
+        }
+        SimulatedNode old = leader();
+        SimulatedNode next = world.nodes.get((old.number() + 1) % world.size);
+        SimulatedNode witness = world.nodes.get((old.number() + 2) % world.size);
+        crashFor(events.millis(4_000, 8_000), old);
+        events.after(events.millis(1, 300), () -> {
+            world.cluster.elect(next.number());
+            events.after(events.millis(2, 30), () -> {
+                world.network.block(next.number(), witness.number(), true);
+                events.after(events.millis(1, 30), () -> {
+                    crashFor(events.millis(3_000, 6_000), next);
+                    unblock();
+                });
+            });
+        });
+    }
+
+    private SimulatedNode leader() {
+        return world.nodes.stream()
+                .filter(node -> leads(node.running()))
+                .findFirst()
+                .orElseGet(world::anyNode);
     }
 
     private static boolean leads(SimulatedNode.@org.jspecify.annotations.Nullable Running running) {

@@ -254,9 +254,19 @@ final class RaftMember {
     private void forgetLeader(String why) {
         if (leader >= 0) {
             leader = -1;
-            cluster.checks.time().onMissed(leaderTerm, events.nowMillis());
+            leaderLost(leaderTerm);
             long term = disk.term;
             applying.execute(() -> roles.onFollowingEnded(term, why));
+        }
+    }
+
+    /** It has followed that leader, or been it, until now, and may go by a stamp in its log that it has not applied. */
+    private void leaderLost(long term) {
+        for (long index = disk.lastIndex(); index > disk.baseIndex && disk.termAt(index) >= term; index--) {
+            if (disk.termAt(index) == term && disk.entry(index).data() != null) {
+                cluster.checks.time().onLost(term, events.nowMillis());
+                return;
+            }
         }
     }
 
@@ -271,6 +281,7 @@ final class RaftMember {
         Collections.shuffle(open, events.random);
         open.forEach(proposal -> tellLater(() -> proposal.uncertain(why)));
         long term = disk.term;
+        leaderLost(term);
         disk.term = newTerm;
         applying.execute(() -> roles.onLeadingEnded(term, why));
     }
@@ -426,6 +437,7 @@ final class RaftMember {
         adoptTerm(term, "a new leader was heard of");
         lastHeardNanos = events.nowNanos();
         if (leader != from) {
+            leaderLost(leaderTerm);
             leader = from;
             leaderTerm = term;
             String name = cluster.nameOf(from);

@@ -150,7 +150,7 @@ class ClusterClockTest {
         next.ofTerm(2);
         next.observe(1_001_000); // of a leader that was slow and is gone
         next.lead(3, true);
-        assertEquals(new ClusterClock.Answer(1_001_000, 1_001_000, 3, false), next.answer());
+        assertEquals(new ClusterClock.Answer(1_001_000, 1_001_000, 3, true), next.answer());
 
         clock.hear(before.certainMillis(), before.term(), true);
         clock.hear(1_001_100, 3, true);
@@ -303,6 +303,21 @@ class ClusterClockTest {
             clock.observe(stamp);
         }
         assertEquals(1_050_000, clock.estimateMillis());
+    }
+
+    /** So a wall clock cannot end what the leader that it has followed has granted. */
+    @Test
+    void who_has_applied_an_entry_of_the_leader_that_it_follows_is_anchored_and_one_of_the_log_does_not_do() {
+        clock.ofTerm(1);
+        clock.observe(1_000_000);
+        assertFalse(clock.isAnchored());
+        clock.follow(2);
+        clock.observe(1_000_100);
+        clock.ofTerm(2);
+        clock.load(1_000_200);
+        assertFalse(clock.isAnchored());
+        clock.observe(1_000_300);
+        assertTrue(clock.isAnchored());
     }
 
     @Test
