@@ -278,7 +278,9 @@ final class ServerOptions {
             names = "--snapshot-log-bytes",
             paramLabel = "N",
             defaultValue = "268435456",
-            description = "And after how much was written to the log (default: ${DEFAULT-VALUE}, 256 MiB).")
+            description =
+                    "And after how much was written to the log, at the latest; before, as soon as that is more than the"
+                            + " last snapshot and than 64 MiB (default: ${DEFAULT-VALUE}, 256 MiB).")
     long snapshotLogBytes;
 
     @Option(

@@ -83,7 +83,7 @@ final class GroupListener implements ApplyAdapter.Listener {
     public void onAppliedBatch(long bytes) {
         events.onAppliedBatch().run();
         commitNotices.onApplied(applied);
-        if (snapshotPace.isDue(bytes)) {
+        if (snapshotPace.isDue(bytes, counts.snapshotBytes())) {
             background.execute(Guard.of("taking a snapshot", () -> snapshots.begin()));
         }
     }

@@ -11,7 +11,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 
 /**
- * When a snapshot is due because of what was written to the log.
+ * When a snapshot is due because of what was written to the log: when that is more than the last snapshot, so that no
+ * more is written for snapshots than for the log, and not before it is 64 MiB, so that few are taken. A node that starts
+ * then applies a log that is not much longer than what it loads.
  *
  * <p>Not while another node copies one from here: the log is cut off before the snapshot before the last, so two more
  * of them would take away what that node needs next, and under steady writes it would copy one snapshot after the other
@@ -26,9 +28,9 @@ public final class SnapshotPace {
     /** How much longer the log may become meanwhile. */
     private static final int PUT_OFF_FACTOR_MAX = 4;
 
-    private static final long PUT_OFF_BYTES_MIN = 64L * 1024 * 1024;
+    private static final long LOG_BYTES_MIN = 64L * 1024 * 1024;
 
-    private final long logBytes;
+    private final long logBytesMax;
     private final LongSupplier nanoTime;
     private volatile long copiedNanos;
     private long bytesSinceSnapshot;
@@ -36,11 +38,11 @@ public final class SnapshotPace {
     /**
      * The pace of a node that has just started.
      *
-     * @param logBytes a snapshot is due after so much
+     * @param logBytesMax a snapshot is due after so much at the latest
      * @param nanoTime the machine's monotonic clock, as {@link System#nanoTime()}
      */
-    public SnapshotPace(long logBytes, LongSupplier nanoTime) {
-        this.logBytes = logBytes;
+    public SnapshotPace(long logBytesMax, LongSupplier nanoTime) {
+        this.logBytesMax = logBytesMax;
         this.nanoTime = nanoTime;
         this.copiedNanos = nanoTime.getAsLong() - GRACE_NANOS;
     }
@@ -72,13 +74,16 @@ public final class SnapshotPace {
         copiedNanos = nanoTime.getAsLong();
     }
 
-    /** So much more was written; if a snapshot is due now, counting begins anew. One thread. */
-    public boolean isDue(long bytes) {
+    /**
+     * So much more was written; if a snapshot is due now, counting begins anew. One thread.
+     *
+     * @param snapshotBytes the size of the last snapshot; 0 if there is none
+     */
+    public boolean isDue(long bytes, long snapshotBytes) {
         bytesSinceSnapshot += bytes;
-        // The product may overflow, but then so does no log.
-        long max = Math.max(logBytes, Math.max(PUT_OFF_FACTOR_MAX * logBytes, PUT_OFF_BYTES_MIN));
+        long due = Math.min(logBytesMax, Math.max(LOG_BYTES_MIN, snapshotBytes));
         boolean copying = nanoTime.getAsLong() - copiedNanos < GRACE_NANOS;
-        if (bytesSinceSnapshot < (copying ? max : logBytes)) {
+        if (bytesSinceSnapshot < (copying ? Math.max(PUT_OFF_FACTOR_MAX * due, LOG_BYTES_MIN) : due)) {
             return false;
         }
         bytesSinceSnapshot = 0;
