@@ -99,7 +99,12 @@ final class Registration {
     void setSenders(List<Lane> all, Outbox largeValues) {
         lanes = all;
         large = largeValues;
+        build();
+    }
+
+    private void build() {
         command = next.build();
+        reads.clock().registersAs(command);
     }
 
     /** Whether the log knows this node's origins. Any thread. */
@@ -212,7 +217,7 @@ final class Registration {
             renewed.add(CompletableFuture.runAsync(() -> lane.renew(origin), lane::execute));
         }
         Objects.requireNonNull(large).renew(newOrigin());
-        command = next.build();
+        build();
         CompletableFuture.allOf(renewed.toArray(new CompletableFuture<?>[0]))
                 .thenRun(() -> lanes.get(0).execute(this::register));
     }

@@ -1,8 +1,10 @@
 package io.dshm.server.statemachine;
 
+import io.dshm.proto.wire.RegisterNode;
 import io.dshm.proto.wire.StatusReply;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * This node's estimate of the cluster clock between log entries, in milliseconds. It never goes back, and no wall clock
@@ -38,11 +40,13 @@ import java.util.function.LongSupplier;
  * <p>What a leader has found the time to be by a wall clock counts for its stamps only, until one of them is committed:
  * if it never is, the next leader goes by another wall clock, and this node must not run ahead of it for ever.
  *
- * <p>Anchored means that the estimate has run on since a leader's stamp without a restart in between. A node that has
- * just started has only the log: it does not know how long ago its last entry was written, until an anchored node
- * tells it, it applies an entry of a leader that it has followed since, or all nodes turn out to have just started. If the only node that has run on has not heard of the last
- * leader, its time counts all the same: it is ahead of that leader's by no more than that leader's election had cost,
- * and only for about as long as an election takes after it, because what is not heard of is counted at 11/13.
+ * <p>Anchored means that the estimate has run on since a stamp that was made after this node's start. A node that has
+ * just started has only the log: it does not know how long ago an entry was written, until an anchored node tells it,
+ * it has applied its own registration, or all nodes turn out to have just started. It asks for no share before the
+ * log has its registration, so a wall clock that is wrong ends none. If the only node that has run on has not heard
+ * of the last leader, its time counts all the same: it is ahead of that leader's by no more than that leader's
+ * election had cost, and only for about as long as an election takes after it, because what is not heard of is
+ * counted at 11/13.
  *
  * <p>Thread-safe. Reading takes no lock.
  */
@@ -102,6 +106,8 @@ public final class ClusterClock {
 
     // Guarded by this.
     private boolean leading;
+    private @Nullable RegisterNode own;
+
     /** The last leader that this node has followed, or been, since it started, by its term; 0 if there was none. */
     private long leaderTerm;
 
@@ -144,7 +150,7 @@ public final class ClusterClock {
         return Math.max(Math.max(0, reading.at(monotonicMillis)), monotonicMillis + foundOffsetMillis);
     }
 
-    /** Whether the estimate has run on since a leader's stamp without a restart in between. */
+    /** Whether the estimate has run on since a stamp that was made after this node's start. */
     public boolean isAnchored() {
         return anchored;
     }
@@ -152,6 +158,16 @@ public final class ClusterClock {
     /** The entries that come from now on are of that term. Called by the state machine, as {@link #observe}. */
     public void ofTerm(long term) {
         entryTerm = term;
+    }
+
+    /** This start of the node registers so: an entry that holds it is made later. */
+    public synchronized void registersAs(RegisterNode registration) {
+        own = registration;
+    }
+
+    /** An entry has registered a node, and its stamp was observed. Called by the state machine, in log order. */
+    public synchronized void registered(RegisterNode registration) {
+        anchored |= registration.equals(own);
     }
 
     /** A log entry with this stamp has arrived. Called by the state machine for each entry, in log order. */
@@ -167,10 +183,9 @@ public final class ClusterClock {
         long madeMillis = Math.min(monotonicMillis(), lastStampedMillis(entryTerm));
         // Of a leader that this node has not followed, it knows the stamps in the log, and not when they were made.
         // What has passed here since an earlier leader's counts, too: see above of who has not heard of the last one.
-        // The entries of a leader that it follows come after follow().
-        boolean followed = leaderTerm > 0 && (entryTerm == leaderTerm || entryTerm == earlierLeaderTerm);
-        anchored |= followed;
-        boolean onlyLogged = entryTerm > reading.term && !followed;
+        // The entries of a leader that it follows are applied after follow().
+        boolean notFollowed = entryTerm != leaderTerm && entryTerm != earlierLeaderTerm;
+        boolean onlyLogged = entryTerm > reading.term && notFollowed;
         learn(onlyLogged ? Math.max(stampMillis, reading.certainAt(madeMillis)) : stampMillis, entryTerm, madeMillis);
     }
 

@@ -249,6 +249,7 @@ public final class StateMachine {
             }
             changeOrigins(origins.register(node));
             memory.heard(node);
+            clock.registered(node);
             return Outcome.APPLIED;
         }
         if (record.getCommandCase() == CommandRecord.CommandCase.LOG_TIME) {

@@ -23,9 +23,6 @@ final class ClusterTime {
     /** How long a time that one leader has found by its wall clock, or has gone by, may be known to nobody else. */
     private static final long SHARED_MILLIS = 2_000;
 
-    /** Whoever follows a leader that makes stamps for so long has its answer. */
-    private static final long HEARD_MILLIS = 500;
-
     private final long driftPermille;
     private boolean known;
     private long foundMillis;
@@ -47,11 +44,11 @@ final class ClusterTime {
     private int changes;
     private long electedMillis;
 
-    /** Of the last leader that has stamped an entry: its term, and the real time of its first and its last stamp. */
+    /** Of the last leader that has stamped an entry: its term, its last stamp, and the real time of that. */
     private long term;
 
-    private long firstOfTermMillis;
-    private long lastOfTermMillis;
+    private long lastStampMillis;
+    private long lastRealMillis;
 
     /** Until when a node that has entries of the leader of a term followed it, and nobody else yet, by that term. */
     private final Map<Long, Long> followedUntilMillis = new HashMap<>();
@@ -92,9 +89,16 @@ final class ClusterTime {
         }
     }
 
-    /** A node that has stamps of the leader of that term in its log has lost it, ceased to be it, or follows the next one. */
+    /** A node that has stamps of the leader of that term in its log has lost it, or follows the next one. */
     void onLost(long ofTerm, long real) {
         followedUntilMillis.put(ofTerm, real);
+    }
+
+    /** That leader, elected then, which has stamps in its log, leads no more. */
+    void onLed(long ofTerm, long electedReal, long real) {
+        if (foundMillis >= electedReal) {
+            onLost(ofTerm, real); // it has found its time by a wall clock, which counts once it is committed
+        }
     }
 
     /**
@@ -105,8 +109,11 @@ final class ClusterTime {
     void onStamp(long stamp, long ofTerm, long real, boolean awaited) {
         boolean changed = ofTerm != term;
         long lost = changed ? lostBeforeMillis(real) : 0;
-        firstOfTermMillis = changed ? real : firstOfTermMillis;
-        lastOfTermMillis = real;
+        long behind = (real - lastRealMillis) - (stamp - lastStampMillis);
+        boolean comparable = known && changed && lastRealMillis >= foundMillis;
+        long sinceMillis = real - lastRealMillis;
+        lastRealMillis = real;
+        lastStampMillis = stamp;
         term = ofTerm;
         if (twoTimes || real < foundMillis) {
             return;
@@ -121,6 +128,10 @@ final class ClusterTime {
             return;
         }
         lostMillis += lost;
+        Checks.require(
+                !comparable || behind <= slackMillis(sinceMillis) + lost + LOST_A_CHANGE_MILLIS,
+                "a change of leader has set the cluster's time back by %d ms",
+                behind);
         // Not since the first stamp: a clock that was behind must not make up for it, that would end periods early.
         long caughtUp = (stamp - furthestBehindStampMillis) - (real - furthestBehindRealMillis);
         long slack = slackMillis(real - furthestBehindRealMillis);
@@ -155,10 +166,8 @@ final class ClusterTime {
      * leader itself, if it has found its time by a wall clock.
      */
     private long lostBeforeMillis(long real) {
-        boolean heard = lastOfTermMillis - firstOfTermMillis >= HEARD_MILLIS;
-        long knownMillis =
-                heard ? lastOfTermMillis : Math.max(lastOfTermMillis, followedUntilMillis.getOrDefault(term, 0L));
-        return knownMillis - lastOfTermMillis + Math.max(0, real - knownMillis) * 2 / 13;
+        long knownMillis = Math.max(lastRealMillis, followedUntilMillis.getOrDefault(term, 0L));
+        return knownMillis - lastRealMillis + Math.max(0, real - knownMillis) * 2 / 13;
     }
 
     /** How much two clocks may differ after so much real time. */

@@ -55,6 +55,9 @@ final class RaftMember {
     /** Of the leader that it has followed last. */
     private long leaderTerm;
 
+    /** When it was last elected itself. */
+    private long electedMillis;
+
     private long commitIndex;
     private long handedIndex;
     private long leaderStart;
@@ -239,7 +242,8 @@ final class RaftMember {
     void lead(long term) {
         adoptTerm(term, "candidate");
         trace.note("n%d is elected in term %d", self + 1, term);
-        cluster.checks.time().onElection(events.nowMillis(), !applier.knowsTime());
+        electedMillis = events.nowMillis();
+        cluster.checks.time().onElection(electedMillis, !applier.knowsTime());
         leads = true;
         transferring = false;
         leader = self;
@@ -254,19 +258,25 @@ final class RaftMember {
     private void forgetLeader(String why) {
         if (leader >= 0) {
             leader = -1;
-            leaderLost(leaderTerm);
+            leaderLost();
             long term = disk.term;
             applying.execute(() -> roles.onFollowingEnded(term, why));
         }
     }
 
-    /** It has followed that leader, or been it, until now, and may go by a stamp in its log that it has not applied. */
-    private void leaderLost(long term) {
+    /** Whether there is a stamp of the leader of that term in the log, which this member may go by and has not applied. */
+    private boolean hasStampOf(long term) {
         for (long index = disk.lastIndex(); index > disk.baseIndex && disk.termAt(index) >= term; index--) {
             if (disk.termAt(index) == term && disk.entry(index).data() != null) {
-                cluster.checks.time().onLost(term, events.nowMillis());
-                return;
+                return true;
             }
+        }
+        return false;
+    }
+
+    private void leaderLost() {
+        if (hasStampOf(leaderTerm)) {
+            cluster.checks.time().onLost(leaderTerm, events.nowMillis());
         }
     }
 
@@ -281,7 +291,9 @@ final class RaftMember {
         Collections.shuffle(open, events.random);
         open.forEach(proposal -> tellLater(() -> proposal.uncertain(why)));
         long term = disk.term;
-        leaderLost(term);
+        if (hasStampOf(term)) {
+            cluster.checks.time().onLed(term, electedMillis, events.nowMillis());
+        }
         disk.term = newTerm;
         applying.execute(() -> roles.onLeadingEnded(term, why));
     }
@@ -437,7 +449,7 @@ final class RaftMember {
         adoptTerm(term, "a new leader was heard of");
         lastHeardNanos = events.nowNanos();
         if (leader != from) {
-            leaderLost(leaderTerm);
+            leaderLost();
             leader = from;
             leaderTerm = term;
             String name = cluster.nameOf(from);

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.dshm.proto.wire.RegisterNode;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
@@ -150,7 +151,7 @@ class ClusterClockTest {
         next.ofTerm(2);
         next.observe(1_001_000); // of a leader that was slow and is gone
         next.lead(3, true);
-        assertEquals(new ClusterClock.Answer(1_001_000, 1_001_000, 3, true), next.answer());
+        assertEquals(new ClusterClock.Answer(1_001_000, 1_001_000, 3, false), next.answer());
 
         clock.hear(before.certainMillis(), before.term(), true);
         clock.hear(1_001_100, 3, true);
@@ -305,18 +306,20 @@ class ClusterClockTest {
         assertEquals(1_050_000, clock.estimateMillis());
     }
 
-    /** So a wall clock cannot end what the leader that it has followed has granted. */
+    /** So a wall clock does not end shares that this node asked for then. */
     @Test
-    void who_has_applied_an_entry_of_the_leader_that_it_follows_is_anchored_and_one_of_the_log_does_not_do() {
-        clock.ofTerm(1);
-        clock.observe(1_000_000);
-        assertFalse(clock.isAnchored());
+    void who_has_applied_its_own_registration_is_anchored_and_a_log_that_it_catches_up_with_does_not_do() {
+        RegisterNode before =
+                RegisterNode.newBuilder().setNode("n1").setStart(1).build();
+        RegisterNode now = before.toBuilder().setStart(2).build();
+        clock.registersAs(now);
         clock.follow(2);
-        clock.observe(1_000_100);
         clock.ofTerm(2);
-        clock.load(1_000_200);
+        clock.observe(1_000_000); // hours ago, in the term of the leader that it follows now
+        clock.registered(before);
         assertFalse(clock.isAnchored());
-        clock.observe(1_000_300);
+        clock.observe(9_000_000);
+        clock.registered(now);
         assertTrue(clock.isAnchored());
     }
 

@@ -12,8 +12,8 @@ import java.util.function.LongSupplier;
 
 /**
  * When a snapshot is due because of what was written to the log: when that is more than the last snapshot, so that no
- * more is written for snapshots than for the log, and not before it is 64 MiB, so that few are taken. A node that starts
- * then applies a log that is not much longer than what it loads.
+ * more is written for snapshots than for the log, and not before it is 64 MiB, so that few are taken. A node that
+ * starts then applies a log that is not much longer than what it loads.
  *
  * <p>Not while another node copies one from here: the log is cut off before the snapshot before the last, so two more
  * of them would take away what that node needs next, and under steady writes it would copy one snapshot after the other
