@@ -368,6 +368,13 @@ public final class Limits {
      */
     public static final int TLS_HANDSHAKES_MAX = 4_096;
 
+    /**
+     * Bytes that one connection encrypts, and that it reads and decrypts, in one turn of its event loop. A process that
+     * has just started encrypts 4 MB a second: so many bytes take it 30 ms, and a piece of a snapshot a second, while
+     * followers wait for a sign of their leader on other connections of that loop.
+     */
+    public static final int TLS_TURN_BYTES_MAX = 128 * 1024;
+
     /** Days before the end of a certificate from which on a node says so in its log, once a day. */
     public static final int TLS_EXPIRY_WARN_DAYS = 14;
 

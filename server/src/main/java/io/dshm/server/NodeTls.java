@@ -34,17 +34,17 @@ import org.jspecify.annotations.Nullable;
 /** The TLS of one node: which ports have it, and its files, which are looked at in regular intervals. Thread-safe. */
 final class NodeTls implements AutoCloseable {
 
-    /** For the arithmetic of handshakes, so that many of them take no event loop away from those that are connected. */
+    /**
+     * For the arithmetic of handshakes, so that many of them take no event loop away from those that are connected. As
+     * many for clients and for members: when all clients come at once, the nodes do not wait behind them.
+     */
     private static final int HANDSHAKE_THREADS = 2;
 
     private final ServerConfig.Tls settings;
     private final @Nullable TlsContext clients;
     private final @Nullable TlsContext members;
-    private final GuardedPool handshakes = new GuardedPool(
-            "tls-handshake",
-            HANDSHAKE_THREADS,
-            new LinkedBlockingQueue<>(),
-            new DefaultThreadFactory("tls-handshake", true));
+    private final GuardedPool clientHandshakes = handshakes("tls-client");
+    private final GuardedPool memberHandshakes = handshakes("tls-member");
     private final ScheduledThreadPoolExecutor looking =
             new ScheduledThreadPoolExecutor(1, new DefaultThreadFactory("tls-files", true));
 
@@ -59,17 +59,29 @@ final class NodeTls implements AutoCloseable {
         this.clients = settings.clientFiles() == null
                 ? null
                 : TlsContext.forClients(
-                        files(settings.clientFiles()), auth(settings.clientCertificates()), handshakes, Instant::now);
+                        files(settings.clientFiles()),
+                        auth(settings.clientCertificates()),
+                        clientHandshakes,
+                        Instant::now);
         this.members = settings.peerFiles() == null
                 ? null
                 : TlsContext.forMembers(
-                        files(settings.peerFiles()), new MemberCertificates(hosts), self, handshakes, Instant::now);
+                        files(settings.peerFiles()),
+                        new MemberCertificates(hosts),
+                        self,
+                        memberHandshakes,
+                        Instant::now);
         int seconds = settings.reloadSeconds();
         if (seconds > 0) {
             contexts()
                     .forEach(context -> looking.scheduleWithFixedDelay(
                             Guard.of("looking at certificates", context::look), seconds, seconds, TimeUnit.SECONDS));
         }
+    }
+
+    private static GuardedPool handshakes(String name) {
+        return new GuardedPool(
+                name, HANDSHAKE_THREADS, new LinkedBlockingQueue<>(), new DefaultThreadFactory(name, true));
     }
 
     private static TlsFiles files(ServerConfig.Pem files) {

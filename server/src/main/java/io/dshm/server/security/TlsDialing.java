@@ -50,7 +50,7 @@ public final class TlsDialing implements DialedEncryption {
         if (plainToo && plain.contains(node)) {
             dialed.pipeline().addLast(new PlainWay(node));
         } else {
-            dialed.pipeline().addLast(context.dialing(dialed.alloc(), node)).addLast(new TlsWay(node));
+            dialed.pipeline().addLast(context.dialing(dialed.alloc(), node), new TlsTurns(), new TlsWay(node));
         }
     }
 
@@ -79,7 +79,7 @@ public final class TlsDialing implements DialedEncryption {
     }
 
     /**
-     * Follows a handshake. Comes right behind its handler. For those behind it the connection is active once the
+     * Follows a handshake. Comes behind its handler. For those behind it the connection is active once the
      * handshake has succeeded: only then they greet, and how long they wait for an answer does not depend on the
      * handshake, which has a limit of its own.
      */

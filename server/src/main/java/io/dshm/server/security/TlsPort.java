@@ -67,7 +67,7 @@ public final class TlsPort implements Encryption {
         if (takesPlain) {
             accepted.pipeline().addLast(new FirstByte());
         } else {
-            accepted.pipeline().addLast(began(accepted)).addLast(new Handshake());
+            accepted.pipeline().addLast(began(accepted), new TlsTurns(), new Handshake());
         }
     }
 
@@ -115,6 +115,7 @@ public final class TlsPort implements Encryption {
             if (bytes.getByte(bytes.readerIndex()) == HANDSHAKE) {
                 String before = ctx.name();
                 ctx.pipeline().addAfter(before, "handshake", new Handshake());
+                ctx.pipeline().addAfter(before, "turns", new TlsTurns());
                 ctx.pipeline().addAfter(before, "tls", began(ctx.channel()));
             }
             ctx.fireChannelRead(message);
@@ -124,7 +125,7 @@ public final class TlsPort implements Encryption {
         }
     }
 
-    /** Follows a handshake, and what TLS says later. Comes right behind its handler. */
+    /** Follows a handshake, and what TLS says later. Comes behind its handler. */
     private final class Handshake extends ChannelInboundHandlerAdapter {
 
         private boolean done;

@@ -1,6 +1,7 @@
 package io.dshm.server.security;
 
 import static java.nio.charset.StandardCharsets.US_ASCII;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
@@ -17,6 +18,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.embedded.EmbeddedChannel;
@@ -31,6 +33,7 @@ import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import io.netty.handler.ssl.SslHandshakeTimeoutException;
 import io.netty.handler.ssl.SslProvider;
+import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import java.io.IOException;
 import java.math.BigInteger;
@@ -47,9 +50,11 @@ import java.security.cert.CertificateExpiredException;
 import java.security.cert.X509Certificate;
 import java.time.Instant;
 import java.util.Map;
+import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLEngineResult;
@@ -107,19 +112,22 @@ class TlsPortTest {
 
     /** A port that sends back what it receives. */
     private InetSocketAddress listen(Encryption encryption) throws IOException, InterruptedException {
-        Channel channel = new Ports(loops, NioServerSocketChannel.class)
-                .with(encryption)
-                .listen(
-                        new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
-                        "test",
-                        16,
-                        accepted -> accepted.pipeline().addLast(new ChannelInboundHandlerAdapter() {
-                            @Override
-                            public void channelRead(ChannelHandlerContext context, Object message) {
-                                received.incrementAndGet();
-                                context.writeAndFlush(message);
-                            }
-                        }));
+        return listen(
+                encryption,
+                accepted -> accepted.pipeline().addLast(new ChannelInboundHandlerAdapter() {
+                    @Override
+                    public void channelRead(ChannelHandlerContext context, Object message) {
+                        received.incrementAndGet();
+                        context.writeAndFlush(message);
+                    }
+                }));
+    }
+
+    private InetSocketAddress listen(Encryption encryption, Consumer<Channel> accept)
+            throws IOException, InterruptedException {
+        InetSocketAddress any = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+        Channel channel =
+                new Ports(loops, NioServerSocketChannel.class).with(encryption).listen(any, "test", 16, accept);
         return (InetSocketAddress) channel.localAddress();
     }
 
@@ -159,6 +167,25 @@ class TlsPortTest {
             assertEquals("TLSv1.3", socket.getSession().getProtocol());
         }
         assertEquals(0, port.shaking());
+    }
+
+    @Test
+    void a_message_that_takes_many_turns_arrives_as_it_was() throws Exception {
+        byte[] message = new byte[40 * Limits.TLS_TURN_BYTES_MAX + 1];
+        new Random(1).nextBytes(message);
+        InetSocketAddress address = listen(
+                port(context(ours.files("n1"), ClientAuth.NONE), false),
+                accepted -> accepted.pipeline().addLast(new ChannelInboundHandlerAdapter() {
+                    @Override
+                    public void channelRead(ChannelHandlerContext context, Object asked) {
+                        ReferenceCountUtil.release(asked);
+                        context.writeAndFlush(Unpooled.wrappedBuffer(message)).addListener(ChannelFutureListener.CLOSE);
+                    }
+                }));
+        try (SSLSocket socket = connect(address, ours.client())) {
+            socket.getOutputStream().write(1);
+            assertArrayEquals(message, socket.getInputStream().readAllBytes());
+        }
     }
 
     @Test
