@@ -251,7 +251,7 @@ public final class Limits {
     /** Bytes of outcomes in one frame of a snapshot, unless a single one is larger. */
     public static final int SNAPSHOT_OUTCOMES_BYTES_MAX = 1024 * 1024;
 
-    /** Bytes of a snapshot's file that one of Raft's requests asks for. */
+    /** Bytes of a snapshot's file that one of Raft's requests may ask for, as nodes of earlier versions do. */
     public static final int RAFT_CHUNK_BYTES = 4 * 1024 * 1024;
 
     /**

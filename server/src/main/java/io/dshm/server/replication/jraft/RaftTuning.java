@@ -30,6 +30,12 @@ final class RaftTuning {
     /** A node that begins alone may get so many. */
     private static final int FOLLOWERS_USUAL = 2;
 
+    /**
+     * Bytes of a snapshot's file that this node asks for at a time, less than it may: each thread of the node that
+     * answers keeps a buffer of that size outside of the heap.
+     */
+    static final int PIECE_BYTES = 1024 * 1024;
+
     /** Bytes of entries in one request, unless a single entry is larger. */
     private static final int BODY_BYTES_MIN = 128 * 1024;
 
@@ -48,6 +54,10 @@ final class RaftTuning {
         System.setProperty("jraft.max_collector_size_per_thread", "0");
         // Its generated messages are old, and newer protobuf runtimes say so once for each of them.
         System.setProperty("com.google.protobuf.use_unsafe_pre22_gencode", "true");
+        // A file is read into a buffer that grows by so many bytes, and is copied as a whole each time: by 1 KiB, as
+        // the
+        // library has it, a piece of 4 MiB is copied 4,096 times, which takes seconds.
+        System.setProperty("jraft.byte_buf.size", Integer.toString(PIECE_BYTES));
         // The pool for the library's own closures has no queue: it must never be full.
         System.setProperty("jraft.internal.closure.threadpool.size.max", "4096");
     }
@@ -85,7 +95,7 @@ final class RaftTuning {
         raft.setMaxReplicatorInflightMsgs(requestsInFlightMax(HEAP_BYTES));
         raft.setMaxBodySize(bodyBytesMax(
                 HEAP_BYTES, Math.max(FOLLOWERS_USUAL, settings.peers().size() - 1)));
-        raft.setMaxByteCountPerRpc(Limits.RAFT_CHUNK_BYTES);
+        raft.setMaxByteCountPerRpc(PIECE_BYTES);
         raft.setMaxLogsInMemoryBytes(LOG_CACHE_BYTES_MAX);
         raft.setMaxElectionDelayMs(ELECTION_DELAY_MILLIS_MAX);
         raft.setReadOnlyOptions(ReadOnlyOption.ReadOnlySafe);
