@@ -251,7 +251,10 @@ public final class Limits {
     /** Bytes of outcomes in one frame of a snapshot, unless a single one is larger. */
     public static final int SNAPSHOT_OUTCOMES_BYTES_MAX = 1024 * 1024;
 
-    /** Bytes of a snapshot's file that one of Raft's requests may ask for, as nodes of earlier versions do. */
+    /**
+     * Bytes of a snapshot's file that one of Raft's requests may ask for at most. Nodes of earlier versions ask for so
+     * many, this one for fewer.
+     */
     public static final int RAFT_CHUNK_BYTES = 4 * 1024 * 1024;
 
     /**
@@ -369,9 +372,9 @@ public final class Limits {
     public static final int TLS_HANDSHAKES_MAX = 4_096;
 
     /**
-     * Bytes that one connection encrypts, and that it reads and decrypts, in one turn of its event loop. A process that
-     * has just started encrypts 4 MB a second: so many bytes take it 30 ms, and a piece of a snapshot a second, while
-     * followers wait for a sign of their leader on other connections of that loop.
+     * Bytes that one connection encrypts, and that it reads and decrypts, in one turn of its event loop. A process
+     * that has just started encrypts 4 MB a second: so many bytes take it 30 ms. A piece of a snapshot took it a
+     * second, while followers waited for a sign of their leader on other connections of that loop.
      */
     public static final int TLS_TURN_BYTES_MAX = 128 * 1024;
 

@@ -35,8 +35,8 @@ import org.jspecify.annotations.Nullable;
 final class NodeTls implements AutoCloseable {
 
     /**
-     * For the arithmetic of handshakes, so that many of them take no event loop away from those that are connected. As
-     * many for clients and for members: when all clients come at once, the nodes do not wait behind them.
+     * For the arithmetic of handshakes, so that many of them take no event loop away from those that are connected.
+     * Clients and members have so many each: when all clients come at once, the nodes do not wait behind them.
      */
     private static final int HANDSHAKE_THREADS = 2;
 

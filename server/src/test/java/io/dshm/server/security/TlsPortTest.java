@@ -21,7 +21,10 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.EventLoopGroup;
 import io.netty.channel.embedded.EmbeddedChannel;
+import io.netty.channel.epoll.EpollEventLoopGroup;
+import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.nio.NioEventLoopGroup;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.handler.codec.DecoderException;
@@ -113,7 +116,7 @@ class TlsPortTest {
     /** A port that sends back what it receives. */
     private InetSocketAddress listen(Encryption encryption) throws IOException, InterruptedException {
         return listen(
-                encryption,
+                new Ports(loops, NioServerSocketChannel.class).with(encryption),
                 accepted -> accepted.pipeline().addLast(new ChannelInboundHandlerAdapter() {
                     @Override
                     public void channelRead(ChannelHandlerContext context, Object message) {
@@ -123,12 +126,10 @@ class TlsPortTest {
                 }));
     }
 
-    private InetSocketAddress listen(Encryption encryption, Consumer<Channel> accept)
+    private static InetSocketAddress listen(Ports ports, Consumer<Channel> accept)
             throws IOException, InterruptedException {
         InetSocketAddress any = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
-        Channel channel =
-                new Ports(loops, NioServerSocketChannel.class).with(encryption).listen(any, "test", 16, accept);
-        return (InetSocketAddress) channel.localAddress();
+        return (InetSocketAddress) ports.listen(any, "test", 16, accept).localAddress();
     }
 
     private static SSLSocket connect(InetSocketAddress to, SSLContext with) throws IOException {
@@ -169,23 +170,40 @@ class TlsPortTest {
         assertEquals(0, port.shaking());
     }
 
-    @Test
-    void a_message_that_takes_many_turns_arrives_as_it_was() throws Exception {
+    /** Both kinds of event loops, because they go on to read in different ways. */
+    @ParameterizedTest
+    @CsvSource({"false, false", "false, true", "true, false", "true, true"})
+    void a_message_that_takes_many_turns_arrives_as_it_was(boolean takesPlain, boolean epoll) throws Exception {
         byte[] message = new byte[40 * Limits.TLS_TURN_BYTES_MAX + 1];
         new Random(1).nextBytes(message);
-        InetSocketAddress address = listen(
-                port(context(ours.files("n1"), ClientAuth.NONE), false),
-                accepted -> accepted.pipeline().addLast(new ChannelInboundHandlerAdapter() {
-                    @Override
-                    public void channelRead(ChannelHandlerContext context, Object asked) {
-                        ReferenceCountUtil.release(asked);
-                        context.writeAndFlush(Unpooled.wrappedBuffer(message)).addListener(ChannelFutureListener.CLOSE);
-                    }
-                }));
-        try (SSLSocket socket = connect(address, ours.client())) {
-            socket.getOutputStream().write(1);
+        TlsPort port = port(context(ours.files("n1"), ClientAuth.NONE), takesPlain);
+        EventLoopGroup epollLoops = new EpollEventLoopGroup(1, new DefaultThreadFactory("test", true));
+        Ports ports = epoll
+                ? new Ports(epollLoops, EpollServerSocketChannel.class)
+                : new Ports(loops, NioServerSocketChannel.class);
+        try (SSLSocket socket = connect(
+                listen(ports.with(port), accepted -> accepted.pipeline().addLast(sendsBackAllOf(message.length))),
+                ours.client())) {
+            socket.getOutputStream().write(message);
             assertArrayEquals(message, socket.getInputStream().readAllBytes());
+        } finally {
+            epollLoops.shutdownGracefully(0, 1, TimeUnit.SECONDS).await();
         }
+    }
+
+    /** Waits for so many bytes, sends them back at once, and closes the connection. */
+    private static ChannelInboundHandlerAdapter sendsBackAllOf(int length) {
+        ByteBuf all = Unpooled.buffer(length);
+        return new ChannelInboundHandlerAdapter() {
+            @Override
+            public void channelRead(ChannelHandlerContext context, Object part) {
+                all.writeBytes((ByteBuf) part);
+                ReferenceCountUtil.release(part);
+                if (all.readableBytes() == length) {
+                    context.writeAndFlush(all).addListener(ChannelFutureListener.CLOSE);
+                }
+            }
+        };
     }
 
     @Test

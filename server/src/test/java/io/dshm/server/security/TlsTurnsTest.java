@@ -31,6 +31,7 @@ class TlsTurnsTest {
     private final ByteBuf sent = Unpooled.buffer();
     private int inThisTurn;
     private int flushed;
+    private int readsAskedFor;
 
     /**
      * In the place of encryption. Hands nothing on, and is written to by its pipeline only: an embedded channel runs all
@@ -45,6 +46,11 @@ class TlsTurnsTest {
                     sent.writeBytes(bytes);
                     bytes.release();
                     promise.setSuccess();
+                }
+
+                @Override
+                public void read(ChannelHandlerContext context) {
+                    readsAskedFor++;
                 }
 
                 @Override
@@ -150,8 +156,30 @@ class TlsTurnsTest {
     }
 
     @Test
-    void no_more_is_read_in_a_turn_either() {
+    void a_turn_has_few_reads_and_after_much_was_read_the_next_ones_wait_for_the_next_turn() {
         MaxMessagesRecvByteBufAllocator reads = channel.config().getRecvByteBufAllocator();
         assertEquals(TURN / (64 * 1024), reads.maxMessagesPerRead());
+        // One is asked for when a channel begins.
+        readsAskedFor = 0;
+        channel.pipeline().fireChannelRead(message(0, 100));
+        channel.pipeline().read();
+        assertEquals(1, readsAskedFor);
+        channel.pipeline().fireChannelRead(message(0, TURN / 2 + 1));
+        channel.pipeline().read();
+        assertEquals(1, readsAskedFor);
+        runTurns();
+        assertEquals(2, readsAskedFor);
+    }
+
+    @Test
+    void a_read_that_waits_is_dropped_when_nothing_is_to_be_read_any_more() {
+        readsAskedFor = 0;
+        channel.pipeline().fireChannelRead(message(0, TURN));
+        channel.pipeline().read();
+        channel.config().setAutoRead(false);
+        runTurns();
+        assertEquals(0, readsAskedFor);
+        channel.config().setAutoRead(true);
+        assertEquals(1, readsAskedFor);
     }
 }

@@ -31,8 +31,9 @@ final class RaftTuning {
     private static final int FOLLOWERS_USUAL = 2;
 
     /**
-     * Bytes of a snapshot's file that this node asks for at a time, less than it may: each thread of the node that
-     * answers keeps a buffer of that size outside of the heap.
+     * Bytes of a snapshot's file that this node asks for at a time. It may ask for more, but a node of an earlier
+     * version reads it into a buffer that grows step by step, so that four times as many take sixteen times as long;
+     * and each thread that answers keeps a buffer of that size outside of the heap.
      */
     static final int PIECE_BYTES = 1024 * 1024;
 
