@@ -111,6 +111,13 @@ role() { # leader|follower: the port of such a DSHM node. Waits for at most 10 s
     done
     fail "DSHM has no $1"
 }
+# Sets leader, the leading node's place among the nodes, and follower, that of another one. Waits as role does.
+find_leader() {
+    local node port
+    port=$(role leader)
+    for node in 0 1 2; do [ "${dshm_ports[node]}" != "$port" ] || leader=$node; done
+    follower=$(((leader + 1) % 3))
+}
 
 # A line for each thread of the JVMs: the process's place among pids, the thread's number, its name without numbers, nanoseconds of
 # processor time, times it went to sleep.

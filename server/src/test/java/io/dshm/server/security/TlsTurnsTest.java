@@ -89,9 +89,9 @@ class TlsTurnsTest {
     }
 
     /** Bytes that tell where they belong. */
-    private static ByteBuf message(int from, int length) {
+    private static ByteBuf message(int length) {
         ByteBuf message = Unpooled.buffer(length);
-        for (int i = from; i < from + length; i++) {
+        for (int i = 0; i < length; i++) {
             message.writeByte((i * 31) >>> 3);
         }
         return message;
@@ -99,7 +99,7 @@ class TlsTurnsTest {
 
     @Test
     void a_small_message_is_handed_on_at_once() {
-        ByteBuf message = message(0, 100);
+        ByteBuf message = message(100);
         ChannelFuture written = channel.pipeline().writeAndFlush(message.retainedDuplicate());
         assertEquals(message, sent);
         assertEquals(100, flushed);
@@ -110,7 +110,7 @@ class TlsTurnsTest {
     @Test
     void what_is_too_long_for_a_turn_is_divided_and_nothing_overtakes_it() {
         int large = 10 * TURN + 1;
-        ByteBuf all = message(0, 100 + large + 200);
+        ByteBuf all = message(100 + large + 200);
         channel.pipeline().write(all.retainedSlice(0, 100));
         ChannelFuture divided = channel.pipeline().write(all.retainedSlice(100, large));
         ChannelFuture behind = channel.pipeline().writeAndFlush(all.retainedSlice(100 + large, 200));
@@ -131,7 +131,7 @@ class TlsTurnsTest {
 
     @Test
     void many_messages_in_one_turn_are_divided_too() {
-        ByteBuf all = message(0, 4 * TURN);
+        ByteBuf all = message(4 * TURN);
         List<ChannelFuture> written = new ArrayList<>();
         for (int at = 0; at < 4 * TURN; at += TURN / 8) {
             written.add(channel.pipeline().write(all.retainedSlice(at, TURN / 8)));
@@ -148,7 +148,7 @@ class TlsTurnsTest {
 
     @Test
     void what_waits_when_the_handler_is_removed_fails_and_is_released() {
-        ByteBuf message = message(0, 3 * TURN);
+        ByteBuf message = message(3 * TURN);
         ChannelFuture written = channel.pipeline().writeAndFlush(message);
         channel.pipeline().removeLast();
         assertInstanceOf(ClosedChannelException.class, written.cause());
@@ -161,10 +161,10 @@ class TlsTurnsTest {
         assertEquals(TURN / (64 * 1024), reads.maxMessagesPerRead());
         // One is asked for when a channel begins.
         readsAskedFor = 0;
-        channel.pipeline().fireChannelRead(message(0, 100));
+        channel.pipeline().fireChannelRead(message(100));
         channel.pipeline().read();
         assertEquals(1, readsAskedFor);
-        channel.pipeline().fireChannelRead(message(0, TURN / 2 + 1));
+        channel.pipeline().fireChannelRead(message(TURN / 2 + 1));
         channel.pipeline().read();
         assertEquals(1, readsAskedFor);
         runTurns();
@@ -174,7 +174,7 @@ class TlsTurnsTest {
     @Test
     void a_read_that_waits_is_dropped_when_nothing_is_to_be_read_any_more() {
         readsAskedFor = 0;
-        channel.pipeline().fireChannelRead(message(0, TURN));
+        channel.pipeline().fireChannelRead(message(TURN));
         channel.pipeline().read();
         channel.config().setAutoRead(false);
         runTurns();

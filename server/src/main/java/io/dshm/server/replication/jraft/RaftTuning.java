@@ -56,8 +56,7 @@ final class RaftTuning {
         // Its generated messages are old, and newer protobuf runtimes say so once for each of them.
         System.setProperty("com.google.protobuf.use_unsafe_pre22_gencode", "true");
         // A file is read into a buffer that grows by so many bytes, and is copied as a whole each time: by 1 KiB, as
-        // the
-        // library has it, a piece of 4 MiB is copied 4,096 times, which takes seconds.
+        // the library has it, a piece of 4 MiB is copied 4,096 times, which takes seconds.
         System.setProperty("jraft.byte_buf.size", Integer.toString(PIECE_BYTES));
         // The pool for the library's own closures has no queue: it must never be full.
         System.setProperty("jraft.internal.closure.threadpool.size.max", "4096");
