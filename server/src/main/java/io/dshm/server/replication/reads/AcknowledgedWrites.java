@@ -18,19 +18,31 @@ final class AcknowledgedWrites {
     private final AtomicLongArray indexes = new AtomicLongArray(STRIPES);
     private final AtomicLong wholeRegions = new AtomicLong();
 
+    /**
+     * The highest index of all. Mostly it is applied, and tells it of every key: the numbers of single keys are in the
+     * processor's cache only if they are asked for all the time.
+     */
+    private final AtomicLong highest = new AtomicLong();
+
     /** A write of a key with that hash was acknowledged, and is in the log at that index. */
     void record(int keyHash, long index) {
         indexes.accumulateAndGet(stripe(keyHash), index, Math::max);
+        highest.accumulateAndGet(index, Math::max);
     }
 
     /** A write that may have concerned any key was acknowledged. */
     void recordAll(long index) {
         wholeRegions.accumulateAndGet(index, Math::max);
+        highest.accumulateAndGet(index, Math::max);
     }
 
-    /** The index that must be applied here before a key with that hash is read, or 0. */
-    long indexFor(int keyHash) {
-        return Math.max(indexes.get(stripe(keyHash)), wholeRegions.get());
+    /**
+     * The index that must be applied here before a key with that hash is read, or 0.
+     *
+     * @param applied what is applied here; an index up to that may be told as 0
+     */
+    long indexFor(int keyHash, long applied) {
+        return highest.get() <= applied ? 0 : Math.max(indexes.get(stripe(keyHash)), wholeRegions.get());
     }
 
     /** The index that must be applied here before keys are read that nobody knows yet, or 0. */

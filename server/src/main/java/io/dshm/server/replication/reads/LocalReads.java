@@ -222,18 +222,19 @@ public final class LocalReads {
         return StateMachine.isLoading(stateMachine.store());
     }
 
-    /** The log index that must be applied here before this read. */
+    /** The log index that must be applied here before this read; 0 if it is, or if there is none. */
     public long indexFor(Command.Read read) {
         if (read instanceof Command.KeyRead one) {
-            return acknowledged.indexFor(one.key().hash());
+            return indexFor(one);
         }
         if (read instanceof Command.RegionRead) {
             return acknowledged.indexForAll();
         }
-        return keyReads(read).stream()
-                .mapToLong(one -> acknowledged.indexFor(one.key().hash()))
-                .max()
-                .orElse(0);
+        return keyReads(read).stream().mapToLong(this::indexFor).max().orElse(0);
+    }
+
+    private long indexFor(Command.KeyRead read) {
+        return acknowledged.indexFor(read.key().hash(), appliedIndex);
     }
 
     /** The cluster's format, see {@link io.dshm.proto.Formats}. Any thread. */

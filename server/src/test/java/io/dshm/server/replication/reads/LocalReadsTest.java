@@ -79,7 +79,11 @@ class LocalReadsTest {
         assertTrue(reads.isCurrent(new Command.Get(Key.of("another"))));
         reads.onApplied(7);
         assertTrue(reads.isCurrent(get));
-        reads.acknowledge(new Command.FlushAll(new byte[0]), 8);
+        reads.acknowledge(Key.of("another"), 8);
+        assertTrue(reads.isCurrent(get));
+        assertFalse(reads.isCurrent(new Command.Get(Key.of("another"))));
+        reads.onApplied(8);
+        reads.acknowledge(new Command.FlushAll(new byte[0]), 9);
         assertFalse(reads.isCurrent(new Command.Get(Key.of("another"))));
     }
 
