@@ -32,11 +32,6 @@ final class ReplyOutput {
      */
     private static final int REPLIES_BYTES_MAX = 64 * 1024;
 
-    /** How large the buffer for replies is at first, at least and at most. */
-    private static final int BUFFER_BYTES_MIN = 256;
-
-    private static final int BUFFER_BYTES_MAX = 16 * 1024;
-
     /** How long a client may take to notice that the connection has ended. */
     private static final long LINGER_MILLIS = 1_000;
 
@@ -50,10 +45,6 @@ final class ReplyOutput {
     private final ChannelFutureListener onWritten = written -> countSoon();
 
     private @Nullable ByteBuf replies;
-
-    /** How large the next buffer is at first: as the last one became, so that it need not grow. */
-    private int bufferBytes = BUFFER_BYTES_MIN;
-
     private @Nullable LargeReply large;
     private byte @Nullable [] largeValue;
     private boolean flushScheduled;
@@ -123,7 +114,7 @@ final class ReplyOutput {
     private ByteBuf begin() {
         ByteBuf out = replies;
         if (out == null) {
-            out = channel.alloc().ioBuffer(bufferBytes);
+            out = channel.alloc().ioBuffer(256);
             replies = out;
         }
         return out;
@@ -166,7 +157,6 @@ final class ReplyOutput {
         ByteBuf ready = replies;
         if (ready != null) {
             replies = null;
-            bufferBytes = Math.max(BUFFER_BYTES_MIN, Math.min(BUFFER_BYTES_MAX, ready.readableBytes()));
             bytesWritten += ready.readableBytes();
             sent.add(ready.readableBytes());
             channel.write(ready).addListener(onWritten);
