@@ -27,13 +27,21 @@ final class AcknowledgedWrites {
     /** A write of a key with that hash was acknowledged, and is in the log at that index. */
     void record(int keyHash, long index) {
         indexes.accumulateAndGet(stripe(keyHash), index, Math::max);
-        highest.accumulateAndGet(index, Math::max);
+        raiseHighest(index);
     }
 
     /** A write that may have concerned any key was acknowledged. */
     void recordAll(long index) {
         wholeRegions.accumulateAndGet(index, Math::max);
-        highest.accumulateAndGet(index, Math::max);
+        raiseHighest(index);
+    }
+
+    /** After the number of the key or of whole regions, so that whoever sees this sees that, too. */
+    private void raiseHighest(long index) {
+        // The commands of an entry have one index: only the first of them writes to what all lanes read.
+        if (highest.get() < index) {
+            highest.accumulateAndGet(index, Math::max);
+        }
     }
 
     /**

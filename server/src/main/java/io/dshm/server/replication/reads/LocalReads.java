@@ -222,7 +222,7 @@ public final class LocalReads {
         return StateMachine.isLoading(stateMachine.store());
     }
 
-    /** The log index that must be applied here before this read; 0 if it is, or if there is none. */
+    /** The log index that must be applied here before this read. 0 if there is none, or if all of them are applied. */
     public long indexFor(Command.Read read) {
         if (read instanceof Command.KeyRead one) {
             return indexFor(one);
