@@ -1,5 +1,7 @@
 package io.dshm.proto;
 
+import io.netty.util.internal.PlatformDependent;
+
 /**
  * Every limit of the project, each with its reason. Relations between them are checked when this class is loaded.
  *
@@ -300,20 +302,20 @@ public final class Limits {
     public static final int PEER_CONNECTIONS_MAX = 1024;
 
     /**
-     * Bytes that incomplete frames may announce at one of these ports, or an eighth of the heap if that is more: eight
-     * of the longest.
+     * Bytes that incomplete frames may announce at one of these ports, or an eighth of {@link #processMemoryBytes} if
+     * that is more: eight of the longest.
      */
     public static final int PEER_UNFINISHED_BYTES_MIN = 32 * 1024 * 1024;
 
     /**
      * Bytes of Raft's requests that wait for their responses, and of responses that wait to be sent, or an eighth of
-     * the heap if that is more: half of it is for one connection, so that the longest frame fits.
+     * {@link #processMemoryBytes} if that is more: half of it is for one connection, so that the longest frame fits.
      */
     public static final long RAFT_UNANSWERED_BYTES_MIN = 4L * RAFT_FRAME_BYTES_MAX;
 
     /**
-     * Bytes of Raft's requests that may wait to be sent to a member on one connection, or an eighth of the heap if that
-     * is less: with little room, a replicator gives up and starts over under load.
+     * Bytes of Raft's requests that may wait to be sent to a member on one connection, or an eighth of {@link
+     * #processMemoryBytes} if that is less: with little room, a replicator gives up and starts over under load.
      */
     public static final int RAFT_UNSENT_BYTES_MAX = 128 * 1024 * 1024;
 
@@ -628,6 +630,18 @@ public final class Limits {
     public static final int WRONG_SECRET_DELAY_MILLIS = 1_000;
 
     private Limits() {}
+
+    /**
+     * The memory that limits are parts of: the heap (-Xmx), or the buffers outside of it (-XX:MaxDirectMemorySize, or
+     * -Dio.netty.maxDirectMemory) if they may take less, in bytes.
+     *
+     * <p>What clients and members make a node hold is partly in such buffers, and a buffer may have two and a half times
+     * the bytes that are counted. So there is room for an eighth of this for each of some purposes, and without a look
+     * at the buffers a node with a large heap would come to its end by clients that do not read.
+     */
+    public static long processMemoryBytes() {
+        return Math.min(Runtime.getRuntime().maxMemory(), PlatformDependent.maxDirectMemory());
+    }
 
     private static void require(boolean relation, String meaning) {
         if (!relation) {

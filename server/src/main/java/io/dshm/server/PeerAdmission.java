@@ -41,8 +41,7 @@ final class PeerAdmission {
     }
 
     private PeerPort port(String name, int firstBytesMax, int frameBytesMax) {
-        long unfinishedBytes =
-                Math.max(Limits.PEER_UNFINISHED_BYTES_MIN, Runtime.getRuntime().maxMemory() / 8);
+        long unfinishedBytes = Math.max(Limits.PEER_UNFINISHED_BYTES_MIN, Limits.processMemoryBytes() / 8);
         FrameGuard.Bounds frame = new FrameGuard.Bounds(firstBytesMax, frameBytesMax, Limits.PEER_FRAME_MILLIS_MAX);
         return new PeerPort(
                 new PeerPort.Bounds(Limits.PEER_CONNECTIONS_MAX, unfinishedBytes, frame),

@@ -2,6 +2,7 @@ package io.dshm.server;
 
 import io.dshm.proto.Formats;
 import io.dshm.proto.KeySeed;
+import io.dshm.proto.Limits;
 import io.dshm.server.admin.AdminListener;
 import io.dshm.server.admin.NodeInfo;
 import io.dshm.server.backup.Backups;
@@ -218,7 +219,7 @@ public final class Server {
         PeerConnector connector = new PeerConnector(dialer);
         PeerAdmission admission = new PeerAdmission(config, members);
         CallServer calls =
-                new CallServer(UnansweredCalls.Total.ofHeap(Runtime.getRuntime().maxMemory()), System::nanoTime);
+                new CallServer(UnansweredCalls.Total.ofMemory(Limits.processMemoryBytes()), System::nanoTime);
         RaftGroup raft = new RaftGroup(
                 raftSettings(members, new MemberNetwork(dialer, calls), admission.raftPort()),
                 stateMachine,

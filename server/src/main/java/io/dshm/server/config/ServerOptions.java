@@ -349,7 +349,7 @@ final class ServerOptions {
             paramLabel = "N",
             defaultValue = "0",
             description =
-                    "What all clients' values together may hold in memory before they are replicated; beyond, a SET gets \"busy\", and a Sharedance connection is closed. At most a quarter of the heap; 0 = an eighth of it (default: ${DEFAULT-VALUE}).")
+                    "What all clients' values together may hold in memory before they are replicated; beyond, a SET gets \"busy\", and a Sharedance connection is closed. At most a quarter of the heap, or of the buffers outside of it (-XX:MaxDirectMemorySize) if that is less; 0 = an eighth (default: ${DEFAULT-VALUE}).")
     long valueMemoryBytes;
 
     @Option(
@@ -357,7 +357,7 @@ final class ServerOptions {
             paramLabel = "N",
             defaultValue = "0",
             description =
-                    "What all replies together may hold in memory that wait for clients to read them; beyond, a read of a large value gets \"busy\", and clients that do not read are disconnected. At most a quarter of the heap; 0 = an eighth of it (default: ${DEFAULT-VALUE}).")
+                    "What all replies together may hold in memory that wait for clients to read them; beyond, a read of a large value gets \"busy\", and clients that do not read are disconnected. At most a quarter of the heap, or of the buffers outside of it (-XX:MaxDirectMemorySize) if that is less; 0 = an eighth (default: ${DEFAULT-VALUE}).")
     long replyMemoryBytes;
 
     @Option(
@@ -411,12 +411,12 @@ final class ServerOptions {
         require(sharedanceExpirationSeconds, 1, Integer.MAX_VALUE, "sharedance-expiration-seconds");
         require(sharedanceTimeoutSeconds, 1, 86_400, "sharedance-timeout-seconds");
         require(sharedanceValueBytesMax, 1, Limits.VALUE_BYTES_MAX, "sharedance-value-bytes-max");
-        long heap = Runtime.getRuntime().maxMemory();
+        long memory = Limits.processMemoryBytes();
         long longest = Math.max(valueBytesMax, sharedancePort == 0 ? 0 : sharedanceValueBytesMax);
-        long valueMemory = valueMemoryBytes == 0 ? Math.max(heap / 8, longest) : valueMemoryBytes;
-        require(valueMemory, longest, Math.max(heap / 4, longest), "value-memory-bytes");
-        long replyMemory = replyMemoryBytes == 0 ? Math.max(heap / 8, longest) : replyMemoryBytes;
-        require(replyMemory, longest, Math.max(heap / 4, longest), "reply-memory-bytes");
+        long valueMemory = valueMemoryBytes == 0 ? Math.max(memory / 8, longest) : valueMemoryBytes;
+        require(valueMemory, longest, Math.max(memory / 4, longest), "value-memory-bytes");
+        long replyMemory = replyMemoryBytes == 0 ? Math.max(memory / 8, longest) : replyMemoryBytes;
+        require(replyMemory, longest, Math.max(memory / 4, longest), "reply-memory-bytes");
         require(logBytesMax, 512L << 20, Long.MAX_VALUE, "log-bytes-max");
         require(diskReserveBytes, 16L << 20, 1L << 40, "disk-reserve-bytes");
         if (memoryBytes != 0) {

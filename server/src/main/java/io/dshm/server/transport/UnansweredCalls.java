@@ -53,9 +53,9 @@ public final class UnansweredCalls {
             this.bytesMax = bytesMax;
         }
 
-        /** For a node with that heap. */
-        public static Total ofHeap(long heapBytes) {
-            return new Total(Math.max(Limits.RAFT_UNANSWERED_BYTES_MIN, heapBytes / 8));
+        /** For a process with {@linkplain Limits#processMemoryBytes so much memory}. */
+        public static Total ofMemory(long bytes) {
+            return new Total(Math.max(Limits.RAFT_UNANSWERED_BYTES_MIN, bytes / 8));
         }
 
         private boolean isExceeded(long ofConnection) {

@@ -11,20 +11,26 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInfo;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
- * Clients that ask for much and read nothing, on a node with a small heap. Without a bound, each of the two tests needs more
- * memory than there is: of the heap, or outside of it, where Netty's buffers are.
+ * Clients that ask for much and read nothing, on a node with little memory and its own settings. Without a bound, each of the
+ * two tests needs more memory than there is: of the heap, or outside of it, where Netty's buffers are.
  */
 class UnreadRepliesIT {
 
     private static final int MIB = 1024 * 1024;
+
+    private static final String LARGE_HEAP = "large-heap";
+
+    /** One value of the longest; an eighth of either memory is less. */
     private static final int REPLIES_MAX = 32 * MIB;
 
     /** Each can have more than 256 KiB wait for it. */
-    private static final int SILENT = 500;
+    private static final int SILENT = 1_500;
 
     /** What the count of a node lags behind, and one reply. */
     private static final int INEXACT = MIB;
@@ -37,11 +43,9 @@ class UnreadRepliesIT {
     private Increments bystander;
 
     @BeforeEach
-    void start() throws IOException, InterruptedException {
-        node = processes
-                .newNode()
-                .withJvm("-Xmx256m", "-XX:MaxDirectMemorySize=96m")
-                .with("--reply-memory-bytes", "" + REPLIES_MAX);
+    void start(TestInfo test) throws IOException, InterruptedException {
+        String heap = test.getTags().contains(LARGE_HEAP) ? "-Xmx2g" : "-Xmx256m";
+        node = processes.newNode().withJvm(heap, "-XX:MaxDirectMemorySize=96m");
         node.start();
         node.awaitHealthy();
         bystander = Increments.start(node, "bystander::n", 2);
@@ -73,13 +77,15 @@ class UnreadRepliesIT {
     }
 
     @Test
-    void replies_that_nobody_reads_do_not_fill_the_memory_of_buffers() throws IOException, InterruptedException {
+    @Tag(LARGE_HEAP)
+    void replies_that_nobody_reads_do_not_fill_the_memory_of_buffers_however_large_the_heap_is()
+            throws IOException, InterruptedException {
         try (DshmConnection writer = node.connect()) {
             writer.set("unread::k", new byte[64 * 1024], Duration.ZERO);
         }
         for (int i = 0; i < SILENT; i++) {
             ask("GET unread::k\r\n".repeat(500));
-            if (i % 50 == 0) {
+            if (i % 150 == 0) {
                 assertBounded();
                 bystander.awaitMore(20);
             }

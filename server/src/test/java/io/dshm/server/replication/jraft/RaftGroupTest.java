@@ -88,7 +88,7 @@ class RaftGroupTest {
                         false,
                         new MemberNetwork(
                                 loopback.dialer("n1"),
-                                new CallServer(UnansweredCalls.Total.ofHeap(1 << 30), System::nanoTime)),
+                                new CallServer(UnansweredCalls.Total.ofMemory(1 << 30), System::nanoTime)),
                         "127.0.0.1",
                         LoopbackMembers.port(),
                         true,

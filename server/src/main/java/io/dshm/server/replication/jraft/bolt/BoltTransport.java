@@ -23,8 +23,7 @@ public final class BoltTransport {
     public static void setProperties() {
         System.setProperty("sofa.middleware.log.disable", "true");
         System.setProperty("sofa.middleware.log.internal.level", "ERROR");
-        long writeBuffer =
-                Math.min(Limits.RAFT_UNSENT_BYTES_MAX, Runtime.getRuntime().maxMemory() / 8);
+        long writeBuffer = Math.min(Limits.RAFT_UNSENT_BYTES_MAX, Limits.processMemoryBytes() / 8);
         System.setProperty("bolt.channel_write_buf_low_water_mark", String.valueOf(writeBuffer / 2));
         System.setProperty("bolt.channel_write_buf_high_water_mark", String.valueOf(writeBuffer));
         // Requests of one connection are handled in their order.

@@ -79,8 +79,7 @@ public final class MemberRpcClient implements RpcClient {
         Peer(Endpoint endpoint, MemberOptions with, String name) {
             this.endpoint = endpoint;
             this.name = name;
-            long unsentBytesMax =
-                    Math.min(Limits.RAFT_UNSENT_BYTES_MAX, Runtime.getRuntime().maxMemory() / 8);
+            long unsentBytesMax = Math.min(Limits.RAFT_UNSENT_BYTES_MAX, Limits.processMemoryBytes() / 8);
             this.link = new MemberLink(name, with.dialer(), RaftMessages.INSTANCE, unsentBytesMax, this::onKnown);
         }
 
