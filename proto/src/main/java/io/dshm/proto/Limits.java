@@ -632,12 +632,12 @@ public final class Limits {
     private Limits() {}
 
     /**
-     * The memory that limits are parts of: the heap (-Xmx), or the buffers outside of it (-XX:MaxDirectMemorySize, or
-     * -Dio.netty.maxDirectMemory) if they may take less, in bytes.
+     * The memory that limits are parts of, in bytes: the heap (-Xmx), or the buffers outside of it
+     * (-XX:MaxDirectMemorySize) if they may take less.
      *
-     * <p>What clients and members make a node hold is partly in such buffers, and a buffer may have two and a half times
-     * the bytes that are counted. So there is room for an eighth of this for each of some purposes, and without a look
-     * at the buffers a node with a large heap would come to its end by clients that do not read.
+     * <p>What clients and members make a node hold is partly in such buffers, and a buffer may have two and a half
+     * times the bytes that are counted. So there is room for an eighth of this for each of some purposes, and without
+     * a look at the buffers a node with a large heap would come to its end by clients that do not read.
      */
     public static long processMemoryBytes() {
         return Math.min(Runtime.getRuntime().maxMemory(), PlatformDependent.maxDirectMemory());

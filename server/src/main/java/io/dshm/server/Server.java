@@ -148,7 +148,9 @@ public final class Server {
     /** What the heap has room for, or less if so much is not wanted. */
     private static StateRoom stateRoom(ServerConfig config) {
         long heap = Runtime.getRuntime().maxMemory();
-        StateRoom room = StateRoom.ofHeap(heap, config.valueMemoryBytes() + config.replyMemoryBytes());
+        // What clients may not hold because buffers have no room for it is left to the collector.
+        long keptFree = (heap - Limits.processMemoryBytes()) / 4;
+        StateRoom room = StateRoom.ofHeap(heap, config.valueMemoryBytes() + config.replyMemoryBytes() + keptFree);
         if (config.memoryBytes() > room.growthMax()) {
             throw new ConfigException("memory-bytes: " + config.memoryBytes() + " is more than this heap of " + heap
                     + " bytes has room for, which is " + room.growthMax()

@@ -414,9 +414,9 @@ final class ServerOptions {
         long memory = Limits.processMemoryBytes();
         long longest = Math.max(valueBytesMax, sharedancePort == 0 ? 0 : sharedanceValueBytesMax);
         long valueMemory = valueMemoryBytes == 0 ? Math.max(memory / 8, longest) : valueMemoryBytes;
-        require(valueMemory, longest, Math.max(memory / 4, longest), "value-memory-bytes");
+        requireOfMemory(valueMemory, longest, memory, "value-memory-bytes");
         long replyMemory = replyMemoryBytes == 0 ? Math.max(memory / 8, longest) : replyMemoryBytes;
-        require(replyMemory, longest, Math.max(memory / 4, longest), "reply-memory-bytes");
+        requireOfMemory(replyMemory, longest, memory, "reply-memory-bytes");
         require(logBytesMax, 512L << 20, Long.MAX_VALUE, "log-bytes-max");
         require(diskReserveBytes, 16L << 20, 1L << 40, "disk-reserve-bytes");
         if (memoryBytes != 0) {
@@ -513,6 +513,15 @@ final class ServerOptions {
             }
         });
         return all;
+    }
+
+    private static void requireOfMemory(long value, long longest, long memory, String key) {
+        long max = Math.max(memory / 4, longest);
+        if (value > max) {
+            throw new ConfigException(key + ": " + value + " is more than " + max
+                    + ", a quarter of the heap (-Xmx) or of the buffers outside of it (-XX:MaxDirectMemorySize)");
+        }
+        require(value, longest, max, key);
     }
 
     static void require(long value, long min, long max, String key) {

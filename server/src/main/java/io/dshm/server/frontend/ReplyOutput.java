@@ -194,12 +194,11 @@ final class ReplyOutput {
     }
 
     private void countUnread() {
-        unread.setEncoded(discarded ? 0 : pendingBytes());
-    }
-
-    private long pendingBytes() {
-        ChannelOutboundBuffer outbound = channel.unsafe().outboundBuffer();
-        return outbound == null ? 0 : outbound.totalPendingWriteBytes();
+        if (discarded) {
+            unread.setEncoded(0);
+        } else {
+            unread.countPending(channel);
+        }
     }
 
     /** Whether the client has nothing to read, or has read something since this was last asked. */
@@ -207,8 +206,9 @@ final class ReplyOutput {
         ChannelOutboundBuffer outbound = channel.unsafe().outboundBuffer();
         long inProgress = outbound == null ? 0 : outbound.currentProgress();
         long written = bytesWritten + (large == null ? 0 : large.progress());
-        long bytesTaken = written - pendingBytes() + inProgress;
-        boolean progresses = bytesTaken > bytesTakenBefore || (pendingBytes() == 0 && largeValue == null);
+        long pending = UnreadReplies.pendingBytes(channel);
+        long bytesTaken = written - pending + inProgress;
+        boolean progresses = bytesTaken > bytesTakenBefore || (pending == 0 && largeValue == null);
         bytesTakenBefore = bytesTaken;
         if (progresses) {
             unread.onProgress();

@@ -2,6 +2,8 @@ package io.dshm.server.frontend;
 
 import io.dshm.proto.ErrorCode;
 import io.dshm.proto.Reply;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelOutboundBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -81,8 +83,19 @@ public final class UnreadReplies {
         memory.release(value);
     }
 
+    /** Counts what waits in the connection's outbound buffer now. */
+    public void countPending(Channel channel) {
+        setEncoded(pendingBytes(channel));
+    }
+
+    /** The bytes in that connection's outbound buffer. */
+    static long pendingBytes(Channel channel) {
+        ChannelOutboundBuffer outbound = channel.unsafe().outboundBuffer();
+        return outbound == null ? 0 : outbound.totalPendingWriteBytes();
+    }
+
     /** So many bytes wait in the connection's outbound buffer now. */
-    void setEncoded(long now) {
+    public void setEncoded(long now) {
         long more = now - encoded;
         if (more == 0) {
             return;

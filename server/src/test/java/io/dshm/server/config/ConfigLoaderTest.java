@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.dshm.proto.Limits;
 import io.dshm.proto.ReadMode;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -259,6 +260,7 @@ class ConfigLoaderTest {
         assertRefused("max-staleness-millis: 50 is not 100 to 86400000", "--max-staleness-millis", "50");
         assertRefused("value-memory-bytes", "--value-memory-bytes", "1");
         assertRefused("reply-memory-bytes", "--reply-memory-bytes", "1");
+        assertRefused("-XX:MaxDirectMemorySize", "--reply-memory-bytes", "" + Limits.processMemoryBytes());
         assertRefused("memory-bytes", "--memory-bytes", "8388607");
         assertRefused("there is no file", "--config", "/does/not/exist");
         Path file = Files.writeString(folder.resolve("dshm.conf"), "prot=1\n");

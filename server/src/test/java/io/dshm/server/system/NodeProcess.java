@@ -444,7 +444,13 @@ public final class NodeProcess {
 
     /** The same to Sharedance's port, which has no TLS. */
     BareConnection connectBareToSharedance() throws IOException {
-        return BareConnection.open(new InetSocketAddress(place.host(), sharedancePort), null);
+        return connectBareToSharedance(0);
+    }
+
+    /** The same with buffers of that size in the system; 0: as it likes. */
+    BareConnection connectBareToSharedance(int bufferBytes) throws IOException {
+        return BareConnection.open(
+                new Socket(), new InetSocketAddress(place.host(), sharedancePort), null, bufferBytes);
     }
 
     /** The same to the admin port. */

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
  * Clients that ask for much and read nothing, on a node with little memory and its own settings. Without a bound, each of the
- * two tests needs more memory than there is: of the heap, or outside of it, where Netty's buffers are.
+ * tests needs more memory than there is: of the heap, or outside of it, where Netty's buffers are.
  */
 class UnreadRepliesIT {
 
@@ -31,6 +31,9 @@ class UnreadRepliesIT {
 
     /** Each can have more than 256 KiB wait for it. */
     private static final int SILENT = 1_500;
+
+    /** More than the system takes for a connection. */
+    private static final int SESSION_BYTES = 8 * MIB;
 
     /** What the count of a node lags behind, and one reply. */
     private static final int INEXACT = MIB;
@@ -45,7 +48,10 @@ class UnreadRepliesIT {
     @BeforeEach
     void start(TestInfo test) throws IOException, InterruptedException {
         String heap = test.getTags().contains(LARGE_HEAP) ? "-Xmx2g" : "-Xmx256m";
-        node = processes.newNode().withJvm(heap, "-XX:MaxDirectMemorySize=96m");
+        node = processes
+                .newNode()
+                .withJvm(heap, "-XX:MaxDirectMemorySize=96m")
+                .withSharedance("--sharedance-value-bytes-max", "" + SESSION_BYTES);
         node.start();
         node.awaitHealthy();
         bystander = Increments.start(node, "bystander::n", 2);
@@ -85,6 +91,25 @@ class UnreadRepliesIT {
         }
         for (int i = 0; i < SILENT; i++) {
             ask("GET unread::k\r\n".repeat(500));
+            if (i % 150 == 0) {
+                assertBounded();
+                bystander.awaitMore(20);
+            }
+        }
+        assertBounded();
+    }
+
+    /** All of them are sent the same array, each in pieces of its own. */
+    @Test
+    @Tag(LARGE_HEAP)
+    void a_session_that_many_ask_for_and_nobody_reads_does_not_fill_the_memory_of_buffers()
+            throws IOException, InterruptedException {
+        String session = "s".repeat(SESSION_BYTES);
+        assertEquals("OK\n", Sharedance.ask(node.sharedancePort(), Sharedance.store("unread", session)));
+        for (int i = 0; i < SILENT; i++) {
+            BareConnection connection = node.connectBareToSharedance(16 * 1024);
+            silent.add(connection);
+            connection.socket().getOutputStream().write(Sharedance.fetch("unread"));
             if (i % 150 == 0) {
                 assertBounded();
                 bystander.awaitMore(20);

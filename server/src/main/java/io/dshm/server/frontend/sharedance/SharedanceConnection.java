@@ -110,6 +110,7 @@ final class SharedanceConnection extends ChannelInboundHandlerAdapter implements
         connections.remove(this);
         decoder.close();
         unread.release(replyBytes);
+        unread.setEncoded(0);
         replyBytes = new byte[0];
     }
 
@@ -230,6 +231,10 @@ final class SharedanceConnection extends ChannelInboundHandlerAdapter implements
         LargeReply sending = new LargeReply(bytes, unread);
         reply = sending;
         context().writeAndFlush(sending).addListener(ChannelFutureListener.CLOSE);
+        if (!ended) {
+            // The first pieces, which the client has not taken: later ones come only in their place.
+            unread.countPending(context().channel());
+        }
     }
 
     private void fail(Reply.Failure failure) {

@@ -18,7 +18,7 @@ import java.util.function.Function;
 final class RaftTuning {
 
     /** Everything that is kept for other nodes is limited by it, because they may hang for any time. */
-    private static final long HEAP_BYTES = Runtime.getRuntime().maxMemory();
+    private static final long MEMORY_BYTES = Limits.processMemoryBytes();
 
     /**
      * Requests with entries that a follower has not answered; as many as a round trip of 50 ms needs, and some more.
@@ -41,7 +41,8 @@ final class RaftTuning {
     private static final int BODY_BYTES_MIN = 128 * 1024;
 
     /** Entries that the library keeps in memory for followers that are a little behind. */
-    private static final long LOG_CACHE_BYTES_MAX = Math.min(256L * 1024 * 1024, HEAP_BYTES / 8);
+    private static final long LOG_CACHE_BYTES_MAX =
+            Math.min(256L * 1024 * 1024, Runtime.getRuntime().maxMemory() / 8);
 
     /** Added, at random, to the election timeout. Enough to keep two candidates from being in step again and again. */
     private static final int ELECTION_DELAY_MILLIS_MAX = 250;
@@ -63,14 +64,14 @@ final class RaftTuning {
     }
 
     /**
-     * So that requests in flight to all followers, as large as they usually are at most, take an eighth of the heap.
+     * So that requests in flight to all followers, as large as they usually are at most, take an eighth of the memory.
      */
-    static int requestsInFlightMax(long heapBytes) {
-        return heapBytes < 1024L * 1024 * 1024 ? REQUESTS_IN_FLIGHT_MIN : REQUESTS_IN_FLIGHT_MAX;
+    static int requestsInFlightMax(long memoryBytes) {
+        return memoryBytes < 1024L * 1024 * 1024 ? REQUESTS_IN_FLIGHT_MIN : REQUESTS_IN_FLIGHT_MAX;
     }
 
-    static int bodyBytesMax(long heapBytes, int followers) {
-        long share = heapBytes / 8 / requestsInFlightMax(heapBytes) / Math.max(1, followers);
+    static int bodyBytesMax(long memoryBytes, int followers) {
+        long share = memoryBytes / 8 / requestsInFlightMax(memoryBytes) / Math.max(1, followers);
         return (int) Math.max(BODY_BYTES_MIN, Math.min(Limits.RAFT_BODY_BYTES_MAX, share));
     }
 
@@ -92,9 +93,9 @@ final class RaftTuning {
         RaftOptions raft = new RaftOptions();
         raft.setSync(true);
         raft.setApplyBatch(512);
-        raft.setMaxReplicatorInflightMsgs(requestsInFlightMax(HEAP_BYTES));
+        raft.setMaxReplicatorInflightMsgs(requestsInFlightMax(MEMORY_BYTES));
         raft.setMaxBodySize(bodyBytesMax(
-                HEAP_BYTES, Math.max(FOLLOWERS_USUAL, settings.peers().size() - 1)));
+                MEMORY_BYTES, Math.max(FOLLOWERS_USUAL, settings.peers().size() - 1)));
         raft.setMaxByteCountPerRpc(PIECE_BYTES);
         raft.setMaxLogsInMemoryBytes(LOG_CACHE_BYTES_MAX);
         raft.setMaxElectionDelayMs(ELECTION_DELAY_MILLIS_MAX);
