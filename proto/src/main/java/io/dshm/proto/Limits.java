@@ -1,6 +1,7 @@
 package io.dshm.proto;
 
-import io.netty.util.internal.PlatformDependent;
+import com.sun.management.HotSpotDiagnosticMXBean;
+import java.lang.management.ManagementFactory;
 
 /**
  * Every limit of the project, each with its reason. Relations between them are checked when this class is loaded.
@@ -640,7 +641,13 @@ public final class Limits {
      * a look at the buffers a node with a large heap would come to its end by clients that do not read.
      */
     public static long processMemoryBytes() {
-        return Math.min(Runtime.getRuntime().maxMemory(), PlatformDependent.maxDirectMemory());
+        long heap = Runtime.getRuntime().maxMemory();
+        // Not asked of Netty: its first use writes to the log, and settings are read before it is known where that is.
+        long buffers = Long.parseLong(ManagementFactory.getPlatformMXBean(HotSpotDiagnosticMXBean.class)
+                .getVMOption("MaxDirectMemorySize")
+                .getValue());
+        // 0: not set, so as much as the heap.
+        return buffers == 0 ? heap : Math.min(heap, buffers);
     }
 
     private static void require(boolean relation, String meaning) {

@@ -31,7 +31,8 @@ class ArchitectureTest {
 
     @Test
     void the_protocols_know_no_server() {
-        mayUse("io.dshm.proto..", PROTO, new String[] {"io.netty.buffer..", "io.netty.util..", "io.airlift.compress.."
+        mayUse("io.dshm.proto..", PROTO, new String[] {
+            "com.sun.management", "io.netty.buffer..", "io.netty.util..", "io.airlift.compress.."
         });
     }
 
