@@ -413,10 +413,8 @@ final class ServerOptions {
         require(sharedanceValueBytesMax, 1, Limits.VALUE_BYTES_MAX, "sharedance-value-bytes-max");
         long memory = Limits.processMemoryBytes();
         long longest = Math.max(valueBytesMax, sharedancePort == 0 ? 0 : sharedanceValueBytesMax);
-        long valueMemory = valueMemoryBytes == 0 ? Math.max(memory / 8, longest) : valueMemoryBytes;
-        requireOfMemory(valueMemory, longest, memory, "value-memory-bytes");
-        long replyMemory = replyMemoryBytes == 0 ? Math.max(memory / 8, longest) : replyMemoryBytes;
-        requireOfMemory(replyMemory, longest, memory, "reply-memory-bytes");
+        long valueMemory = partOf(memory, valueMemoryBytes, longest, "value-memory-bytes");
+        long replyMemory = partOf(memory, replyMemoryBytes, longest, "reply-memory-bytes");
         require(logBytesMax, 512L << 20, Long.MAX_VALUE, "log-bytes-max");
         require(diskReserveBytes, 16L << 20, 1L << 40, "disk-reserve-bytes");
         if (memoryBytes != 0) {
@@ -515,13 +513,16 @@ final class ServerOptions {
         return all;
     }
 
-    private static void requireOfMemory(long value, long longest, long memory, String key) {
+    /** A setting that is a part of the memory; 0: an eighth. A value of the longest always fits. */
+    private static long partOf(long memory, long setting, long longest, String key) {
+        long value = setting == 0 ? Math.max(memory / 8, longest) : setting;
         long max = Math.max(memory / 4, longest);
         if (value > max) {
             throw new ConfigException(key + ": " + value + " is more than " + max
                     + ", a quarter of the heap (-Xmx) or of the buffers outside of it (-XX:MaxDirectMemorySize)");
         }
         require(value, longest, max, key);
+        return value;
     }
 
     static void require(long value, long min, long max, String key) {
