@@ -374,6 +374,26 @@ public final class Limits {
      */
     public static final int TLS_HANDSHAKES_MAX = 4_096;
 
+    /** Bytes of a TLS record with its header: as many as TLS 1.2 allows; TLS 1.3 allows fewer. */
+    public static final int TLS_RECORD_BYTES_MAX = 5 + 16 * 1024 + 2048;
+
+    /**
+     * Bytes of whole records that wait for a step of their connection's TLS handshake: with more, nothing is read until
+     * the step has been computed. What a client sends together with the end of its handshake usually fits.
+     */
+    public static final int TLS_HANDSHAKE_BYTES_MAX = 64 * 1024;
+
+    /**
+     * Into so many parts {@link #processMemoryBytes} is divided; one is for the unfinished TLS records and handshakes
+     * of clients, one for those of members, each shared by the event loops in equal parts. With 1 GiB a part has room
+     * for 3,000 of the longest records, and most are whole when they arrive. What is too much ends those that have not
+     * gone on for the longest time.
+     */
+    public static final int TLS_UNFINISHED_PARTS = 16;
+
+    /** The least that one event loop has of that: a handshake with {@link #TLS_HANDSHAKE_BYTES_MAX} fits. */
+    public static final int TLS_UNFINISHED_BYTES_MIN = 512 * 1024;
+
     /**
      * Bytes that one connection encrypts, and that it reads and decrypts, in one turn of its event loop. A process
      * that has just started encrypts 4 MB a second: so many bytes take it 30 ms. A piece of a snapshot took it a
@@ -563,6 +583,7 @@ public final class Limits {
         require(
                 SESSION_BYTES_MAX > 3 * FORWARD_BYTES_IN_FLIGHT_MAX,
                 "the outboxes of one connection never stop its leader from reading");
+        require(TLS_HANDSHAKE_BYTES_MAX >= 2 * TLS_RECORD_BYTES_MAX, "a whole record is read during a handshake");
         require(OUTCOME_VALUE_BYTES_MAX <= ELEMENT_BYTES_MAX, "an element is the largest value of an outcome");
         require(
                 SNAPSHOT_FRAME_BYTES_MAX > VALUE_BYTES_MAX + LONG_KEY_BYTES_MAX && LIST_BYTES_MAX <= VALUE_BYTES_MAX,

@@ -1,5 +1,6 @@
 package io.dshm.server;
 
+import io.dshm.proto.Limits;
 import io.dshm.server.admin.RefusedException;
 import io.dshm.server.config.ClientCertificates;
 import io.dshm.server.config.ServerConfig;
@@ -51,10 +52,13 @@ final class NodeTls implements AutoCloseable {
     /**
      * Reads the files.
      *
+     * @param loops how many event loops have the connections of clients and members
      * @param hosts the members' hosts by their names, as they are at the moment of a call
      * @throws IOException if one of them cannot be used; the message is for operators
      */
-    NodeTls(ServerConfig.Tls settings, String self, Supplier<Map<String, String>> hosts) throws IOException {
+    NodeTls(ServerConfig.Tls settings, int loops, String self, Supplier<Map<String, String>> hosts) throws IOException {
+        long roomBytes = Math.max(
+                Limits.TLS_UNFINISHED_BYTES_MIN, Limits.processMemoryBytes() / Limits.TLS_UNFINISHED_PARTS / loops);
         this.settings = settings;
         this.clients = settings.clientFiles() == null
                 ? null
@@ -62,6 +66,7 @@ final class NodeTls implements AutoCloseable {
                         files(settings.clientFiles()),
                         auth(settings.clientCertificates()),
                         clientHandshakes,
+                        roomBytes,
                         Instant::now);
         this.members = settings.peerFiles() == null
                 ? null
@@ -70,6 +75,7 @@ final class NodeTls implements AutoCloseable {
                         new MemberCertificates(hosts),
                         self,
                         memberHandshakes,
+                        roomBytes,
                         Instant::now);
         int seconds = settings.reloadSeconds();
         if (seconds > 0) {

@@ -183,7 +183,7 @@ public final class Server {
         Map<String, String> setting =
                 config.members().stream().collect(Collectors.toMap(Member::name, Member::address));
         ClusterMembers members = new ClusterMembers(self.name(), setting);
-        NodeTls tls = new NodeTls(config.tls(), self.name(), members::hostsByName);
+        NodeTls tls = new NodeTls(config.tls(), config.threads(), self.name(), members::hostsByName);
         new OpenPorts(config).check();
         status.setTls(tls);
         NodeFolder folder = NodeFolder.open(config.dataDir(), config.cluster(), config.node());

@@ -9,6 +9,7 @@ import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslProvider;
+import io.netty.util.concurrent.FastThreadLocal;
 import java.io.IOException;
 import java.security.GeneralSecurityException;
 import java.security.KeyStore;
@@ -23,6 +24,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Supplier;
+import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.TrustManagerFactory;
 import javax.net.ssl.X509TrustManager;
@@ -81,6 +83,9 @@ public final class TlsContext {
     private final Supplier<Instant> clock;
     private final SeldomLogged expiry = new SeldomLogged(System::nanoTime, EXPIRY_LINE);
 
+    /** Of each event loop. */
+    private final FastThreadLocal<TlsRoom> rooms;
+
     /** How many connections this node has made with it. */
     private final AtomicInteger dialed = new AtomicInteger();
 
@@ -96,6 +101,7 @@ public final class TlsContext {
             Builder builder,
             @Nullable MemberCertificates members,
             Executor handshakes,
+            long roomBytes,
             Supplier<Instant> clock)
             throws IOException {
         this.whose = whose;
@@ -103,6 +109,12 @@ public final class TlsContext {
         this.builder = builder;
         this.members = members;
         this.handshakes = handshakes;
+        this.rooms = new FastThreadLocal<>() {
+            @Override
+            protected TlsRoom initialValue() {
+                return new TlsRoom(roomBytes);
+            }
+        };
         this.clock = clock;
         this.signature = files.signature();
         this.current = load();
@@ -119,10 +131,12 @@ public final class TlsContext {
      *
      * @param clients whether clients must show a certificate
      * @param handshakes runs the slow parts of handshakes; tasks must not wait for each other
+     * @param roomBytes what unfinished records and handshakes of one event loop's connections may hold together
      * @throws PemException if a file cannot be used
      */
     public static TlsContext forClients(
-            TlsFiles files, ClientAuth clients, Executor handshakes, Supplier<Instant> clock) throws IOException {
+            TlsFiles files, ClientAuth clients, Executor handshakes, long roomBytes, Supplier<Instant> clock)
+            throws IOException {
         return new TlsContext(
                 "clients' TLS",
                 files,
@@ -136,6 +150,7 @@ public final class TlsContext {
                 },
                 null,
                 handshakes,
+                roomBytes,
                 clock);
     }
 
@@ -144,10 +159,16 @@ public final class TlsContext {
      *
      * @param self this node's name, which its certificate must have as well
      * @param handshakes see {@link #forClients}
+     * @param roomBytes see {@link #forClients}
      * @throws PemException if a file cannot be used
      */
     public static TlsContext forMembers(
-            TlsFiles files, MemberCertificates members, String self, Executor handshakes, Supplier<Instant> clock)
+            TlsFiles files,
+            MemberCertificates members,
+            String self,
+            Executor handshakes,
+            long roomBytes,
+            Supplier<Instant> clock)
             throws IOException {
         TlsContext made = new TlsContext(
                 "TLS between nodes",
@@ -175,6 +196,7 @@ public final class TlsContext {
                 },
                 members,
                 handshakes,
+                roomBytes,
                 clock);
         made.makeFirstHandshake(self);
         return made;
@@ -206,24 +228,27 @@ public final class TlsContext {
         return (X509TrustManager) factory.getTrustManagers()[0];
     }
 
-    /** For a connection that this node has accepted. */
+    /** For a connection that this node has accepted. On its event loop. */
     SslHandler accepting(ByteBufAllocator allocator) {
-        return bounded(current.contexts.accepting.newHandler(allocator, handshakes));
+        return bounded(current.contexts.accepting.newEngine(allocator));
     }
 
     /**
-     * For a connection that this node makes to that member. No session is resumed: they are found by host and port, and
-     * the port given here differs each time. There are few such connections, and each one must show its certificate.
+     * For a connection that this node makes to that member. On its event loop.
+     *
+     * <p>No session is resumed: they are found by host and port, and the port given here differs each time. There are
+     * few such connections, and each one must show its certificate.
      */
     SslHandler dialing(ByteBufAllocator allocator, String node) {
         SslContext dialing = current.contexts.dialing;
         if (dialing == null) {
             throw new IllegalStateException("nobody is dialed with " + whose);
         }
-        return bounded(dialing.newHandler(allocator, node, dialed.incrementAndGet(), handshakes));
+        return bounded(dialing.newEngine(allocator, node, dialed.incrementAndGet()));
     }
 
-    private static SslHandler bounded(SslHandler handler) {
+    private SslHandler bounded(SSLEngine engine) {
+        SslHandler handler = new BoundedTls(engine, handshakes, rooms.get());
         handler.setHandshakeTimeout(Limits.TLS_HANDSHAKE_MILLIS_MAX, TimeUnit.MILLISECONDS);
         return handler;
     }

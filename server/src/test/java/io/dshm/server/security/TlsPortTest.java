@@ -106,7 +106,7 @@ class TlsPortTest {
     }
 
     private static TlsContext context(TlsFiles files, ClientAuth clients) throws IOException {
-        return TlsContext.forClients(files, clients, Runnable::run, Instant::now);
+        return TlsContext.forClients(files, clients, Runnable::run, Limits.TLS_UNFINISHED_BYTES_MIN, Instant::now);
     }
 
     private static TlsPort port(TlsContext context, boolean takesPlain) {
@@ -220,6 +220,19 @@ class TlsPortTest {
         }
     }
 
+    /** TLS 1.3 knows no such thing. */
+    @Test
+    void who_begins_a_second_handshake_is_disconnected() throws Exception {
+        InetSocketAddress address = listen(port(context(ours.files("n1"), ClientAuth.NONE), false));
+        try (SSLSocket socket = connect(address, ours.client())) {
+            socket.setEnabledProtocols(new String[] {"TLSv1.2"});
+            assertAnswers(socket);
+            socket.startHandshake();
+            assertThrows(IOException.class, () -> assertAnswers(socket));
+        }
+        assertEquals(1, received.get());
+    }
+
     @Test
     void where_certificates_are_needed_only_one_of_the_authority_that_is_valid_gets_in() throws Exception {
         InetSocketAddress address = listen(port(context(ours.files("n1"), ClientAuth.REQUIRE), false));
@@ -245,7 +258,12 @@ class TlsPortTest {
         Map<String, String> hosts = Map.of("n1", "10.0.0.1", "n2", "10.0.0.2");
         InetSocketAddress address = listen(port(
                 TlsContext.forMembers(
-                        ours.files("n1"), new MemberCertificates(() -> hosts), "n1", Runnable::run, Instant::now),
+                        ours.files("n1"),
+                        new MemberCertificates(() -> hosts),
+                        "n1",
+                        Runnable::run,
+                        Limits.TLS_UNFINISHED_BYTES_MIN,
+                        Instant::now),
                 false));
         assertRefused(address, ours.client());
         assertRefused(address, ours.client(foreign, "n1"));

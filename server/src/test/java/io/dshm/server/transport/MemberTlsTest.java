@@ -82,7 +82,13 @@ class MemberTlsTest {
 
     /** The context of a node that shows these files, whoever it is. */
     private static TlsContext context(TlsFiles files, String self, Map<String, String> hosts) throws IOException {
-        return TlsContext.forMembers(files, new MemberCertificates(() -> hosts), self, Runnable::run, Instant::now);
+        return TlsContext.forMembers(
+                files,
+                new MemberCertificates(() -> hosts),
+                self,
+                Runnable::run,
+                Limits.TLS_UNFINISHED_BYTES_MIN,
+                Instant::now);
     }
 
     /** One that believes that it is whoever it shows to be. */
