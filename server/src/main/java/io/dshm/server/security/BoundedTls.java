@@ -26,7 +26,8 @@ import org.jspecify.annotations.Nullable;
  *       read; the rest later.
  *   <li>What is kept counts in a {@link TlsRoom}, which may end the connection in favour of others.
  *   <li>A second handshake on the same connection, which TLS 1.2 knows, ends it: each costs as much as a first one.
- *   <li>What TLS 1.3 answers by itself (to an update of keys) is little more than a channel's high-water mark.
+ *   <li>What TLS 1.3 answers by itself, to updates of keys, is little more than a channel's high-water mark, if the
+ *       connection does not read by itself while it cannot be written to.
  * </ul>
  *
  * <p>Not counted: what the JDK's engine keeps, of an unfinished message of a handshake among it, 32 KiB at most.
@@ -54,7 +55,7 @@ final class BoundedTls extends SslHandler {
     /** What counts in the room. */
     private int counted;
 
-    /** Whether a record has become whole since it was counted. */
+    /** Whether a record was decoded since it was counted. */
     private boolean hasGoneOn;
 
     /** Whether too much waits for a step of a handshake, so that nothing more is read. */
@@ -65,6 +66,9 @@ final class BoundedTls extends SslHandler {
 
     /** Whether nothing is read until the other side has read. */
     private boolean readsLater;
+
+    /** Whether somebody has asked for a read since. */
+    private boolean readWanted;
 
     private boolean ended;
 
@@ -191,13 +195,15 @@ final class BoundedTls extends SslHandler {
     }
 
     private void handOn(ChannelHandlerContext ctx, ByteBuf records) throws Exception {
-        hasGoneOn = true;
         boolean isLast = ended;
         try {
             super.channelRead(ctx, records);
         } catch (DecoderException e) {
             end(ctx);
             throw e;
+        }
+        if (actualReadableBytes() == 0) {
+            hasGoneOn = true;
         }
         if (isLast) {
             // It looks like SSL of the time before TLS.
@@ -229,6 +235,7 @@ final class BoundedTls extends SslHandler {
             ctx.fireChannelReadComplete();
         } else {
             super.channelReadComplete(ctx);
+            readOn(ctx);
         }
     }
 
@@ -237,8 +244,26 @@ final class BoundedTls extends SslHandler {
         if (readsLater && ctx.channel().isWritable()) {
             readsLater = false;
             super.channelReadComplete(ctx);
+            readOn(ctx);
         }
         super.channelWritabilityChanged(ctx);
+    }
+
+    /** For those that ask for each read. A step that has been computed is followed by a read all the same. */
+    @Override
+    public void read(ChannelHandlerContext ctx) throws Exception {
+        if (paused || readsLater) {
+            readWanted = true;
+        } else {
+            super.read(ctx);
+        }
+    }
+
+    private void readOn(ChannelHandlerContext ctx) throws Exception {
+        if (readWanted) {
+            readWanted = false;
+            super.read(ctx);
+        }
     }
 
     /** Counts what is kept, and reads no more while it is much. */
@@ -254,10 +279,11 @@ final class BoundedTls extends SslHandler {
     }
 
     /** Before data is handed on: its receiver may want to pause, too. */
-    private void resume(ChannelHandlerContext ctx) {
+    private void resume(ChannelHandlerContext ctx) throws Exception {
         if (paused) {
             paused = false;
             ctx.channel().config().setAutoRead(readBefore);
+            readOn(ctx);
         }
     }
 

@@ -15,6 +15,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.channel.epoll.EpollEventLoopGroup;
@@ -49,8 +50,10 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLSocket;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -279,8 +282,7 @@ class BoundedTlsTest {
             throws Exception {
         byte[] data = new byte[32 * 1024 * 1024];
         new Random(1).nextBytes(data);
-        DefaultThreadFactory threads = new DefaultThreadFactory("test", true);
-        EventLoopGroup loop = epoll ? new EpollEventLoopGroup(1, threads) : new NioEventLoopGroup(1, threads);
+        EventLoopGroup loop = loop(epoll);
         BlockingQueue<Runnable> steps = new LinkedBlockingQueue<>();
         AtomicLong arrived = new AtomicLong();
         CompletableFuture<Boolean> done = new CompletableFuture<>();
@@ -322,6 +324,77 @@ class BoundedTlsTest {
         }
     }
 
+    /** JDK clients ask for new keys whenever they are told to shake hands again. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    @Timeout(SECONDS)
+    void who_does_not_take_the_answers_to_updates_of_keys_is_not_read(boolean epoll) throws Exception {
+        EventLoopGroup loop = loop(epoll);
+        CompletableFuture<Channel> server = new CompletableFuture<>();
+        BoundedTls tls = new BoundedTls(accepting(), Runnable::run, room);
+        Channel port = listen(loop, epoll, accepted -> {
+            accepted.config().setOption(ChannelOption.SO_SNDBUF, 4096);
+            accepted.pipeline().addLast(tls, new TlsTurns(), new ChannelInboundHandlerAdapter() {
+                @Override
+                public void channelWritabilityChanged(ChannelHandlerContext context) {
+                    accepted.config().setAutoRead(accepted.isWritable());
+                }
+            });
+            server.complete(accepted);
+        });
+        try (SSLSocket client = connect(port)) {
+            client.setReceiveBufferSize(4096);
+            Thread updating = new Thread(() -> updateKeys(client));
+            updating.start();
+            Channel accepted = server.get();
+            try {
+                Callable<Long> pending =
+                        () -> accepted.unsafe().outboundBuffer().totalPendingWriteBytes();
+                while (inTurn(loop, () -> accepted.isWritable() ? 1L : 0L) > 0) {
+                    assertTrue(updating.isAlive());
+                }
+                long before = inTurn(loop, pending);
+                for (int i = 0; i < 100; i++) {
+                    assertEquals(before, inTurn(loop, pending));
+                }
+            } finally {
+                // First: the client's own end would wait for its thread, which waits to be read.
+                accepted.close().await();
+            }
+        } finally {
+            loop.shutdownGracefully(0, 1, TimeUnit.SECONDS).await();
+        }
+    }
+
+    /** Until the socket is closed. */
+    private static void updateKeys(SSLSocket socket) {
+        try {
+            while (!socket.isClosed()) {
+                socket.startHandshake();
+            }
+        } catch (IOException e) {
+            // It has been closed.
+        }
+    }
+
+    private static EventLoopGroup loop(boolean epoll) {
+        DefaultThreadFactory threads = new DefaultThreadFactory("test", true);
+        return epoll ? new EpollEventLoopGroup(1, threads) : new NioEventLoopGroup(1, threads);
+    }
+
+    private static Channel listen(EventLoopGroup loop, boolean epoll, Consumer<Channel> accept) throws Exception {
+        return new Ports(loop, epoll ? EpollServerSocketChannel.class : NioServerSocketChannel.class)
+                .listen(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), "test", 1, accept);
+    }
+
+    private static SSLSocket connect(Channel port) throws Exception {
+        InetSocketAddress address = (InetSocketAddress) port.localAddress();
+        return (SSLSocket) certificates
+                .client(certificates, "client")
+                .getSocketFactory()
+                .createSocket(address.getAddress(), address.getPort());
+    }
+
     /** In a turn of the loop that begins now. */
     private static long inTurn(EventLoopGroup loop, Callable<Long> value) throws Exception {
         return loop.submit(value).get(SECONDS, TimeUnit.SECONDS);
@@ -361,7 +434,12 @@ class BoundedTlsTest {
                 if (all.readableBytes() == data.length) {
                     done.complete(all.equals(Unpooled.wrappedBuffer(data))
                             && context.channel().config().isAutoRead() == autoRead);
-                } else if (!autoRead) {
+                }
+            }
+
+            @Override
+            public void channelReadComplete(ChannelHandlerContext context) {
+                if (!autoRead) {
                     context.read();
                 }
             }

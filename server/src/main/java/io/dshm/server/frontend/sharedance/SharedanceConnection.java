@@ -246,6 +246,13 @@ final class SharedanceConnection extends ChannelInboundHandlerAdapter implements
         SocketEnds.reset((SocketChannel) context().channel());
     }
 
+    /** From a client that takes nothing, nothing is read: with TLS, there would be answers to what it sends. */
+    @Override
+    public void channelWritabilityChanged(ChannelHandlerContext changed) {
+        changed.channel().config().setAutoRead(changed.channel().isWritable());
+        changed.fireChannelWritabilityChanged();
+    }
+
     /** The client has closed its sending side. Without a whole command there is no reply to wait for. */
     @Override
     public void userEventTriggered(ChannelHandlerContext told, Object event) {
