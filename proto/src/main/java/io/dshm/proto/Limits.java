@@ -418,6 +418,12 @@ public final class Limits {
     public static final int ADMIN_REQUEST_BYTES_MAX = 8 * 1024;
 
     /**
+     * Bytes that one read at the admin port takes, without TLS: all requests in them are decoded at once, also where
+     * the first one is still being answered.
+     */
+    public static final int ADMIN_READ_BYTES = 2 * 1024;
+
+    /**
      * How long a connection to the admin port may stand still, and how long a request may take to arrive as a whole,
      * counted from the answer before it.
      */

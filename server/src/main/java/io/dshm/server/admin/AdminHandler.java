@@ -163,6 +163,11 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
         }
     }
 
+    /** Whether it wants to read. */
+    boolean awaitsRequest() {
+        return deadline != null;
+    }
+
     private void cancelDeadline() {
         if (deadline != null) {
             deadline.cancel(false);

@@ -3,11 +3,13 @@ package io.dshm.server.admin;
 import io.dshm.proto.Limits;
 import io.dshm.server.network.CannotListenException;
 import io.dshm.server.network.Encryption;
+import io.dshm.server.network.SocketEnds;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.ChannelPipeline;
+import io.netty.channel.FixedRecvByteBufAllocator;
 import io.netty.channel.nio.NioEventLoopGroup;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.handler.codec.http.HttpObjectAggregator;
@@ -81,6 +83,7 @@ public final class AdminListener {
                 .option(ChannelOption.SO_REUSEADDR, true)
                 // One request at a time, see FlowControlHandler: answers leave in the order of the requests.
                 .childOption(ChannelOption.AUTO_READ, false)
+                .childOption(ChannelOption.RCVBUF_ALLOCATOR, new FixedRecvByteBufAllocator(Limits.ADMIN_READ_BYTES))
                 .childHandler(new ChannelInitializer<Channel>() {
                     @Override
                     protected void initChannel(Channel accepted) {
@@ -105,14 +108,21 @@ public final class AdminListener {
             connections.entrySet().stream()
                     .filter(connection -> !connection.getValue().sendsBackup())
                     .findFirst()
-                    .ifPresent(connection -> connection.getKey().close());
+                    .ifPresent(connection -> end(connection.getKey()));
         }
         addTo(accepted.pipeline(), handler);
+    }
+
+    /** At once, and without a last word: a client that reads nothing would hold its room meanwhile. */
+    private void end(Channel oldest) {
+        connections.remove(oldest);
+        SocketEnds.drop(oldest);
     }
 
     /** What a connection's bytes go through on their way to its handler. */
     static void addTo(ChannelPipeline pipeline, AdminHandler handler) {
         pipeline.addLast(new IdleStateHandler(0, 0, Limits.ADMIN_IDLE_SECONDS))
+                .addLast(new ReadsOnDemand(handler))
                 .addLast(new HttpServerCodec(
                         Limits.ADMIN_REQUEST_BYTES_MAX, Limits.ADMIN_REQUEST_BYTES_MAX, Limits.ADMIN_REQUEST_BYTES_MAX))
                 .addLast(new HttpObjectAggregator(Limits.ADMIN_REQUEST_BYTES_MAX, true))

@@ -10,7 +10,9 @@ public final class LargeReply implements ChunkedInput<ByteBuf> {
 
     private static final int PIECE_BYTES = 64 * 1024;
 
-    private final byte[] value;
+    private static final byte[] NOTHING = {};
+
+    private byte[] value;
     private final UnreadReplies unread;
     private int offset;
 
@@ -42,7 +44,7 @@ public final class LargeReply implements ChunkedInput<ByteBuf> {
 
     @Override
     public boolean isEndOfInput() {
-        return offset == value.length;
+        return offset >= value.length;
     }
 
     @Override
@@ -57,7 +59,7 @@ public final class LargeReply implements ChunkedInput<ByteBuf> {
 
     @Override
     public void close() {
-        // The value belongs to the store.
-        offset = value.length;
+        // Netty may keep this object for a while.
+        value = NOTHING;
     }
 }

@@ -242,6 +242,9 @@ final class ReplyOutput {
             replies.release();
             replies = null;
         }
+        if (large != null) {
+            large.close();
+        }
         releaseLarge();
         unread.setEncoded(0);
     }

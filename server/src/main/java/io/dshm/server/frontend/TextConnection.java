@@ -167,7 +167,11 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
 
     @Override
     public void channelWritabilityChanged(ChannelHandlerContext changed) {
-        onChange();
+        if (closing) {
+            readWhileWritable();
+        } else {
+            onChange();
+        }
     }
 
     /** The client has ended its side of the connection. What it has sent is answered before the connection ends. */
@@ -523,8 +527,13 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
     private void end() {
         closing = true;
         received.release();
-        channel.config().setAutoRead(true);
+        readWhileWritable();
         output.end(inputEnded);
+    }
+
+    /** While the connection ends: with TLS, there may be answers to what a client sends that does not read. */
+    private void readWhileWritable() {
+        channel.config().setAutoRead(channel.isWritable());
     }
 
     /**

@@ -4,6 +4,7 @@ import io.dshm.proto.Limits;
 import io.dshm.server.network.CertifiedNode;
 import io.dshm.server.network.Encryption;
 import io.dshm.server.network.RefusalLog;
+import io.dshm.server.network.SocketEnds;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
@@ -83,10 +84,15 @@ public final class TlsPort implements Encryption {
         }
         if (oldest != null) {
             refusals.refused(oldest.remoteAddress(), "others need the room that its unfinished handshake takes");
-            oldest.close();
+            end(oldest);
         }
         accepted.closeFuture().addListener(closed -> ended(accepted));
         return context.accepting(accepted.alloc());
+    }
+
+    /** Without a last word of TLS, which would wait for the step that is being computed. */
+    private static void end(Channel channel) {
+        channel.eventLoop().execute(() -> SocketEnds.drop(channel));
     }
 
     private void ended(Channel channel) {

@@ -42,6 +42,8 @@ final class TlsTurns extends ChannelDuplexHandler {
     @Override
     public void handlerAdded(ChannelHandlerContext context) {
         waiting = new CoalescingBufferQueue(context.channel(), 4, true);
+        // Netty removes handlers in a later task, when the count of what is kept for clients is down already.
+        context.channel().closeFuture().addListener(closed -> releaseAll(context));
         // Changed, not replaced: the channel may have begun to read, and asks this one from then on.
         MaxMessagesRecvByteBufAllocator reads = config(context).getRecvByteBufAllocator();
         reads.maxMessagesPerRead(READS_MAX);
@@ -49,6 +51,10 @@ final class TlsTurns extends ChannelDuplexHandler {
 
     @Override
     public void handlerRemoved(ChannelHandlerContext context) {
+        releaseAll(context);
+    }
+
+    private void releaseAll(ChannelHandlerContext context) {
         queue().releaseAndFailAll(context, new ClosedChannelException());
     }
 

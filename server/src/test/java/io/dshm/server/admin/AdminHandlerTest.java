@@ -5,6 +5,10 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelOutboundHandlerAdapter;
+import io.netty.channel.ChannelPromise;
 import io.netty.channel.DefaultChannelId;
 import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.handler.codec.http.DefaultFullHttpRequest;
@@ -13,13 +17,16 @@ import io.netty.handler.codec.http.FullHttpResponse;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.flow.FlowControlHandler;
+import io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -68,6 +75,51 @@ class AdminHandlerTest {
         } finally {
             response.release();
         }
+    }
+
+    /** Each packet ends in the middle of a request: then Netty's handlers want to read on. */
+    @Test
+    void who_asks_on_and_does_not_take_the_answer_is_not_read() throws Exception {
+        AtomicInteger reads = new AtomicInteger();
+        List<ChannelPromise> answers = new ArrayList<>();
+        EmbeddedChannel asked = new EmbeddedChannel(false, false);
+        asked.config().setAutoRead(false);
+        asked.pipeline().addLast(new ChannelOutboundHandlerAdapter() {
+            @Override
+            public void read(ChannelHandlerContext context) {
+                reads.incrementAndGet();
+            }
+
+            @Override
+            public void write(ChannelHandlerContext context, Object answer, ChannelPromise taken) {
+                ReferenceCountUtil.release(answer);
+                answers.add(taken);
+            }
+        });
+        AdminListener.addTo(asked.pipeline(), handler(null));
+        asked.register();
+        String head = "GET /health HTTP/1.1\r\nContent-Length: 1\r\n\r\n";
+        assertEquals(1, reads.get());
+        send(asked, head);
+        int before = reads.get();
+        assertTrue(before > 1);
+        send(asked, "x" + head);
+        assertEquals(before, reads.get());
+        assertEquals(1, answers.size());
+
+        answers.get(0).setSuccess();
+        asked.runPendingTasks();
+        int after = reads.get();
+        assertTrue(after > before);
+        send(asked, "x" + head);
+        assertEquals(after, reads.get());
+        assertEquals(2, answers.size());
+        asked.finishAndReleaseAll();
+    }
+
+    private static void send(EmbeddedChannel to, String text) {
+        to.writeInbound(Unpooled.copiedBuffer(text, StandardCharsets.US_ASCII));
+        to.runPendingTasks();
     }
 
     @Test

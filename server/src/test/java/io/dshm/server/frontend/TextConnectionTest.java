@@ -515,6 +515,19 @@ class TextConnectionTest {
         assertFalse(client.isOpen());
     }
 
+    /** With TLS there may be answers that no request has asked for. */
+    @Test
+    void after_quit_a_client_that_does_not_read_is_not_read() {
+        client.send("QUIT\r\n");
+        assertTrue(client.config().isAutoRead());
+        client.unsafe().outboundBuffer().setUserDefinedWritability(1, false);
+        client.runPendingTasks();
+        assertFalse(client.config().isAutoRead());
+        client.unsafe().outboundBuffer().setUserDefinedWritability(1, true);
+        client.runPendingTasks();
+        assertTrue(client.config().isAutoRead());
+    }
+
     @Test
     void a_request_that_stands_still_ends_the_connection_and_an_idle_client_stays() {
         ClientChannel idle = another();

@@ -109,6 +109,9 @@ final class SharedanceConnection extends ChannelInboundHandlerAdapter implements
         ended = true;
         connections.remove(this);
         decoder.close();
+        if (reply != null) {
+            reply.close();
+        }
         unread.release(replyBytes);
         unread.setEncoded(0);
         replyBytes = new byte[0];
