@@ -103,6 +103,7 @@ final class BoundedTls extends SslHandler {
         super.channelInactive(ctx);
     }
 
+    /** Takes no more input, and lets go of the beginning of a record. */
     private void drop() {
         ended = true;
         begun.release();
@@ -309,14 +310,11 @@ final class BoundedTls extends SslHandler {
         ctx.close();
     }
 
-    /** Takes no more input, and lets go of what is kept. */
+    /** Takes no more input, and lets go of all that is kept. */
     private void end(ChannelHandlerContext ctx) throws Exception {
-        ended = true;
-        begun.release();
-        begun = Unpooled.EMPTY_BUFFER;
+        drop();
         internalBuffer().skipBytes(actualReadableBytes());
         // It lets go of its buffer when that is empty.
         super.channelRead(ctx, Unpooled.EMPTY_BUFFER);
-        count(0);
     }
 }

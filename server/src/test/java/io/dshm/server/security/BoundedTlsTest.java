@@ -286,20 +286,12 @@ class BoundedTlsTest {
         BlockingQueue<Runnable> steps = new LinkedBlockingQueue<>();
         AtomicLong arrived = new AtomicLong();
         CompletableFuture<Boolean> done = new CompletableFuture<>();
-        SSLEngine engine = accepting();
-        Channel port = new Ports(loop, epoll ? EpollServerSocketChannel.class : NioServerSocketChannel.class)
-                .listen(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), "test", 1, accepted -> {
-                    accepted.config().setAutoRead(autoRead);
-                    accepted.pipeline()
-                            .addLast(counting(arrived))
-                            .addLast(new BoundedTls(engine, steps::add, room))
-                            .addLast(new TlsTurns())
-                            .addLast(taking(data, autoRead, done));
-                });
-        try (Socket client = certificates
-                .client(certificates, "client")
-                .getSocketFactory()
-                .createSocket(InetAddress.getLoopbackAddress(), ((InetSocketAddress) port.localAddress()).getPort())) {
+        BoundedTls tls = new BoundedTls(accepting(), steps::add, room);
+        Channel port = listen(loop, epoll, accepted -> {
+            accepted.config().setAutoRead(autoRead);
+            accepted.pipeline().addLast(counting(arrived), tls, new TlsTurns(), taking(data, autoRead, done));
+        });
+        try (Socket client = connect(port)) {
             CompletableFuture<Void> sent = CompletableFuture.runAsync(() -> write(data, client));
             // For the client's first message; then come its certificate and its data.
             Objects.requireNonNull(steps.poll(SECONDS, TimeUnit.SECONDS)).run();
