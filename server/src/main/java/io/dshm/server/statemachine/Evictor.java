@@ -87,6 +87,9 @@ final class Evictor {
         int next;
         boolean searching;
 
+        /** When so few are left the next search begins. */
+        int leftMin;
+
         /** The cluster clock at the end of the last search. */
         long searchedMillis = Long.MIN_VALUE / 2;
 
@@ -95,14 +98,15 @@ final class Evictor {
         }
     }
 
-    /** The region is soon to be full: sees to it that something is found by then. */
-    void prepare(byte[] region) {
+    /** The region is soon to be full: sees to it that something is found by then. Returns whether a search began. */
+    boolean prepare(byte[] region) {
         synchronized (this) {
             if (!isSearchDue(of(region))) {
-                return;
+                return false;
             }
         }
         search(region);
+        return true;
     }
 
     /**
@@ -118,9 +122,8 @@ final class Evictor {
     long choose(byte[] region, long least, long wanted, Predicate<byte[]> spared, List<Eviction> into) {
         prepare(region);
         long freed = chooseOfFound(region, least, wanted, spared, into);
-        if (freed == 0) {
+        if (freed == 0 && prepare(region)) {
             // What was found had been written since; perhaps the next search is through already.
-            prepare(region);
             freed = chooseOfFound(region, least, wanted, spared, into);
         }
         return freed;
@@ -132,38 +135,51 @@ final class Evictor {
             Store store = stateMachine.store();
             int keyBytes =
                     into.stream().mapToInt(eviction -> eviction.getKey().size()).sum();
-            List<Eviction> chosen = new ArrayList<>();
+            List<Found> chosen = new ArrayList<>();
+            List<Found> valid = new ArrayList<>();
             long freed = 0;
             int at = oldest.next;
             for (; at < oldest.found.size() && freed < wanted; at++) {
                 Found found = oldest.found.get(at);
                 Entry entry = store.get(found.key, Key.of(found.key).hash());
-                if (entry == null
-                        || entry.version() != found.version
-                        || !entry.isEvictable()
-                        || chosenVersions.contains(found.version)
-                        || spared.test(found.key)) {
+                if (entry == null || entry.version() != found.version || !entry.isEvictable()) {
                     continue;
                 }
-                keyBytes += found.key.length;
-                if (into.size() + chosen.size() == Limits.EVICTIONS_MAX || keyBytes > Limits.EVICTIONS_BYTES_MAX) {
-                    break;
+                if (!chosenVersions.contains(found.version) && !spared.test(found.key)) {
+                    keyBytes += found.key.length;
+                    if (into.size() + chosen.size() == Limits.EVICTIONS_MAX || keyBytes > Limits.EVICTIONS_BYTES_MAX) {
+                        break;
+                    }
+                    chosen.add(found);
+                    freed += EntryBytes.of(found.key, entry);
                 }
-                chosen.add(Eviction.newBuilder()
-                        .setKey(UnsafeByteOperations.unsafeWrap(found.key))
-                        .setVersion(found.version)
-                        .build());
-                freed += EntryBytes.of(found.key, entry);
+                valid.add(found);
             }
             if (freed < least) {
-                // At the end of what was found the next search is due.
-                oldest.next = at == oldest.found.size() ? at : oldest.next;
+                passOver(oldest, at, valid);
                 return 0;
             }
             oldest.next = at;
-            into.addAll(chosen);
-            chosen.forEach(eviction -> chosenVersions.add(eviction.getVersion()));
+            for (Found found : chosen) {
+                chosenVersions.add(found.version);
+                into.add(Eviction.newBuilder()
+                        .setKey(UnsafeByteOperations.unsafeWrap(found.key))
+                        .setVersion(found.version)
+                        .build());
+            }
             return freed;
+        }
+    }
+
+    /** Forgets those before {@code at} that are not valid, so that the next call that fails does not look at them. */
+    private static void passOver(Oldest oldest, int at, List<Found> valid) {
+        if (at == oldest.found.size()) {
+            // At the end of what was found the next search is due.
+            oldest.next = at;
+        } else if (valid.size() < at - oldest.next) {
+            valid.addAll(oldest.found.subList(at, oldest.found.size()));
+            oldest.found = valid;
+            oldest.next = 0;
         }
     }
 
@@ -177,7 +193,7 @@ final class Evictor {
     }
 
     private boolean isSearchDue(Oldest oldest) {
-        boolean soon = oldest.left() <= oldest.found.size() / 4;
+        boolean soon = oldest.left() <= oldest.leftMin;
         boolean may = !oldest.found.isEmpty() || stateMachine.clockMillis() - oldest.searchedMillis >= NOTHING_MILLIS;
         if (oldest.searching || !soon || !may) {
             return false;
@@ -193,6 +209,7 @@ final class Evictor {
                 Oldest oldest = of(region);
                 oldest.found = found;
                 oldest.next = 0;
+                oldest.leftMin = found.size() / 4;
                 oldest.searching = false;
                 oldest.searchedMillis = stateMachine.clockMillis();
             }

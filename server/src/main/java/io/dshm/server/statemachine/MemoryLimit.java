@@ -17,9 +17,12 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -264,7 +267,9 @@ public final class MemoryLimit {
             // If its limit was lowered, a region shrinks step by step.
             long least = Math.min(lacking, growth.bytes());
             long wanted = Math.max(least, Math.min(lacking, EVICTED_BYTES_MAX));
-            long freed = evictor.choose(region, least, wanted, key -> isWrittenBy(record, key), evictions);
+            Set<ByteString> written = keysWrittenBy(record);
+            long freed = evictor.choose(
+                    region, least, wanted, key -> written.contains(UnsafeByteOperations.unsafeWrap(key)), evictions);
             RegionUse use = stateMachine.store().regionUseOf(region);
             bytes -= freed;
             if (use != null) {
@@ -340,9 +345,11 @@ public final class MemoryLimit {
         return null;
     }
 
-    /** Whether the command writes this key: its own entry is never evicted for it. */
-    private static boolean isWrittenBy(CommandRecord record, byte[] key) {
+    /** The keys whose own entries are never evicted for the command. */
+    private static Set<ByteString> keysWrittenBy(CommandRecord record) {
         return writesOf(record).stream()
-                .anyMatch(write -> UnsafeByteOperations.unsafeWrap(key).equals(Growth.growingKey(write)));
+                .map(Growth::growingKey)
+                .filter(Objects::nonNull)
+                .collect(Collectors.toUnmodifiableSet());
     }
 }
