@@ -33,6 +33,11 @@ public sealed interface Command extends Request {
             return false;
         }
 
+        @Override
+        default int heldBytes() {
+            return key().bytes().length;
+        }
+
         /** The reads of one key. */
         enum Kind {
             GET,
@@ -44,6 +49,11 @@ public sealed interface Command extends Request {
     /** Looks through all entries of a node for those of one region; an empty name is the default region. */
     sealed interface RegionRead extends Read permits Keys, RegionInfo {
         byte[] region();
+
+        @Override
+        default int heldBytes() {
+            return region().length;
+        }
     }
 
     /** Goes through the log. */
@@ -79,6 +89,11 @@ public sealed interface Command extends Request {
                     Grant,
                     Return {
         Key key();
+
+        @Override
+        default int heldBytes() {
+            return key().bytes().length + dataBytes();
+        }
     }
 
     /** TAKE and its family. */
@@ -285,6 +300,16 @@ public sealed interface Command extends Request {
      */
     record TakeAll(List<Take> takes, int dataBytes) implements OfLimit {
         @Override
+        public int size() {
+            return takes.size();
+        }
+
+        @Override
+        public int heldBytes() {
+            return dataBytes + Limits.INNER_REQUEST_HEAP_BYTES * size();
+        }
+
+        @Override
         public <A, R> R accept(A argument, CommandVisitor.OfWrite<A, R> visitor) {
             return visitor.takeAll(this, argument);
         }
@@ -293,6 +318,11 @@ public sealed interface Command extends Request {
     /** Empties a region; an empty name is the default region. */
     @SuppressWarnings("ArrayRecordComponent") // see Set
     record FlushAll(byte[] region) implements Write {
+        @Override
+        public int heldBytes() {
+            return region.length;
+        }
+
         @Override
         public <A, R> R accept(A argument, CommandVisitor.OfWrite<A, R> visitor) {
             return visitor.flushAll(this, argument);
@@ -479,6 +509,11 @@ public sealed interface Command extends Request {
     @SuppressWarnings("ArrayRecordComponent") // see Set
     record FlushExpired(byte[] region, long max) implements Other {
         @Override
+        public int heldBytes() {
+            return region.length;
+        }
+
+        @Override
         public <A, R> R accept(A argument, CommandVisitor.OfOther<A, R> visitor) {
             return visitor.flushExpired(this, argument);
         }
@@ -486,6 +521,20 @@ public sealed interface Command extends Request {
 
     /** Several keys, 1 to {@link Limits#MULTI_REQUESTS_MAX}; its mode is that of all of them. */
     record MultiRead(List<KeyRead> reads, @Nullable ReadMode mode) implements Read {
+        @Override
+        public int size() {
+            return reads.size();
+        }
+
+        @Override
+        public int heldBytes() {
+            int bytes = 0;
+            for (KeyRead read : reads) {
+                bytes += Limits.INNER_REQUEST_HEAP_BYTES + read.heldBytes();
+            }
+            return bytes;
+        }
+
         @Override
         public <A, R> R accept(A argument, CommandVisitor.OfRead<A, R> visitor) {
             return visitor.multiRead(this, argument);
@@ -498,6 +547,16 @@ public sealed interface Command extends Request {
      * @param dataBytes what they take on the wire, at most {@link Limits#MULTI_BYTES_MAX}
      */
     record Multi(List<KeyWrite> writes, int dataBytes) implements Write {
+        @Override
+        public int size() {
+            return writes.size();
+        }
+
+        @Override
+        public int heldBytes() {
+            return dataBytes + Limits.INNER_REQUEST_HEAP_BYTES * size();
+        }
+
         @Override
         public <A, R> R accept(A argument, CommandVisitor.OfWrite<A, R> visitor) {
             return visitor.multi(this, argument);
@@ -536,6 +595,16 @@ public sealed interface Command extends Request {
         /** The same write, by which its client is not to become known. */
         public Identified asUnlisted() {
             return new Identified(client, sequence, done, retry, true, write);
+        }
+
+        @Override
+        public int size() {
+            return write.size();
+        }
+
+        @Override
+        public int heldBytes() {
+            return write.heldBytes();
         }
 
         @Override

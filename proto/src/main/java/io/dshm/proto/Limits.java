@@ -52,7 +52,10 @@ public final class Limits {
     /** Bytes of a value, and the largest value that the server's {@code value-bytes-max} may have: 32 MiB. */
     public static final int VALUE_BYTES_MAX = 32 * 1024 * 1024;
 
-    /** Bytes of a request's value from which on it counts against the node's budget for values in flight. */
+    /**
+     * Bytes of a request, see {@link Request#heldBytes}, and of its value while that arrives, from which on it counts
+     * against the node's budget for requests on their way.
+     */
     public static final int VALUE_BUDGET_STEP_BYTES = 4 * 1024;
 
     /**
@@ -127,7 +130,10 @@ public final class Limits {
      */
     public static final int ENTRIES_IN_FLIGHT_MAX = 2;
 
-    /** Commands that one event loop has taken and not yet answered; one more is refused with {@link ErrorCode#BUSY}. */
+    /**
+     * Writes that one event loop has taken and not yet answered, and as many linearizable reads; one more is refused
+     * with {@link ErrorCode#BUSY}.
+     */
     public static final int COMMANDS_OUTSTANDING_MAX = 1 << 16;
 
     /**
@@ -150,10 +156,10 @@ public final class Limits {
      */
     public static final int SHARED_KEY_BYTES_MAX = 512;
 
-    /** Writes that one connection may have outstanding before the server stops reading from it. */
+    /** Writes or linearizable reads that one connection may have outstanding before the server reads no more of it. */
     public static final int CONNECTION_WRITES_OUTSTANDING_MAX = 1024;
 
-    /** Bytes of values that one connection may have outstanding, unless a single one is larger. */
+    /** {@link Request#heldBytes} that one connection may have outstanding, unless a single request has more. */
     public static final int CONNECTION_BYTES_OUTSTANDING_MAX = 1024 * 1024;
 
     /**
@@ -179,6 +185,12 @@ public final class Limits {
 
     /** Bytes that the log record of a request in a MULTI may have beyond the request itself: tags, lengths, doubles. */
     public static final int MULTI_RECORD_OVERHEAD_BYTES = 64;
+
+    /**
+     * What a request in a MULTI or a TAKE_ALL takes on the heap beside its bytes, as an object and as a part of the log
+     * record: "DELETE k" has ten bytes on the wire.
+     */
+    public static final int INNER_REQUEST_HEAP_BYTES = 256;
 
     /** Requests in a MULTI: applied at once, within about a millisecond. */
     public static final int MULTI_REQUESTS_MAX = 1024;
@@ -342,8 +354,8 @@ public final class Limits {
     public static final int FORWARD_BYTES_IN_FLIGHT_MAX = 4 * 1024 * 1024;
 
     /**
-     * Bytes of commands that an outbox holds, sent or not; beyond that it answers {@link ErrorCode#BUSY}. Most are of
-     * values too short for {@code value-memory-bytes} to count, and they wait here for as long as nobody leads.
+     * Bytes of commands that an outbox holds, sent or not; beyond that it answers {@link ErrorCode#BUSY}. Most are
+     * too short for {@code value-memory-bytes} to count, and they wait here for as long as nobody leads.
      */
     public static final int OUTBOX_BYTES_MAX = 64 * 1024 * 1024;
 

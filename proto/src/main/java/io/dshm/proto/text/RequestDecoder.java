@@ -24,8 +24,8 @@ public final class RequestDecoder {
 
     private static final Rejection LINE_TOO_LARGE = new Rejection(
             new Failure(ErrorCode.TOO_LARGE, "a line has at most " + Limits.LINE_BYTES_MAX + " bytes"), true);
-    private static final Rejection VALUES_BUSY = new Rejection(
-            new Failure(ErrorCode.BUSY, "too many bytes of large values are on their way to this node"), false);
+    private static final Rejection REQUESTS_BUSY = new Rejection(
+            new Failure(ErrorCode.BUSY, "too many bytes of large requests are on their way to this node"), false);
 
     private static final Rejection LONG_LINE_TOO_LARGE = new Rejection(
             new Failure(ErrorCode.TOO_LARGE, "a line has at most " + Limits.LONG_LINE_BYTES_MAX + " bytes"), true);
@@ -68,8 +68,8 @@ public final class RequestDecoder {
     /** In LINE: how many unread bytes of the caller's buffer are known to hold no line end. */
     private int searched;
 
-    /** In LINE: what the unread bytes of a long line hold of the budget. */
-    private int lineReserved;
+    /** What the present request holds of the budget, without data that is on its way: a long line, parsed or not. */
+    private int reserved;
 
     private @Nullable Partial unfinished;
     private long toSwallow;
@@ -78,8 +78,8 @@ public final class RequestDecoder {
      * A decoder for a new connection.
      *
      * @param valueBytesMax bytes of a value, 0 to {@link Limits#VALUE_BYTES_MAX}; larger ones are refused
-     * @param budget what values of more than {@link Limits#VALUE_BUDGET_STEP_BYTES} are counted against, and lines
-     *     of more than {@link Limits#LINE_BYTES_MAX}
+     * @param budget what requests of more than {@link Limits#VALUE_BUDGET_STEP_BYTES} are counted against, and
+     *     unfinished lines of more than {@link Limits#LINE_BYTES_MAX}
      */
     public RequestDecoder(int valueBytesMax, ValueBudget budget) {
         this(valueBytesMax, budget, () -> true);
@@ -112,14 +112,13 @@ public final class RequestDecoder {
     }
 
     /**
-     * The bytes of the budget that the data of a write holds when it is returned. From then on the caller owns them,
-     * and gives them back when the write is done.
+     * The bytes of the budget that a request holds when it is returned. From then on the caller owns them, and gives
+     * them back when the request is done.
      *
-     * @param dataBytes see {@link Command.Write#dataBytes}
-     * @return bytes, 0 for data of at most {@link Limits#VALUE_BUDGET_STEP_BYTES}
+     * @return {@link Request#heldBytes}, or 0 for at most {@link Limits#VALUE_BUDGET_STEP_BYTES}
      */
-    public static int budgetOf(int dataBytes) {
-        return PartialValue.budgetOf(dataBytes);
+    public static int budgetOf(Request request) {
+        return PartialValue.budgetOf(request.heldBytes());
     }
 
     /**
@@ -139,8 +138,11 @@ public final class RequestDecoder {
                 case SWALLOW -> swallow(in);
                 case CLOSED -> ignore(in);
             };
-            if (request != null || searched > 0) {
-                return request;
+            if (request != null) {
+                return settled(request);
+            }
+            if (searched > 0) {
+                return null;
             }
         }
         return null;
@@ -164,7 +166,7 @@ public final class RequestDecoder {
             unfinished.value.release();
             unfinished = null;
         }
-        releaseLine();
+        reserve(0);
         searched = 0;
         state = State.CLOSED;
     }
@@ -183,10 +185,9 @@ public final class RequestDecoder {
         }
         if (lineFeed < 0 && !isLongerThan(lineMax, in)) {
             searched = in.readableBytes();
-            return reserveLine(searched) ? null : refuseAndClose(LINES_BUSY);
+            return reserve(isLong(searched) ? searched : 0) ? null : refuseAndClose(LINES_BUSY);
         }
         searched = 0;
-        releaseLine();
         boolean hasCarriageReturn = lineFeed > start && in.getByte(lineFeed - 1) == '\r';
         int length = lineFeed - start - (hasCarriageReturn ? 1 : 0);
         if (lineFeed < 0 || length > lineMax) {
@@ -218,25 +219,32 @@ public final class RequestDecoder {
         return in.readableBytes() >= lineMax + CRLF_BYTES;
     }
 
-    /** Takes what has arrived of an unfinished line out of the budget, if it is a long one. */
-    private boolean reserveLine(int arrived) {
-        int more = arrived > Limits.LINE_BYTES_MAX + CRLF_BYTES ? arrived - lineReserved : 0;
-        if (more == 0) {
-            return true;
-        }
-        if (!budget.reserve(more)) {
-            releaseLine();
+    /** Only some verbs may have a line of so many bytes. */
+    private static boolean isLong(int lineBytes) {
+        return lineBytes > Limits.LINE_BYTES_MAX + CRLF_BYTES;
+    }
+
+    /** Has the present request hold so many bytes of the budget; if they are not there, it holds none. */
+    private boolean reserve(int wanted) {
+        int more = wanted - reserved;
+        if (more > 0 && !budget.reserve(more)) {
+            reserve(0);
             return false;
         }
-        lineReserved += more;
+        if (more < 0) {
+            budget.release(-more);
+        }
+        reserved = wanted;
         return true;
     }
 
-    private void releaseLine() {
-        if (lineReserved > 0) {
-            budget.release(lineReserved);
-            lineReserved = 0;
+    /** A request that is whole, and holds what its caller will give back; or the refusal for want of that. */
+    private Request settled(Request request) {
+        if (!reserve(budgetOf(request))) {
+            return REQUESTS_BUSY;
         }
+        reserved = 0;
+        return request;
     }
 
     private @Nullable Request parseLine() {
@@ -311,6 +319,9 @@ public final class RequestDecoder {
         if (!takesData.getAsBoolean()) {
             return refuseAndSwallow(LineParser.refusal(AUTH_FIRST), length);
         }
+        if (!reserve(PartialValue.budgetOf(line.length()))) {
+            return refuseAndSwallow(REQUESTS_BUSY, length);
+        }
         unfinished = new Partial(dataParser.begin(verb, line), new PartialValue((int) length, budget));
         if (length == 0) {
             return finish();
@@ -334,7 +345,7 @@ public final class RequestDecoder {
         PartialValue value = Objects.requireNonNull(unfinished).value;
         if (!value.readFrom(in)) {
             unfinished = null;
-            return refuseAndSwallow(VALUES_BUSY, value.missing());
+            return refuseAndSwallow(REQUESTS_BUSY, value.missing());
         }
         return value.missing() > 0 ? null : finish();
     }
@@ -344,12 +355,8 @@ public final class RequestDecoder {
         unfinished = null;
         state = State.LINE;
         byte[] data = partial.value.take();
-        Request request = partial.request.finish(data);
-        int kept = request instanceof Command.Write write ? budgetOf(write.dataBytes()) : 0;
-        if (budgetOf(data.length) > kept) {
-            budget.release(budgetOf(data.length) - kept);
-        }
-        return request;
+        reserved += PartialValue.budgetOf(data.length);
+        return partial.request.finish(data);
     }
 
     private @Nullable Request swallow(ByteBuf in) {

@@ -45,6 +45,11 @@ final class RequestLine {
     /** A bit for each option in the line. */
     private long options;
 
+    /** Its bytes, without its end. */
+    int length() {
+        return length;
+    }
+
     /** Takes a line of {@code length} bytes, its end not included, out of a buffer. */
     void read(ByteBuf in, int length) {
         this.length = length;

@@ -2,7 +2,6 @@ package io.dshm.proto.text;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.dshm.proto.Command;
 import io.dshm.proto.Limits;
 import io.dshm.proto.Request;
 import io.netty.buffer.ByteBuf;
@@ -59,8 +58,8 @@ final class Feeding {
     }
 
     private void giveBack(Request request) {
-        if (request instanceof Command.Write write && RequestDecoder.budgetOf(write.dataBytes()) > 0) {
-            budget.release(RequestDecoder.budgetOf(write.dataBytes()));
+        if (RequestDecoder.budgetOf(request) > 0) {
+            budget.release(RequestDecoder.budgetOf(request));
         }
     }
 

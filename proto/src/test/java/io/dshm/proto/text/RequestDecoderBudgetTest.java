@@ -16,7 +16,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
-/** A large value counts against the node's budget as it arrives, and only then. */
+/** A large request counts against the node's budget as it arrives, and then until its caller gives that back. */
 class RequestDecoderBudgetTest {
 
     private static final int STEP = Limits.VALUE_BUDGET_STEP_BYTES;
@@ -26,12 +26,12 @@ class RequestDecoderBudgetTest {
     private final ByteBuf in = Unpooled.buffer();
 
     @Test
-    void a_value_of_one_step_reserves_nothing() {
-        assertNull(send("SET k 0 " + STEP + "\r\n"));
-        assertNotNull(sendData(STEP));
+    void a_request_of_one_step_reserves_nothing() {
+        assertNull(send("SET k 0 " + (STEP - 1) + "\r\n"));
+        Request request = assertNonNull(sendData(STEP - 1));
+        assertEquals(STEP, request.heldBytes());
         assertEquals(0, budget.reservedMost());
-        assertEquals(0, RequestDecoder.budgetOf(STEP));
-        assertEquals(0, RequestDecoder.budgetOf(0));
+        assertEquals(0, RequestDecoder.budgetOf(request));
     }
 
     @Test
@@ -54,15 +54,15 @@ class RequestDecoderBudgetTest {
     }
 
     @Test
-    void a_finished_value_keeps_its_length_reserved_for_the_caller() {
+    void a_finished_request_keeps_its_key_and_value_reserved_for_the_caller() {
         int length = STEP + 1;
         assertNull(send("SET k 0 " + length + "\r\n"));
-        Request request = sendData(length);
-        assertEquals(length, ((Command.Set) assertNonNull(request)).value().length);
-        assertEquals(length, budget.reserved());
-        assertEquals(length, RequestDecoder.budgetOf(length));
+        Request request = assertNonNull(sendData(length));
+        assertEquals(length, ((Command.Set) request).value().length);
+        assertEquals(length + 1, budget.reserved());
+        assertEquals(length + 1, RequestDecoder.budgetOf(request));
         decoder.close();
-        assertEquals(length, budget.reserved());
+        assertEquals(length + 1, budget.reserved());
     }
 
     @Test
@@ -89,7 +89,8 @@ class RequestDecoderBudgetTest {
         assertEquals(10 * STEP, budget.reserved());
         budget.release(10 * STEP);
         assertNull(send("SET k 0 " + 2 * STEP + "\r\n"));
-        assertNotNull(sendData(2 * STEP));
+        assertEquals(
+                "k", ((Command.Set) assertNonNull(sendData(2 * STEP))).key().toString());
     }
 
     @Test
@@ -120,7 +121,7 @@ class RequestDecoderBudgetTest {
     }
 
     @Test
-    void a_long_line_counts_as_it_arrives_and_no_more_when_it_is_there() {
+    void a_long_line_counts_as_it_arrives_and_its_key_when_it_is_there() {
         CountingBudget large = new CountingBudget(Limits.LONG_LINE_BYTES_MAX);
         RequestDecoder longLines = new RequestDecoder(Limits.VALUE_BYTES_MAX, large);
         in.writeCharSequence("FETCH " + "k".repeat(Limits.LINE_BYTES_MAX - 6), StandardCharsets.US_ASCII);
@@ -130,8 +131,35 @@ class RequestDecoderBudgetTest {
         assertNull(longLines.decode(in));
         assertEquals(Limits.LINE_BYTES_MAX + 1000, large.reserved());
         in.writeCharSequence("k".repeat(1000) + "\r\n", StandardCharsets.US_ASCII);
-        assertNotNull(longLines.decode(in));
-        assertEquals(0, large.reserved());
+        Request request = assertNonNull(longLines.decode(in));
+        assertEquals(Limits.LINE_BYTES_MAX - 6 + 2000, large.reserved());
+        assertEquals(large.reserved(), RequestDecoder.budgetOf(request));
+    }
+
+    @Test
+    void a_long_key_counts_while_its_data_arrives_and_then_with_it() {
+        String key = "k".repeat(2 * STEP);
+        String line = "SET " + key + " 0 100";
+        assertNull(send(line + "\r\n"));
+        assertEquals(line.length(), budget.reserved());
+        assertNull(sendData(99));
+        assertEquals(line.length(), budget.reserved());
+        assertNotNull(sendData(1));
+        assertEquals(key.length() + 100, budget.reserved());
+        assertNull(send(line + "\r\n"));
+        decoder.close();
+        assertEquals(key.length() + 100, budget.reserved());
+    }
+
+    @Test
+    void a_long_key_beyond_the_budget_is_refused_and_the_connection_goes_on() {
+        assertTrue(budget.reserve(9 * STEP));
+        String key = "k".repeat(2 * STEP);
+        assertEquals("REJECTED busy", Rendering.of(assertNonNull(send("GET " + key + "\r\n"))));
+        assertEquals("REJECTED busy", Rendering.of(assertNonNull(send("SET " + key + " 0 100\r\n"))));
+        assertNull(sendData(100));
+        assertEquals("GET key=\"k\"", Rendering.of(assertNonNull(send("GET k\r\n"))));
+        assertEquals(9 * STEP, budget.reserved());
     }
 
     @Test
@@ -143,15 +171,24 @@ class RequestDecoderBudgetTest {
     }
 
     @Test
-    void a_multi_that_writes_keeps_its_data_reserved_and_one_that_reads_does_not() {
+    void a_multi_keeps_reserved_what_its_requests_take_on_the_heap() {
         String write = "PUT k 0 " + (2 * STEP) + "\r\n" + "v".repeat(2 * STEP);
         Request writes = assertNonNull(send("MULTI " + write.length() + "\r\n" + write));
         assertEquals(write.length(), ((Command.Multi) writes).dataBytes());
-        assertEquals(write.length(), budget.reserved());
-        budget.release(write.length());
-        String reads = "GET k\r\n".repeat(STEP / 5);
-        assertTrue(assertNonNull(send("MULTI " + reads.length() + "\r\n" + reads)) instanceof Command.MultiRead);
-        assertEquals(0, budget.reserved());
+        int held = write.length() + Limits.INNER_REQUEST_HEAP_BYTES;
+        assertEquals(held, budget.reserved());
+        assertEquals(held, RequestDecoder.budgetOf(writes));
+        budget.release(held);
+        String reads = "GET k\r\n".repeat(100);
+        Request read = assertNonNull(send("MULTI " + reads.length() + "\r\n" + reads));
+        assertTrue(read instanceof Command.MultiRead);
+        assertEquals(100 * (Limits.INNER_REQUEST_HEAP_BYTES + 1), budget.reserved());
+        assertEquals(budget.reserved(), RequestDecoder.budgetOf(read));
+        assertEquals(
+                "REJECTED busy",
+                Rendering.of(assertNonNull(send("MULTI " + reads.length() + "\r\n" + reads))),
+                "few bytes on the wire, and too much on the heap");
+        budget.release(RequestDecoder.budgetOf(read));
         String neither = write + "GET k\r\n";
         assertEquals(
                 "REJECTED malformed_request",

@@ -349,7 +349,7 @@ final class ServerOptions {
             paramLabel = "N",
             defaultValue = "0",
             description =
-                    "What all clients' values together may hold in memory before they are replicated; beyond, a SET gets \"busy\", and a Sharedance connection is closed. At most a quarter of the heap, or of the buffers outside of it (-XX:MaxDirectMemorySize) if that is less; 0 = an eighth (default: ${DEFAULT-VALUE}).")
+                    "What all clients' requests of more than 4 KiB together may hold in memory until they are answered, a MULTI 256 bytes more for each request in it; beyond, such a request gets \"busy\", and a Sharedance connection is reset. At most a quarter of the heap, or of the buffers outside of it (-XX:MaxDirectMemorySize) if that is less; 0 = an eighth (default: ${DEFAULT-VALUE}).")
     long valueMemoryBytes;
 
     @Option(

@@ -1,5 +1,6 @@
 package io.dshm.server.frontend;
 
+import io.dshm.proto.Reply;
 import io.dshm.server.guard.Guard;
 import io.dshm.server.guard.SeldomLogged;
 import java.util.Comparator;
@@ -117,13 +118,13 @@ public final class ConnectionSet {
         return nanoTime() - connection.unread().sinceNanos() >= STUCK_NANOS;
     }
 
-    /** Whether the node may hold this value for one more client, perhaps after others of this loop are disconnected. */
-    boolean makeRoomFor(byte[] value) {
-        if (memory.hasRoomFor(value)) {
+    /** Whether the node may hold this for one more client, perhaps after others of this loop are disconnected. */
+    boolean makeRoomFor(Reply read) {
+        if (memory.hasRoomFor(read)) {
             return true;
         }
-        disconnect(this::isStuck, () -> !memory.hasRoomFor(value));
-        return memory.hasRoomFor(value);
+        disconnect(this::isStuck, () -> !memory.hasRoomFor(read));
+        return memory.hasRoomFor(read);
     }
 
     /** Disconnects clients of this loop while the node holds more for clients than it may. */

@@ -1,5 +1,6 @@
 package io.dshm.server.frontend;
 
+import io.dshm.proto.Reply;
 import java.util.IdentityHashMap;
 
 /**
@@ -57,9 +58,25 @@ final class ReplyMemory {
         }
     }
 
-    /** Whether a reply may refer to this array, too. */
-    boolean hasRoomFor(byte[] value) {
-        return value.length < SHARED_BYTES_MIN || shared.containsKey(value) || node.hasRoomFor(value.length);
+    /** Whether this reply may wait, too. One of few bytes always may. */
+    boolean hasRoomFor(Reply reply) {
+        long more = addedBy(reply);
+        return more < SHARED_BYTES_MIN || node.hasRoomFor(more);
+    }
+
+    private long addedBy(Reply reply) {
+        if (reply instanceof Reply.Several several) {
+            long sum = 0;
+            for (Reply one : several.replies()) {
+                sum += addedBy(one);
+            }
+            return sum;
+        }
+        byte[] value = UnreadReplies.valueOf(reply);
+        if (value == null || (value.length >= SHARED_BYTES_MIN && shared.containsKey(value))) {
+            return 0;
+        }
+        return value.length;
     }
 
     /** Whether the whole node holds more than it may. */

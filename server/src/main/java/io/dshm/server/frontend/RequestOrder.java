@@ -4,10 +4,12 @@ import io.dshm.proto.Command;
 import io.dshm.proto.Limits;
 import io.dshm.proto.Reply;
 import io.dshm.proto.Request;
+import io.dshm.proto.text.PartialValue;
 import io.dshm.proto.text.RequestDecoder;
 import io.dshm.server.replication.contracts.ReplyListener;
 import java.net.SocketAddress;
 import java.util.ArrayDeque;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 final class RequestOrder {
 
     private final ArrayDeque<Outstanding> outstanding = new ArrayDeque<>();
-    private final MemoryBudget values;
+    private final MemoryBudget requests;
     private final UnreadReplies unread;
     private final CommandCounts counts;
     private final Refusals refusals;
@@ -30,10 +32,13 @@ final class RequestOrder {
     /** Called when the reply to the oldest request is known. */
     private final Runnable onReply;
 
+    /** Called when there will be no reply to a request. */
+    private final Consumer<RuntimeException> onBroken;
+
     /** Whether what is {@link #outstanding} are reads. */
     private boolean reads;
 
-    /** Bytes of the values in {@link #outstanding}. */
+    /** What the {@link #outstanding} hold. */
     private int bytes;
 
     /** A request that waits until nothing is outstanding. */
@@ -47,24 +52,26 @@ final class RequestOrder {
     /**
      * Nothing is outstanding.
      *
-     * @param values what the values of writes are counted against until their replies are known
+     * @param requests what large requests are counted against until their replies are known
      * @param unread counts replies that are known and have to wait
      * @param counts is told how commands ended
      * @param refusals is told what limits say to this client
      */
     RequestOrder(
-            MemoryBudget values,
+            MemoryBudget requests,
             UnreadReplies unread,
             CommandCounts counts,
             Refusals refusals,
             SocketAddress client,
-            Runnable onReply) {
-        this.values = values;
+            Runnable onReply,
+            Consumer<RuntimeException> onBroken) {
+        this.requests = requests;
         this.unread = unread;
         this.counts = counts;
         this.refusals = refusals;
         this.client = client;
         this.onReply = onReply;
+        this.onBroken = onBroken;
     }
 
     /** Whether one more request may be decoded. */
@@ -106,7 +113,7 @@ final class RequestOrder {
         Outstanding waiting = new Outstanding(command);
         outstanding.add(waiting);
         reads = command instanceof Command.Read;
-        bytes += waiting.dataBytes;
+        bytes += waiting.heldBytes;
         largeWrite = command instanceof Command.Write write && isLarge(write);
         return waiting;
     }
@@ -123,7 +130,7 @@ final class RequestOrder {
             return null;
         }
         outstanding.remove();
-        bytes -= first.dataBytes;
+        bytes -= first.heldBytes;
         if (outstanding.isEmpty()) {
             largeWrite = false;
         }
@@ -141,17 +148,22 @@ final class RequestOrder {
         barrier = null;
     }
 
-    /** Lets go of what a request holds that is not to be handled. */
+    /** Gives back what a request holds of the budget: it is answered, or not to be handled. */
     void drop(Request request) {
-        if (request instanceof Command.Write write) {
-            values.release(RequestDecoder.budgetOf(write.dataBytes()));
+        int held = RequestDecoder.budgetOf(request);
+        if (held > 0) {
+            requests.release(held);
         }
     }
 
     /** A write or a linearizable read between its request and its reply. */
     private final class Outstanding implements ReplyListener {
 
-        private final int dataBytes;
+        private final int heldBytes;
+
+        /** What the budget has to get back. */
+        private int reserved;
+
         private final boolean isRead;
         private final CommandKind kind;
         private final @Nullable Command limited;
@@ -166,12 +178,13 @@ final class RequestOrder {
             this.kind = CommandKind.of(command);
             Command bare = CommandKind.without(command);
             this.limited = Refusals.isLimited(bare) ? bare : null;
-            this.dataBytes = command instanceof Command.Write write ? write.dataBytes() : 0;
+            this.heldBytes = command.heldBytes();
+            this.reserved = PartialValue.budgetOf(heldBytes);
         }
 
         @Override
         public void onReply(Reply known) {
-            values.release(RequestDecoder.budgetOf(dataBytes));
+            giveBack();
             counts.answered(kind, known, sinceNanos);
             if (isRead) {
                 counts.read(CommandCounts.ReadWay.LINEARIZABLE);
@@ -192,6 +205,21 @@ final class RequestOrder {
             if (reply != null && !closed) {
                 held = true;
                 unread.hold(reply);
+            }
+        }
+
+        @Override
+        public void onBroken(RuntimeException thrown) {
+            giveBack();
+            if (!closed) {
+                onBroken.accept(thrown);
+            }
+        }
+
+        private void giveBack() {
+            if (reserved > 0) {
+                requests.release(reserved);
+                reserved = 0;
             }
         }
 

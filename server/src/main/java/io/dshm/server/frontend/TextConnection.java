@@ -91,7 +91,7 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
      * Equips a connection.
      *
      * @param shares the shares of this lane
-     * @param values the budget for the values of all connections on their way into the log
+     * @param requests the budget for large requests of all connections, from their arrival to their reply
      * @param readMode the mode of reads until the client or a read names another
      */
     TextConnection(
@@ -99,7 +99,7 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
             Lane lane,
             Shares shares,
             int valueBytesMax,
-            MemoryBudget values,
+            MemoryBudget requests,
             ReadMode readMode,
             ClientIdentities identities,
             AccessLog accessLog,
@@ -112,14 +112,20 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
         .new OfConnection(channel.remoteAddress() instanceof InetSocketAddress client ? client.getAddress() : null);
         Access of = new Access(reads::users, accessLog, this);
         this.access = of;
-        this.decoder = new RequestDecoder(valueBytesMax, values, of::takesData);
+        this.decoder = new RequestDecoder(valueBytesMax, requests, of::takesData);
         this.connections = connections;
-        this.received = new ReceivedBytes(values);
+        this.received = new ReceivedBytes(requests);
         this.unread = connections.newUnreadReplies();
         this.counts = connections.counts();
         this.hotKeys = connections.hotKeys();
         this.order = new RequestOrder(
-                values, unread, counts, connections.refusals(), channel.remoteAddress(), this::onChange);
+                requests,
+                unread,
+                counts,
+                connections.refusals(),
+                channel.remoteAddress(),
+                this::onChange,
+                this::onFailure);
         this.output = new ReplyOutput(channel, unread, counts.bytesSent(), this::onChange);
         this.turn = new Turn(channel, this::onChange);
         this.readMode = readMode;
@@ -270,6 +276,8 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
     private boolean step() {
         Reply reply = order.takeReply();
         if (reply != null) {
+            turn.handling(
+                    reply instanceof Reply.Several several ? several.replies().size() : 1);
             output.write(reply);
             return true;
         }
@@ -292,6 +300,7 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
     }
 
     private void handle(Request asked) {
+        turn.handling(asked.size());
         Request request = admitted(asked);
         boolean linearizable = request instanceof Command.Read read
                 && !(request instanceof Command.RegionRead)
@@ -359,6 +368,7 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
         }
         Reply decision = share.decision(take.shadow());
         if (order.isEmpty()) {
+            order.drop(write);
             output.write(decision);
             counts.answeredAtOnce(CommandKind.TAKE, decision);
             counts.taken(take, decision);
@@ -419,6 +429,7 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
             counts.answeredAtOnce(CommandKind.of(read), admitted);
         }
         found.leave();
+        order.drop(read);
         counts.read(CommandCounts.ReadWay.LOCAL);
     }
 
@@ -502,8 +513,11 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
         boolean isLocal = command instanceof Command.Read read && modeOf(read) == ReadMode.LOCAL;
         long sinceNanos = counts.begunNanos();
         return new ReplyListener() {
+            private boolean holds = true;
+
             @Override
             public void onReply(Reply known) {
+                giveBack();
                 guarded(() -> {
                     Reply reply = checked(command, known);
                     suspended = false;
@@ -518,7 +532,15 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
 
             @Override
             public void onBroken(RuntimeException thrown) {
+                giveBack();
                 onFailure(thrown);
+            }
+
+            private void giveBack() {
+                if (holds) {
+                    order.drop(command);
+                    holds = false;
+                }
             }
         };
     }

@@ -9,7 +9,7 @@ import io.netty.channel.ChannelOption;
  * The DSHM text protocol, as it is spoken on port 4321.
  *
  * @param valueBytesMax the longest value
- * @param values what the values of all connections may hold together
+ * @param requests what the large requests of all connections may hold together
  * @param readMode of reads, as long as neither they nor their connection say otherwise
  * @param identities that clients have brought
  * @param accessLog where it says what is denied
@@ -17,7 +17,7 @@ import io.netty.channel.ChannelOption;
  */
 public record TextProtocol(
         int valueBytesMax,
-        MemoryBudget values,
+        MemoryBudget requests,
         ReadMode readMode,
         ClientIdentities identities,
         AccessLog accessLog,
@@ -25,10 +25,10 @@ public record TextProtocol(
         implements ClientListener.Protocol {
 
     /** Of a node that has seen no client yet. */
-    public TextProtocol(int valueBytesMax, MemoryBudget values, ReadMode readMode, LaneShares shares) {
+    public TextProtocol(int valueBytesMax, MemoryBudget requests, ReadMode readMode, LaneShares shares) {
         this(
                 valueBytesMax,
-                values,
+                requests,
                 readMode,
                 new ClientIdentities(System::nanoTime),
                 new AccessLog(System::nanoTime),
@@ -45,7 +45,7 @@ public record TextProtocol(
                         lane,
                         shares.of(lane),
                         valueBytesMax,
-                        values,
+                        requests,
                         readMode,
                         identities,
                         accessLog,

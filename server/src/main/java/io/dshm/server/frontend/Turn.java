@@ -34,6 +34,11 @@ final class Turn {
         bytes += count;
     }
 
+    /** What is being handled is so many requests or replies in one. */
+    void handling(int inOne) {
+        steps += inOne - 1;
+    }
+
     /**
      * A request or a reply was handled.
      *

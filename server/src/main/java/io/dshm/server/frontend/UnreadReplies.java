@@ -33,8 +33,7 @@ public final class UnreadReplies {
 
     /** What a read replies: that, or {@code busy} if this node holds too many bytes for clients already. */
     public Reply admit(Reply read) {
-        byte[] value = valueOf(read);
-        return value == null || connections.makeRoomFor(value) ? read : BUSY;
+        return connections.makeRoomFor(read) ? read : BUSY;
     }
 
     /** A reply waits. */
@@ -138,7 +137,8 @@ public final class UnreadReplies {
         return sinceNanos;
     }
 
-    private static byte @Nullable [] valueOf(Reply reply) {
+    /** The value in a reply, which the store may hold, too; null if there is none, and of a reply to a MULTI. */
+    static byte @Nullable [] valueOf(Reply reply) {
         if (reply instanceof Reply.Value value) {
             return value.bytes();
         }

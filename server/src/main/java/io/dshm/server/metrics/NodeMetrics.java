@@ -248,11 +248,11 @@ public final class NodeMetrics {
     private void buffers(Families to) {
         to.gauge(
                 "dshm_value_memory_bytes",
-                "Memory that clients' values hold on their way into the log.",
+                "Memory that clients' large requests hold until they are answered.",
                 always.values.bytesReserved());
         to.gauge(
                 "dshm_value_memory_limit_bytes",
-                "Memory that clients' values may hold on their way into the log; beyond it, writes get busy.",
+                "Memory that clients' large requests may hold until they are answered; beyond it, they get busy.",
                 always.values.bytesMax());
         to.gauge(
                 "dshm_reply_memory_bytes",

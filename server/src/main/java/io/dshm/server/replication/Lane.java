@@ -110,6 +110,9 @@ public final class Lane {
     /** Writes with large values that are not answered yet. */
     private int largeWrites;
 
+    /** Linearizable reads that are not answered yet. */
+    private int linearizableReads;
+
     Lane(Shared shared, Node node, ScheduledExecutorService executor, long origin) {
         this.shared = shared;
         this.node = node;
@@ -219,7 +222,12 @@ public final class Lane {
 
     /** Answers a read once this node has applied every write that any node had acknowledged when it was called. */
     public void readLinearizable(Command.Read read, ReplyListener listener) {
-        rounds.add(new LinearizableRead(read, requestDeadline(), listener));
+        if (linearizableReads < Limits.COMMANDS_OUTSTANDING_MAX) {
+            linearizableReads++;
+            rounds.add(new LinearizableRead(read, requestDeadline(), listener));
+        } else {
+            tellSoon(listener, TOO_MANY_COMMANDS);
+        }
     }
 
     /** Goes on, soon, when this node has applied all that is in the log now; the listener hears if that cannot be. */
@@ -394,16 +402,17 @@ public final class Lane {
     }
 
     /** A linearizable read that waits. */
-    private final class LinearizableRead implements ReadRounds.Waiting {
+    private final class LinearizableRead implements ReadRounds.Waiting, ReplyListener {
 
         private final Command.Read read;
         private final long deadlineNanos;
-        private final ReplyListener listener;
+        private final ReplyListener client;
+        private boolean over;
 
-        LinearizableRead(Command.Read read, long deadlineNanos, ReplyListener listener) {
+        LinearizableRead(Command.Read read, long deadlineNanos, ReplyListener client) {
             this.read = read;
             this.deadlineNanos = deadlineNanos;
-            this.listener = listener;
+            this.client = client;
         }
 
         @Override
@@ -414,25 +423,44 @@ public final class Lane {
         @Override
         public void onConfirmed() {
             // Wait until this node knows the time: a deadline may have passed while nothing was logged.
-            waits.add(NOTHING, deadlineNanos, this::look, listener);
+            waits.add(NOTHING, deadlineNanos, this::look, this);
         }
 
         private void look() {
             if (reads.isDueUnlogged(read)) {
                 // Once this client sees an entry expired, no other may see it alive: so the time is logged first.
-                logTime(deadlineNanos, this::answer, listener);
+                logTime(deadlineNanos, this::answer, this);
             } else {
                 answer();
             }
         }
 
         private void answer() {
-            listener.tell(reads.readLogged(read));
+            tell(reads.readLogged(read));
         }
 
         @Override
         public ReplyListener listener() {
-            return listener;
+            return this;
+        }
+
+        @Override
+        public void onReply(Reply reply) {
+            end();
+            client.onReply(reply);
+        }
+
+        @Override
+        public void onBroken(RuntimeException thrown) {
+            end();
+            client.onBroken(thrown);
+        }
+
+        private void end() {
+            if (!over) {
+                over = true;
+                linearizableReads--;
+            }
         }
     }
 

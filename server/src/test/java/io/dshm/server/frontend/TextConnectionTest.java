@@ -314,6 +314,23 @@ class TextConnectionTest {
         assertTrue(channels.stream().allMatch(ClientChannel::isOpen));
     }
 
+    @Test
+    void the_reply_to_a_multi_is_refused_if_there_is_no_room_for_all_its_values() {
+        for (int i = 0; i < 4; i++) {
+            store("large" + i, new byte[3 * MIB / 2]);
+            ClientChannel channel = another();
+            channel.stopReading();
+            channel.send("GET large" + i + "\r\n");
+        }
+        assertTrue(replies.bytesReserved() >= 6 * MIB, "held: " + replies.bytesReserved());
+        store("k", new byte[60_000]);
+        client.send(multiGet(50));
+        assertTrue(client.received().startsWith("ERROR busy"));
+        client.send(multiGet(1));
+        assertTrue(client.received().startsWith("LEN 6"));
+        assertTrue(channels.stream().allMatch(ClientChannel::isOpen));
+    }
+
     private void switchFormat() {
         replicator.propose(CommandRecord.newBuilder()
                 .setSwitchFormat(SwitchFormat.newBuilder().setFormat(Formats.BOUNDS))
@@ -567,6 +584,78 @@ class TextConnectionTest {
         assertEquals(
                 "DONE\r\n".repeat(many - Limits.TURN_STEPS_MAX) + "LEN 1\r\n1\r\nDONE\r\nLEN 1\r\n1\r\nDONE\r\n", rest);
         assertTrue(client.config().isAutoRead());
+    }
+
+    @Test
+    void each_request_in_a_multi_is_a_step_of_the_turn() {
+        int inOne = Limits.TURN_STEPS_MAX / 2;
+        client.arrive(multiGet(inOne).repeat(7));
+        String reply = "LEN " + inOne * "ERROR not_found\r\n".length() + "\r\n" + "ERROR not_found\r\n".repeat(inOne)
+                + "\r\nDONE\r\n";
+        assertEquals(reply.repeat(2), client.receivedSoFar());
+        ClientChannel other = another();
+        other.arrive("PING\r\n");
+        assertEquals("DONE\r\n", other.receivedSoFar());
+        assertEquals(reply.repeat(5), client.received());
+    }
+
+    private static String multiGet(int reads) {
+        String data = "GET k\r\n".repeat(reads);
+        return "MULTI " + data.length() + "\r\n" + data;
+    }
+
+    @Test
+    void reads_that_wait_are_bounded_by_what_they_hold_here_and_counted_until_they_are_answered() {
+        String longKey = "GET " + "k".repeat(60_000) + "\r\n";
+        for (String request : List.of(multiGet(1024), longKey)) {
+            ClientChannel waiting = another();
+            waiting.send("READ_MODE linearizable\r\n" + request.repeat(5));
+            assertEquals("DONE\r\n", waiting.received());
+            assertTrue(values.bytesReserved() >= 5 * 60_000, "counted: " + values.bytesReserved());
+            waiting.send(request.repeat(20));
+            assertTrue(values.bytesReserved() < 2 * MIB, "counted: " + values.bytesReserved());
+            assertFalse(waiting.config().isAutoRead());
+            waiting.close();
+            assertTrue(values.bytesReserved() >= 5 * 60_000, "they still wait: " + values.bytesReserved());
+            confirmAll();
+            assertEquals(0, values.bytesReserved());
+        }
+    }
+
+    @Test
+    void a_read_for_which_there_is_no_room_to_wait_is_refused() {
+        String ask = "READ_MODE linearizable\r\n" + multiGet(1024);
+        for (int i = 0; i < 7; i++) {
+            ClientChannel next = another();
+            next.send(ask);
+            assertEquals("DONE\r\n", next.received());
+        }
+        ClientChannel last = another();
+        last.send(ask);
+        assertEquals(
+                "DONE\r\nERROR busy too many bytes of large requests are on their way to this node\r\n",
+                last.received());
+        confirmAll();
+        last.send(ask);
+        confirmAll();
+        assertTrue(last.received().contains("ERROR not_found"));
+    }
+
+    @Test
+    void no_more_reads_wait_on_a_lane_than_it_takes_commands() {
+        int clients = Limits.COMMANDS_OUTSTANDING_MAX / Limits.CONNECTION_WRITES_OUTSTANDING_MAX;
+        String reads = "READ_MODE linearizable\r\n" + "GET a\r\n".repeat(Limits.CONNECTION_WRITES_OUTSTANDING_MAX);
+        for (int i = 0; i < clients; i++) {
+            ClientChannel next = another();
+            next.send(reads);
+            assertEquals("DONE\r\n", next.received());
+        }
+        client.send("GET a read=linearizable\r\n");
+        assertEquals("ERROR busy too many commands are outstanding\r\n", client.received());
+        confirmAll();
+        client.send("GET a read=linearizable\r\n");
+        confirmAll();
+        assertEquals("ERROR not_found\r\n", client.received());
     }
 
     @Test

@@ -4,7 +4,7 @@ import io.dshm.proto.Command;
 import io.dshm.proto.ErrorCode;
 import io.dshm.proto.ReadMode;
 import io.dshm.proto.Reply;
-import io.dshm.proto.text.PartialValue;
+import io.dshm.proto.text.RequestDecoder;
 import io.dshm.server.frontend.ClientConnection;
 import io.dshm.server.frontend.CommandCounts;
 import io.dshm.server.frontend.CommandKind;
@@ -44,6 +44,8 @@ final class SharedanceConnection extends ChannelInboundHandlerAdapter implements
     private static final byte[] OK = "OK\n".getBytes(StandardCharsets.US_ASCII);
 
     private static final Reply.Failure DENIED = new Reply.Failure(ErrorCode.DENIED, null);
+    private static final Reply.Failure BUSY =
+            new Reply.Failure(ErrorCode.BUSY, "too many bytes of large commands are on their way to this node");
 
     /** Bytes that a client must send between two checks while this node holds shared memory for it. */
     private static final int PROGRESS_BYTES = 1024;
@@ -124,15 +126,17 @@ final class SharedanceConnection extends ChannelInboundHandlerAdapter implements
         counts.bytesReceived().add(bytes.readableBytes());
         decoder.decode(bytes);
         bytes.release();
-        if (decoder.isRefused()) {
-            reading.close();
-        }
     }
 
     /** Called after all that has arrived was decoded: only then is it known that nothing follows the command. */
     @Override
     public void channelReadComplete(ChannelHandlerContext reading) {
         Command command = decoder.take();
+        if (decoder.isBusy()) {
+            fail(BUSY);
+        } else if (decoder.isRefused()) {
+            reading.close();
+        }
         if (command != null
                 && !user.admits(lane.reads().users(), command, reading.channel().remoteAddress())) {
             deny(command);
@@ -145,8 +149,7 @@ final class SharedanceConnection extends ChannelInboundHandlerAdapter implements
             asked = true;
             counts.begin();
             CommandKind kind = write instanceof Command.Set ? CommandKind.SET : CommandKind.DELETE;
-            lane.submit(
-                    write, user.numberIn(lane.reads().users()), replyTo(kind, outcome -> onWritten(write, outcome)));
+            lane.submit(write, user.numberIn(lane.reads().users()), replyTo(write, kind, this::onWritten));
         } else if (command instanceof Command.Get get) {
             asked = true;
             counts.begin();
@@ -157,47 +160,61 @@ final class SharedanceConnection extends ChannelInboundHandlerAdapter implements
     private void read(Command.Get get) {
         if (readMode == ReadMode.LINEARIZABLE) {
             counts.read(CommandCounts.ReadWay.LINEARIZABLE);
-            lane.readLinearizable(get, replyTo(CommandKind.GET, found -> onRead(get, found)));
+            lane.readLinearizable(get, replyTo(get, CommandKind.GET, found -> onRead(get, found)));
         } else if (lane.reads().isCurrent(get)) {
             counts.read(CommandCounts.ReadWay.LOCAL);
             Reply found = lane.reads().read(get);
             counts.answeredAtOnce(CommandKind.GET, found);
             counts.end();
+            giveBack(get);
             onRead(get, found);
         } else {
             counts.read(CommandCounts.ReadWay.LOCAL_WAITED);
-            lane.awaitRead(get, replyTo(CommandKind.GET, found -> onRead(get, found)));
+            lane.awaitRead(get, replyTo(get, CommandKind.GET, found -> onRead(get, found)));
         }
     }
 
-    private ReplyListener replyTo(CommandKind kind, Consumer<Reply> client) {
+    private ReplyListener replyTo(Command command, CommandKind kind, Consumer<Reply> client) {
         long sinceNanos = counts.begunNanos();
         return new ReplyListener() {
+            private boolean holds = true;
+
             @Override
             public void onReply(Reply known) {
+                stopHolding();
                 counts.answered(kind, known, sinceNanos);
                 client.accept(known);
             }
 
             @Override
             public void onBroken(RuntimeException thrown) {
+                stopHolding();
                 context().close();
+            }
+
+            private void stopHolding() {
+                if (holds) {
+                    giveBack(command);
+                    holds = false;
+                }
             }
         };
     }
 
+    private void giveBack(Command command) {
+        int held = RequestDecoder.budgetOf(command);
+        if (held > 0) {
+            budget.release(held);
+        }
+    }
+
     private void deny(Command command) {
         asked = true;
-        if (command instanceof Command.Set set) {
-            budget.release(PartialValue.budgetOf(set.value().length));
-        }
+        giveBack(command);
         fail(DENIED);
     }
 
-    private void onWritten(Command.Write write, Reply outcome) {
-        if (write instanceof Command.Set set) {
-            budget.release(PartialValue.budgetOf(set.value().length));
-        }
+    private void onWritten(Reply outcome) {
         if (outcome instanceof Reply.Failure failure) {
             fail(failure);
         } else if (outcome == Reply.Done.ABSENT) {

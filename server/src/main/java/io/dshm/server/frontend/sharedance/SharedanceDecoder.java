@@ -4,6 +4,7 @@ import io.dshm.proto.Command;
 import io.dshm.proto.Key;
 import io.dshm.proto.Limits;
 import io.dshm.proto.text.PartialValue;
+import io.dshm.proto.text.RequestDecoder;
 import io.dshm.proto.text.ValueBudget;
 import io.netty.buffer.ByteBuf;
 import org.jspecify.annotations.Nullable;
@@ -18,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  *     +---------+-------------------+-------------------+----------------+------------+--> REFUSED
  * }</pre>
  *
- * <p>Lengths are looked at before anything is allocated for them; key and data then grow with what has arrived, data
+ * <p>Lengths are looked at before anything is allocated for them; key and data then grow with what has arrived, and
  * only as far as the node's budget allows. Bytes after the end of the command are refused.
  */
 final class SharedanceDecoder {
@@ -54,12 +55,18 @@ final class SharedanceDecoder {
     private @Nullable Key key;
     private @Nullable PartialValue data;
 
+    /** What the {@link #key} holds of the budget. */
+    private int reserved;
+
+    /** The budget did not suffice. */
+    private boolean busy;
+
     /**
      * A decoder for a new connection.
      *
      * @param valueBytesMax bytes of data; more are refused
      * @param ttlMillis how long what is stored lives
-     * @param budget what data is counted against on its way, see {@link PartialValue}
+     * @param budget what a large command is counted against on its way, see {@link PartialValue}
      */
     SharedanceDecoder(int valueBytesMax, long ttlMillis, ValueBudget budget) {
         this.valueBytesMax = valueBytesMax;
@@ -89,14 +96,19 @@ final class SharedanceDecoder {
         return state == State.REFUSED;
     }
 
-    /** Whether data is held that counts against the budget. */
+    /** Whether they are refused only because this node holds too much for clients. */
+    boolean isBusy() {
+        return busy;
+    }
+
+    /** Whether something is held that counts against the budget. */
     boolean holdsBudget() {
-        return data != null && data.reserved() > 0;
+        return reserved > 0 || (keyBytes != null && keyBytes.reserved() > 0) || (data != null && data.reserved() > 0);
     }
 
     /**
-     * The command, once it is complete and has not been taken; null otherwise. Whoever takes a SET gives its
-     * {@link PartialValue#budgetOf} back.
+     * The command, once it is complete and has not been taken; null otherwise, and if that refuses it. Whoever takes it
+     * gives {@link RequestDecoder#budgetOf} it back.
      */
     @Nullable
     Command take() {
@@ -105,26 +117,58 @@ final class SharedanceDecoder {
             return null;
         }
         key = null;
-        return switch (verb) {
+        Command command = switch (verb) {
             case FETCH -> new Command.Get(complete);
             case DELETE -> new Command.Delete(complete);
             default -> new Command.Set(complete, ttlMillis, takeData());
         };
+        if (!reserve(RequestDecoder.budgetOf(command))) {
+            busy = true;
+            close();
+            return null;
+        }
+        reserved = 0;
+        return command;
     }
 
     private byte[] takeData() {
         PartialValue complete = data;
         data = null;
-        return complete == null ? new byte[0] : complete.take();
+        byte[] bytes = complete == null ? new byte[0] : complete.take();
+        reserved += PartialValue.budgetOf(bytes.length);
+        return bytes;
     }
 
-    /** Ends decoding and gives back what data that was not taken holds of the budget. May be called again. */
+    /** Has the command hold so many bytes of the budget, but for data on its way; false if they are not there. */
+    private boolean reserve(int wanted) {
+        int more = wanted - reserved;
+        if (more > 0 && !budget.reserve(more)) {
+            return false;
+        }
+        if (more < 0) {
+            budget.release(-more);
+        }
+        reserved = wanted;
+        return true;
+    }
+
+    /** Ends decoding and gives back what was not taken and holds something of the budget. May be called again. */
     void close() {
         state = State.REFUSED;
+        reserve(0);
+        if (keyBytes != null) {
+            keyBytes.release();
+            keyBytes = null;
+        }
         if (data != null) {
             data.release();
             data = null;
         }
+    }
+
+    private State refuseBusy() {
+        busy = true;
+        return State.REFUSED;
     }
 
     private State decodeVerb(ByteBuf in) {
@@ -139,7 +183,7 @@ final class SharedanceDecoder {
         if (number < 1 || number > Limits.SHAREDANCE_KEY_BYTES_MAX) {
             return State.REFUSED;
         }
-        keyBytes = new PartialValue((int) number, ValueBudget.UNLIMITED);
+        keyBytes = new PartialValue((int) number, budget);
         return verb == STORE ? State.DATA_LENGTH : State.KEY;
     }
 
@@ -169,18 +213,25 @@ final class SharedanceDecoder {
 
     private State decodeKey(ByteBuf in) {
         PartialValue partial = keyBytes;
-        if (partial == null || !partial.readFrom(in)) {
-            throw new IllegalStateException("no length was read, or there is a budget for keys");
+        if (partial == null) {
+            throw new IllegalStateException("no length was read");
+        }
+        if (!partial.readFrom(in)) {
+            return refuseBusy();
         }
         if (partial.missing() > 0) {
             return State.KEY;
         }
         keyBytes = null;
         byte[] bytes = partial.take();
+        reserved = PartialValue.budgetOf(bytes.length);
         if (!EntryKeys.isKey(bytes)) {
             return State.REFUSED;
         }
         key = EntryKeys.of(bytes);
+        if (!reserve(PartialValue.budgetOf(key.bytes().length))) {
+            return refuseBusy();
+        }
         if (dataLength == 0) {
             return State.COMPLETE;
         }
@@ -190,8 +241,11 @@ final class SharedanceDecoder {
 
     private State decodeData(ByteBuf in) {
         PartialValue partial = data;
-        if (partial == null || !partial.readFrom(in)) {
-            return State.REFUSED;
+        if (partial == null) {
+            throw new IllegalStateException("there is no data");
+        }
+        if (!partial.readFrom(in)) {
+            return refuseBusy();
         }
         return partial.missing() > 0 ? State.DATA : State.COMPLETE;
     }

@@ -14,6 +14,7 @@ import io.dshm.proto.Limits;
 import io.dshm.server.frontend.MemoryBudget;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import java.util.List;
 import java.util.Random;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -106,7 +107,7 @@ class SharedanceDecoderTest {
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {0, 1, 4096, 4097, VALUE_BYTES_MAX})
+    @ValueSource(ints = {0, 1, 4081, 4082, 4096, 4097, VALUE_BYTES_MAX})
     void a_store_is_a_key_and_bytes_of_any_kind(int length) {
         byte[] data = new byte[length];
         new Random(length).nextBytes(data);
@@ -118,7 +119,8 @@ class SharedanceDecoderTest {
             assertEquals(Key.of("sharedance::key"), set.key());
             assertEquals(TTL_MILLIS, set.ttlMillis());
             assertArrayEquals(data, set.value());
-            assertEquals(length > 4096 ? length : 0, budget.bytesReserved(), "handed over with the command");
+            int held = "sharedance::key".length() + length;
+            assertEquals(held > 4096 ? held : 0, budget.bytesReserved(), "handed over with the command");
             budget.release((int) budget.bytesReserved());
             fresh.close();
             assertEquals(0, budget.bytesReserved());
@@ -128,7 +130,12 @@ class SharedanceDecoderTest {
     @Test
     void the_longest_key_is_taken_and_a_longer_one_is_refused_by_its_length() {
         String longest = "k".repeat(Limits.SHAREDANCE_KEY_BYTES_MAX);
-        assertInstanceOf(Command.Get.class, feed(newDecoder(), request('F', longest.length(), longest)));
+        Command get = feed(newDecoder(), request('F', longest.length(), longest));
+        assertEquals(
+                "sharedance::" + longest,
+                assertInstanceOf(Command.Get.class, get).key().toString());
+        assertEquals(get.heldBytes(), budget.bytesReserved(), "handed over with the command");
+        budget.release(get.heldBytes());
         assertRefused(request('F', Limits.SHAREDANCE_KEY_BYTES_MAX + 1, ""));
         assertRefused(request('F', Integer.MAX_VALUE, ""));
         assertRefused(request('F', -1, ""));
@@ -193,11 +200,19 @@ class SharedanceDecoderTest {
     }
 
     @Test
-    void when_the_budget_is_used_up_then_data_is_refused() {
+    void when_the_budget_is_used_up_then_data_and_long_keys_are_refused_and_that_is_told_from_nonsense() {
         assertNull(feed(decoder, store("k", VALUE_BYTES_MAX, new byte[VALUE_BYTES_MAX - 1])));
-        SharedanceDecoder second = newDecoder();
-        assertNull(feed(second, store("k", VALUE_BYTES_MAX, new byte[VALUE_BYTES_MAX])));
-        assertTrue(second.isRefused());
+        String longKey = "k".repeat(VALUE_BYTES_MAX);
+        for (byte[] request : List.of(
+                store("k", VALUE_BYTES_MAX, new byte[VALUE_BYTES_MAX]), request('F', VALUE_BYTES_MAX, longKey))) {
+            SharedanceDecoder second = newDecoder();
+            assertNull(feed(second, request));
+            assertTrue(second.isRefused());
+            assertTrue(second.isBusy());
+        }
+        SharedanceDecoder nonsense = newDecoder();
+        assertNull(feed(nonsense, request('F', 3, "a/b")));
+        assertFalse(nonsense.isBusy());
         decoder.close();
         assertEquals(0, budget.bytesReserved());
     }
