@@ -2,8 +2,15 @@ package io.dshm.server.statemachine;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.dshm.proto.Formats;
+import io.dshm.proto.Limits;
+import io.dshm.proto.wire.CommandRecord;
+import io.dshm.proto.wire.LimitAlgorithm;
 import java.lang.management.ManagementFactory;
+import java.util.Arrays;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * No step of the thread that applies grows with the state. What a step allocates stands for what it does: what is copied,
@@ -59,5 +66,39 @@ class StepsTest {
             int step = i;
             assertSmall("step " + i + " when all has expired", () -> all.step(step));
         }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"FIXED", "LOG", "COUNTER", "GCRA", "LEAKY"})
+    void a_MULTI_on_a_limit_with_many_holders_does_hardly_more_than_on_one_without(LimitAlgorithm algorithm) {
+        StateMachine stateMachine = StateMachineTest.newStateMachine();
+        Log log = new Log();
+        log.append(Log.switchFormat(Formats.NEWEST));
+        log.applyTo(stateMachine);
+        for (int i = 0; i < Limits.HOLDERS_MAX; i++) {
+            log.run(stateMachine, Log.reserve(takeOf("held", algorithm, 1), "x" + i, 5_000 + i));
+            log.run(stateMachine, Log.grant(takeOf("held", algorithm, 1), "n" + i, 1));
+        }
+        log.run(stateMachine, takeOf("plain", algorithm, 1));
+        for (double seconds : new double[] {0.1, 60}) {
+            log.passSeconds(seconds);
+            long plain = bytesOfMulti(stateMachine, log, takeOf("plain", algorithm, 0));
+            long held = bytesOfMulti(stateMachine, log, takeOf("held", algorithm, 0));
+            // The first one looks at all holds, and may copy them.
+            assertTrue(held < 3 * plain + STEP_BYTES_MAX, held + " bytes, and " + plain + " without holders");
+        }
+    }
+
+    private static CommandRecord.Builder takeOf(String key, LimitAlgorithm algorithm, long cost) {
+        return Log.take(key, algorithm, 1_000_000, 3_600_000, cost);
+    }
+
+    private long bytesOfMulti(StateMachine stateMachine, Log log, CommandRecord.Builder write) {
+        CommandRecord.Builder[] writes = new CommandRecord.Builder[Limits.MULTI_REQUESTS_MAX];
+        Arrays.fill(writes, write);
+        log.append(log.next(Log.multi(writes)));
+        long before = threads.getCurrentThreadAllocatedBytes();
+        log.applyTo(stateMachine);
+        return threads.getCurrentThreadAllocatedBytes() - before;
     }
 }

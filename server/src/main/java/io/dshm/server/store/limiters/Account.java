@@ -36,6 +36,13 @@ public final class Account implements TokenLimiter {
      */
     static final long LIVES_A_PERIOD = 10;
 
+    /**
+     * From so many holds on, what was found out about all of them is kept for the next call: many calls come at one
+     * instant, those of a MULTI for instance. To look through fewer takes a few microseconds at most, and what is kept
+     * takes little memory beside so many.
+     */
+    private static final int MANY_HOLDS = 32;
+
     /** Stands for an account in a digest, beside the {@linkplain Algorithm#code algorithms}. */
     private static final int CODE = 101;
 
@@ -46,6 +53,18 @@ public final class Account implements TokenLimiter {
 
     /** Their numbers are tokens. A holder may have several. */
     private final Holds shares;
+
+    /** The same account at a later instant, which the next call at that instant or after it begins with. */
+    private record Later(long clockMillis, Account account) {}
+
+    /** Null where that is not kept. Threads may see different ones: each is right, and its parts are final. */
+    private @Nullable Later later;
+
+    /** The instant at which a bucket with these numbers is empty in which there is nothing but what is held. */
+    private record HeldOut(long limit, long periodMillis, long instantMillis) {}
+
+    /** For the numbers that were last asked for; null where that is not kept. The same holds for threads. */
+    private @Nullable HeldOut heldOut;
 
     private Account(PlainLimiter tokens, Holds reserved, Holds shares) {
         this.tokens = tokens;
@@ -63,6 +82,13 @@ public final class Account implements TokenLimiter {
         return limiter instanceof Account account
                 ? account
                 : new Account((PlainLimiter) limiter, Holds.NONE, Holds.NONE);
+    }
+
+    /** The same with another limiter, of which the same is held. */
+    private Account with(PlainLimiter other) {
+        Account account = new Account(other, reserved, shares);
+        account.heldOut = heldOut;
+        return account;
     }
 
     /** The plain limiter, where nothing is held any more. */
@@ -87,18 +113,29 @@ public final class Account implements TokenLimiter {
         return tokens.algorithm();
     }
 
-    /** The same at that instant: what has ended by then is used. Writer thread only. */
+    /** The same at that instant: what has ended by then is used. Writer thread only, if the limiter is a log. */
     public Account at(long clockMillis) {
-        int endedReservations = reserved.endedAt(clockMillis);
-        int endedShares = shares.endedAt(clockMillis);
-        return endedReservations + endedShares == 0
-                ? this
-                : new Account(spent(endedReservations, endedShares), reserved.at(clockMillis), shares.at(clockMillis));
+        Later known = later;
+        boolean isBefore = known != null && known.clockMillis > clockMillis;
+        Account from = known == null || isBefore ? this : known.account;
+        int endedReservations = from.reserved.endedAt(clockMillis);
+        int endedShares = from.shares.endedAt(clockMillis);
+        if (endedReservations + endedShares == 0) {
+            return from;
+        }
+        Account now = new Account(
+                from.spent(from.tokens, endedReservations, endedShares),
+                from.reserved.at(clockMillis),
+                from.shares.at(clockMillis));
+        if (!isBefore && endedReservations + endedShares >= MANY_HOLDS) {
+            later = new Later(clockMillis, now);
+        }
+        return now;
     }
 
-    /** The limiter after the first so many reservations and shares have become used. */
-    private PlainLimiter spent(int reservationCount, int shareCount) {
-        PlainLimiter after = tokens;
+    /** That limiter after the first so many reservations and shares have become used. */
+    private PlainLimiter spent(PlainLimiter limiter, int reservationCount, int shareCount) {
+        PlainLimiter after = limiter;
         int reservation = 0;
         int share = 0;
         while (reservation < reservationCount || share < shareCount) {
@@ -114,15 +151,7 @@ public final class Account implements TokenLimiter {
     }
 
     private long held() {
-        return sumOf(reserved) + sumOf(shares);
-    }
-
-    private static long sumOf(Holds holds) {
-        long sum = 0;
-        for (int place = 0; place < holds.size(); place++) {
-            sum += Math.max(0, holds.number(place));
-        }
-        return sum;
+        return reserved.tokens() + shares.tokens();
     }
 
     @Override
@@ -139,7 +168,7 @@ public final class Account implements TokenLimiter {
         if (decision == null || (cost > 0 && !now.tokens.hasRoomFor(now.holds() + 1))) {
             return new Taking(null, this);
         }
-        Account after = new Account((PlainLimiter) taking.after(), now.reserved, now.shares);
+        Account after = now.with((PlainLimiter) taking.after());
         return new Taking(
                 after.standing(quota, clockMillis, true, 0).delayed(decision.delayMillis()), after.simplest());
     }
@@ -169,8 +198,9 @@ public final class Account implements TokenLimiter {
     /** How it stands by these numbers, if all that is held becomes used; and what was decided. */
     private Decision standing(Quota quota, long clockMillis, boolean allowed, long retryMillis) {
         Decision look = look(quota, clockMillis);
-        Account renumbered = new Account(tokens.renumbered(quota, clockMillis), reserved, shares);
-        long resetMillis = held() == 0 ? look.resetMillis() : Math.max(0, renumbered.unusedAtMillis() - clockMillis);
+        long resetMillis = held() == 0
+                ? look.resetMillis()
+                : Math.max(0, unusedAtMillis(tokens.renumbered(quota, clockMillis)) - clockMillis);
         return new Decision(
                 allowed,
                 look.limit(),
@@ -185,7 +215,7 @@ public final class Account implements TokenLimiter {
         Decision decision = standing(quota, clockMillis, false, retryMillis(quota, clockMillis, cost));
         PlainLimiter renumbered = quota.limit() == 0 ? tokens : tokens.renumbered(quota, clockMillis);
         boolean same = before == this && renumbered == tokens;
-        return new Taking(decision, (same ? this : new Account(renumbered, reserved, shares)).simplest());
+        return new Taking(decision, (same ? this : with(renumbered)).simplest());
     }
 
     /**
@@ -298,15 +328,7 @@ public final class Account implements TokenLimiter {
      */
     public TokenLimiter giveBack(long clockMillis, byte[] holder, long unused) {
         Account now = at(clockMillis);
-        Holds left = now.shares;
-        long toGive = unused;
-        for (int place = left.placeOf(holder); place >= 0 && toGive > 0; place = left.placeOf(holder)) {
-            long given = Math.min(toGive, left.number(place));
-            toGive -= given;
-            left = given == left.number(place)
-                    ? left.without(place)
-                    : left.withNumber(place, left.number(place) - given);
-        }
+        Holds left = now.shares.givenBack(holder, unused);
         return left == now.shares ? this : new Account(now.tokens, now.reserved, left).simplest();
     }
 
@@ -324,39 +346,90 @@ public final class Account implements TokenLimiter {
 
     /** What is held at that instant, or has become used within so much time before it. */
     private static long countedAt(Holds holds, long periodMillis, long clockMillis) {
-        long counted = 0;
+        long counted = holds.tokens();
         for (int place = 0; place < holds.size(); place++) {
-            if (clockMillis - (holds.endMillis(place) - 1) < periodMillis || holds.endMillis(place) > clockMillis) {
-                counted += Math.max(0, holds.number(place));
+            if (holds.endMillis(place) > clockMillis || clockMillis - (holds.endMillis(place) - 1) < periodMillis) {
+                break;
             }
+            counted -= Math.max(0, holds.number(place));
         }
         return counted;
     }
 
-    /** The instant from which on all tokens are there again, if all that is held becomes used. */
-    private long unusedAtMillis() {
-        if (!(tokens instanceof SlidingLog log)) {
-            return spent(reserved.size(), shares.size()).freshAtMillis();
+    /** The instant from which on that limiter has all tokens again, if all that is held becomes used. */
+    private long unusedAtMillis(PlainLimiter limiter) {
+        long lastUse = Math.max(reserved.lastUseMillis(), shares.lastUseMillis());
+        if (lastUse == Long.MIN_VALUE) {
+            return limiter.freshAtMillis();
         }
-        long lastUse = Math.max(lastUseMillis(reserved), lastUseMillis(shares));
-        long unused = lastUse + log.keepMillis();
-        return lastUse == Long.MIN_VALUE
-                ? log.freshAtMillis()
-                : Math.max(log.freshAtMillis(), unused < lastUse ? Long.MAX_VALUE : unused);
+        if (limiter instanceof SlidingLog log) {
+            long unused = lastUse + log.keepMillis();
+            return Math.max(log.freshAtMillis(), unused < lastUse ? Long.MAX_VALUE : unused);
+        }
+        if (limiter instanceof TokenBucket bucket) {
+            return emptyAtMillis(bucket);
+        }
+        // Of windows, that of the last use ends last, however much was used in it.
+        return limiter.spend(lastUse, 1).freshAtMillis();
     }
 
-    private static long lastUseMillis(Holds holds) {
-        for (int place = holds.size() - 1; place >= 0; place--) {
+    /** The instant at which that bucket is empty, if all that is held, which is something, comes into it. */
+    private long emptyAtMillis(TokenBucket bucket) {
+        if (bucket.used() > Meter.USED_MAX - held()) {
+            // On the way there may be more than can be counted, so the order of the uses matters.
+            return spent(bucket, reserved.size(), shares.size()).freshAtMillis();
+        }
+        long asIfAtOnce = bucket.spend(bucket.atMillis(), held()).freshAtMillis();
+        return bucket.limit() == 0
+                ? asIfAtOnce
+                : Math.max(asIfAtOnce, heldOutMillis(bucket.limit(), bucket.periodMillis()));
+    }
+
+    private long heldOutMillis(long limit, long periodMillis) {
+        HeldOut known = heldOut;
+        if (known != null && known.limit == limit && known.periodMillis == periodMillis) {
+            return known.instantMillis;
+        }
+        long instantMillis = computeHeldOutMillis(limit, periodMillis);
+        if (holds() >= MANY_HOLDS) {
+            heldOut = new HeldOut(limit, periodMillis, instantMillis);
+        }
+        return instantMillis;
+    }
+
+    /**
+     * For each use there is an instant at which it and all later ones would have run out of a bucket that was empty
+     * before it. The bucket is empty at the latest of these instants.
+     */
+    private long computeHeldOutMillis(long limit, long periodMillis) {
+        int reservations = reserved.size();
+        int sharesLeft = shares.size();
+        long tokensFrom = 0;
+        long latestMillis = 0;
+        long latestTokens = 0;
+        while (reservations + sharesLeft > 0) {
+            boolean ofShares = reservations == 0
+                    || (sharesLeft > 0 && shares.endMillis(sharesLeft - 1) >= reserved.endMillis(reservations - 1));
+            Holds holds = ofShares ? shares : reserved;
+            int place = ofShares ? --sharesLeft : --reservations;
             if (holds.number(place) > 0) {
-                return holds.endMillis(place) - 1;
+                long useMillis = holds.endMillis(place) - 1;
+                tokensFrom += holds.number(place);
+                // The instant is later if more tokens take longer than they come earlier.
+                if (latestTokens == 0
+                        || Wide.isMore(tokensFrom - latestTokens, periodMillis, latestMillis - useMillis, limit)) {
+                    latestMillis = useMillis;
+                    latestTokens = tokensFrom;
+                }
             }
         }
-        return Long.MIN_VALUE;
+        long instant = latestMillis + Wide.ceil(latestTokens, periodMillis, 0, limit);
+        return instant < latestMillis ? Long.MAX_VALUE : instant;
     }
 
     @Override
     public long freshAtMillis() {
-        return Math.max(unusedAtMillis(), Math.max(reserved.lastEndMillis(), shares.lastEndMillis()));
+        return Math.max(unusedAtMillis(tokens), Math.max(reserved.lastEndMillis(), shares.lastEndMillis()));
     }
 
     @Override

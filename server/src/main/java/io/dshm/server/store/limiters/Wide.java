@@ -31,6 +31,13 @@ final class Wide {
         return a * b + more - floor * divisor;
     }
 
+    /** Whether {@code a * b > c * d}. */
+    static boolean isMore(long a, long b, long c, long d) {
+        long high = Math.multiplyHigh(a, b);
+        long otherHigh = Math.multiplyHigh(c, d);
+        return high == otherHigh ? Long.compareUnsigned(a * b, c * d) > 0 : high > otherHigh;
+    }
+
     /** Of a dividend of 128 bits, bit by bit; {@code high} is below the divisor. */
     private static long quotient(long high, long low, long divisor) {
         long rest = high;
