@@ -19,10 +19,23 @@ public final class Policies {
     /** What the keys of policies begin with. */
     static final byte[] PREFIX = (Limits.POLICY_REGION + "::").getBytes(StandardCharsets.US_ASCII);
 
+    /** No policy is longer: the longest name, and all numbers with as many characters as can be read. */
+    static final int BYTES_MAX = Arrays.stream(ALGORITHMS)
+                    .mapToInt(algorithm -> algorithm.wireName().length())
+                    .max()
+                    .orElse(0)
+            + (1 + Limits.COUNT_DIGITS_MAX)
+            + (1 + Limits.NUMBER_CHARS_MAX)
+            + (1 + Option.BURST.prefix().length() + Limits.COUNT_DIGITS_MAX);
+
     private Policies() {}
 
     /** The limit that is the value of a policy's entry; null if it is none. */
     public static @Nullable Policy parse(byte[] value) {
+        if (value.length > BYTES_MAX) {
+            // Any value may stand in such an entry. A long one is not searched for spaces.
+            return null;
+        }
         int limitAt = after(value, 0);
         int periodAt = after(value, limitAt);
         int burstAt = after(value, periodAt);
