@@ -103,8 +103,9 @@ public final class Limits {
     public static final int TAKES_MAX = 100;
 
     /**
-     * Holders of permits under one key, and as many reservations and shares: a call looks through all of them and
-     * copies their list, within some 10 microseconds.
+     * Holders of permits under one key, and as many reservations and shares: a call that adds or ends one looks through
+     * all of them and copies their list, within some 10 microseconds. Other calls on a limit look through them once at
+     * an instant at most, and are as short as on a limit without any then.
      */
     public static final int HOLDERS_MAX = 1000;
 
@@ -122,6 +123,13 @@ public final class Limits {
 
     /** Bytes of commands in one log entry, unless a single command is larger. */
     public static final int ENTRY_BYTES_MAX = 256 * 1024;
+
+    /**
+     * Requests in one log entry, where each within a MULTI or a TAKE_ALL counts: nothing else is applied until all of
+     * them are. That takes a few milliseconds, and some twenty if each adds or ends one of {@link #HOLDERS_MAX}
+     * reservations.
+     */
+    public static final int ENTRY_REQUESTS_MAX = 2048;
 
     /**
      * Log entries that one event loop of the leader has proposed and not yet seen applied: one on the disks, one on its
@@ -192,7 +200,10 @@ public final class Limits {
      */
     public static final int INNER_REQUEST_HEAP_BYTES = 256;
 
-    /** Requests in a MULTI: applied at once, within about a millisecond. */
+    /**
+     * Requests in a MULTI: applied at once, within one to four milliseconds, or some ten if each adds or ends one of
+     * {@link #HOLDERS_MAX} reservations.
+     */
     public static final int MULTI_REQUESTS_MAX = 1024;
 
     /** Bytes of values in the reply to a MULTI that reads; whoever wants more sends several. */
@@ -576,6 +587,11 @@ public final class Limits {
                 "a Sharedance key fits into a key");
         require(INLINE_VALUE_BYTES_MAX <= ENTRY_BYTES_MAX, "an inline value fits into an entry");
         require(CHUNK_BYTES <= ENTRY_BYTES_MAX, "a piece fits into an entry");
+        require(
+                ENTRY_REQUESTS_MAX >= ENTRY_COMMANDS_MAX
+                        && ENTRY_REQUESTS_MAX >= MULTI_REQUESTS_MAX
+                        && ENTRY_REQUESTS_MAX >= TAKES_MAX,
+                "any single command fits into an entry, and as many plain ones as may share it");
         require(
                 PEER_FRAME_BYTES_MAX
                         >= ENTRY_BYTES_MAX

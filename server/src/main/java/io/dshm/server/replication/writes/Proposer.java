@@ -220,9 +220,14 @@ public final class Proposer {
         List<ForwardSource> sources = new ArrayList<>();
         MemoryLimit.Reservation room = memory.reservation();
         int bytes = 0;
+        int requests = 0;
         ForwardSource previous = null;
         while (!queue.isEmpty() && sources.size() < Limits.ENTRY_COMMANDS_MAX && bytes < Limits.ENTRY_BYTES_MAX) {
             Waiting waiting = queue.element();
+            requests += requestsIn(waiting.record);
+            if (requests > Limits.ENTRY_REQUESTS_MAX) {
+                break;
+            }
             CommandRecord admitted = room.admit(waiting.record);
             if (admitted == null) {
                 break;
@@ -239,6 +244,15 @@ public final class Proposer {
         }
         entryCommands.record(sources.size());
         propose(entry.addAllEvicted(room.evictions()), sources, room);
+    }
+
+    /** See {@link Limits#ENTRY_REQUESTS_MAX}. */
+    private static int requestsIn(CommandRecord record) {
+        return switch (record.getCommandCase()) {
+            case MULTI -> record.getMulti().getWritesCount();
+            case TAKE_ALL -> record.getTakeAll().getTakesCount();
+            default -> 1;
+        };
     }
 
     private LogEntry.Builder newEntry() {

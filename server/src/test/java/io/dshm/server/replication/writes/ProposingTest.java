@@ -15,10 +15,13 @@ import io.dshm.proto.wire.Forward;
 import io.dshm.proto.wire.ForwardReply;
 import io.dshm.proto.wire.IncrCommand;
 import io.dshm.proto.wire.LogEntry;
+import io.dshm.proto.wire.MultiCommand;
 import io.dshm.proto.wire.RegisterNode;
 import io.dshm.proto.wire.Result;
 import io.dshm.proto.wire.SetCommand;
 import io.dshm.proto.wire.Settled;
+import io.dshm.proto.wire.TakeAllCommand;
+import io.dshm.proto.wire.TakeCommand;
 import io.dshm.server.replication.contracts.ClockAndRandom;
 import io.dshm.server.replication.contracts.FakeLog;
 import io.dshm.server.replication.contracts.PeerLinks;
@@ -226,6 +229,63 @@ class ProposingTest {
         }
         propose();
         assertEquals(List.of(Limits.ENTRY_COMMANDS_MAX, Limits.ENTRY_COMMANDS_MAX), log.sizes());
+    }
+
+    @Test
+    void an_entry_holds_a_bounded_number_of_requests_within_others() {
+        int inEntry = Limits.ENTRY_REQUESTS_MAX / Limits.MULTI_REQUESTS_MAX;
+        submit(2 * inEntry + 1, multi(Limits.MULTI_REQUESTS_MAX));
+        propose();
+        assertEquals(List.of(inEntry, inEntry), log.sizes());
+        log.applyNext();
+        log.applyNext();
+        timers.remove().run();
+        assertEquals(List.of(1), log.sizes());
+        log.applyNext();
+        assertEquals(2 * inEntry + 1, replies.size());
+        submit();
+        submit(inEntry, multi(Limits.MULTI_REQUESTS_MAX));
+        propose();
+        assertEquals(List.of(inEntry), log.sizes(), "one request more than what fits");
+    }
+
+    @Test
+    void the_takes_of_a_TAKE_ALL_count_in_an_entry_and_so_do_those_that_come_over_a_link() {
+        int inEntry = Limits.ENTRY_REQUESTS_MAX / Limits.TAKES_MAX;
+        submit(inEntry + 1, takeAll(Limits.TAKES_MAX));
+        outbox.sendTo(link, 1);
+        ForwardSession session = session(new ArrayList<>());
+        onTheLink.forEach(session::onForward);
+        assertEquals(List.of(inEntry), log.sizes());
+        log.applyNext();
+        timers.remove().run();
+        assertEquals(List.of(1), log.sizes());
+    }
+
+    private void submit(int count, CommandRecord.Builder record) {
+        for (int i = 0; i < count; i++) {
+            assertTrue(outbox.submit(record.clone(), new Told(replies, false), TIMEOUT_NANOS));
+        }
+    }
+
+    private static CommandRecord.Builder multi(int writes) {
+        MultiCommand.Builder multi = MultiCommand.newBuilder();
+        for (int i = 0; i < writes; i++) {
+            multi.addWrites(increment());
+        }
+        return CommandRecord.newBuilder().setMulti(multi);
+    }
+
+    private static CommandRecord.Builder takeAll(int takes) {
+        TakeAllCommand.Builder all = TakeAllCommand.newBuilder();
+        for (int i = 0; i < takes; i++) {
+            all.addTakes(TakeCommand.newBuilder()
+                    .setKey(ByteString.copyFromUtf8("t"))
+                    .setLimit(1_000_000)
+                    .setPeriodMillis(1_000)
+                    .setCost(1));
+        }
+        return CommandRecord.newBuilder().setTakeAll(all);
     }
 
     @Test
