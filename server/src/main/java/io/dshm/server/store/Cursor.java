@@ -40,6 +40,9 @@ public final class Cursor implements Expiring {
     private int flags;
     private @Nullable Object content;
 
+    /** That of the key, if {@link #region} was asked for it here. */
+    private final Region region = new Region();
+
     /** Goes to the record at that place of a chunk. */
     void moveTo(byte[] newChunk, int at) {
         chunk = newChunk;
@@ -75,6 +78,7 @@ public final class Cursor implements Expiring {
     public void leave() {
         chunk = NOWHERE;
         content = null;
+        region.leave();
     }
 
     /** Whether this record refers to a content outside of it. */
@@ -143,10 +147,27 @@ public final class Cursor implements Expiring {
         return Arrays.copyOfRange(chunk, keyAt, keyAt + keyLength);
     }
 
-    /** Whether the key begins with the name of that region, and a colon; or, if it is empty, with no name and colon. */
-    boolean isInRegion(byte[] region) {
-        return Region.lengthIn(chunk, keyAt, keyAt + keyLength) == region.length
-                && Arrays.equals(chunk, keyAt, keyAt + region.length, region, 0, region.length);
+    int keyLength() {
+        return keyLength;
+    }
+
+    /** The region of the key, as long as the cursor stands here. Looks at all bytes of the name, or of the key. */
+    Region region() {
+        region.become(chunk, keyAt, keyLength);
+        return region;
+    }
+
+    /**
+     * Whether the key begins with that name, which contains no colon, and a colon; or, if the name is empty, with no
+     * name and colon.
+     */
+    boolean isInRegion(byte[] name) {
+        int end = keyAt + name.length;
+        return name.length == 0
+                ? Region.lengthIn(chunk, keyAt, keyAt + keyLength) == 0
+                : name.length < keyLength
+                        && chunk[end] == ':'
+                        && Arrays.equals(chunk, keyAt, end, name, 0, name.length);
     }
 
     /** The version of the command that wrote it; see {@link Store}. */

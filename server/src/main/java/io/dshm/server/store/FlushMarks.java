@@ -33,10 +33,9 @@ final class FlushMarks {
         }
     }
 
-    /** By region, found by any key of the region: no reader has to cut the name out. */
-    private final ConcurrentNavigableMap<byte[], Mark> young;
+    private final ConcurrentNavigableMap<Region, Mark> young;
 
-    private final ConcurrentNavigableMap<byte[], Mark> old;
+    private final ConcurrentNavigableMap<Region, Mark> old;
 
     /** What a mark takes in memory beside its region's name. */
     private static final long MARK_BYTES = 160;
@@ -55,9 +54,9 @@ final class FlushMarks {
     }
 
     private FlushMarks(
-            ConcurrentNavigableMap<byte[], Mark> young,
+            ConcurrentNavigableMap<Region, Mark> young,
             long youngBytes,
-            ConcurrentNavigableMap<byte[], Mark> old,
+            ConcurrentNavigableMap<Region, Mark> old,
             long oldBytes,
             long versionMax) {
         this.young = young;
@@ -67,9 +66,9 @@ final class FlushMarks {
         this.versionMax = versionMax;
     }
 
-    /** Whether an entry of that key and version is flushed. Any thread; allocates nothing. */
-    boolean hide(byte[] key, long version) {
-        return hideAsOf(key, version, Long.MAX_VALUE);
+    /** Whether the entry on which that cursor stands is flushed. Any thread; allocates nothing. */
+    boolean hide(Cursor there) {
+        return mayHide(there.version()) && hide(there.region(), there.version(), Long.MAX_VALUE);
     }
 
     /** Whether an entry of that version may be flushed, whatever its key is. Any thread. */
@@ -79,9 +78,12 @@ final class FlushMarks {
 
     /** Whether an entry of that key and version had been flushed when {@code flushVersionMax} was the last version. */
     boolean hideAsOf(byte[] key, long version, long flushVersionMax) {
-        return mayHide(version)
-                && (isBelow(young.get(key), version, flushVersionMax)
-                        || isBelow(old.get(key), version, flushVersionMax));
+        return mayHide(version) && hide(Region.of(key), version, flushVersionMax);
+    }
+
+    private boolean hide(Region region, long version, long flushVersionMax) {
+        return isBelow(young.get(region), version, flushVersionMax)
+                || isBelow(old.get(region), version, flushVersionMax);
     }
 
     private static boolean isBelow(@Nullable Mark mark, long version, long flushVersionMax) {
@@ -95,14 +97,15 @@ final class FlushMarks {
     /**
      * Adds a flush. Writer only.
      *
+     * @param region its name; not kept
      * @param viewVersion the last version that an open view shows, or a negative number
      */
     void add(byte[] region, long version, long viewVersion) {
-        byte[] key = Region.keyFor(region);
-        Mark before = young.get(key);
+        Region flushed = Region.named(region.clone());
+        Mark before = young.get(flushed);
         // First the bound, then the mark: the flush takes effect for all entries of the region at once, with the mark.
         versionMax = version;
-        young.put(key, new Mark(version, before == null ? 0 : before.asOf(viewVersion)));
+        young.put(flushed, new Mark(version, before == null ? 0 : before.asOf(viewVersion)));
         youngBytes += before == null ? bytesOf(region.length) : 0;
     }
 

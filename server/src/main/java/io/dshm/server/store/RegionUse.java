@@ -14,9 +14,6 @@ public final class RegionUse {
 
     private final byte[] region;
 
-    /** Stands for the region where keys are compared by their regions. */
-    private final byte[] key;
-
     private final AtomicLong bytes = new AtomicLong();
     private final AtomicLong entries = new AtomicLong();
 
@@ -36,7 +33,6 @@ public final class RegionUse {
      */
     RegionUse(byte[] region, boolean empty) {
         this.region = region.clone();
-        this.key = Region.keyFor(region);
         this.segmentsCounted = empty ? Table.SEGMENTS : 0;
     }
 
@@ -48,10 +44,6 @@ public final class RegionUse {
     /** Its name, empty for the default region; not to be changed. */
     public byte[] region() {
         return region;
-    }
-
-    byte[] key() {
-        return key;
     }
 
     /** What its entries may take, in bytes. */

@@ -6,7 +6,7 @@ import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The regions that have a limit, found by any of their keys. A change copies them all; they are few, and seldom
+ * The regions that have a limit, in the order of their names. A change copies them all; they are few, and seldom
  * changed.
  *
  * <p>Read by any thread, written by the store's writer.
@@ -17,21 +17,33 @@ final class RegionUses {
     private static final long LIMIT_BYTES = 320;
 
     /** Not changed any more once it is here. */
-    private volatile SortedMap<byte[], RegionUse> byKey = new TreeMap<>(Region::compare);
+    private volatile SortedMap<Region, RegionUse> byRegion = new TreeMap<>(Region::compare);
 
     private volatile long bytes;
 
     /** One that is not counted to its end. */
     private volatile @Nullable RegionUse pending;
 
+    /** That of a region, if it has a limit. */
     @Nullable
-    RegionUse find(byte[] key) {
-        SortedMap<byte[], RegionUse> now = byKey;
-        return now.isEmpty() ? null : now.get(key);
+    RegionUse find(Region region) {
+        return byRegion.get(region);
+    }
+
+    /** That of a key's region. Looks at the key, and allocates, only if there are limits. */
+    @Nullable
+    RegionUse findOf(byte[] key) {
+        return byRegion.isEmpty() ? null : find(Region.of(key));
+    }
+
+    /** The same of the key on which that cursor stands. */
+    @Nullable
+    RegionUse findOf(Cursor there) {
+        return byRegion.isEmpty() ? null : find(there.region());
     }
 
     Collection<RegionUse> all() {
-        return byKey.values();
+        return byRegion.values();
     }
 
     long bytes() {
@@ -50,31 +62,31 @@ final class RegionUses {
     }
 
     private @Nullable RegionUse findPending() {
-        return byKey.values().stream()
+        return byRegion.values().stream()
                 .filter(use -> !use.isCounted())
                 .findFirst()
                 .orElse(null);
     }
 
     void set(byte[] region, long bytesMax, boolean evicts, boolean empty) {
-        RegionUse use = find(Region.keyFor(region));
+        RegionUse use = find(Region.named(region));
         if (use == null) {
             use = new RegionUse(region, empty);
-            SortedMap<byte[], RegionUse> more = new TreeMap<>(byKey);
-            more.put(use.key(), use);
+            SortedMap<Region, RegionUse> more = new TreeMap<>(byRegion);
+            more.put(Region.named(use.region()), use);
             become(more);
         }
         use.limit(bytesMax, evicts);
     }
 
     void remove(byte[] region) {
-        SortedMap<byte[], RegionUse> less = new TreeMap<>(byKey);
-        less.remove(Region.keyFor(region));
+        SortedMap<Region, RegionUse> less = new TreeMap<>(byRegion);
+        less.remove(Region.named(region));
         become(less);
     }
 
-    private void become(SortedMap<byte[], RegionUse> changed) {
-        byKey = changed;
+    private void become(SortedMap<Region, RegionUse> changed) {
+        byRegion = changed;
         bytes = changed.values().stream()
                 .mapToLong(use -> LIMIT_BYTES + use.region().length)
                 .sum();

@@ -20,6 +20,12 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Store {
 
+    /**
+     * Where an entry's key is looked at, each so many bytes of it count as a slot more. Keys that are shorter, as
+     * nearly all are, count for nothing.
+     */
+    private static final int KEY_BYTES_A_SLOT = 1024;
+
     private final Table table = new Table();
 
     private volatile FlushMarks marks = new FlushMarks();
@@ -49,7 +55,10 @@ public final class Store {
     /** Where the sweep goes on: all segments before this one have been swept in this cycle. Writer only. */
     private int sweepSegment;
 
-    /** Slots that the sweep was to look at and has not, since they are fewer than the next segment has. Writer only. */
+    /**
+     * Slots that the sweep was to look at and has not, since they are fewer than the next segment has. Negative if long
+     * keys made the last segment count for more than was due. Writer only.
+     */
     private long sweepSlotsDue;
 
     /** Whether a cycle has begun and not ended. Writer only. */
@@ -77,7 +86,7 @@ public final class Store {
         FlushMarks marks = this.marks;
         Segment segment = table.segment(Table.numberOf(hash));
         int slot = segment.find(key, hash);
-        return slot >= 0 && segment.read(slot, cursor) && !marks.hide(key, cursor.version());
+        return slot >= 0 && segment.read(slot, cursor) && !marks.hide(cursor);
     }
 
     /**
@@ -116,16 +125,17 @@ public final class Store {
         advanceTo(entry.version());
         Segment segment = table.segment(Table.numberOf(hash));
         int slot = segment.find(key, hash);
+        RegionUse use = uses.findOf(key);
         if (slot >= 0) {
             segment.read(slot, found);
             preserve(found);
-            count(key, hash, -1, found.bytes(), found.hasDeadline());
+            count(use, hash, -1, found.bytes(), found.hasDeadline());
             found.leave();
         }
         draft.become(key, hash, entry);
         table.put(key, hash, slot, draft);
         draft.leave();
-        count(key, hash, 1, EntryBytes.of(key, entry), entry.hasDeadline());
+        count(use, hash, 1, EntryBytes.of(key, entry), entry.hasDeadline());
     }
 
     /**
@@ -141,7 +151,7 @@ public final class Store {
             return false;
         }
         segment.read(slot, found);
-        boolean visible = !marks.hide(key, found.version());
+        boolean visible = !marks.hide(found);
         remove(number, slot, found);
         table.shrinkIfSparse(number);
         return visible;
@@ -169,7 +179,9 @@ public final class Store {
      * only.
      *
      * <p>It comes through the whole table in cycles, segment by segment. A call stops at the end of a cycle, even if it
-     * has slots left to look at.
+     * has slots left to look at. Long keys count as more slots, each {@value #KEY_BYTES_A_SLOT} bytes as one, which is
+     * known when their segment has been swept. So a call may exceed {@code slotsMax} by one segment, and the next calls
+     * do as much less.
      *
      * @param clockMillis the cluster clock
      * @param slotsMax slots to look at, by this call or, where they are not enough for a segment, by a later one; there
@@ -193,7 +205,7 @@ public final class Store {
             sweepSegment++;
             if (sweepSegment == Table.SEGMENTS) {
                 sweepSegment = 0;
-                sweepSlotsDue = 0;
+                sweepSlotsDue = Math.min(sweepSlotsDue, 0);
                 sweepUnderWay = false;
                 marks = marks.cycleEnded();
                 return purged;
@@ -206,9 +218,14 @@ public final class Store {
         FlushMarks marks = this.marks;
         int purged = 0;
         for (int slot = 0; slot < segment.slots(); slot++) {
-            if (segment.read(slot, found)
-                    && (found.isGoneAt(clockMillis)
-                            || (marks.mayHide(found.version()) && marks.hide(found.key(), found.version())))) {
+            if (!segment.read(slot, found)) {
+                continue;
+            }
+            boolean gone = found.isGoneAt(clockMillis);
+            if (gone || marks.mayHide(found.version())) {
+                sweepSlotsDue -= found.keyLength() / KEY_BYTES_A_SLOT;
+            }
+            if (gone || marks.hide(found)) {
                 remove(number, slot, found);
                 purged++;
             }
@@ -283,12 +300,12 @@ public final class Store {
 
     /** The limit of a region, or null if it has none. Any thread. */
     public @Nullable RegionUse regionUseOf(byte[] region) {
-        return uses.find(Region.keyFor(region));
+        return uses.find(Region.named(region));
     }
 
-    /** The region of that key, if it has a limit. Any thread; allocates nothing. */
+    /** The region of that key, if it has a limit. Any thread. */
     public @Nullable RegionUse regionUse(byte[] key) {
-        return uses.find(key);
+        return uses.findOf(key);
     }
 
     /** All regions with a limit, in the order of their names. Any thread. */
@@ -307,8 +324,8 @@ public final class Store {
     }
 
     /**
-     * Counts some more of what was in a region before it got a limit: some segments with so many entries at least.
-     * Writer only.
+     * Counts some more of what was in a region before it got a limit: some segments with so many entries at least, or
+     * with fewer of long keys. Writer only.
      */
     public void countRegions(int entriesMin) {
         RegionUse use = uses.pending();
@@ -318,7 +335,7 @@ public final class Store {
             long bytesThere = 0;
             for (int slot = 0; slot < segment.slots(); slot++) {
                 if (segment.read(slot, found)) {
-                    seen++;
+                    seen += 1 + found.keyLength() / KEY_BYTES_A_SLOT;
                     if (found.isInRegion(use.region())) {
                         entries++;
                         bytesThere += found.bytes();
@@ -364,8 +381,7 @@ public final class Store {
         Segment segment = table.segment(number);
         Cursor cursor = new Cursor();
         for (int slot = 0; slot < segment.slots(); slot++) {
-            if (segment.read(slot, cursor)
-                    && !(marks.mayHide(cursor.version()) && marks.hide(cursor.key(), cursor.version()))) {
+            if (segment.read(slot, cursor) && !marks.hide(cursor)) {
                 consumer.accept(cursor);
             }
         }
@@ -399,7 +415,7 @@ public final class Store {
     private void remove(int number, int slot, Cursor there) {
         preserve(there);
         // The counters first: the cursor's content is dropped with the entry.
-        count(there.key(), there.hash(), -1, there.bytes(), there.hasDeadline());
+        count(uses.findOf(there), there.hash(), -1, there.bytes(), there.hasDeadline());
         table.remove(number, slot);
         there.leave();
     }
@@ -411,12 +427,15 @@ public final class Store {
         }
     }
 
-    /** Takes an entry into the counters, or, with -1, out of them. */
-    private void count(byte[] key, int hash, int sign, long entryBytes, boolean hasDeadline) {
+    /**
+     * Takes an entry into the counters, or, with -1, out of them.
+     *
+     * @param use that of its region, if it has a limit
+     */
+    private void count(@Nullable RegionUse use, int hash, int sign, long entryBytes, boolean hasDeadline) {
         add(entryCount, sign);
         add(deadlineCount, hasDeadline ? sign : 0);
         add(bytes, sign * entryBytes);
-        RegionUse use = uses.find(key);
         if (use != null) {
             use.count(Table.numberOf(hash), sign, sign * entryBytes);
         }

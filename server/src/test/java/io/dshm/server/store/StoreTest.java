@@ -24,6 +24,11 @@ class StoreTest {
 
     private static final int FULL_CYCLE = Integer.MAX_VALUE;
 
+    /** Bytes of a long key or name. */
+    private static final int LONG = 60_000;
+
+    private final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+
     private final Store store = new Store();
     private Keys keys = Keys.MIXED;
     private long version;
@@ -186,6 +191,102 @@ class StoreTest {
         }
         assertEquals(20_000, purged);
         assertTrue(calls > 100);
+    }
+
+    @Test
+    void a_call_of_the_sweep_looks_at_few_long_keys_and_copies_none() {
+        int count = 500;
+        for (int i = 0; i < count; i++) {
+            put(longKey("kept", i), "v");
+            put(longKey("flushed", i), "v");
+        }
+        flush("absent");
+        flush("flushed");
+        int calls = 0;
+        long before = threads.getCurrentThreadAllocatedBytes();
+        while (store.sweepPending()) {
+            int purged = store.sweep(0, 1024);
+            assertTrue(purged < 40, () -> "a call purged " + purged);
+            calls++;
+        }
+        long allocated = threads.getCurrentThreadAllocatedBytes() - before;
+        assertEquals(count, store.entryCount());
+        // A megabyte of keys a call, and one segment's.
+        assertTrue(calls > 2 * count * LONG / (2 << 20), "a cycle took " + calls + " calls");
+        assertTrue(allocated < (long) count * LONG, "a cycle allocated " + allocated + " bytes");
+    }
+
+    @Test
+    void a_call_counts_few_long_keys_of_a_region_that_got_a_limit() {
+        int count = 500;
+        for (int i = 0; i < count; i++) {
+            put(longKey("r", i), "v");
+        }
+        store.limitRegion(Keys.bytes("r"), 1 << 30, false);
+        int calls = 0;
+        while (store.countPending()) {
+            store.countRegions(4096);
+            calls++;
+        }
+        assertTrue(calls > count * LONG / (8 << 20), "counted in " + calls + " calls");
+        RegionUse use = store.regionUseOf(Keys.bytes("r"));
+        assertNotNull(use);
+        assertEquals(count, use.entries());
+        assertEquals(store.bytes(), use.bytes());
+    }
+
+    private static String longKey(String region, int number) {
+        return region + "::" + number + "x".repeat(LONG);
+    }
+
+    @Test
+    void a_short_key_is_found_as_fast_when_regions_with_long_names_were_flushed() {
+        Store other = new Store();
+        byte[] key = Keys.bytes("k::1");
+        for (Store each : List.of(store, other)) {
+            each.put(key, keys.hash(key), Entry.of(key, Entry.NEVER, 1));
+        }
+        for (int i = 0; i < 10; i++) {
+            store.flushRegion(Keys.bytes("x".repeat(LONG) + i), 2 + i);
+            other.flushRegion(Keys.bytes("x" + i), 2 + i);
+        }
+        long nanosLong = Long.MAX_VALUE;
+        long nanosShort = Long.MAX_VALUE;
+        for (int round = 0; round < 20; round++) {
+            nanosLong = Math.min(nanosLong, nanosOfFinds(store, key));
+            nanosShort = Math.min(nanosShort, nanosOfFinds(other, key));
+        }
+        assertTrue(nanosLong < 50 * nanosShort, nanosLong + " ns, and " + nanosShort + " with short names");
+    }
+
+    private long nanosOfFinds(Store in, byte[] key) {
+        Cursor cursor = new Cursor();
+        long begun = System.nanoTime();
+        for (int i = 0; i < 1000; i++) {
+            assertTrue(in.find(key, keys.hash(key), cursor));
+        }
+        return System.nanoTime() - begun;
+    }
+
+    @Test
+    void regions_are_told_apart_whatever_their_names_begin_with() {
+        String name = "x".repeat(LONG);
+        List<String> regions = List.of("", "x", name, name + "y", name.substring(1), "y");
+        for (String region : regions) {
+            put(region + "::1", "v");
+            store.limitRegion(Keys.bytes(region), 1 << 30, false);
+            put(region + "::2", "v");
+        }
+        for (int gone = 0; gone < regions.size(); gone++) {
+            flush(regions.get(gone));
+            for (int i = 0; i < regions.size(); i++) {
+                String region = regions.get(i);
+                assertEquals(i <= gone ? null : "v", get(region + "::1"), region);
+                RegionUse use = store.regionUse(Keys.bytes(region + "::3"));
+                assertNotNull(use);
+                assertEquals(region, Keys.text(use.region()));
+            }
+        }
     }
 
     @Test
@@ -376,7 +477,6 @@ class StoreTest {
 
     @Test
     void a_read_allocates_nothing() {
-        ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         byte[] visible = Keys.bytes("a::visible");
         byte[] flushed = Keys.bytes("b::flushed");
         byte[] absent = Keys.bytes("c::absent");
