@@ -566,7 +566,10 @@ public final class Limits {
      */
     public static final int REGION_LIMITS_MAX = 1024;
 
-    /** Entries evicted by one log entry, and bytes of their keys: removed within half a millisecond. */
+    /**
+     * Entries evicted by one log entry, and bytes of their keys, unless a single key has more: removed within half a
+     * millisecond.
+     */
     public static final int EVICTIONS_MAX = 1024;
 
     public static final int EVICTIONS_BYTES_MAX = PURGE_BYTES_MAX;
@@ -609,7 +612,10 @@ public final class Limits {
                                 + INLINE_VALUE_BYTES_MAX
                                 + LONG_KEY_BYTES_MAX
                                 + 64 * MULTI_REQUESTS_MAX
-                                + 64 * ENTRY_COMMANDS_MAX,
+                                + 64 * ENTRY_COMMANDS_MAX
+                                + EVICTIONS_BYTES_MAX
+                                + LONG_KEY_BYTES_MAX
+                                + 64 * EVICTIONS_MAX,
                 "full entries fit into Raft's frame");
         require(
                 PEER_UNFINISHED_BYTES_MIN >= 2 * RAFT_FRAME_BYTES_MAX,

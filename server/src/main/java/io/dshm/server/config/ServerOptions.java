@@ -413,7 +413,8 @@ final class ServerOptions {
         require(sharedanceValueBytesMax, 1, Limits.VALUE_BYTES_MAX, "sharedance-value-bytes-max");
         long memory = Limits.processMemoryBytes();
         long longest = Math.max(valueBytesMax, sharedancePort == 0 ? 0 : sharedanceValueBytesMax);
-        long valueMemory = partOf(memory, valueMemoryBytes, longest, "value-memory-bytes");
+        long multi = Limits.MULTI_BYTES_MAX + (long) Limits.MULTI_REQUESTS_MAX * Limits.INNER_REQUEST_HEAP_BYTES;
+        long valueMemory = partOf(memory, valueMemoryBytes, Math.max(longest, multi), "value-memory-bytes");
         long replyMemory = partOf(memory, replyMemoryBytes, longest, "reply-memory-bytes");
         require(logBytesMax, 512L << 20, Long.MAX_VALUE, "log-bytes-max");
         require(diskReserveBytes, 16L << 20, 1L << 40, "disk-reserve-bytes");
@@ -514,14 +515,14 @@ final class ServerOptions {
     }
 
     /** A setting that is a part of the memory; 0: an eighth. A value of the longest always fits. */
-    private static long partOf(long memory, long setting, long longest, String key) {
-        long value = setting == 0 ? Math.max(memory / 8, longest) : setting;
-        long max = Math.max(memory / 4, longest);
+    private static long partOf(long memory, long setting, long least, String key) {
+        long value = setting == 0 ? Math.max(memory / 8, least) : setting;
+        long max = Math.max(memory / 4, least);
         if (value > max) {
             throw new ConfigException(key + ": " + value + " is more than " + max
                     + ", a quarter of the heap (-Xmx) or of the buffers outside of it (-XX:MaxDirectMemorySize)");
         }
-        require(value, longest, max, key);
+        require(value, least, max, key);
         return value;
     }
 

@@ -146,8 +146,9 @@ final class Evictor {
                     continue;
                 }
                 if (!chosenVersions.contains(found.version) && !spared.test(found.key)) {
+                    int before = into.size() + chosen.size();
                     keyBytes += found.key.length;
-                    if (into.size() + chosen.size() == Limits.EVICTIONS_MAX || keyBytes > Limits.EVICTIONS_BYTES_MAX) {
+                    if (before == Limits.EVICTIONS_MAX || (before > 0 && keyBytes > Limits.EVICTIONS_BYTES_MAX)) {
                         break;
                     }
                     chosen.add(found);

@@ -113,7 +113,7 @@ class ConfigLoaderTest {
                 "snapshot-interval-seconds", "1003",
                 "snapshot-log-bytes", "10004",
                 "value-bytes-max", "1005",
-                "value-memory-bytes", "1006",
+                "value-memory-bytes", "1000006",
                 "connections-max", "1007",
                 "stall-seconds", "1008",
                 "shutdown-seconds", "109",
@@ -186,7 +186,7 @@ class ConfigLoaderTest {
                 new ServerConfig.Disk(536_870_912, 16_777_216),
                 8_388_608,
                 1005,
-                1006,
+                1_000_006,
                 1010,
                 1007,
                 1008,
@@ -259,6 +259,8 @@ class ConfigLoaderTest {
         assertRefused("--read-mode", "--read-mode", "fast");
         assertRefused("max-staleness-millis: 50 is not 100 to 86400000", "--max-staleness-millis", "50");
         assertRefused("value-memory-bytes", "--value-memory-bytes", "1");
+        // The heap that the longest MULTI takes: a node must be able to take one.
+        assertRefused("524288", "--value-memory-bytes", "524287", "--value-bytes-max", "1000");
         assertRefused("reply-memory-bytes", "--reply-memory-bytes", "1");
         assertRefused("-XX:MaxDirectMemorySize", "--reply-memory-bytes", "" + Limits.processMemoryBytes());
         assertRefused("memory-bytes", "--memory-bytes", "8388607");

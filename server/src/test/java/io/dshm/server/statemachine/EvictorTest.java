@@ -61,4 +61,17 @@ class EvictorTest {
         assertEquals(LONG_KEY + written, oldest.get(0).getKey().toStringUtf8());
         assertEquals(0, search());
     }
+
+    @Test
+    void an_entry_whose_key_is_longer_than_those_of_an_entry_of_the_log_may_be_is_evicted_alone() {
+        Key longest = Key.of("r::" + "k".repeat(Limits.LONG_KEY_BYTES_MAX - 3));
+        stateMachine.store().put(longest.bytes(), longest.hash(), Entry.of(new byte[0], Entry.NEVER, ++version));
+        write(1);
+        assertEquals(List.of(), choose(1));
+        assertEquals(1, search());
+        List<Eviction> chosen = choose(1);
+        assertEquals(1, chosen.size());
+        assertEquals(longest.bytes().length, chosen.get(0).getKey().size());
+        assertEquals(LONG_KEY + 1, choose(1).get(0).getKey().toStringUtf8());
+    }
 }

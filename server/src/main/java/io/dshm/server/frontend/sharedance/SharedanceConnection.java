@@ -131,6 +131,9 @@ final class SharedanceConnection extends ChannelInboundHandlerAdapter implements
     /** Called after all that has arrived was decoded: only then is it known that nothing follows the command. */
     @Override
     public void channelReadComplete(ChannelHandlerContext reading) {
+        if (ended) {
+            return;
+        }
         Command command = decoder.take();
         if (decoder.isBusy()) {
             fail(BUSY);

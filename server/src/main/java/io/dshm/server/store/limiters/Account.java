@@ -116,8 +116,7 @@ public final class Account implements TokenLimiter {
     /** The same at that instant: what has ended by then is used. Writer thread only, if the limiter is a log. */
     public Account at(long clockMillis) {
         Later known = later;
-        boolean isBefore = known != null && known.clockMillis > clockMillis;
-        Account from = known == null || isBefore ? this : known.account;
+        Account from = known == null || known.clockMillis > clockMillis ? this : known.account;
         int endedReservations = from.reserved.endedAt(clockMillis);
         int endedShares = from.shares.endedAt(clockMillis);
         if (endedReservations + endedShares == 0) {
@@ -127,7 +126,7 @@ public final class Account implements TokenLimiter {
                 from.spent(from.tokens, endedReservations, endedShares),
                 from.reserved.at(clockMillis),
                 from.shares.at(clockMillis));
-        if (!isBefore && endedReservations + endedShares >= MANY_HOLDS) {
+        if (endedReservations + endedShares >= MANY_HOLDS) {
             later = new Later(clockMillis, now);
         }
         return now;
