@@ -69,7 +69,7 @@ public final class RequestDecoder {
     private int searched;
 
     /** What the present request holds of the budget, without data that is on its way: a long line, parsed or not. */
-    private int reserved;
+    private final HeldBytes held;
 
     private @Nullable Partial unfinished;
     private long toSwallow;
@@ -106,6 +106,7 @@ public final class RequestDecoder {
                     "valueBytesMax is 0 to " + Limits.VALUE_BYTES_MAX + ", not " + valueBytesMax);
         }
         this.budget = budget;
+        this.held = new HeldBytes(budget);
         this.takesData = takesData;
         this.dataParser = new DataParser(valueBytesMax);
         this.ofMulti = ofMulti;
@@ -166,7 +167,7 @@ public final class RequestDecoder {
             unfinished.value.release();
             unfinished = null;
         }
-        reserve(0);
+        held.become(0);
         searched = 0;
         state = State.CLOSED;
     }
@@ -185,7 +186,7 @@ public final class RequestDecoder {
         }
         if (lineFeed < 0 && !isLongerThan(lineMax, in)) {
             searched = in.readableBytes();
-            return reserve(isLong(searched) ? searched : 0) ? null : refuseAndClose(LINES_BUSY);
+            return held.become(isLong(searched) ? searched : 0) ? null : refuseAndClose(LINES_BUSY);
         }
         searched = 0;
         boolean hasCarriageReturn = lineFeed > start && in.getByte(lineFeed - 1) == '\r';
@@ -224,26 +225,12 @@ public final class RequestDecoder {
         return lineBytes > Limits.LINE_BYTES_MAX + CRLF_BYTES;
     }
 
-    /** Has the present request hold so many bytes of the budget; if they are not there, it holds none. */
-    private boolean reserve(int wanted) {
-        int more = wanted - reserved;
-        if (more > 0 && !budget.reserve(more)) {
-            reserve(0);
-            return false;
-        }
-        if (more < 0) {
-            budget.release(-more);
-        }
-        reserved = wanted;
-        return true;
-    }
-
     /** A request that is whole, and holds what its caller will give back; or the refusal for want of that. */
     private Request settled(Request request) {
-        if (!reserve(budgetOf(request))) {
+        if (!held.become(budgetOf(request))) {
             return REQUESTS_BUSY;
         }
-        reserved = 0;
+        held.handOver();
         return request;
     }
 
@@ -319,7 +306,7 @@ public final class RequestDecoder {
         if (!takesData.getAsBoolean()) {
             return refuseAndSwallow(LineParser.refusal(AUTH_FIRST), length);
         }
-        if (!reserve(PartialValue.budgetOf(line.length()))) {
+        if (!held.become(PartialValue.budgetOf(line.length()))) {
             return refuseAndSwallow(REQUESTS_BUSY, length);
         }
         unfinished = new Partial(dataParser.begin(verb, line), new PartialValue((int) length, budget));
@@ -355,7 +342,7 @@ public final class RequestDecoder {
         unfinished = null;
         state = State.LINE;
         byte[] data = partial.value.take();
-        reserved += PartialValue.budgetOf(data.length);
+        held.takeOver(PartialValue.budgetOf(data.length));
         return partial.request.finish(data);
     }
 

@@ -1,5 +1,6 @@
 package io.dshm.server.frontend;
 
+import io.dshm.proto.text.HeldBytes;
 import io.dshm.proto.text.ValueBudget;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
@@ -23,13 +24,12 @@ final class ReceivedBytes {
     /** A buffer is exchanged for a smaller one where less than that part of it is used. */
     private static final int USED_PART_MIN = 4;
 
-    private final ValueBudget budget;
+    private final HeldBytes held;
     private ByteBuf buffer = Unpooled.EMPTY_BUFFER;
-    private int reserved;
 
     /** @param budget what large buffers are counted against */
     ReceivedBytes(ValueBudget budget) {
-        this.budget = budget;
+        this.held = new HeldBytes(budget);
     }
 
     /** What is there to be decoded, at the reader index. */
@@ -67,25 +67,13 @@ final class ReceivedBytes {
             buffer.release();
             buffer = smaller;
         }
-        return reserve(buffer.capacity() <= FREE_BYTES ? 0 : buffer.capacity());
-    }
-
-    private boolean reserve(int wanted) {
-        int more = wanted - reserved;
-        if (more > 0 && !budget.reserve(more)) {
-            return false;
-        }
-        if (more < 0) {
-            budget.release(-more);
-        }
-        reserved = wanted;
-        return true;
+        return held.become(buffer.capacity() <= FREE_BYTES ? 0 : buffer.capacity());
     }
 
     /** Lets go of everything. May be called again. */
     void release() {
         buffer.release();
         buffer = Unpooled.EMPTY_BUFFER;
-        reserve(0);
+        held.become(0);
     }
 }

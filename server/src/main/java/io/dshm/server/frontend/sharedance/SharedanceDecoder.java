@@ -3,6 +3,7 @@ package io.dshm.server.frontend.sharedance;
 import io.dshm.proto.Command;
 import io.dshm.proto.Key;
 import io.dshm.proto.Limits;
+import io.dshm.proto.text.HeldBytes;
 import io.dshm.proto.text.PartialValue;
 import io.dshm.proto.text.RequestDecoder;
 import io.dshm.proto.text.ValueBudget;
@@ -56,7 +57,7 @@ final class SharedanceDecoder {
     private @Nullable PartialValue data;
 
     /** What the {@link #key} holds of the budget. */
-    private int reserved;
+    private final HeldBytes held;
 
     /** The budget did not suffice. */
     private boolean busy;
@@ -72,6 +73,7 @@ final class SharedanceDecoder {
         this.valueBytesMax = valueBytesMax;
         this.ttlMillis = ttlMillis;
         this.budget = budget;
+        this.held = new HeldBytes(budget);
     }
 
     /** Takes what has arrived, all of it unless it is refused; neither keeps nor releases it. */
@@ -103,7 +105,9 @@ final class SharedanceDecoder {
 
     /** Whether something is held that counts against the budget. */
     boolean holdsBudget() {
-        return reserved > 0 || (keyBytes != null && keyBytes.reserved() > 0) || (data != null && data.reserved() > 0);
+        return held.bytes() > 0
+                || (keyBytes != null && keyBytes.reserved() > 0)
+                || (data != null && data.reserved() > 0);
     }
 
     /**
@@ -122,12 +126,12 @@ final class SharedanceDecoder {
             case DELETE -> new Command.Delete(complete);
             default -> new Command.Set(complete, ttlMillis, takeData());
         };
-        if (!reserve(RequestDecoder.budgetOf(command))) {
+        if (!held.become(RequestDecoder.budgetOf(command))) {
             busy = true;
             close();
             return null;
         }
-        reserved = 0;
+        held.handOver();
         return command;
     }
 
@@ -135,27 +139,14 @@ final class SharedanceDecoder {
         PartialValue complete = data;
         data = null;
         byte[] bytes = complete == null ? new byte[0] : complete.take();
-        reserved += PartialValue.budgetOf(bytes.length);
+        held.takeOver(PartialValue.budgetOf(bytes.length));
         return bytes;
-    }
-
-    /** Has the command hold so many bytes of the budget, but for data on its way; false if they are not there. */
-    private boolean reserve(int wanted) {
-        int more = wanted - reserved;
-        if (more > 0 && !budget.reserve(more)) {
-            return false;
-        }
-        if (more < 0) {
-            budget.release(-more);
-        }
-        reserved = wanted;
-        return true;
     }
 
     /** Ends decoding and gives back what was not taken and holds something of the budget. May be called again. */
     void close() {
         state = State.REFUSED;
-        reserve(0);
+        held.become(0);
         if (keyBytes != null) {
             keyBytes.release();
             keyBytes = null;
@@ -224,12 +215,12 @@ final class SharedanceDecoder {
         }
         keyBytes = null;
         byte[] bytes = partial.take();
-        reserved = PartialValue.budgetOf(bytes.length);
+        held.takeOver(PartialValue.budgetOf(bytes.length));
         if (!EntryKeys.isKey(bytes)) {
             return State.REFUSED;
         }
         key = EntryKeys.of(bytes);
-        if (!reserve(PartialValue.budgetOf(key.bytes().length))) {
+        if (!held.become(PartialValue.budgetOf(key.bytes().length))) {
             return refuseBusy();
         }
         if (dataLength == 0) {
