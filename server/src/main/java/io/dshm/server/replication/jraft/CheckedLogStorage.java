@@ -22,7 +22,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * A log that says in {@link Progress} how far it goes, and does not open if it, or the snapshot that holds what it no
- * longer does, goes less far than that. Thread-safe as the storage below.
+ * longer does, goes less far than that. Ends the node when an entry cannot be read. Thread-safe as the storage below.
  */
 final class CheckedLogStorage extends DelegatingLogStorage {
 
@@ -121,6 +121,17 @@ final class CheckedLogStorage extends DelegatingLogStorage {
             throw new HalfFolderException(list, "is damaged", e);
         }
         throw new HalfFolderException(list, "is damaged");
+    }
+
+    /** A node that cannot read an entry of its own does not go on: the library would cut off what is behind it. */
+    @Override
+    public @Nullable LogEntry getEntry(long index) {
+        try {
+            return super.getEntry(index);
+        } catch (UncheckedIOException e) {
+            onFatal.accept(String.valueOf(e.getMessage()));
+            throw e;
+        }
     }
 
     @Override

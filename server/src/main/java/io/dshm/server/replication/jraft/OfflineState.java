@@ -76,6 +76,8 @@ public final class OfflineState {
                 }
             }
             return new Extent(snapshot, Math.max(snapshot, last), term);
+        } catch (UncheckedIOException e) {
+            throw new IOException(path + ": " + e.getMessage(), e);
         } finally {
             log.shutdown();
         }

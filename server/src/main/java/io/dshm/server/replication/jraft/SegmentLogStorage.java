@@ -37,6 +37,7 @@ final class SegmentLogStorage implements LogStorage {
     private final Path folder;
     private final SegmentedLog.@Nullable Settings settings;
     private @Nullable SegmentedLog opened;
+    private volatile boolean closed;
 
     /**
      * A log that is not open yet.
@@ -117,6 +118,7 @@ final class SegmentLogStorage implements LogStorage {
 
     @Override
     public void shutdown() {
+        closed = true;
         try {
             if (opened != null) {
                 opened.close();
@@ -137,14 +139,26 @@ final class SegmentLogStorage implements LogStorage {
         return next == log().first() ? 0 : next - 1;
     }
 
+    /**
+     * The entry at an index.
+     *
+     * @return null if the log does not have it, or is closed; a follower takes null for an entry of another leader, and
+     *     cuts the log off there
+     * @throws UncheckedIOException if the log has it and it cannot be read; of a {@code DamagedLogException} if it is
+     *     damaged
+     */
     @Override
     public @Nullable LogEntry getEntry(long index) {
         try {
             LogRecord found = log().read(index);
             return found == null ? null : EntryRecords.entry(found);
         } catch (IOException e) {
-            LOG.error("the entry at index {} cannot be read: {}", index, e.getMessage(), e);
-            return null;
+            if (closed) {
+                LOG.debug("index {} is asked for, and the log is closed", index, e);
+                return null;
+            }
+            throw new UncheckedIOException(
+                    "the entry at index " + index + " of the log cannot be read: " + e.getMessage(), e);
         }
     }
 

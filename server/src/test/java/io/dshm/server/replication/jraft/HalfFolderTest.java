@@ -2,6 +2,9 @@ package io.dshm.server.replication.jraft;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.alipay.sofa.jraft.conf.ConfigurationManager;
@@ -22,6 +25,7 @@ import io.dshm.server.statemachine.ClusterClock;
 import io.dshm.server.statemachine.StateMachine;
 import io.dshm.server.system.NodeProcess;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -116,6 +120,12 @@ class HalfFolderTest {
             entries.add(entry);
         }
         assertEquals(entries.size(), log.appendEntries(entries));
+    }
+
+    private static void readAll(CheckedLogStorage log) {
+        for (long index = 1; index <= 10; index++) {
+            assertNotNull(log.getEntry(index));
+        }
     }
 
     /** What is said when the parts are opened again. */
@@ -355,6 +365,25 @@ class HalfFolderTest {
         }
         assertEquals(2, refusals.size());
         assertTrue(refusals.get(0).contains("entries up to 8 that are committed"), refusals::toString);
+    }
+
+    /** The library takes an entry that is not there for one of another leader, and cuts the log off before it. */
+    @Test
+    void an_entry_that_cannot_be_read_ends_the_node() throws IOException {
+        try (Progress progress = Progress.open(folder, OWNER)) {
+            CheckedLogStorage log = openLog(progress);
+            append(log, 1, 10);
+            readAll(log);
+            Path file = LogDamage.flipByte(folder.resolve(DataParts.LOG)).orElseThrow();
+            assertNull(log.getEntry(11), "no such entry");
+            assertEquals(List.of(), refusals);
+            assertThrows(UncheckedIOException.class, () -> readAll(log));
+            assertEquals(1, refusals.size());
+            assertTrue(refusals.get(0).contains(file + " is damaged at offset "), refusals::toString);
+            log.shutdown();
+            assertNull(log.getEntry(5), "closed");
+            assertEquals(1, refusals.size());
+        }
     }
 
     @Test
