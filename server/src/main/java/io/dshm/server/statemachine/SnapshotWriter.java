@@ -30,14 +30,19 @@ import io.dshm.server.store.limiters.Limiter;
 import io.dshm.server.store.limiters.Meter;
 import io.dshm.server.store.limiters.Permits;
 import io.dshm.server.store.limiters.SlidingLog;
+import java.io.BufferedInputStream;
 import java.io.BufferedOutputStream;
+import java.io.DataInputStream;
 import java.io.DataOutputStream;
+import java.io.EOFException;
 import java.io.IOException;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
@@ -50,6 +55,8 @@ public final class SnapshotWriter {
 
     /** A frame holds about this many bytes of entries. */
     private static final int FRAME_BYTES = 64 * 1024;
+
+    private static final int READ_BYTES = 64 * 1024;
 
     /**
      * A file that has been written.
@@ -74,6 +81,49 @@ public final class SnapshotWriter {
         /** How many entries a file with this checksum holds. */
         public static long entryCount(String checksum) {
             return Long.parseLong(checksum, 0, checksum.indexOf(SEPARATOR), 16);
+        }
+
+        /**
+         * Reads a file, and compares it with the checksums in it and with this one, of the whole.
+         *
+         * @return what is wrong with it; null if it is what was written
+         * @throws IOException if it cannot be read
+         */
+        public static @Nullable String damage(Path file, String checksum) throws IOException {
+            long expectedOfAll;
+            try {
+                expectedOfAll = Long.parseLong(checksum.substring(checksum.lastIndexOf(SEPARATOR) + 1), 16);
+            } catch (NumberFormatException e) {
+                return file + " has no checksum, but '" + checksum + "'";
+            }
+            CRC32C all = new CRC32C();
+            try (DataInputStream in =
+                    new DataInputStream(new BufferedInputStream(Files.newInputStream(file), READ_BYTES))) {
+                byte[] piece = new byte[READ_BYTES];
+                if (!Arrays.equals(in.readNBytes(SnapshotFormat.MAGIC_BYTES), SnapshotFormat.magic())) {
+                    return file + " does not begin as a snapshot does";
+                }
+                for (long at = SnapshotFormat.MAGIC_BYTES; in.available() > 0; ) {
+                    long left = Integer.toUnsignedLong(in.readInt());
+                    int expected = in.readInt();
+                    long next = at + 2L * Integer.BYTES + left;
+                    CRC32C frame = new CRC32C();
+                    while (left > 0) {
+                        int count = (int) Math.min(left, piece.length);
+                        in.readFully(piece, 0, count);
+                        frame.update(piece, 0, count);
+                        all.update(piece, 0, count);
+                        left -= count;
+                    }
+                    if ((int) frame.getValue() != expected) {
+                        return file + " is damaged in the frame at offset " + at;
+                    }
+                    at = next;
+                }
+            } catch (EOFException e) {
+                return file + " is cut off";
+            }
+            return all.getValue() == expectedOfAll ? null : file + " is not the file that was written";
         }
     }
 

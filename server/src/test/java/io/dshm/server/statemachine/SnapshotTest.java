@@ -2,6 +2,7 @@ package io.dshm.server.statemachine;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -16,6 +17,7 @@ import java.io.IOException;
 import java.lang.ref.WeakReference;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -197,15 +199,19 @@ class SnapshotTest {
         write(log, new Random(1), 60);
         StateMachine stateMachine = StateMachineTest.newStateMachine();
         log.applyTo(stateMachine);
-        save(stateMachine, folder, SnapshotWriter.PART_BYTES);
+        SnapshotWriter.Part part =
+                save(stateMachine, folder, SnapshotWriter.PART_BYTES).get(0);
         Path file = folder.resolve(SnapshotFormat.fileName(0));
         byte[] good = Files.readAllBytes(file);
+        assertNull(SnapshotWriter.Part.damage(file, part.checksum()));
+        assertNotNull(SnapshotWriter.Part.damage(file, ""), "a member may send anything");
         for (int at = 0; at < good.length; at++) {
             byte[] bad = good.clone();
             bad[at] ^= 0x10;
             Files.write(file, bad);
             CorruptStateException refused = assertThrows(CorruptStateException.class, () -> load(folder));
             assertTrue(String.valueOf(refused.getMessage()).contains(file.toString()), refused::toString);
+            assertNotNull(SnapshotWriter.Part.damage(file, part.checksum()), "who copies it sees that, too");
         }
     }
 
@@ -218,11 +224,15 @@ class SnapshotTest {
         List<SnapshotWriter.Part> parts = save(stateMachine, folder, 512);
         assertTrue(parts.size() > 1, "the snapshot has several files");
         Path last = folder.resolve(parts.get(parts.size() - 1).name());
+        String checksum = parts.get(parts.size() - 1).checksum();
         byte[] good = Files.readAllBytes(last);
         for (int length = 0; length < good.length; length++) {
             Files.write(last, java.util.Arrays.copyOf(good, length));
             assertThrows(CorruptStateException.class, () -> load(folder));
+            assertNotNull(SnapshotWriter.Part.damage(last, checksum));
         }
+        Files.copy(folder.resolve(parts.get(0).name()), last, StandardCopyOption.REPLACE_EXISTING);
+        assertNotNull(SnapshotWriter.Part.damage(last, checksum), "a whole file, and another one");
         Files.delete(last);
         assertThrows(CorruptStateException.class, () -> load(folder));
     }

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.extension.RegisterExtension;
 class RecoveryIT {
 
     /** So little that a test sees many snapshots, and logs that begin after them. */
-    private static final String SNAPSHOT_LOG_BYTES = "200000";
+    static final String SNAPSHOT_LOG_BYTES = "200000";
 
     private static final Pattern SNAPSHOT_LOADED = Pattern.compile("snapshot loaded: \\d+ entries as of index (\\d+)");
     private static final String SNAPSHOT_WRITTEN = "snapshot written";
@@ -82,14 +82,7 @@ class RecoveryIT {
             left = away.statusNumber("appliedIndex");
             away.kill();
             // The log is kept back to the snapshot before the last one.
-            int written = count(leader.log(), SNAPSHOT_WRITTEN);
-            for (int batch = 0; count(leader.log(), SNAPSHOT_WRITTEN) < written + 3; batch++) {
-                assertTrue(batch < BATCHES_MAX, "no three snapshots in so many batches");
-                for (int i = 0; i < BATCH; i++) {
-                    connection.set(
-                            "recovery::" + batch + "-" + i, ("value " + i).getBytes(StandardCharsets.UTF_8), HOURS);
-                }
-            }
+            writeSnapshots(connection, leader, 3);
             writeEverything(connection, "meanwhile");
             connection.delete("before::plain");
             connection.flushAll("before2");
@@ -283,6 +276,17 @@ class RecoveryIT {
     private static void put(DshmConnection connection, String key, long ttlMillis, ValueType type, byte[] value)
             throws IOException {
         connection.call(new Command.Put(Key.of(key), ttlMillis, type, 0xCAFE_BABE, Condition.ANY, value));
+    }
+
+    /** Writes until that node has written so many snapshots more. */
+    static void writeSnapshots(DshmConnection connection, NodeProcess node, int more) throws IOException {
+        int written = count(node.log(), SNAPSHOT_WRITTEN);
+        for (int batch = 0; count(node.log(), SNAPSHOT_WRITTEN) < written + more; batch++) {
+            assertTrue(batch < BATCHES_MAX, "no " + more + " snapshots in so many batches");
+            for (int i = 0; i < BATCH; i++) {
+                connection.set("recovery::" + batch + "-" + i, ("value " + i).getBytes(StandardCharsets.UTF_8), HOURS);
+            }
+        }
     }
 
     static List<Long> loadedSnapshots(NodeProcess node) throws IOException {

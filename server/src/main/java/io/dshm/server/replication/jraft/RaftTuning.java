@@ -8,9 +8,12 @@ import com.alipay.sofa.jraft.option.RaftOptions;
 import com.alipay.sofa.jraft.option.ReadOnlyOption;
 import com.alipay.sofa.jraft.storage.LogStorage;
 import com.alipay.sofa.jraft.storage.RaftMetaStorage;
+import com.alipay.sofa.jraft.storage.SnapshotStorage;
 import io.dshm.proto.Limits;
 import io.dshm.server.replication.jraft.bolt.BoltTransport;
+import io.dshm.server.replication.jraft.repairs.CheckedCopies;
 import io.dshm.server.replication.jraft.repairs.LastEntryLogStorage;
+import io.dshm.server.statemachine.SnapshotWriter;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 
@@ -128,6 +131,11 @@ final class RaftTuning {
             @Override
             public RaftMetaStorage createRaftMetaStorage(String uri, RaftOptions raftOptions) {
                 return terms.apply(uri, raftOptions);
+            }
+
+            @Override
+            public SnapshotStorage createSnapshotStorage(NodeOptions node) {
+                return new CheckedCopies(node.getSnapshotUri(), node.getRaftOptions(), SnapshotWriter.Part::damage);
             }
         });
         return options;

@@ -7,6 +7,8 @@
  * the log; with {@link io.dshm.server.replication.jraft.repairs.Difference}: they may not differ from what is applied.
  * {@link io.dshm.server.replication.jraft.repairs.LeaderReminder}: a leader that has forgotten this node is told.
  * {@link io.dshm.server.replication.jraft.repairs.SnapshotPace}: a snapshot waits while the last one is being copied.
+ * {@link io.dshm.server.replication.jraft.repairs.CheckedCopies}: a copied snapshot replaces the last one when it is
+ * whole and on the disk.
  * {@link io.dshm.server.replication.jraft.repairs.LastEntryLogStorage}: a large last entry is not read back from the
  * disk for every heartbeat.
  *
