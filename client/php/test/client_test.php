@@ -82,6 +82,14 @@ Tap::case('when a host does not answer, the next one is asked, and remembered', 
     }
 });
 
+Tap::case('a reply that ends with a reset is not all of it: the next one is asked', static function (): void {
+    $killed = new ScriptedServer('reset=half of i');
+    $server = new ScriptedServer('reply=all of it');
+    Tap::same('all of it', (new Client([$killed->host(), $server->host()]))->fetch('k'));
+    $killed = new ScriptedServer('reset=half of i');
+    Tap::throws(UnavailableException::class, fn () => (new Client($killed->host()))->fetch('k'));
+});
+
 Tap::case('when a host is silent, the next one is asked after the timeout', static function (): void {
     $silent = new ScriptedServer('hang');
     $server = new ScriptedServer("reply=OK\n");

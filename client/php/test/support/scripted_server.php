@@ -4,7 +4,7 @@
  * A server that does what a test says: for each connection in turn, one of its arguments.
  *
  *   reply=TEXT    takes a Sharedance command, sends these bytes, one at a time, and closes
- *   reset         takes a Sharedance command, and resets the connection
+ *   reset=text    takes a Sharedance command, sends the text, if there is one, and resets the connection
  *   hang          takes a Sharedance command, and does nothing
  *   drop          closes at once
  *   lines=A;B     takes lines, and replies A to the first, B to the second, and so on, and closes. After a PUT it
@@ -81,12 +81,13 @@ foreach (array_slice($argv, 1) as $action) {
         } elseif ($what !== 'drop') {
             say(receiveCommand($connection));
         }
-        if ($what === 'reply') {
+        if ($what === 'reply' || $text !== '' && $what === 'reset') {
             socket_set_option($connection, SOL_TCP, TCP_NODELAY, 1);
             foreach (str_split($text) as $byte) {
                 socket_write($connection, $byte);
             }
-        } elseif ($what === 'reset') {
+        }
+        if ($what === 'reset') {
             socket_set_option($connection, SOL_SOCKET, SO_LINGER, ['l_onoff' => 1, 'l_linger' => 0]);
         } elseif ($what === 'hang') {
             socket_read($connection, 1);

@@ -8,6 +8,7 @@ import io.dshm.server.replication.Lane;
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
 import io.netty.channel.WriteBufferWaterMark;
+import io.netty.channel.socket.SocketChannel;
 import io.netty.handler.stream.ChunkedWriteHandler;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -103,7 +104,7 @@ public final class ClientListener {
                         limits.connectionsMax());
             }
             if (tooMany > Limits.REFUSED_CONNECTIONS_MAX) {
-                SocketEnds.drop(accepted);
+                SocketEnds.reset((SocketChannel) accepted);
             } else {
                 protocol.refuse(accepted);
             }

@@ -21,9 +21,25 @@ public final class SocketEnds {
         }
     }
 
+    /**
+     * From now on the connection is reset by whatever ends it, also by the end of this process: but for
+     * {@link #closeAfterAll}. The client then knows that what it got may not be all.
+     */
+    public static void resetUnlessClosedAfterAll(SocketChannel channel) {
+        channel.config().setSoLinger(0);
+    }
+
+    /** Closes the connection when all that waits is sent, and so says that it was all. */
+    public static void closeAfterAll(SocketChannel channel) {
+        if (channel.isOpen()) {
+            channel.config().setSoLinger(-1);
+        }
+        channel.close();
+    }
+
     /** Resets the connection. */
     public static void reset(SocketChannel channel) {
-        channel.config().setSoLinger(0);
+        resetUnlessClosedAfterAll(channel);
         drop(channel);
     }
 

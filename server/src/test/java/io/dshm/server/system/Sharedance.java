@@ -29,6 +29,8 @@ final class Sharedance {
         try (Socket socket = open(port)) {
             socket.getOutputStream().write(request);
             return rest(socket);
+        } catch (SocketException e) {
+            return "reset";
         }
     }
 

@@ -3,7 +3,6 @@ package io.dshm.server.system;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.dshm.client.DshmConnection;
@@ -129,17 +128,17 @@ class SharedanceIT {
         deaf.getOutputStream().write(Sharedance.fetch("large"));
         Await.until("it is served", () -> node.statusNumber("sharedanceConnections") == 1);
         Await.until("one that reads nothing is disconnected", () -> node.statusNumber("sharedanceConnections") == 0);
-        assertTrue(Sharedance.rest(deaf).length() < large.length);
+        assertEquals("reset", Sharedance.rest(deaf), "what it has got is not taken for all");
 
         List<Socket> many = new ArrayList<>();
         for (int i = 0; i < 20; i++) {
             many.add(Sharedance.open(node.sharedancePort()));
         }
         Await.until("all are accepted", () -> node.statusNumber("sharedanceConnections") == 20);
-        assertFalse(
-                Sharedance.ask(node.sharedancePort(), Sharedance.store("k", "v"))
-                        .startsWith("OK"),
-                "one too many");
+        assertEquals(
+                "reset",
+                Sharedance.ask(node.sharedancePort(), Sharedance.fetch("large")),
+                "one too many, and not told that nothing is stored");
         for (Socket socket : many) {
             socket.close();
         }
@@ -149,7 +148,15 @@ class SharedanceIT {
         Await.until("it is connected", () -> node.statusNumber("sharedanceConnections") == 1);
         node.terminate();
         assertEquals(0, node.awaitEnd());
-        assertEquals("", Sharedance.rest(idle), "a stop ends who has asked for nothing");
+        assertEquals("reset", Sharedance.rest(idle), "a stop ends who has asked for nothing yet");
+
+        node.start();
+        node.awaitHealthy();
+        Socket half = Sharedance.open(node.sharedancePort());
+        half.getOutputStream().write(Sharedance.fetch("large"));
+        assertTrue(half.getInputStream().read() >= 0, "the reply has begun");
+        node.kill();
+        assertEquals("reset", Sharedance.rest(half), "the reply of a node that was killed is not taken for all");
     }
 
     /** Asserts that after these bytes the server closes, and not at once. */

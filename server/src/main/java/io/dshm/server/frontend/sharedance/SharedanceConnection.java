@@ -18,7 +18,6 @@ import io.dshm.server.network.SocketEnds;
 import io.dshm.server.replication.Lane;
 import io.dshm.server.replication.contracts.ReplyListener;
 import io.netty.buffer.ByteBuf;
-import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
@@ -33,10 +32,12 @@ import org.slf4j.LoggerFactory;
 /**
  * One client's connection: it decodes one command, has it carried out, replies and closes. Confined to its event loop.
  *
- * <p>The protocol has no errors, so a connection may end without a reply, in one of two ways. It is closed if that is
- * the answer: nothing is stored under the key, or the bytes were no command. It is reset if the node could not answer:
- * there is no leader, or the node is stopping or lags behind, or the listener's user may not do it. Old clients take
- * both for "nothing". A client that tells them apart can ask the next node, instead of treating the session as lost.
+ * <p>The protocol has no errors, and does not say how long a reply is. So there are two ways in which a connection ends.
+ * It is closed if that is the answer, or the end of it: the reply is complete, nothing is stored under the key, or the
+ * bytes were no command. In all other cases it is reset, in the middle of a reply, too: there is no leader, or the node
+ * is stopping or lags behind, the listener's user may not do it, the client does not read, the process ends. Old clients
+ * take both for the end of the reply. A client that tells them apart can ask the next node, instead of treating the
+ * session as lost.
  */
 final class SharedanceConnection extends ChannelInboundHandlerAdapter implements ClientConnection {
 
@@ -138,7 +139,7 @@ final class SharedanceConnection extends ChannelInboundHandlerAdapter implements
         if (decoder.isBusy()) {
             fail(BUSY);
         } else if (decoder.isRefused()) {
-            reading.close();
+            closeAfterAll();
         }
         if (command != null
                 && !user.admits(lane.reads().users(), command, reading.channel().remoteAddress())) {
@@ -221,7 +222,7 @@ final class SharedanceConnection extends ChannelInboundHandlerAdapter implements
         if (outcome instanceof Reply.Failure failure) {
             fail(failure);
         } else if (outcome == Reply.Done.ABSENT) {
-            context().close();
+            closeAfterAll();
         } else {
             send(OK);
         }
@@ -238,7 +239,7 @@ final class SharedanceConnection extends ChannelInboundHandlerAdapter implements
         } else if (read instanceof Reply.IntegerValue integer) {
             send(Long.toString(integer.number()).getBytes(StandardCharsets.US_ASCII));
         } else if (read == Reply.Failure.NOT_FOUND) {
-            context().close();
+            closeAfterAll();
         } else if (read instanceof Reply.Failure failure) {
             fail(failure);
         }
@@ -253,7 +254,13 @@ final class SharedanceConnection extends ChannelInboundHandlerAdapter implements
         unread.hold(bytes);
         LargeReply sending = new LargeReply(bytes, unread);
         reply = sending;
-        context().writeAndFlush(sending).addListener(ChannelFutureListener.CLOSE);
+        context().writeAndFlush(sending).addListener(sent -> {
+            if (sent.isSuccess()) {
+                closeAfterAll();
+            } else {
+                context().close();
+            }
+        });
         if (!ended) {
             // The first pieces, which the client has not taken: later ones come only in their place.
             unread.countPending(context().channel());
@@ -266,7 +273,12 @@ final class SharedanceConnection extends ChannelInboundHandlerAdapter implements
                 context().channel().remoteAddress(),
                 failure.code().wireName(),
                 failure.text());
-        SocketEnds.reset((SocketChannel) context().channel());
+        SocketEnds.drop(context().channel());
+    }
+
+    /** The client has its answer, and may believe it. */
+    private void closeAfterAll() {
+        SocketEnds.closeAfterAll((SocketChannel) context().channel());
     }
 
     /** From a client that takes nothing, nothing is read: with TLS, there would be answers to what it sends. */
@@ -280,7 +292,7 @@ final class SharedanceConnection extends ChannelInboundHandlerAdapter implements
     @Override
     public void userEventTriggered(ChannelHandlerContext told, Object event) {
         if (event == ChannelInputShutdownEvent.INSTANCE && !asked) {
-            told.close();
+            closeAfterAll();
         }
     }
 
@@ -311,7 +323,11 @@ final class SharedanceConnection extends ChannelInboundHandlerAdapter implements
             idleChecks = 0;
         } else if (++idleChecks > checksMax) {
             LOG.debug("closed {}: nothing moves", context().channel().remoteAddress());
-            context().close();
+            if (sending == null) {
+                closeAfterAll();
+            } else {
+                SocketEnds.drop(context().channel());
+            }
         }
     }
 

@@ -5,9 +5,11 @@ import io.dshm.server.frontend.ClientListener;
 import io.dshm.server.frontend.ConfiguredUser;
 import io.dshm.server.frontend.ConnectionSet;
 import io.dshm.server.frontend.MemoryBudget;
+import io.dshm.server.network.SocketEnds;
 import io.dshm.server.replication.Lane;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelOption;
+import io.netty.channel.socket.SocketChannel;
 
 /**
  * The Sharedance protocol, as it is spoken on port 1042.
@@ -34,6 +36,7 @@ public record SharedanceProtocol(
             refuse(accepted);
             return;
         }
+        SocketEnds.resetUnlessClosedAfterAll((SocketChannel) accepted);
         // A client that has sent its command may close its sending side, and still gets the reply.
         accepted.config().setOption(ChannelOption.ALLOW_HALF_CLOSURE, true);
         accepted.pipeline()
@@ -46,8 +49,9 @@ public record SharedanceProtocol(
                         connections));
     }
 
+    /** A client that is not served must not believe that nothing is stored. */
     @Override
     public void refuse(Channel accepted) {
-        accepted.close();
+        SocketEnds.reset((SocketChannel) accepted);
     }
 }
