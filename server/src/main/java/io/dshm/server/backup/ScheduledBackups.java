@@ -62,6 +62,9 @@ public final class ScheduledBackups implements AutoCloseable {
     /** A backup that is whole. */
     private record Made(Path path, long createdMillis) {}
 
+    /** One that may be deleted. */
+    private record Old(Made made, long index) {}
+
     private final Settings settings;
     private final String prefix;
     private final Pattern names;
@@ -192,7 +195,7 @@ public final class ScheduledBackups implements AutoCloseable {
                 head.getIndex(),
                 newestBytes,
                 TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - started));
-        deleteOld();
+        deleteOld(path, createdMillis, head.getIndex());
     }
 
     private BackupHead write(Path temporary) throws IOException, InterruptedException {
@@ -216,16 +219,51 @@ public final class ScheduledBackups implements AutoCloseable {
         }
     }
 
-    private void deleteOld() throws IOException {
-        List<Made> made = made();
-        long oldest = settings.keepSeconds() == 0
-                ? Long.MIN_VALUE
-                : wallMillis.getAsLong() - TimeUnit.SECONDS.toMillis(settings.keepSeconds());
-        for (int i = 1; i < made.size(); i++) {
-            if (i >= settings.keep() || made.get(i).createdMillis < oldest) {
-                Files.deleteIfExists(made.get(i).path);
-                LOG.info("old backup deleted: {}", made.get(i).path);
+    /**
+     * Deletes what is older than that backup, which was just made. By the log, and not by the clock, which may have
+     * been wrong: a backup of an earlier index is older. One of a later index is of another log, that of a cluster
+     * whose data was lost for instance, and may be the last copy of it.
+     */
+    private void deleteOld(Path newest, long newestMillis, long newestIndex) throws IOException {
+        List<Old> old = new ArrayList<>();
+        for (Made made : made()) {
+            if (made.path.equals(newest)) {
+                continue;
             }
+            long index = indexOf(made.path);
+            if (index > newestIndex) {
+                LOG.warn(
+                        "{} is of index {}, and the newest backup of index {}: it is of another cluster, so it is kept until you delete it",
+                        made.path,
+                        index,
+                        newestIndex);
+            } else if (index >= 0) {
+                old.add(new Old(made, index));
+            }
+        }
+        old.sort(Comparator.comparingLong(Old::index)
+                .thenComparingLong(each -> each.made.createdMillis)
+                .reversed());
+        long oldestMillis = settings.keepSeconds() == 0
+                ? Long.MIN_VALUE
+                : newestMillis - TimeUnit.SECONDS.toMillis(settings.keepSeconds());
+        for (int i = 0; i < old.size(); i++) {
+            Made made = old.get(i).made;
+            if (i + 1 >= settings.keep() || made.createdMillis < oldestMillis) {
+                Files.deleteIfExists(made.path);
+                LOG.info("old backup deleted: {}", made.path);
+            }
+        }
+    }
+
+    /** How far a backup goes; -1 if that cannot be read: it is no old backup then, and stays. */
+    private static long indexOf(Path file) {
+        try (BackupReader reader =
+                new BackupReader(new BufferedInputStream(Files.newInputStream(file)), file.toString())) {
+            return reader.head().getIndex();
+        } catch (IOException e) {
+            LOG.warn("{} is kept, because it cannot be read: {}", file, e.toString());
+            return -1;
         }
     }
 

@@ -94,6 +94,40 @@ class ScheduledBackupsTest {
     }
 
     @Test
+    void when_the_clock_goes_back_then_what_was_just_made_stays() throws IOException, InterruptedException {
+        Files.createDirectories(folder.resolve("backups"));
+        try (ScheduledBackups backups = scheduled(2, 0, this::snapshot)) {
+            backups.makeOne();
+            wallMillis += 1_000;
+            backups.makeOne();
+            wallMillis -= 3_600_000;
+            backups.makeOne();
+            assertEquals(List.of("c-n1-20231114T211321000Z.dshm", "c-n1-20231114T221321000Z.dshm"), made());
+            assertEquals(0L, backups.status().get("backupAgeSeconds"));
+        }
+    }
+
+    @Test
+    void the_backups_of_a_cluster_that_was_lost_are_not_deleted_by_those_of_the_next_one()
+            throws IOException, InterruptedException {
+        Files.createDirectories(folder.resolve("backups"));
+        try (ScheduledBackups backups = scheduled(1, 10, this::snapshot)) {
+            backups.makeOne();
+        }
+        try (ScheduledBackups backups = scheduled(
+                1,
+                10,
+                confirmed -> BackupFiles.snapshot(
+                        folder.resolve("snapshot" + snapshots++), BackupFiles.littleState(), 512))) {
+            for (int i = 0; i < 3; i++) {
+                wallMillis += 60_000;
+                backups.makeOne();
+            }
+        }
+        assertEquals(List.of("c-n1-20231114T221320000Z.dshm", "c-n1-20231114T221620000Z.dshm"), made());
+    }
+
+    @Test
     void a_failure_leaves_nothing_behind() throws IOException {
         Files.createDirectories(folder.resolve("backups"));
         try (ScheduledBackups backups = scheduled(9, 0, confirmed -> {

@@ -72,6 +72,15 @@ public final class BackupFiles {
         return stateMachine;
     }
 
+    /** A state of a log that has hardly begun. */
+    public static StateMachine littleState() {
+        Log log = new Log();
+        StateMachine stateMachine = StateMachineTest.newStateMachine();
+        log.append(log.next(Log.incr("n", 1, 0)));
+        log.applyTo(stateMachine);
+        return stateMachine;
+    }
+
     /** The header of the state, for comparisons. */
     static SnapshotHeader header(StateMachine stateMachine) {
         try (StateView view = stateMachine.view()) {
