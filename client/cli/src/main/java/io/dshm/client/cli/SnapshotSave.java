@@ -14,6 +14,7 @@ import java.io.OutputStream;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -23,6 +24,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -104,27 +106,38 @@ final class SnapshotSave {
         if (Files.exists(file)) {
             throw new FileAlreadyExistsException(file.toString());
         }
-        Path temporary = Path.of(file + ".part");
+        // Of its own: somebody else may save under the same name.
+        Path temporary = Path.of(
+                file + "." + Long.toHexString(ThreadLocalRandom.current().nextLong()) + ".part");
         long started = System.nanoTime();
         try {
             Map<String, Object> said;
             try (InputStream in = open(session, port, stale);
-                    FileChannel channel = FileChannel.open(
-                            temporary,
-                            StandardOpenOption.CREATE,
-                            StandardOpenOption.TRUNCATE_EXISTING,
-                            StandardOpenOption.WRITE);
+                    FileChannel channel =
+                            FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
                     OutputStream out = Channels.newOutputStream(channel)) {
                 said = receive(in, out, file.toString(), session.output());
                 channel.force(true);
             }
-            Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
+            name(temporary, file);
             FileSync.sync(Objects.requireNonNull(file.toAbsolutePath().getParent()));
             show(file, said, Duration.ofNanos(System.nanoTime() - started), session.output());
         } finally {
             Files.deleteIfExists(temporary);
         }
         return ExitCode.OK;
+    }
+
+    /** Gives a file its name, unless another one has got it meanwhile. */
+    private static void name(Path temporary, Path file) throws IOException {
+        try {
+            Files.createLink(file, temporary);
+        } catch (FileAlreadyExistsException e) {
+            throw e;
+        } catch (FileSystemException | UnsupportedOperationException e) {
+            // There are file systems without links.
+            Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
+        }
     }
 
     private static InputStream open(Session session, Endpoint port, boolean stale) throws IOException {
