@@ -4,10 +4,13 @@ import io.dshm.client.internal.Endpoint;
 import io.dshm.client.internal.Reasons;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** {@code dshm status}: what each node says of itself, in one table. */
@@ -63,7 +66,39 @@ final class StatusTable {
             answers.add(CompletableFuture.supplyAsync(
                     () -> ask(session.adminPort(admin), address), command -> new Thread(command, "ask").start()));
         }
-        return answers.stream().map(CompletableFuture::join).toList();
+        return withoutStrangers(answers.stream().map(CompletableFuture::join).toList());
+    }
+
+    /**
+     * A node that began a cluster of its own, without its data for instance, is well by itself. Among the others it is
+     * not: what the most are of is the cluster.
+     */
+    static List<Node> withoutStrangers(List<Node> nodes) {
+        Map<String, Long> clusters = nodes.stream()
+                .map(StatusTable::cluster)
+                .flatMap(Optional::stream)
+                .collect(Collectors.groupingBy(id -> id, Collectors.counting()));
+        if (clusters.size() < 2) {
+            return nodes;
+        }
+        long most = Collections.max(clusters.values());
+        boolean isClear = Collections.frequency(clusters.values(), most) == 1;
+        return nodes.stream()
+                .map(node -> cluster(node)
+                        .filter(id -> !isClear || !Long.valueOf(most).equals(clusters.get(id)))
+                        .map(id -> new Node(
+                                node.address(),
+                                node.fields(),
+                                "is of another cluster than the others: its clusterId is " + id))
+                        .orElse(node))
+                .toList();
+    }
+
+    /** The id of the cluster that a node is of; nothing if it knows none yet. */
+    private static Optional<String> cluster(Node node) {
+        return Optional.ofNullable(node.fields().get("clusterId"))
+                .map(String::valueOf)
+                .filter(id -> !id.matches("0*"));
     }
 
     private static Node ask(AdminPort port, Endpoint address) {

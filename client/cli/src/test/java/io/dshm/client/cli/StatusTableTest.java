@@ -62,6 +62,29 @@ class StatusTableTest {
         }
     }
 
+    /** As one does that lost its data and knew of no others. */
+    @Test
+    void a_node_that_began_a_cluster_of_its_own_is_not_well() throws IOException {
+        try (FakeNode n1 = adminPort("{\"node\": \"n1\", \"clusterId\": \"00000000000000aa\"}", "ok\n");
+                FakeNode n2 = adminPort("{\"node\": \"n2\", \"clusterId\": \"00000000000000bb\"}", "ok\n");
+                FakeNode n3 = adminPort("{\"node\": \"n3\", \"clusterId\": \"00000000000000bb\"}", "ok\n");
+                FakeNode n4 = adminPort("{\"node\": \"n4\", \"clusterId\": \"0000000000000000\"}", "ok\n")) {
+            Run run = Run.on(
+                    "10.0.0.1,10.0.0.2,10.0.0.3,10.0.0.4",
+                    "status",
+                    "--admin",
+                    n1.address() + "," + n2.address() + "," + n3.address() + "," + n4.address());
+            assertEquals(ExitCode.NO, run.exitCode());
+            List<String> lines = run.out().lines().toList();
+            assertTrue(
+                    lines.get(1).endsWith(" is of another cluster than the others: its clusterId is 00000000000000aa"),
+                    run.out());
+            assertTrue(lines.get(2).endsWith(" ok") && lines.get(4).endsWith(" ok"), run.out());
+            Run two = Run.on("10.0.0.1,10.0.0.2", "status", "--admin", n1.address() + "," + n2.address());
+            assertEquals(2, two.out().split("is of another cluster", -1).length - 1, "nobody knows which is right");
+        }
+    }
+
     @Test
     void what_is_no_admin_port_is_said_so() throws IOException {
         try (FakeNode node = FakeNode.always("ERROR malformed_request\r\n")) {
