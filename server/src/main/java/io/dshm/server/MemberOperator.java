@@ -227,6 +227,11 @@ final class MemberOperator {
         if (roles.voters().contains(address)) {
             return name + " votes already";
         }
+        if (!roles.learners().contains(address)) {
+            // A promotion takes two changes, and one before may have broken off in between: without this, nobody would
+            // send that node anything.
+            await(node.raft().addLearner(address), "adding " + name);
+        }
         requireCaughtUp(name);
         int voters = roles.voters().size() + 1;
         int answer = node.raft().alive().size() + 1;

@@ -210,6 +210,20 @@ class MemberOperatorTest {
         assertEquals(List.of("learner " + raft("n3"), "voter " + raft("n3")), changes);
     }
 
+    /** A promotion takes the learner out, and adds the voter. */
+    @Test
+    void a_promotion_that_broke_off_is_repeated() throws Exception {
+        found("n1", "n2");
+        operator.act("add", "n3=" + address("n3"));
+        learners.remove(raft("n3"));
+        changes.clear();
+        says("n3", true, 10);
+        refused(RefusedException.NOT_CAUGHT_UP, "it has applied 10 of 5000 log entries", "promote", "n3");
+        assertEquals(List.of("learner " + raft("n3")), changes, "it catches up from now on");
+        says("n3", true, APPLIED);
+        assertEquals("n3 votes", operator.act("promote", "n3"));
+    }
+
     @Test
     void nobody_is_promoted_if_no_majority_of_the_voters_would_answer() throws Exception {
         found("n1", "n2", "n3");
