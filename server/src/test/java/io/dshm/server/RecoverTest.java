@@ -74,6 +74,7 @@ class RecoverTest {
     void a_whole_folder_is_recovered() {
         assertEquals(0, recover("--show"), err::toString);
         assertFalse(out.toString().contains("damaged"), out::toString);
+        assertTrue(out.toString().contains("which is of term 1\n"), "the snapshot's: nothing is behind it");
         assertEquals(0, recover(toNewFolder()), err::toString);
         assertTrue(Files.exists(folder.resolve("new").resolve("meta")));
     }

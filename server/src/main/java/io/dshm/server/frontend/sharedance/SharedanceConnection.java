@@ -32,12 +32,12 @@ import org.slf4j.LoggerFactory;
 /**
  * One client's connection: it decodes one command, has it carried out, replies and closes. Confined to its event loop.
  *
- * <p>The protocol has no errors, and does not say how long a reply is. So there are two ways in which a connection ends.
- * It is closed if that is the answer, or the end of it: the reply is complete, nothing is stored under the key, or the
- * bytes were no command. In all other cases it is reset, in the middle of a reply, too: there is no leader, or the node
- * is stopping or lags behind, the listener's user may not do it, the client does not read, the process ends. Old clients
- * take both for the end of the reply. A client that tells them apart can ask the next node, instead of treating the
- * session as lost.
+ * <p>The protocol has no errors, and does not say how long a reply is. So there are two ways in which a connection
+ * ends. It is closed if that is the answer, or the end of it: the reply is complete, nothing is stored under the key,
+ * or the bytes were no command. In all other cases it is reset, in the middle of a reply, too: there is no leader, or
+ * the node is stopping or lags behind, the listener's user may not do it, the client does not read, the process ends.
+ * Old clients take both for the end of the reply. A client that tells them apart can ask the next node, instead of
+ * treating the session as lost.
  */
 final class SharedanceConnection extends ChannelInboundHandlerAdapter implements ClientConnection {
 

@@ -1,6 +1,7 @@
 package io.dshm.server.replication.jraft;
 
 import com.alipay.sofa.jraft.entity.LogEntry;
+import com.alipay.sofa.jraft.entity.RaftOutter.SnapshotMeta;
 import com.alipay.sofa.jraft.option.LogStorageOptions;
 import com.alipay.sofa.jraft.option.RaftOptions;
 import com.alipay.sofa.jraft.storage.LogStorage;
@@ -94,17 +95,22 @@ final class CheckedLogStorage extends DelegatingLogStorage {
                 : new IOException("data-dir: " + log + " " + why, cause);
     }
 
+    /** The last index in the newest snapshot; 0 without one. Throws as {@link #lastSnapshot}. */
+    static long lastSnapshotIndex(Path snapshots) throws IOException {
+        return lastSnapshot(snapshots).getLastIncludedIndex();
+    }
+
     /**
      * The library takes a snapshot whose list of files cannot be read for none.
      *
-     * @return the last index in the newest snapshot; 0 without one
+     * @return what Raft knows of the newest snapshot; index and term 0 without one
      * @throws HalfFolderException if its list is missing or damaged
      * @throws IOException if the disk fails
      */
-    static long lastSnapshotIndex(Path snapshots) throws IOException {
+    static SnapshotMeta lastSnapshot(Path snapshots) throws IOException {
         long newest = SnapshotFolder.newestIndex(snapshots);
         if (newest == 0) {
-            return 0;
+            return SnapshotMeta.getDefaultInstance();
         }
         Path list = SnapshotFolder.path(snapshots, newest).resolve(Snapshot.JRAFT_SNAPSHOT_META_FILE);
         LocalSnapshotMetaTable table = new LocalSnapshotMetaTable(new RaftOptions());
@@ -115,7 +121,7 @@ final class CheckedLogStorage extends DelegatingLogStorage {
         boolean empty = Files.readAllBytes(list).length == 0;
         try {
             if (!empty && table.loadFromFile(list.toString()) && table.hasMeta()) {
-                return table.getMeta().getLastIncludedIndex();
+                return table.getMeta();
             }
         } catch (IOException e) {
             throw new HalfFolderException(list, "is damaged", e);

@@ -2,6 +2,7 @@ package io.dshm.server.replication.jraft;
 
 import com.alipay.sofa.jraft.entity.EnumOutter.EntryType;
 import com.alipay.sofa.jraft.entity.LogEntry;
+import com.alipay.sofa.jraft.entity.RaftOutter.SnapshotMeta;
 import com.alipay.sofa.jraft.option.RaftOptions;
 import com.alipay.sofa.jraft.storage.LogStorage;
 import io.dshm.server.statemachine.CorruptStateException;
@@ -21,7 +22,7 @@ public final class OfflineState {
      *
      * @param snapshotIndex the last index in the snapshot, 0 without one
      * @param lastIndex the last one in the log, or in the snapshot if there is none behind it
-     * @param lastTerm its term, 0 if the log is empty
+     * @param lastTerm its term, 0 if there is neither
      */
     public record Extent(long snapshotIndex, long lastIndex, long lastTerm) {
 
@@ -40,17 +41,18 @@ public final class OfflineState {
     public static Extent read(Path folder, StateMachine into) throws IOException {
         Path snapshots = folder.resolve(DataParts.SNAPSHOT);
         try {
-            long snapshot = CheckedLogStorage.lastSnapshotIndex(snapshots);
-            if (snapshot > 0) {
-                into.load(new SnapshotReader(SnapshotFolder.path(snapshots, snapshot)));
+            SnapshotMeta snapshot = CheckedLogStorage.lastSnapshot(snapshots);
+            long index = snapshot.getLastIncludedIndex();
+            if (index > 0) {
+                into.load(new SnapshotReader(SnapshotFolder.path(snapshots, index)));
             }
-            return readLog(folder, snapshot, into);
+            return readLog(folder, index, snapshot.getLastIncludedTerm(), into);
         } catch (CorruptStateException e) {
             throw new IOException(e.getMessage(), e);
         }
     }
 
-    private static Extent readLog(Path folder, long snapshot, StateMachine into) throws IOException {
+    private static Extent readLog(Path folder, long snapshot, long snapshotTerm, StateMachine into) throws IOException {
         Path path = folder.resolve(DataParts.logIn(folder));
         LogStorage log = path.endsWith(DataParts.OLD_LOG)
                 ? RocksDbLog.in(folder, new RaftOptions())
@@ -64,7 +66,7 @@ public final class OfflineState {
         }
         try {
             long last = log.getLastLogIndex();
-            long term = 0;
+            long term = snapshotTerm;
             for (long index = Math.max(snapshot + 1, 1); index <= last; index++) {
                 LogEntry entry = log.getEntry(index);
                 if (entry == null) {
