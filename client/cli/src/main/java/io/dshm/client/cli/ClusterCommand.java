@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -247,22 +248,56 @@ final class ClusterCommand {
         return ExitCode.OK;
     }
 
-    /** A dead node for a new one: first the new one, because the old one may still be needed for a majority. */
+    /**
+     * A dead node for a new one: first the new one, because the old one may still be needed for a majority. Nothing is
+     * removed before it is known that the new one can be added.
+     */
     private ExitCode replace(String old, String member) throws CliException {
         String name = member.replaceFirst("=.*", "");
+        List<Member> members = members();
+        Optional<Member> replaced =
+                members.stream().filter(known -> known.node.equals(old)).findFirst();
+        if (replaced.isEmpty()) {
+            return replaceAgain(old, name, members);
+        }
+        requireFree(name, member, members);
         if (!name.equals(old)) {
             change("add", member);
             change("promote", name);
             return change("remove", old);
         }
-        boolean isThere = members().stream()
-                .anyMatch(known ->
-                        known.node.equals(name) && (name + "=" + known.address + ":").startsWith(member + ":"));
+        boolean isThere = (name + "=" + replaced.get().address + ":").startsWith(member + ":");
         if (!isThere) {
             change("remove", old);
         }
         change("add", member);
         return change("promote", name);
+    }
+
+    /** The old one is no member: an earlier call may have done that. */
+    private ExitCode replaceAgain(String old, String name, List<Member> members) throws CliException {
+        if (members.stream().anyMatch(known -> known.node.equals(name) && known.votes())) {
+            session.output().line(old + " is no member, and " + name + " votes");
+            return ExitCode.OK;
+        }
+        throw new CliException(
+                ExitCode.REFUSED,
+                "refused",
+                "no member has the name " + old + ", so nothing is changed; if it is removed already:"
+                        + " dshm cluster add, then promote");
+    }
+
+    private static void requireFree(String name, String member, List<Member> members) throws CliException {
+        if (!member.matches("[^=]+=.+:\\d+")) {
+            throw CliException.usage("the new node is named NAME=HOST:RAFT-PORT, not " + member);
+        }
+        String address = member.substring(name.length() + 1) + ":";
+        for (Member known : members) {
+            boolean isSame = address.startsWith(known.address + ":") || (known.address + ":").startsWith(address);
+            if (isSame && !known.node.equals(name)) {
+                throw new CliException(ExitCode.REFUSED, "refused", known.node + " has the address " + known.address);
+            }
+        }
     }
 
     /** Has the leader do something, as soon as there is one that can. */

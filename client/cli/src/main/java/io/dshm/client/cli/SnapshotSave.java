@@ -19,18 +19,20 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
  * {@code dshm snapshot save}: a backup comes from a node's admin port, is verified on its way, and gets its name when
- * it is whole and on the disk.
+ * it is whole and on the disk. Only its owner may read it: all sessions are in it.
  */
 final class SnapshotSave {
 
@@ -113,8 +115,10 @@ final class SnapshotSave {
         try {
             Map<String, Object> said;
             try (InputStream in = open(session, port, stale);
-                    FileChannel channel =
-                            FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+                    FileChannel channel = FileChannel.open(
+                            temporary,
+                            Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
+                            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
                     OutputStream out = Channels.newOutputStream(channel)) {
                 said = receive(in, out, file.toString(), session.output());
                 channel.force(true);

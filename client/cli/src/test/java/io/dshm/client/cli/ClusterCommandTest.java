@@ -117,6 +117,36 @@ class ClusterCommandTest {
     }
 
     @Test
+    void nobody_is_removed_for_a_node_that_cannot_be_added() throws IOException {
+        AtomicInteger posts = new AtomicInteger();
+        try (FakeNode node = leader(posts, List.of("{\"message\": \"done\"}"))) {
+            Run noPort = cluster(node, "replace", "n3", "n3=10.0.0.9");
+            assertEquals(ExitCode.USAGE, noPort.exitCode());
+            assertTrue(noPort.err().contains("NAME=HOST:RAFT-PORT, not n3=10.0.0.9"), noPort.err());
+            Run taken = cluster(node, "replace", "n3", "n3=10.0.0.2:7321");
+            assertEquals(ExitCode.REFUSED, taken.exitCode());
+            assertTrue(taken.err().contains("n2 has the address 10.0.0.2:7321"), taken.err());
+            Run unknown = cluster(node, "replace", "n33", "n4=10.0.0.4:7321");
+            assertEquals(ExitCode.REFUSED, unknown.exitCode());
+            assertTrue(unknown.err().contains("no member has the name n33"), unknown.err());
+            assertEquals(0, posts.get());
+        }
+    }
+
+    @Test
+    void a_replacement_may_be_asked_for_again() throws IOException {
+        AtomicInteger posts = new AtomicInteger();
+        try (FakeNode node = leader(posts, List.of("{\"message\": \"done\"}"))) {
+            Run run = cluster(node, "replace", "n0", "n2=10.0.0.2:7321");
+            assertEquals("n0 is no member, and n2 votes\n", run.out());
+            assertEquals(ExitCode.OK, run.exitCode());
+            assertEquals(0, posts.get());
+            cluster(node, "replace", "n3", "n3=10.0.0.9:7321");
+            assertEquals(3, posts.get(), "remove, add, promote");
+        }
+    }
+
+    @Test
     void a_time_is_said_as_people_say_it() {
         assertEquals("119 s", StatusTable.age(Map.of("a", 119L), "a"));
         assertEquals("119 min", StatusTable.age(Map.of("a", 7199L), "a"));

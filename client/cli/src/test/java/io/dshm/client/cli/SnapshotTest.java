@@ -16,6 +16,7 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -135,6 +136,7 @@ class SnapshotTest {
         Run run = save(http("200 OK", good), saved.toString());
         assertEquals(ExitCode.OK, run.exitCode(), run::err);
         assertTrue(Arrays.equals(good, Files.readAllBytes(saved)));
+        assertEquals("rw-------", PosixFilePermissions.toString(Files.getPosixFilePermissions(saved)));
         Run again = run("--admin", "127.0.0.1:1", "snapshot", "save", saved.toString());
         assertEquals(ExitCode.REFUSED, again.exitCode());
         assertTrue(again.err().contains("is there already"), again::err);
