@@ -2,6 +2,7 @@ package io.dshm.server.statemachine;
 
 import io.dshm.proto.wire.RegisterNode;
 import io.dshm.proto.wire.StatusReply;
+import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
@@ -29,10 +30,10 @@ import org.jspecify.annotations.Nullable;
  * answer that was given before that leader began to make stamps is of an earlier term: it may be ahead of what the
  * leader then goes on from.
  *
- * <p>A stamp that is applied later than it came counts from the last instant at which it can have been made: that is
- * now while this node follows the leader that made it, and otherwise when this node began to follow the next leader,
- * lost its last one, or ceased to lead. So an entry that waits for the next leader to be committed does not set the
- * clock back by that time.
+ * <p>A stamp that is applied later than it came counts from the last instant at which it can have been made. No entry
+ * is made after it came into this node's log, nor after this node began to follow the next leader, lost the one that
+ * made it, or ceased to lead. So an entry that waits for the next leader to be committed does not set the clock back
+ * by that time.
  *
  * <p>A leader makes the stamps itself, by this estimate. Its own stamps teach it nothing: each comes back late, and to
  * believe them would slow the cluster's time down.
@@ -56,6 +57,9 @@ public final class ClusterClock {
     private static final long CERTAIN = 11;
 
     private static final long CERTAIN_OF = 13;
+
+    /** The entries that no leader has committed yet are of a few terms; of one that is forgotten, less is known. */
+    private static final int TERMS_KEPT = 16;
 
     /** A difference that is smaller than any other. */
     private static final long UNKNOWN = Long.MIN_VALUE / 2;
@@ -114,13 +118,21 @@ public final class ClusterClock {
     /** The one before it. */
     private long earlierLeaderTerm;
 
-    /** From when that was, by this machine's monotonic clock, and until when; {@link Long#MAX_VALUE} while it is. */
+    private long earlierLeaderUntilMillis;
+
+    /** From when this node has followed the last one, by this machine's monotonic clock. */
     private long leaderSinceMillis;
 
+    /** Until when; {@link Long#MAX_VALUE} while it does. */
     private long leaderUntilMillis = Long.MAX_VALUE;
 
     /** Of the thread that applies. */
     private long entryTerm;
+
+    /** The last terms of which an entry has come into the log, each at its remainder, and when the last one came. */
+    private final long[] cameOfTerm = new long[TERMS_KEPT];
+
+    private final long[] cameMillis = new long[TERMS_KEPT];
 
     /** The difference that a leader's stamps go by as long as it is the largest; written under this lock. */
     private volatile long foundOffsetMillis = UNKNOWN;
@@ -133,6 +145,7 @@ public final class ClusterClock {
     public ClusterClock(LongSupplier nanoTime) {
         this.nanoTime = nanoTime;
         this.reading = new Reading(UNKNOWN, monotonicMillis(), 0, 0);
+        Arrays.fill(cameMillis, Long.MAX_VALUE);
     }
 
     /** The cluster clock as far as this node can know it. Any thread. */
@@ -158,6 +171,16 @@ public final class ClusterClock {
     /** The entries that come from now on are of that term. Called by the state machine, as {@link #observe}. */
     public void ofTerm(long term) {
         entryTerm = term;
+    }
+
+    /**
+     * Entries of that term have come into this node's log: their stamps were made before. Called before they can be
+     * applied; by the thread that writes the log.
+     */
+    public synchronized void came(long term) {
+        int at = (int) (term % TERMS_KEPT);
+        cameOfTerm[at] = term;
+        cameMillis[at] = monotonicMillis();
     }
 
     /** This start of the node registers so: an entry that holds it is made later. */
@@ -201,10 +224,15 @@ public final class ClusterClock {
 
     /** When the leader of that term can have stamped an entry at last, by this machine's monotonic clock. */
     private long lastStampedMillis(long term) {
-        if (term == leaderTerm) {
-            return leaderUntilMillis;
+        int at = (int) (term % TERMS_KEPT);
+        long known = cameOfTerm[at] == term ? cameMillis[at] : Long.MAX_VALUE;
+        if (term > leaderTerm) {
+            return known;
         }
-        return term < leaderTerm ? leaderSinceMillis : Long.MAX_VALUE;
+        if (term == leaderTerm) {
+            return Math.min(known, leaderUntilMillis);
+        }
+        return Math.min(known, term <= earlierLeaderTerm ? earlierLeaderUntilMillis : leaderSinceMillis);
     }
 
     /** The clock of the leader of that term had come to that time, at least, at an instant of the monotonic clock. */
@@ -257,7 +285,9 @@ public final class ClusterClock {
      */
     public synchronized void follow(long term) {
         if (term != leaderTerm) {
+            endFollowing();
             earlierLeaderTerm = leaderTerm;
+            earlierLeaderUntilMillis = leaderUntilMillis;
         }
         leaderTerm = term;
         leaderSinceMillis = monotonicMillis();

@@ -134,6 +134,11 @@ public final class StateMachine {
         clock.ofTerm(term);
     }
 
+    /** Entries of that term have come into this node's log, and are not applied yet. The thread that writes the log. */
+    public void came(long term) {
+        clock.came(term);
+    }
+
     /**
      * Applies one log entry.
      *

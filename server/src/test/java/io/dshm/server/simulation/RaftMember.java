@@ -26,6 +26,8 @@ final class RaftMember {
 
     /** What the library calls, on the thread that applies. */
     interface Applier {
+        void came(long term);
+
         void apply(RaftDisk.Entry entry, RaftLog.@Nullable Proposal proposal);
 
         void onBatch();
@@ -57,6 +59,9 @@ final class RaftMember {
 
     /** When it was last elected itself. */
     private long electedMillis;
+
+    /** When the last entry of a leader came, by its term, since this process started. */
+    private final Map<Long, Long> cameMillis = new TreeMap<>();
 
     private long commitIndex;
     private long handedIndex;
@@ -276,7 +281,7 @@ final class RaftMember {
 
     private void leaderLost() {
         if (hasStampOf(leaderTerm)) {
-            cluster.checks.time().onLost(leaderTerm, events.nowMillis());
+            cluster.checks.time().onLost(leaderTerm, cameMillis.getOrDefault(leaderTerm, events.nowMillis()));
         }
     }
 
@@ -340,6 +345,7 @@ final class RaftMember {
 
     private long append(byte @Nullable [] data, long stampedMillis, @Nullable RaftConfig config) {
         RaftDisk.Entry entry = new RaftDisk.Entry(disk.lastIndex() + 1, disk.term, data, stampedMillis, config);
+        came(entry);
         disk.append(entry);
         process.after(cluster.diskDelay(), () -> {
             if (entry.index() >= disk.baseIndex
@@ -350,6 +356,11 @@ final class RaftMember {
             }
         });
         return entry.index();
+    }
+
+    private void came(RaftDisk.Entry entry) {
+        cameMillis.put(entry.term(), events.nowMillis());
+        applier.came(entry.term());
     }
 
     // Members that change, one at a time (Raft thesis, 4.1): two majorities of neighbouring configurations have a node
@@ -484,6 +495,7 @@ final class RaftMember {
                 }
                 disk.cutOffFrom(entry.index());
             }
+            came(entry);
             disk.append(entry);
         }
         long last = previous + entries.size();

@@ -382,6 +382,11 @@ final class SimulatedNode {
         }
 
         @Override
+        public void came(long term) {
+            stateMachine.came(term);
+        }
+
+        @Override
         public boolean mayInstall() {
             return !viewOpen;
         }

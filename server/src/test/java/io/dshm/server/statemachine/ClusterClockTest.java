@@ -193,6 +193,50 @@ class ClusterClockTest {
         assertEquals(1_011_100, clock.answer().certainMillis());
     }
 
+    /** That leader has died, and nobody has noticed, or nobody leads. */
+    @Test
+    void a_stamp_that_waited_for_the_next_leader_counts_from_when_it_came() {
+        clock.hear(1_000_000, 1, true);
+        clock.follow(2);
+        clock.came(2);
+        monotonicMillis += 6_500;
+        clock.endFollowing();
+        monotonicMillis += 6_500;
+        clock.follow(3);
+        clock.came(3);
+        clock.ofTerm(2);
+        clock.observe(1_000_100);
+        assertEquals(1_011_100, clock.answer().certainMillis());
+    }
+
+    /** Sent by the next leader. */
+    @Test
+    void a_stamp_that_came_after_its_leader_was_lost_counts_from_when_that_one_was_lost() {
+        clock.hear(1_000_000, 1, true);
+        clock.follow(2);
+        clock.endFollowing();
+        monotonicMillis += 13_000;
+        clock.follow(3);
+        clock.came(2);
+        clock.ofTerm(2);
+        clock.observe(1_000_100);
+        assertEquals(1_011_100, clock.answer().certainMillis());
+    }
+
+    @Test
+    void a_stamp_of_a_leader_that_was_not_followed_counts_from_when_the_next_one_was_followed() {
+        clock.hear(1_000_000, 2, true);
+        clock.follow(2);
+        clock.endFollowing();
+        monotonicMillis += 5_000;
+        clock.follow(4);
+        monotonicMillis += 13_000;
+        clock.came(3);
+        clock.ofTerm(3);
+        clock.observe(1_010_000);
+        assertEquals(1_021_000, clock.answer().certainMillis());
+    }
+
     @Test
     void a_stamp_of_an_earlier_leader_counts_from_when_the_next_one_was_followed() {
         clock.hear(1_000_000, 1, true);

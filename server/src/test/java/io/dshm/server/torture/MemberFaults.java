@@ -37,8 +37,13 @@ final class MemberFaults {
 
     /** A node is no member for a while, or no voter. */
     static Optional<Fault> removed(Machines machines, Random random) throws InterruptedException {
-        Way way = Way.values()[random.nextInt(Way.values().length)];
-        return machines.takeToDamage(random).map(victim -> new Fault() {
+        Way drawn = Way.values()[random.nextInt(Way.values().length)];
+        return machines.takeToDamage(random).map(victim -> removed(machines, victim, drawn));
+    }
+
+    private static Fault removed(Machines machines, Machine victim, Way drawn) {
+        Way way = drawn == Way.RUNS_ON && !machines.takeClock(victim) ? Way.REPLACED : drawn;
+        return new Fault() {
 
             @Override
             public void inject() throws IOException, InterruptedException {
@@ -66,6 +71,7 @@ final class MemberFaults {
             public void heal() throws IOException, InterruptedException {
                 if (way == Way.RUNS_ON) {
                     loseData();
+                    machines.releaseClock(victim);
                 }
                 if (way != Way.LEARNS) {
                     comeBack();
@@ -79,7 +85,7 @@ final class MemberFaults {
             public String toString() {
                 return victim + " " + way.words;
             }
-        });
+        };
     }
 
     /** Asks whoever leads, again and again: each of these requests may be repeated. */

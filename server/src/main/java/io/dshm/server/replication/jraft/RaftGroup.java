@@ -222,7 +222,7 @@ public final class RaftGroup implements RaftLog {
                 start.memberOptions(watch),
                 (path, raft) -> new TermStorage(path, raft, self, termMin, terms, progress, onFatal),
                 raft -> new CheckedLogStorage(
-                        new TimedLogStorage(watch.newLog(raft), counts),
+                        new TimedLogStorage(watch.newLog(raft), counts, stateMachine::came),
                         settings.folder(),
                         progress,
                         watch.space(),
