@@ -372,7 +372,7 @@ final class ServerOptions {
             paramLabel = "N",
             defaultValue = "60",
             description =
-                    "A client that stops in the middle of a request, or reads nothing of its replies, for so long is disconnected (default: ${DEFAULT-VALUE}).")
+                    "A client that stops in the middle of a request, reads nothing of its replies, or does not say AUTH where it has to, for so long is disconnected (default: ${DEFAULT-VALUE}).")
     int stallSeconds;
 
     @Option(

@@ -85,6 +85,10 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
 
     private int stalledInputChecks;
     private int stalledOutputChecks;
+
+    /** For how many checks the client has not said who it is, although it has to. */
+    private int strangerChecks;
+
     private long bytesSinceCheck;
 
     /**
@@ -570,11 +574,16 @@ final class TextConnection extends ChannelInboundHandlerAdapter implements Clien
         bytesSinceCheck = 0;
         stalledInputChecks = begun && !arrives && mayDecode() ? stalledInputChecks + 1 : 0;
         stalledOutputChecks = output.progresses() ? 0 : stalledOutputChecks + 1;
+        boolean stranger = !access.takesData() && !suspended && order.isEmpty();
+        strangerChecks = stranger ? strangerChecks + 1 : 0;
         if (stalledInputChecks > checksMax) {
             LOG.debug("closed {}: it began a request and did not go on", this);
             disconnect();
         } else if (stalledOutputChecks > checksMax) {
             LOG.debug("closed {}: it does not read its replies", this);
+            disconnect();
+        } else if (strangerChecks > checksMax) {
+            LOG.debug("closed {}: it does not say who it is", this);
             disconnect();
         } else if (access.isGone()) {
             finish();

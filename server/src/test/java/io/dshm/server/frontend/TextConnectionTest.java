@@ -340,7 +340,7 @@ class TextConnectionTest {
 
     private void changeUser(ChangeUsersCommand.Builder change) {
         CompletableFuture<Reply> reply =
-                replicator.submitForOperator(CommandRecord.newBuilder().setChangeUsers(change.setName("app")));
+                replicator.submitForOperator(CommandRecord.newBuilder().setChangeUsers(change));
         applyAll();
         assertEquals(Reply.Done.DONE, reply.join());
     }
@@ -352,12 +352,17 @@ class TextConnectionTest {
     }
 
     private void addUser() {
+        addUser("app", GrantedRight.newBuilder().setKind(GrantedRight.Kind.READ));
+    }
+
+    private void addUser(String name, GrantedRight.Builder right) {
         switchFormat();
         byte[] secret = SECRET.getBytes(ISO_8859_1);
-        byte[] salt = Secrets.saltOf("app", secret);
+        byte[] salt = Secrets.saltOf(name, secret);
         changeUser(ChangeUsersCommand.newBuilder()
                 .setAction(ChangeUsersCommand.Action.ADD)
-                .addRights(GrantedRight.newBuilder().setKind(GrantedRight.Kind.READ))
+                .setName(name)
+                .addRights(right)
                 .setSecret(HashedSecret.newBuilder()
                         .setSalt(ByteString.copyFrom(salt))
                         .setHash(ByteString.copyFrom(Secrets.hash(salt, secret)))));
@@ -372,13 +377,38 @@ class TextConnectionTest {
             applyAll();
             assertEquals("DONE\r\n", channel.received());
         }
-        changeUser(ChangeUsersCommand.newBuilder().setAction(ChangeUsersCommand.Action.REMOVE));
+        changeUser(ChangeUsersCommand.newBuilder()
+                .setAction(ChangeUsersCommand.Action.REMOVE)
+                .setName("app"));
         client.send("GET a\r\nPING\r\n");
         assertEquals("ERROR denied the user or its secret was removed\r\n", client.received());
         assertTrue(client.isEnded());
         assertFalse(idle.isEnded());
         connections.forEach(connection -> connection.checkProgress(CHECKS_MAX));
         assertTrue(idle.isEnded());
+    }
+
+    @Test
+    void who_does_not_say_who_it_is_where_it_has_to_does_not_stay() {
+        addUser(
+                "root",
+                GrantedRight.newBuilder().setKind(GrantedRight.Kind.ADMIN).setPattern(ByteString.copyFromUtf8("*")));
+        ClientChannel known = another();
+        known.send("AUTH root " + SECRET + "\r\n");
+        applyAll();
+        assertEquals("DONE\r\n", known.received());
+        for (int check = 0; check <= CHECKS_MAX; check++) {
+            connections.forEach(connection -> connection.checkProgress(CHECKS_MAX));
+        }
+        assertTrue(client.isOpen(), "nobody has to say who it is");
+        changeUser(ChangeUsersCommand.newBuilder().setAction(ChangeUsersCommand.Action.REQUIRE));
+        for (int check = 0; check <= CHECKS_MAX; check++) {
+            client.send("PING\r\n");
+            assertEquals("DONE\r\n", client.received());
+            connections.forEach(connection -> connection.checkProgress(CHECKS_MAX));
+        }
+        assertFalse(client.isOpen());
+        assertTrue(known.isOpen());
     }
 
     @Test
