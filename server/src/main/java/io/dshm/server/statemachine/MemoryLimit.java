@@ -209,6 +209,10 @@ public final class MemoryLimit {
                 take(growth, parts);
                 return record;
             }
+            if (!stateMachine.admits(record)) {
+                // It is denied where it is applied. The node that took it may not have known the users yet.
+                return record;
+            }
             if (!mayEvict(record, parts)) {
                 return refused(record);
             }

@@ -510,6 +510,11 @@ public final class StateMachine {
         return authorization.users();
     }
 
+    /** Whether that command's user may do it, as of the last entry applied. Any thread. */
+    boolean admits(CommandRecord record) {
+        return authorization.admits(record);
+    }
+
     /** The cluster's id and its members; none before the cluster has one. Any thread. */
     public ClusterState cluster() {
         return cluster;

@@ -11,8 +11,11 @@ import com.google.protobuf.ByteString;
 import io.dshm.proto.Formats;
 import io.dshm.proto.Key;
 import io.dshm.proto.Limits;
+import io.dshm.proto.wire.ChangeUsersCommand;
 import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.Eviction;
+import io.dshm.proto.wire.GrantedRight;
+import io.dshm.proto.wire.HashedSecret;
 import io.dshm.proto.wire.LogEntry;
 import io.dshm.proto.wire.TypedValue;
 import io.dshm.proto.wire.WhenFull;
@@ -149,6 +152,38 @@ class RegionLimitTest {
         }
         assertTrue(isThere(follower, "other:x"));
         assertEquals(digest(leader), digest(follower));
+    }
+
+    @Test
+    void nothing_is_evicted_for_who_has_no_right() {
+        run(Log.limitRegion("r", LIMIT, WhenFull.EVICT));
+        int keys = (int) LIMIT / 200;
+        assertEquals(keys, fill("r", keys));
+        run(ChangeUsersCommand.newBuilder()
+                .setAction(ChangeUsersCommand.Action.ADD)
+                .setName("root")
+                .setSecret(HashedSecret.newBuilder()
+                        .setSalt(ByteString.copyFrom(new byte[Limits.SECRET_SALT_BYTES]))
+                        .setHash(ByteString.copyFrom(new byte[Limits.SECRET_HASH_BYTES])))
+                .addRights(GrantedRight.newBuilder()
+                        .setKind(GrantedRight.Kind.ADMIN)
+                        .setPattern(ByteString.copyFromUtf8("*"))));
+        assertEquals(
+                Outcome.Kind.APPLIED,
+                run(ChangeUsersCommand.newBuilder().setAction(ChangeUsersCommand.Action.REQUIRE))
+                        .kind());
+        CommandRecord.Builder set = Log.set("r:new", value("v", "r:new"), 0);
+        assertEquals(Outcome.Kind.DENIED, run(set).kind());
+        for (int i = 0; i < keys; i++) {
+            assertTrue(isThere(follower, "r:" + i), "key " + i);
+        }
+        long root = leader.users().all().iterator().next().number();
+        assertEquals(Outcome.Kind.APPLIED, run(set.setCredential(root)).kind());
+        assertFalse(isThere(follower, "r:0"));
+    }
+
+    private Outcome run(ChangeUsersCommand.Builder change) {
+        return run(CommandRecord.newBuilder().setChangeUsers(change));
     }
 
     @Test
