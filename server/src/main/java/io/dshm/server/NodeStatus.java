@@ -50,6 +50,9 @@ final class NodeStatus implements NodeInfo {
 
     private static final long DIGEST_MILLIS = 30_000;
 
+    /** How long an operator's change may wait for a leader to confirm that this node knows the users as they are. */
+    private static final long CATCH_UP_MILLIS = 5_000;
+
     /** What there is to be seen of a node that runs. */
     record Parts(
             RaftGroup raft,
@@ -338,6 +341,11 @@ final class NodeStatus implements NodeInfo {
     @Override
     public boolean knowsUsers() {
         return reads.isCaughtUp();
+    }
+
+    @Override
+    public void catchUp() throws IOException, InterruptedException {
+        running().raft.catchUp(CATCH_UP_MILLIS);
     }
 
     @Override

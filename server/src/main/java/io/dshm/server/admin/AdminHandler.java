@@ -142,6 +142,10 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
         }
     }
 
+    private static final Answer NOT_ADMITTED = new Answer(
+            HttpResponseStatus.UNAUTHORIZED,
+            "this needs the token in the node's admin-token-file, or a user with admin:*\n");
+
     @Override
     public void channelActive(ChannelHandlerContext context) {
         awaitRequest(context);
@@ -187,12 +191,7 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
         if (request.decoderResult().isFailure()) {
             send(context, new Answer(HttpResponseStatus.BAD_REQUEST, "not an HTTP request\n"), false);
         } else if (!isAdmitted(context, request)) {
-            send(
-                    context,
-                    new Answer(
-                            HttpResponseStatus.UNAUTHORIZED,
-                            "this needs the token in the node's admin-token-file, or a user with admin:*\n"),
-                    keepAlive);
+            send(context, NOT_ADMITTED, keepAlive);
         } else if (request.method().equals(HttpMethod.POST)) {
             change(context, request, new QueryStringDecoder(request.uri()), keepAlive);
         } else if (!request.method().equals(HttpMethod.GET)) {
@@ -213,14 +212,13 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
         }
     }
 
-    /** Monitors may ask for the node's health without a secret. */
+    /** Monitors may ask for the node's health without a secret. Any thread. */
     private boolean isAdmitted(ChannelHandlerContext context, FullHttpRequest request) {
         if ((token == null && !node.requiresUser())
                 || FREE_OF_TOKEN.contains(new QueryStringDecoder(request.uri()).path())) {
             return true;
         }
-        Authorization given = Authorization.in(request.headers().get(HttpHeaderNames.AUTHORIZATION));
-        if ((token != null && token.is(given.secret())) || given.isOf(node::isAdmin)) {
+        if (hasToken(request) || givenIn(request).isOf(node::isAdmin)) {
             return true;
         }
         long times = REFUSED.next();
@@ -231,6 +229,14 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
                     context.channel().remoteAddress());
         }
         return false;
+    }
+
+    private boolean hasToken(FullHttpRequest request) {
+        return token != null && token.is(givenIn(request).secret());
+    }
+
+    private static Authorization givenIn(FullHttpRequest request) {
+        return Authorization.in(request.headers().get(HttpHeaderNames.AUTHORIZATION));
     }
 
     private void answer(ChannelHandlerContext context, String path, FullHttpRequest request, boolean keepAlive) {
@@ -313,9 +319,28 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
                     keepAlive);
         } else if (token == null && !node.knowsUsers()) {
             send(context, Answer.unavailable("starting: it is not known yet whether this needs a user"), keepAlive);
-        } else {
+        } else if (hasToken(request) || uri.path().equals(RELOAD_TLS)) {
             slowly(context, change, keepAlive);
+        } else {
+            slowly(context, () -> changeIfStillAdmitted(context, request, change), keepAlive);
         }
+    }
+
+    /**
+     * This node may lag, and not have heard yet that the user was removed, or that one is required. What changes this
+     * node alone is done without a leader; all other changes need one anyway.
+     */
+    private Answer changeIfStillAdmitted(
+            ChannelHandlerContext context, FullHttpRequest request, Supplier<Answer> change) {
+        try {
+            node.catchUp();
+        } catch (IOException | IllegalStateException e) {
+            return Answer.unavailable(String.valueOf(e.getMessage()));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return Answer.unavailable("stopping");
+        }
+        return isAdmitted(context, request) ? change.get() : NOT_ADMITTED;
     }
 
     /** The change that a POST to that path makes; null if there is no such path. */

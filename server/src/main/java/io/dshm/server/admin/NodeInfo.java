@@ -69,6 +69,14 @@ public interface NodeInfo {
     /** Whether the cluster lets nobody do anything without a user, as far as this node knows. */
     boolean requiresUser();
 
+    /**
+     * Returns when this node has applied all that any node has acknowledged before this call. Blocks.
+     *
+     * @throws IOException if no leader confirms it in time
+     * @throws IllegalStateException if the node does not run
+     */
+    void catchUp() throws IOException, InterruptedException;
+
     /** Whether this node has learnt, since it started, whether one is required. */
     boolean knowsUsers();
 

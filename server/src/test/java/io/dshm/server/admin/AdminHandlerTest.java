@@ -283,6 +283,20 @@ class AdminHandlerTest {
     }
 
     @Test
+    void a_change_is_not_made_for_who_was_admitted_by_what_a_lagging_node_knew() {
+        node.requiresUserMeanwhile = true;
+        assertTrue(answer(change("/users/add?name=me")).startsWith("401"));
+        assertEquals(List.of(), node.asked);
+        assertTrue(answer(by("root", TestNode.SECRET, change("/cluster/remove?member=n1")))
+                .startsWith("200"));
+        assertEquals(1, node.asked.size());
+        node.noLeader = new IOException("no leader");
+        assertEquals("503 no leader\n", answer(by("root", TestNode.SECRET, change("/cluster/remove?member=n2"))));
+        assertEquals(1, node.asked.size());
+        assertTrue(answer(by("root", TestNode.SECRET, change("/tls/reload"))).startsWith("200"));
+    }
+
+    @Test
     void a_file_without_a_proper_token_is_refused(@TempDir Path folder) throws IOException {
         Path file = folder.resolve("token");
         for (String bad : List.of("", "short", "0123456789abcdef 0", "0123456789abcdef\u00e9", "x".repeat(5000))) {

@@ -1,5 +1,6 @@
 package io.dshm.server.admin;
 
+import java.io.IOException;
 import java.io.OutputStream;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -28,6 +29,13 @@ final class TestNode implements NodeInfo {
     boolean requiresUser;
     boolean knowsUsers = true;
 
+    /** What it learns once it has caught up. */
+    boolean requiresUserMeanwhile;
+
+    /** Why it cannot catch up. */
+    @Nullable
+    IOException noLeader;
+
     @Override
     public Map<String, Object> users() {
         return Map.of("auth", "off");
@@ -41,6 +49,14 @@ final class TestNode implements NodeInfo {
     @Override
     public boolean isAdmin(String user, byte[] secret) {
         return user.equals("root") && Arrays.equals(secret, SECRET);
+    }
+
+    @Override
+    public void catchUp() throws IOException {
+        if (noLeader != null) {
+            throw noLeader;
+        }
+        requiresUser |= requiresUserMeanwhile;
     }
 
     @Override

@@ -406,8 +406,20 @@ public final class RaftGroup implements RaftLog {
      * @throws IOException if there is none; the message says why
      */
     public SnapshotFiles takeSnapshot(boolean confirmed) throws IOException, InterruptedException {
-        return new SnapshotOnRequest(settings.folder(), this, this::runningNode, this::appliedIndex)
-                .take(confirmed, TimeUnit.SECONDS.toMillis(Limits.BACKUP_SNAPSHOT_SECONDS_MAX));
+        return snapshots().take(confirmed, TimeUnit.SECONDS.toMillis(Limits.BACKUP_SNAPSHOT_SECONDS_MAX));
+    }
+
+    /**
+     * Returns when this node has applied everything that was committed when it was called. Blocks.
+     *
+     * @throws IOException if no leader confirms that in time
+     */
+    public void catchUp(long timeoutMillis) throws IOException, InterruptedException {
+        snapshots().confirm(System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(timeoutMillis));
+    }
+
+    private SnapshotOnRequest snapshots() {
+        return new SnapshotOnRequest(settings.folder(), this, this::runningNode, this::appliedIndex);
     }
 
     private long appliedIndex() {

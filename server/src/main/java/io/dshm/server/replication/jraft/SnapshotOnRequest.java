@@ -78,7 +78,7 @@ final class SnapshotOnRequest {
     }
 
     /** Returns when this node has applied everything that was committed when it was called. */
-    private void confirm(long deadline) throws IOException, InterruptedException {
+    void confirm(long deadline) throws IOException, InterruptedException {
         CompletableFuture<Void> confirmed = new CompletableFuture<>();
         log.readIndex(new RaftLog.ReadIndexListener() {
             @Override
