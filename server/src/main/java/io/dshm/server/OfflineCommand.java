@@ -2,6 +2,7 @@ package io.dshm.server;
 
 import io.dshm.server.config.ConfigException;
 import io.dshm.server.replication.jraft.RaftGroup;
+import io.dshm.server.statemachine.StateTooLargeException;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.io.PrintWriter;
@@ -46,7 +47,8 @@ record OfflineCommand(String name, Callable<Integer> command, Function<Exception
                 .setErr(err)
                 .setExecutionExceptionHandler((failure, line, parsed) -> {
                     boolean wrongOption = failure instanceof ConfigException;
-                    if (!wrongOption && !(failure instanceof IOException)) {
+                    boolean refused = failure instanceof IOException || failure instanceof StateTooLargeException;
+                    if (!wrongOption && !refused) {
                         throw failure;
                     }
                     err.println(name + ": " + reason.apply(failure));

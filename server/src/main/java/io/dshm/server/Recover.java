@@ -4,8 +4,10 @@ import io.dshm.server.config.ConfigException;
 import io.dshm.server.config.Member;
 import io.dshm.server.replication.jraft.OfflineState;
 import io.dshm.server.statemachine.ClusterClock;
+import io.dshm.server.statemachine.MemoryLimit;
 import io.dshm.server.statemachine.RecoveredState;
 import io.dshm.server.statemachine.StateMachine;
+import io.dshm.server.statemachine.StateRoom;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -76,6 +78,13 @@ public final class Recover implements Callable<Integer> {
     @Nullable
     CommandSpec spec;
 
+    private final long heapBytes;
+
+    /** @param heapBytes the heap that the node's state has to fit into */
+    Recover(long heapBytes) {
+        this.heapBytes = heapBytes;
+    }
+
     /** See {@code --help}. */
     public static void main(String[] arguments) {
         command().runAndExit(arguments);
@@ -87,14 +96,16 @@ public final class Recover implements Callable<Integer> {
     }
 
     private static OfflineCommand command() {
-        return new OfflineCommand("dshm recover", new Recover(), StartFailure::reason);
+        return new OfflineCommand(
+                "dshm recover", new Recover(Runtime.getRuntime().maxMemory()), StartFailure::reason);
     }
 
     @Override
     public Integer call() throws IOException {
         Path folder = dataDir.toAbsolutePath().normalize();
         NodeFolder.Owner owner = NodeFolder.ownerOf(folder);
-        StateMachine stateMachine = new StateMachine(new ClusterClock(System::nanoTime));
+        StateRoom room = StateRoom.ofHeap(heapBytes, 0).withGrowthMax(MemoryLimit.NONE);
+        StateMachine stateMachine = new StateMachine(new ClusterClock(System::nanoTime), room);
         try (NodeFolder opened = NodeFolder.open(folder, owner.cluster(), owner.node())) {
             opened.takeOverLog();
             long committed = opened.progress().committed();

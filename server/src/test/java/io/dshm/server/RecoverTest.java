@@ -71,6 +71,14 @@ class RecoverTest {
     }
 
     @Test
+    void a_state_that_the_heap_cannot_hold_is_refused_with_the_heap_that_can() {
+        int status = new OfflineCommand("dshm recover", new Recover(1_000), StartFailure::reason)
+                .run(new PrintWriter(out, true), new PrintWriter(err, true), "--show", "--data-dir", data().toString());
+        assertEquals(OfflineCommand.REFUSED, status);
+        assertTrue(err.toString().contains("DSHM_JAVA_OPTS"), err::toString);
+    }
+
+    @Test
     void a_whole_folder_is_recovered() {
         assertEquals(0, recover("--show"), err::toString);
         assertFalse(out.toString().contains("damaged"), out::toString);

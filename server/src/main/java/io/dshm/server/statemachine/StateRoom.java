@@ -55,7 +55,8 @@ public record StateRoom(long growthMax, long holdMax, long besideBytes) {
             throw new StateTooLargeException("the state takes " + mebibytes(stateBytes)
                     + " MiB, and this node's heap has room for " + mebibytes(holdMax)
                     + " MiB at most. Its data is not damaged. Start it with a heap of at least "
-                    + mebibytes(heapFor(stateBytes)) + " MiB (-Xmx), best with the same as the other nodes");
+                    + mebibytes(heapFor(stateBytes))
+                    + " MiB (-Xmx in DSHM_JAVA_OPTS), best with the same as the other nodes");
         }
     }
 
