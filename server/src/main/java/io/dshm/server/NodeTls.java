@@ -87,7 +87,10 @@ final class NodeTls implements AutoCloseable {
 
     private static GuardedPool handshakes(String name) {
         return new GuardedPool(
-                name, HANDSHAKE_THREADS, new LinkedBlockingQueue<>(), new DefaultThreadFactory(name, true));
+                name,
+                HANDSHAKE_THREADS,
+                new LinkedBlockingQueue<>(Limits.TLS_STEPS_WAITING_MAX),
+                new DefaultThreadFactory(name, true));
     }
 
     private static TlsFiles files(ServerConfig.Pem files) {

@@ -47,6 +47,7 @@ final class BoundedTls extends SslHandler {
     private static final int TYPE_MAX = 24;
     private static final int MAJOR_VERSION = 3;
 
+    private final HandshakeSteps steps;
     private final TlsRoom room;
 
     /** The beginning of a record. */
@@ -81,7 +82,12 @@ final class BoundedTls extends SslHandler {
      * @param room where the connection counts: that of its event loop
      */
     BoundedTls(SSLEngine engine, Executor handshakes, TlsRoom room) {
-        super(engine, handshakes);
+        this(engine, new HandshakeSteps(handshakes), room);
+    }
+
+    private BoundedTls(SSLEngine engine, HandshakeSteps steps, TlsRoom room) {
+        super(engine, steps);
+        this.steps = steps;
         this.room = room;
     }
 
@@ -103,9 +109,10 @@ final class BoundedTls extends SslHandler {
         super.channelInactive(ctx);
     }
 
-    /** Takes no more input, and lets go of the beginning of a record. */
+    /** Takes no more input, and lets go of the beginning of a record, and of a step that is not computed yet. */
     private void drop() {
         ended = true;
+        steps.drop();
         begun.release();
         begun = Unpooled.EMPTY_BUFFER;
         count(0);
