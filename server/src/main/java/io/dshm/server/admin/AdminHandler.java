@@ -78,6 +78,14 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
 
     private static final Set<String> FREE_OF_TOKEN = Set.of("/health", "/livez", "/readyz");
 
+    private static final Answer NO_SECRET = new Answer(
+            HttpResponseStatus.UNAUTHORIZED,
+            "this needs the token in the node's admin-token-file, or a user with admin:*\n");
+
+    private static final Answer WRONG_HOST = new Answer(
+            HttpResponseStatus.FORBIDDEN,
+            "the Host header must be an address or localhost: call the admin port by its address\n");
+
     private final NodeInfo node;
     private final MetricsSource metrics;
     private final @Nullable AdminToken token;
@@ -142,10 +150,6 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
         }
     }
 
-    private static final Answer NOT_ADMITTED = new Answer(
-            HttpResponseStatus.UNAUTHORIZED,
-            "this needs the token in the node's admin-token-file, or a user with admin:*\n");
-
     @Override
     public void channelActive(ChannelHandlerContext context) {
         awaitRequest(context);
@@ -190,8 +194,11 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
         boolean keepAlive = HttpUtil.isKeepAlive(request);
         if (request.decoderResult().isFailure()) {
             send(context, new Answer(HttpResponseStatus.BAD_REQUEST, "not an HTTP request\n"), false);
-        } else if (!isAdmitted(context, request)) {
-            send(context, NOT_ADMITTED, keepAlive);
+            return;
+        }
+        Answer refusal = refusal(context, request);
+        if (refusal != null) {
+            send(context, refusal, keepAlive);
         } else if (request.method().equals(HttpMethod.POST)) {
             change(context, request, new QueryStringDecoder(request.uri()), keepAlive);
         } else if (!request.method().equals(HttpMethod.GET)) {
@@ -212,14 +219,18 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
         }
     }
 
-    /** Monitors may ask for the node's health without a secret. Any thread. */
-    private boolean isAdmitted(ChannelHandlerContext context, FullHttpRequest request) {
-        if ((token == null && !node.requiresUser())
-                || FREE_OF_TOKEN.contains(new QueryStringDecoder(request.uri()).path())) {
-            return true;
+    /**
+     * Null for who may ask that. Monitors may ask for the node's health without a secret, and by any name. Any thread.
+     */
+    private @Nullable Answer refusal(ChannelHandlerContext context, FullHttpRequest request) {
+        if (FREE_OF_TOKEN.contains(new QueryStringDecoder(request.uri()).path())) {
+            return null;
+        }
+        if (token == null && !node.requiresUser()) {
+            return HostHeader.isSafe(request.headers().get(HttpHeaderNames.HOST)) ? null : WRONG_HOST;
         }
         if (hasToken(request) || givenIn(request).isOf(node::isAdmin)) {
-            return true;
+            return null;
         }
         long times = REFUSED.next();
         if (times > 0) {
@@ -228,7 +239,7 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
                     times,
                     context.channel().remoteAddress());
         }
-        return false;
+        return NO_SECRET;
     }
 
     private boolean hasToken(FullHttpRequest request) {
@@ -340,7 +351,8 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
             Thread.currentThread().interrupt();
             return Answer.unavailable("stopping");
         }
-        return isAdmitted(context, request) ? change.get() : NOT_ADMITTED;
+        Answer refusal = refusal(context, request);
+        return refusal == null ? change.get() : refusal;
     }
 
     /** The change that a POST to that path makes; null if there is no such path. */

@@ -15,18 +15,18 @@ public final class AdminFuzz {
     /** What operators send. */
     public static List<byte[]> seeds() {
         return List.of(
-                request("GET /health HTTP/1.1", "Host: x"),
-                request("GET /why?key=a%20b HTTP/1.1", "Host: x", "Authorization: Basic dTpz"),
+                request("GET /health HTTP/1.1", "Host: 127.0.0.1"),
+                request("GET /why?key=a%20b HTTP/1.1", "Host: 127.0.0.1", "Authorization: Basic dTpz"),
                 request(
                         "POST /users/add?name=u&right=read:a HTTP/1.1",
-                        "Host: x",
+                        "Host: 127.0.0.1",
                         "Dshm-Operator: t",
                         "Content-Length: 3",
                         "",
                         "abc"),
                 request(
                         "POST /region?name=r&bytes=10&policy=evict HTTP/1.1",
-                        "Host: x",
+                        "Host: 127.0.0.1",
                         "Transfer-Encoding: chunked",
                         "Dshm-Operator: t",
                         "",

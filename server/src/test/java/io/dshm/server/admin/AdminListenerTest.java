@@ -74,6 +74,36 @@ class AdminListenerTest {
         return new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     }
 
+    private String statusFor(String path, String host) throws IOException {
+        Socket socket = send("GET " + path + " HTTP/1.1\r\nConnection: close\r\nHost:" + host + "\r\n\r\n");
+        String answer = new String(socket.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        return answer.substring("HTTP/1.1 ".length(), "HTTP/1.1 200".length());
+    }
+
+    /** Its site gives its own name this machine's address, and the browser lets it read the answers. */
+    @Test
+    void a_web_page_of_another_site_learns_only_whether_the_node_is_well() throws IOException {
+        for (String host : List.of(
+                " evil.example",
+                " evil.example:" + port,
+                " 127.0.0.1.evil.example",
+                " localhost.evil.example",
+                " [evil.example]:80",
+                " [::1",
+                " 127.0.0.1@evil.example")) {
+            for (String path : List.of("/", "/status", "/snapshot", "/nothing")) {
+                assertEquals("403", statusFor(path, host), path + host);
+            }
+            for (String path : List.of("/health", "/livez", "/readyz")) {
+                assertEquals("200", statusFor(path, host), path + host);
+            }
+        }
+        for (String host : List.of("", " 127.0.0.1", " 10.0.0.7:8321", " LocalHost:" + port, " [::1]:8321", " [::1]")) {
+            assertEquals("200", statusFor("/status", host), host);
+        }
+        assertTrue(ask("/status").startsWith("HTTP/1.1 200 "), "without the header");
+    }
+
     @Test
     void more_clients_than_may_be_connected_that_stand_still_keep_nobody_out() throws IOException {
         for (int i = 0; i < 3 * Limits.ADMIN_CONNECTIONS_MAX; i++) {

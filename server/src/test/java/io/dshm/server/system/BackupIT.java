@@ -223,7 +223,7 @@ class BackupIT {
             }
             stalled.socket()
                     .getOutputStream()
-                    .write(("GET /snapshot HTTP/1.1\r\nHost: x\r\n" + node.adminHeader() + "\r\n")
+                    .write(("GET /snapshot HTTP/1.1\r\nHost: 127.0.0.1\r\n" + node.adminHeader() + "\r\n")
                             .getBytes(StandardCharsets.US_ASCII));
             assertEquals('H', stalled.socket().getInputStream().read(), "the backup has begun");
             assertTrue(node.http("/snapshot").contains("another backup is being sent"));

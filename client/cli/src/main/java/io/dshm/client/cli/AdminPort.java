@@ -28,6 +28,7 @@ record AdminPort(
     private static final int HEAD_BYTES_MAX = 8192;
     private static final int OK = 200;
     private static final int UNAUTHORIZED = 401;
+    private static final int FORBIDDEN = 403;
 
     /** What a path shows. */
     record Page(int status, String body) {}
@@ -120,6 +121,9 @@ record AdminPort(
         Page page = get("/status");
         if (page.status() == UNAUTHORIZED) {
             throw new IOException("it asks for its token, --admin-token-file, or a user with admin:*, --user");
+        }
+        if (page.status() == FORBIDDEN) {
+            throw new IOException(page.body().strip());
         }
         try {
             return Json.object(page.body());
