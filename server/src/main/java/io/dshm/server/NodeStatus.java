@@ -153,6 +153,10 @@ final class NodeStatus implements NodeInfo {
         if (still != null) {
             all.add(still);
         }
+        if (now.raft.isOwnDiskExhausted()) {
+            // A write needs the disks of a majority: who restarts nodes must not take the next one now.
+            all.add("its disk has no room for further entries of the log");
+        }
         Removal asked = removal;
         String removed = asked == null ? null : asked.problem();
         if (removed != null) {

@@ -10,8 +10,8 @@ import org.jspecify.annotations.Nullable;
 public interface NodeInfo {
 
     /**
-     * Null if the node is healthy: no event loop hangs, it knows a leader, has caught up and is registered, and no
-     * change of the format is due. Otherwise one line with the reason.
+     * Null if the node is healthy: no event loop hangs, its disk takes entries, it knows a leader, has caught up and is
+     * registered, and no change of the format is due. Otherwise one line with the reason.
      */
     @Nullable
     String problem();

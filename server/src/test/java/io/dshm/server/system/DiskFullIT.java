@@ -14,6 +14,7 @@ import java.io.OutputStream;
 import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -85,7 +86,8 @@ class DiskFullIT {
     private void fill(NodeProcess node) throws IOException {
         FileStore store = Files.getFileStore(diskOf(node));
         byte[] block = new byte[1 << 16];
-        try (OutputStream out = Files.newOutputStream(diskOf(node).resolve("others"))) {
+        try (OutputStream out = Files.newOutputStream(
+                diskOf(node).resolve("others"), StandardOpenOption.CREATE, StandardOpenOption.APPEND)) {
             while (store.getUsableSpace() > 0) {
                 out.write(block, 0, (int) Math.min(block.length, store.getUsableSpace()));
             }
@@ -179,6 +181,14 @@ class DiskFullIT {
             }
             assertTrue(node.isAlive());
         }
+        for (NodeProcess node : full) {
+            Await.until("it is not ready", () -> {
+                // Also what it has given back meanwhile.
+                fill(node);
+                return node.http("/readyz").contains("its disk has no room");
+            });
+        }
+        assertEquals("ok\n", cluster.others(leader).get(1).http("/readyz"));
         full.get(1).kill();
         full.get(1).start();
         for (NodeProcess node : full) {
@@ -186,6 +196,7 @@ class DiskFullIT {
         }
         for (NodeProcess node : cluster.nodes()) {
             Await.until("writes go on", () -> writes(node));
+            Await.until("it is ready", () -> node.http("/readyz").equals("ok\n"));
         }
         cluster.assertEqualDigests();
     }

@@ -258,6 +258,12 @@ public final class RaftGroup implements RaftLog {
         return watch != null && watch.isFull();
     }
 
+    /** Whether that disk takes no entry any more: this node falls behind. */
+    public boolean isOwnDiskExhausted() {
+        DiskWatch watch = disk;
+        return watch != null && watch.isExhausted();
+    }
+
     /** Fields about the disk, for people. */
     public Map<String, Object> diskStatus() {
         DiskWatch watch = disk;
@@ -320,8 +326,7 @@ public final class RaftGroup implements RaftLog {
 
     @Override
     public void propose(byte[] entry, long term, Proposal proposal) {
-        DiskWatch watch = disk;
-        if (watch != null && watch.isExhausted()) {
+        if (isOwnDiskExhausted()) {
             proposal.refused();
             return;
         }

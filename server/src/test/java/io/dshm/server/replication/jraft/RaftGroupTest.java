@@ -1,6 +1,8 @@
 package io.dshm.server.replication.jraft;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.dshm.proto.wire.CommandRecord;
 import io.dshm.proto.wire.LogEntry;
@@ -46,7 +48,7 @@ class RaftGroupTest {
         DataParts.mark(folder, OWNER);
         Progress progress = Progress.create(folder, OWNER);
         try {
-            RaftGroup group = group(loopback);
+            RaftGroup group = group("test", loopback, 1 << 20);
             CompletableFuture<Void> stopped = new CompletableFuture<>();
             // On the thread that applies: it goes on when the library says of itself that it stops.
             LongConsumer onApplied = index -> {
@@ -77,11 +79,34 @@ class RaftGroupTest {
         }
     }
 
-    private RaftGroup group(LoopbackMembers loopback) {
+    @Test
+    @Timeout(2 * PATIENCE_SECONDS)
+    void a_node_whose_disk_has_no_room_for_entries_says_so_and_takes_none() throws Exception {
+        LoopbackMembers loopback = new LoopbackMembers("n1");
+        DataParts.mark(folder, OWNER);
+        Progress progress = Progress.create(folder, OWNER);
+        try {
+            // No disk has room for that.
+            RaftGroup group = group("full", loopback, Long.MAX_VALUE / 8);
+            assertFalse(group.isOwnDiskExhausted(), "not known before it runs");
+            group.start(true, progress, events(index -> {}));
+            assertTrue(group.isOwnDiskFull() && group.isOwnDiskExhausted());
+            CompletableFuture<Long> applied = new CompletableFuture<>();
+            group.propose(entry(), 1, new Waiting(applied));
+            assertTrue(applied.isCompletedExceptionally());
+            group.stop();
+        } finally {
+            progress.close();
+            loopback.close();
+        }
+    }
+
+    /** The library knows a cluster's name once in a process. */
+    private RaftGroup group(String cluster, LoopbackMembers loopback, long diskReserveBytes) {
         Map<String, String> peers = Map.of("n1", "127.0.0.1:1");
         return new RaftGroup(
                 new RaftGroup.Settings(
-                        "test",
+                        cluster,
                         "n1",
                         peers,
                         new ClusterMembers("n1", Map.of("n1", "127.0.0.1:1:2")),
@@ -97,7 +122,7 @@ class RaftGroupTest {
                         3600,
                         1 << 20,
                         1 << 30,
-                        1 << 20),
+                        diskReserveBytes),
                 new StateMachine(new ClusterClock(System::nanoTime)),
                 fatal::add);
     }
