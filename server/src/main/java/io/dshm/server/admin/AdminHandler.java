@@ -78,6 +78,12 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
 
     private static final Set<String> FREE_OF_TOKEN = Set.of("/health", "/livez", "/readyz");
 
+    /** What shows data, users or who asks, and so is for nobody while the node may still have to learn of a user. */
+    private static final Set<String> NEEDS_USERS = Set.of("/snapshot", "/hot", "/why", "/users", "/events");
+
+    private static final Answer USERS_UNKNOWN = Answer.unavailable(
+            "starting: this node does not know the users yet, so this needs the token in its admin-token-file");
+
     private static final Answer NO_SECRET = new Answer(
             HttpResponseStatus.UNAUTHORIZED,
             "this needs the token in the node's admin-token-file, or a user with admin:*\n");
@@ -223,14 +229,22 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
      * Null for who may ask that. Monitors may ask for the node's health without a secret, and by any name. Any thread.
      */
     private @Nullable Answer refusal(ChannelHandlerContext context, FullHttpRequest request) {
-        if (FREE_OF_TOKEN.contains(new QueryStringDecoder(request.uri()).path())) {
+        String path = new QueryStringDecoder(request.uri()).path();
+        if (FREE_OF_TOKEN.contains(path)) {
             return null;
         }
-        if (token == null && !node.requiresUser()) {
-            return HostHeader.isSafe(request.headers().get(HttpHeaderNames.HOST)) ? null : WRONG_HOST;
-        }
-        if (hasToken(request) || givenIn(request).isOf(node::isAdmin)) {
+        if (hasToken(request)) {
             return null;
+        }
+        // Asked first: what the node says of its users after that is what it has learnt, if it has.
+        boolean knowsUsers = node.knowsUsers();
+        boolean open = token == null && !node.requiresUser();
+        if (open && !HostHeader.isSafe(request.headers().get(HttpHeaderNames.HOST))) {
+            return WRONG_HOST;
+        }
+        if (open || givenIn(request).isOf(node::isAdmin)) {
+            boolean needsUsers = NEEDS_USERS.contains(path) || request.method().equals(HttpMethod.POST);
+            return knowsUsers || !needsUsers ? null : USERS_UNKNOWN;
         }
         long times = REFUSED.next();
         if (times > 0) {
@@ -328,8 +342,6 @@ final class AdminHandler extends SimpleChannelInboundHandler<FullHttpRequest> {
                     context,
                     new Answer(HttpResponseStatus.FORBIDDEN, "a change needs the header " + OPERATOR + "\n"),
                     keepAlive);
-        } else if (token == null && !node.knowsUsers()) {
-            send(context, Answer.unavailable("starting: it is not known yet whether this needs a user"), keepAlive);
         } else if (hasToken(request) || uri.path().equals(RELOAD_TLS)) {
             slowly(context, change, keepAlive);
         } else {

@@ -341,7 +341,7 @@ function listen() {
   source.onerror = () => {
     // The browser tries again by itself, but not after a refusal.
     if (source.readyState === EventSource.CLOSED) setTimeout(listen, RETRY_MILLIS);
-    if (!lastEvent) setText(byId('state'), 'no answer, or this page is open too often; trying again');
+    if (!lastEvent) setText(byId('state'), 'no answer: it may have just started, or have too many such pages; trying again');
   };
 }
 

@@ -273,13 +273,40 @@ class AdminHandlerTest {
     }
 
     @Test
-    void a_node_that_does_not_know_yet_whether_a_user_is_required_changes_nothing() {
+    void a_node_that_does_not_know_its_users_yet_changes_and_shows_nothing_without_the_token(@TempDir Path folder)
+            throws IOException {
+        String secret = "0123456789abcdef";
+        Path file = Files.writeString(folder.resolve("token"), secret);
+        EmbeddedChannel guarded = new EmbeddedChannel(handler(AdminToken.read(file)));
+        List<String> shows = List.of("/hot", "/why?key=k", "/users", "/snapshot", "/events");
         node.knowsUsers = false;
-        EmbeddedChannel channel = new EmbeddedChannel(handler(null));
-        assertTrue(answer(channel, request(HttpMethod.GET, "/status")).startsWith("200"));
-        assertTrue(answer(channel, change("/users/add?name=me")).startsWith("503 starting"));
+        for (String path : List.of("/", "/status", "/metrics", "/cluster", "/health", "/livez", "/readyz")) {
+            assertTrue(answer(request(HttpMethod.GET, path)).startsWith("200"), path);
+        }
+        for (String path : shows) {
+            assertTrue(answer(request(HttpMethod.GET, path)).startsWith("503 starting"), path);
+            // Perhaps he has lost his rights since.
+            FullHttpRequest asked = by("root", TestNode.SECRET, request(HttpMethod.GET, path));
+            assertTrue(answer(guarded, asked).startsWith("503 starting"), path);
+            assertTrue(answer(guarded, request(HttpMethod.GET, path)).startsWith("401"), path);
+        }
+        assertTrue(answer(change("/users/add?name=me")).startsWith("503 starting"));
+        assertTrue(answer(guarded, by("root", TestNode.SECRET, change("/cluster/remove?member=n1")))
+                .startsWith("503 starting"));
         assertEquals(List.of(), node.asked);
-        channel.finishAndReleaseAll();
+        FullHttpRequest holder = request(HttpMethod.GET, "/users");
+        holder.headers().set("Authorization", "Bearer " + secret);
+        assertTrue(answer(guarded, holder).startsWith("200"));
+        FullHttpRequest change = change("/cluster/remove?member=n1");
+        change.headers().set("Authorization", "Bearer " + secret);
+        assertTrue(answer(guarded, change).startsWith("200"));
+
+        node.knowsUsers = true;
+        for (String path : shows.subList(0, 3)) {
+            assertTrue(answer(request(HttpMethod.GET, path)).startsWith("200"), path);
+        }
+        assertTrue(answer(change("/users/add?name=me")).startsWith("200"));
+        guarded.finishAndReleaseAll();
     }
 
     @Test
