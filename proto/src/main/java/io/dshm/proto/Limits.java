@@ -398,11 +398,11 @@ public final class Limits {
     public static final int TLS_HANDSHAKES_MAX = 4_096;
 
     /**
-     * Steps of TLS handshakes that wait for the threads that compute them, some 100 bytes each; one more ends its
-     * connection. Those of connections that have ended are among them until their turn comes, and are not computed
-     * then. At most {@link #TLS_HANDSHAKES_MAX} at a port are of connections that go on.
+     * Steps of TLS handshakes that wait for the threads of clients, and as many for those of members; with one more its
+     * connection ends. A handshake under way has one at most, and one that is over none. So all of three ports fit
+     * (clients', Sharedance, admin), and those of a fourth, for handshakes that were given up a moment ago.
      */
-    public static final int TLS_STEPS_WAITING_MAX = 64 * 1024;
+    public static final int TLS_STEPS_WAITING_MAX = 4 * TLS_HANDSHAKES_MAX;
 
     /** Bytes of a TLS record with its header: as many as TLS 1.2 allows; TLS 1.3 allows fewer. */
     public static final int TLS_RECORD_BYTES_MAX = 5 + 16 * 1024 + 2048;

@@ -4,6 +4,7 @@ import io.dshm.proto.Limits;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.handler.codec.DecoderException;
 import io.netty.handler.ssl.NotSslRecordException;
 import io.netty.handler.ssl.SslHandler;
@@ -25,6 +26,7 @@ import org.jspecify.annotations.Nullable;
  *   <li>While a step of a handshake is computed, little more than {@link Limits#TLS_HANDSHAKE_BYTES_MAX} bytes are
  *       read; the rest later.
  *   <li>What is kept counts in a {@link TlsRoom}, which may end the connection in favour of others.
+ *   <li>Of a connection that has ended no step of a handshake is computed any more.
  *   <li>A second handshake on the same connection, which TLS 1.2 knows, ends it: each costs as much as a first one.
  *   <li>What TLS 1.3 answers by itself, to updates of keys, is little more than a channel's high-water mark, if the
  *       connection does not read by itself while it cannot be written to.
@@ -109,7 +111,22 @@ final class BoundedTls extends SslHandler {
         super.channelInactive(ctx);
     }
 
-    /** Takes no more input, and lets go of the beginning of a record, and of a step that is not computed yet. */
+    /**
+     * A client that has sent its end, and not all of its handshake before it, is gone: nothing can come of the
+     * connection. Netty's handler would go on for as long as the connection can be written to.
+     */
+    @Override
+    public void userEventTriggered(ChannelHandlerContext ctx, Object event) throws Exception {
+        // Whole records that wait for a step may be the rest of the handshake, and requests.
+        boolean mayGoOn = handshakeFuture().isDone() || actualReadableBytes() > 0;
+        if (event == ChannelInputShutdownEvent.INSTANCE && !mayGoOn) {
+            ctx.close();
+        } else {
+            super.userEventTriggered(ctx, event);
+        }
+    }
+
+    /** Takes no more input, and lets go of the beginning of a record and of the step that waits. */
     private void drop() {
         ended = true;
         steps.drop();

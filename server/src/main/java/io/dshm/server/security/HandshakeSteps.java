@@ -1,39 +1,59 @@
 package io.dshm.server.security;
 
 import java.util.concurrent.Executor;
-import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.ThreadPoolExecutor;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The slow steps of one connection's handshake, which threads compute that all connections share. A step that still
- * waits when the connection ends is not computed: else clients that connect and leave would keep these threads at work
- * for nobody. Netty's handler has one step at a time. Thread-safe.
+ * The slow steps of one connection's handshake, on threads that many connections share. When the connection ends, its
+ * waiting step is forgotten: it would be computed for nobody, and others would wait behind it.
+ *
+ * <p>Netty's handler hands over one step at a time. Were there ever two, one would do: each takes what the engine has.
+ *
+ * <p>Confined to the connection's event loop, but for the computing.
  */
 final class HandshakeSteps implements Executor {
 
-    private final Executor threads;
-    private final AtomicReference<@Nullable Runnable> waiting = new AtomicReference<>();
+    private final Executor shared;
 
-    /** @param threads compute the steps; may reject them, and then the connection ends */
-    HandshakeSteps(Executor threads) {
-        this.threads = threads;
+    /** What the shared threads are given: one object, so that it can be taken back. */
+    private final Runnable compute = this::compute;
+
+    private volatile @Nullable Runnable waiting;
+    private boolean dropped;
+
+    /** @param shared if it is a pool, what waits in its queue is taken back when the connection ends */
+    HandshakeSteps(Executor shared) {
+        this.shared = shared;
     }
 
+    /** @throws java.util.concurrent.RejectedExecutionException if too many wait */
     @Override
     public void execute(Runnable step) {
-        waiting.set(step);
-        threads.execute(this::compute);
+        // The step that was computed while the connection ended may have another one behind it.
+        if (!dropped) {
+            waiting = step;
+            shared.execute(compute);
+        }
     }
 
     private void compute() {
-        Runnable step = waiting.getAndSet(null);
+        Runnable step = waiting;
+        waiting = null;
         if (step != null) {
             step.run();
         }
     }
 
-    /** The connection has ended. */
+    /** Computes nothing more, but for the end of a step that is being computed. */
     void drop() {
-        waiting.set(null);
+        dropped = true;
+        if (waiting != null) {
+            waiting = null;
+            if (shared instanceof ThreadPoolExecutor pool) {
+                // It looks through the queue: some 20 us with 12,000 in it, and a step takes milliseconds.
+                pool.remove(compute);
+            }
+        }
     }
 }

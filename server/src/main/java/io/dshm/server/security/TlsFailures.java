@@ -6,6 +6,7 @@ import io.netty.handler.ssl.SslHandshakeTimeoutException;
 import java.io.IOException;
 import java.security.cert.CertPathBuilderException;
 import java.security.cert.CertificateExpiredException;
+import java.util.concurrent.RejectedExecutionException;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLPeerUnverifiedException;
@@ -50,6 +51,9 @@ final class TlsFailures {
             }
             if (cause instanceof CertPathBuilderException) {
                 return "its certificate is of no authority that this node believes";
+            }
+            if (cause instanceof RejectedExecutionException) {
+                return "too many steps of handshakes wait";
             }
             if (cause instanceof SSLPeerUnverifiedException) {
                 return GAVE_UP;

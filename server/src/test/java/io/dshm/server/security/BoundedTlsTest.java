@@ -3,11 +3,13 @@ package io.dshm.server.security;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.dshm.proto.Limits;
 import io.dshm.server.network.Ports;
+import io.dshm.server.network.SocketEnds;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.buffer.UnpooledByteBufAllocator;
@@ -21,6 +23,7 @@ import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.channel.epoll.EpollEventLoopGroup;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.nio.NioEventLoopGroup;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.handler.codec.DecoderException;
 import io.netty.handler.ssl.ClientAuth;
@@ -48,6 +51,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
@@ -272,6 +276,65 @@ class BoundedTlsTest {
         assertTrue(mostKept < 3 * Limits.TLS_HANDSHAKE_BYTES_MAX, "it has paused in time");
         assertEquals(Unpooled.wrappedBuffer(data), received);
         assertNull(failure());
+    }
+
+    /** One that has received the first message of a client, and whose step waits there. */
+    private EmbeddedChannel shaking(Queue<Runnable> steps) throws Exception {
+        EmbeddedChannel server = accepted(steps::add);
+        server.writeInbound(sentBy(channel(new SslHandler(dialing()))));
+        assertEquals(1, steps.size());
+        return server;
+    }
+
+    private static SSLEngine engine(EmbeddedChannel channel) {
+        return channel.pipeline().get(SslHandler.class).engine();
+    }
+
+    private static void assertIsNotComputed(Runnable step, SSLEngine engine) {
+        step.run();
+        assertNotNull(engine.getDelegatedTask());
+    }
+
+    @Test
+    void a_step_of_a_connection_that_has_ended_is_not_computed() throws Exception {
+        Queue<Runnable> steps = new ArrayDeque<>();
+        EmbeddedChannel server = shaking(steps);
+        SSLEngine engine = engine(server);
+        SocketEnds.drop(server);
+        assertFalse(server.isOpen());
+        assertIsNotComputed(steps.remove(), engine);
+    }
+
+    @Test
+    void the_end_of_the_input_in_the_middle_of_a_handshake_ends_the_connection() throws Exception {
+        Queue<Runnable> steps = new ArrayDeque<>();
+        EmbeddedChannel server = shaking(steps);
+        SSLEngine engine = engine(server);
+        server.pipeline().fireUserEventTriggered(ChannelInputShutdownEvent.INSTANCE);
+        assertFalse(server.isOpen());
+        assertIsNotComputed(steps.remove(), engine);
+    }
+
+    @Test
+    void what_came_before_the_end_of_the_input_may_be_the_rest_of_a_handshake() throws Exception {
+        Queue<Runnable> steps = new ArrayDeque<>();
+        EmbeddedChannel server = shaking(steps);
+        server.writeInbound(record(HEADER + LENGTH));
+        server.pipeline().fireUserEventTriggered(ChannelInputShutdownEvent.INSTANCE);
+        assertTrue(server.isOpen());
+        SSLEngine engine = engine(server);
+        steps.remove().run();
+        assertNull(engine.getDelegatedTask());
+    }
+
+    @Test
+    void a_step_that_finds_no_room_ends_the_connection_with_that_cause() throws Exception {
+        EmbeddedChannel server = accepted(step -> {
+            throw new RejectedExecutionException("full");
+        });
+        server.writeInbound(sentBy(channel(new SslHandler(dialing()))));
+        assertInstanceOf(RejectedExecutionException.class, failure());
+        assertFalse(server.isOpen());
     }
 
     /** Netty's handler wants to read on, whether its connection reads by itself or is asked to. */

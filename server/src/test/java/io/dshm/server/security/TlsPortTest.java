@@ -54,6 +54,7 @@ import java.security.cert.X509Certificate;
 import java.time.Instant;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
@@ -512,5 +513,6 @@ class TlsPortTest {
                 "its certificate has expired", TlsFailures.reason(new SSLException(new CertificateExpiredException())));
         assertEquals("no handshake in time", TlsFailures.reason(new SslHandshakeTimeoutException("x")));
         assertEquals("it does not speak TLS", TlsFailures.reason(new DecoderException(new NotSslRecordException("x"))));
+        assertEquals("too many steps of handshakes wait", TlsFailures.reason(new RejectedExecutionException("x")));
     }
 }
