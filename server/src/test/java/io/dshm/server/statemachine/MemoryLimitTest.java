@@ -269,7 +269,10 @@ class MemoryLimitTest {
         String loading = String.valueOf(
                 assertThrows(StateTooLargeException.class, () -> joining.load(new SnapshotReader(folder)))
                         .getMessage());
-        assertTrue(loading.contains("the state takes 24 MiB") && loading.contains("at least 53 MiB (-Xmx)"), loading);
+        assertTrue(
+                loading.contains("the state takes 24 MiB")
+                        && loading.contains("at least 53 MiB (-Xmx in DSHM_JAVA_OPTS)"),
+                loading);
     }
 
     @Test
